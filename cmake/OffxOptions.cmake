@@ -1,0 +1,26 @@
+# Flags for our own code, carried by the interface library offx_options.
+add_library(offx_options INTERFACE)
+target_include_directories(offx_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
+target_compile_options(offx_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
+  -Wnull-dereference -Wimplicit-fallthrough -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  # g++ 12 reports these inside the standard library's own inlined code.
+  target_compile_options(offx_options INTERFACE -Wno-null-dereference -Wno-maybe-uninitialized -Wno-restrict
+    -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds)
+endif()
+target_compile_definitions(offx_options INTERFACE OFFX_VERSION="${PROJECT_VERSION}")
+
+if(OFFX_SANITIZE)
+  add_compile_options(-fsanitize=${OFFX_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -g1)
+  add_link_options(-fsanitize=${OFFX_SANITIZE})
+elseif(OFFX_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all -g1)
+  add_link_options(-fsanitize=address,undefined)
+elseif(CMAKE_BUILD_TYPE STREQUAL Release)
+  # The hardening of Debian's own packages.
+  add_compile_options(-fstack-protector-strong -fstack-clash-protection -fcf-protection)
+  add_compile_definitions(_FORTIFY_SOURCE=2)
+  set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+  add_link_options(-pie -Wl,-z,relro -Wl,-z,now -Wl,--as-needed)
+endif()
