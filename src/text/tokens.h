@@ -9,7 +9,8 @@
 namespace offx::text {
 
 /// How characters are made comparable.
-/// - exact: NFC, then full case folding, not Turkic: `STRASSE` = `straße`; accents count. For rules on arriving posts.
+/// - exact: NFC, then full case folding, not Turkic, then NFC again: `STRASSE` = `straße`; accents count. For rules on
+///   arriving posts.
 /// - search: NFKC, full case folding, then combining marks of Latin, Greek and Cyrillic letters dropped:
 ///   `ＦＵＬＬ` = `full`, `diacrítica` = `diacritica`. For search over stored posts.
 enum class NormalForm : std::uint8_t { exact, search };
@@ -19,25 +20,30 @@ enum class NormalForm : std::uint8_t { exact, search };
 
 enum class TokenKind : std::uint8_t {
   word,     ///< a run of letters, marks and digits; in Han, kana, Thai, Lao, Khmer and Myanmar one code point each
-  emoji,    ///< one grapheme cluster, U+FE0F dropped
+  emoji,    ///< one grapheme cluster, U+FE0F dropped; see without_skin_tone()
   hashtag,  ///< `#tag`; its words are tokens of their own beside it
-  mention,  ///< `@user`; likewise
+  mention,  ///< `@user`; likewise. `@user.host.tld` gives `@user` and `@user.host.tld`, `@user@host.tld` the long form
   cashtag,  ///< `$tag`; likewise
   link,     ///< http(s) address as it stands in the text, not normalised; no words inside it; breaks adjacency
 };
 
 /// One token of a text.
 struct Token {
-  std::string_view text;       ///< in normal form; hashtags, mentions and cashtags with their sign
+  std::string_view text;       ///< in normal form; hashtags, mentions and cashtags with their sign (`#`, `@`, `$`)
   std::uint32_t position = 0;  ///< adjacent words and emoji have positions that differ by one; tags share the position
-                               ///< of their first word
+                               ///< of their first word; a link takes a position of its own
   std::uint32_t begin = 0;     ///< byte range in the text that was tokenised
   std::uint32_t end = 0;
   TokenKind kind = TokenKind::word;
 };
 
+/// An emoji token's text without its skin tones (U+1F3FB to U+1F3FF): `👍🏽` → `👍`. Other texts come back as they are.
+[[nodiscard]] std::string without_skin_tone(std::string_view emoji);
+
 /// Splits posts into tokens as X documents it: at Unicode punctuation, symbols and separators; `_` splits words, not
-/// tags. Any bytes are accepted; invalid UTF-8 separates. Linear in the text; ASCII takes a fast path.
+/// tags. Invisible format characters (soft hyphen, zero-width joiners, direction marks) neither split nor count.
+/// Hashtags, mentions and cashtags follow twitter-text. Any bytes are accepted; invalid UTF-8 separates. Linear in the
+/// text; ASCII takes a fast path. Of a text of 4 GiB or more only the first 4 GiB count.
 /// Keeps its buffers between calls. Not thread-safe: one per thread.
 class Tokenizer {
  public:
@@ -46,7 +52,12 @@ class Tokenizer {
   /// Tokens in order of position, tags before their first word. Valid until the next call or the end of `text`.
   [[nodiscard]] std::span<const Token> tokenize(std::string_view text);
 
+  /// Words and emoji alone: no links and no tags are recognised. For the words of addresses and of quoted phrases.
+  [[nodiscard]] std::span<const Token> words(std::string_view text);
+
  private:
+  class Scanner;
+
   NormalForm form_;
   std::vector<Token> tokens_;
   std::string buffer_;
