@@ -1,0 +1,37 @@
+#include "db/client.h"
+
+#include <cstdlib>
+
+#include "base/assert.h"
+#include "db/sqlite/engine.h"
+
+namespace offx::db {
+
+std::span<const Value> QueryResult::row(std::size_t index) const {
+  OFFX_ASSERT(index < rows());
+  return std::span(cells_).subspan(index * columns_->size(), columns_->size());
+}
+
+std::string database_url(std::string_view url) {
+  if (!url.empty()) return std::string(url);
+  for (const char* name : {"OFFX_DB", "DB_PATH"}) {
+    const char* value = std::getenv(name);
+    if (value != nullptr && *value != '\0') return value;
+  }
+  return "./local.db";
+}
+
+Result<std::unique_ptr<DatabaseClient>> create_database_client(std::string_view url) {
+  std::string target = database_url(url);
+  if (target.starts_with("sqlite:")) {
+    target.erase(0, sizeof("sqlite:") - 1);
+    if (target.starts_with("//")) target.erase(0, 2);
+    if (target.empty()) return fail(Errc::invalid_argument, "sqlite: needs a path behind it, as in sqlite:./local.db");
+  } else if (const auto colon = target.find("://"); colon != std::string::npos) {
+    return fail(Errc::unsupported, "no database engine for " + target.substr(0, colon) +
+                                       ":// addresses; use sqlite:PATH, a path or :memory:");
+  }
+  return sqlite::open(target);
+}
+
+}  // namespace offx::db

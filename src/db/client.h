@@ -1,0 +1,113 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+#include "db/value.h"
+
+namespace offx::db {
+
+/// Values for a statement's parameters: by position (`?`, `?1`) or by name (`:name`, `@name`, `$name`). Every parameter
+/// of the statement must be given, and no other.
+class Params {
+ public:
+  using Positional = std::vector<Value>;
+  using Named = std::vector<std::pair<std::string, Value>>;  ///< names with or without their sign
+
+  Params() = default;
+  Params(std::initializer_list<Value> values) : values_(Positional(values)) {}
+  Params(Positional values) : values_(std::move(values)) {}
+  [[nodiscard]] static Params named(Named values) {
+    Params params;
+    params.values_ = std::move(values);
+    return params;
+  }
+
+  [[nodiscard]] const std::variant<Positional, Named>& values() const noexcept { return values_; }
+
+ private:
+  std::variant<Positional, Named> values_;
+};
+
+/// One SQL statement and its parameters. `sql` is not copied: it must live until the call returns.
+struct Statement {
+  std::string_view sql;
+  Params params;
+};
+
+/// Rows of a finished statement, fully owned: valid after the client is gone.
+class QueryResult {
+ public:
+  QueryResult() = default;
+  QueryResult(std::shared_ptr<const std::vector<std::string>> columns, std::vector<Value> cells,
+              std::int64_t rows_affected, std::optional<std::int64_t> last_insert_rowid)
+      : columns_(std::move(columns)),
+        cells_(std::move(cells)),
+        rows_affected_(rows_affected),
+        last_insert_rowid_(last_insert_rowid) {}
+
+  [[nodiscard]] std::span<const std::string> columns() const noexcept {
+    return columns_ ? std::span<const std::string>(*columns_) : std::span<const std::string>();
+  }
+  [[nodiscard]] std::size_t rows() const noexcept { return columns_ ? cells_.size() / columns_->size() : 0; }
+  /// The cells of one row; `index` < rows().
+  [[nodiscard]] std::span<const Value> row(std::size_t index) const;
+  [[nodiscard]] std::int64_t rows_affected() const noexcept { return rows_affected_; }  ///< 0 for reads and DDL
+  /// The id of the row an INSERT made; nothing for other statements and for an INSERT that made none.
+  [[nodiscard]] std::optional<std::int64_t> last_insert_rowid() const noexcept { return last_insert_rowid_; }
+
+ private:
+  std::shared_ptr<const std::vector<std::string>> columns_;  // null, or at least one
+  std::vector<Value> cells_;
+  std::int64_t rows_affected_ = 0;
+  std::optional<std::int64_t> last_insert_rowid_;
+};
+
+enum class Mode : std::uint8_t {
+  read,   ///< all statements see one snapshot; a statement that writes is refused
+  write,  ///< all are applied or none; durable when the call returns
+};
+
+/// Called during long work with what is done and the total, in the same unit; `false` stops the work (Errc::cancelled).
+using Progress = std::function<bool(std::uint64_t done, std::uint64_t total)>;
+
+/// A database behind any engine. Thread-safe: one serves a whole process. Never throws.
+/// A lost or busy database is Errc::unavailable; the next call tries again.
+class DatabaseClient {
+ public:
+  virtual ~DatabaseClient() = default;
+
+  /// Runs one statement, alone in its transaction. Parameters are bound, never spliced into the text.
+  /// Refused: transaction control (use batch), ATTACH, several statements in one text, an empty text.
+  virtual Result<QueryResult> execute(std::string_view sql, const Params& params = {}) = 0;
+
+  /// All statements or none, in order, in one round trip; the results in the same order.
+  virtual Result<std::vector<QueryResult>> batch(std::span<const Statement> statements, Mode mode) = 0;
+
+  /// Copies the whole database, as it is at one moment, into the new file `path`; writers go on meanwhile. The copy is
+  /// checked before it gets its name. Progress is in pages.
+  virtual Result<void> backup(const std::string& path, const Progress& progress) = 0;
+
+  /// The engine and where its data is, without secrets: `sqlite:local.db`.
+  [[nodiscard]] virtual std::string description() const = 0;
+};
+
+/// What `url` names, or else OFFX_DB, or else DB_PATH, or else `./local.db`.
+[[nodiscard]] std::string database_url(std::string_view url = {});
+
+/// Opens the database at `url`, and makes it if it does not exist: `sqlite:PATH`, a bare path, or `:memory:` (gone with
+/// the client). An empty `url` means database_url().
+Result<std::unique_ptr<DatabaseClient>> create_database_client(std::string_view url = {});
+
+}  // namespace offx::db

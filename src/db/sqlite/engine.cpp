@@ -1,0 +1,282 @@
+#include "db/sqlite/engine.h"
+
+#include <array>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <semaphore>
+#include <thread>
+#include <vector>
+
+#include <sqlite3.h>
+
+#include "base/assert.h"
+#include "db/sqlite/backup.h"
+#include "db/sqlite/connection.h"
+
+namespace offx::db::sqlite {
+namespace {
+
+constexpr std::size_t kReadersMax = 4;
+constexpr std::size_t kGroupMax = 64;  ///< writes committed together at most
+
+/// Set by SQLite's log while this thread opens a file whose log held frames that no connection had checkpointed:
+/// the last process that used it did not end in order.
+thread_local bool recovered_after_unclean_end = false;
+
+void on_sqlite_log(void* /*unused*/, int code, const char* /*message*/) {
+  if (code == SQLITE_NOTICE_RECOVER_WAL) recovered_after_unclean_end = true;
+}
+
+void configure_sqlite_once() {
+  static std::once_flag once;
+  std::call_once(once, [] { sqlite3_config(SQLITE_CONFIG_LOG, &on_sqlite_log, nullptr); });
+}
+
+using Statements = std::span<const Statement>;
+using Results = std::vector<QueryResult>;
+
+Result<Results> run_all(Connection& connection, Statements statements) {
+  Results results;
+  results.reserve(statements.size());
+  for (std::size_t i = 0; i < statements.size(); ++i) {
+    auto result = connection.run(statements[i].sql, statements[i].params);
+    if (!result) {
+      Error error = std::move(result).error();
+      if (statements.size() > 1) error = std::move(error).within("statement " + std::to_string(i + 1));
+      return fail(std::move(error));
+    }
+    results.push_back(std::move(*result));
+  }
+  return results;
+}
+
+/// Switching to WAL needs the file alone for a moment, and SQLite does not wait for that by itself.
+Result<void> use_wal(Connection& connection) {
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  for (;;) {
+    auto done = connection.control("PRAGMA journal_mode=WAL");
+    if (done || !done.error().retryable() || std::chrono::steady_clock::now() > give_up) return done;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+class Engine final : public DatabaseClient {
+ public:
+  Engine(std::string path, std::unique_ptr<Connection> writer) : path_(std::move(path)), writer_(std::move(writer)) {
+    thread_ = std::thread([this] { write_until_stopped(); });
+  }
+
+  ~Engine() override {
+    {
+      const std::lock_guard lock(write_mutex_);
+      stopping_ = true;
+    }
+    write_wanted_.notify_one();
+    thread_.join();
+    idle_readers_.clear();  // before the writer: the last connection to close moves the log into the file
+  }
+
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  Result<QueryResult> execute(std::string_view sql, const Params& params) override {
+    if (!in_memory()) {
+      OFFX_ASSIGN(auto reader, borrow_reader());
+      OFFX_ASSIGN(Prepared * prepared, reader->prepare(sql));
+      if (prepared->read_only) return reader->run(*prepared, params);
+    }
+    const Statement statement{sql, params};
+    OFFX_ASSIGN(auto results, write(Statements(&statement, 1)));
+    return std::move(results.front());
+  }
+
+  Result<Results> batch(Statements statements, Mode mode) override {
+    if (statements.empty()) return Results{};
+    if (mode == Mode::write || in_memory()) return write(statements);
+    OFFX_ASSIGN(auto reader, borrow_reader());
+    for (const auto& statement : statements) {
+      OFFX_ASSIGN(const Prepared* prepared, reader->prepare(statement.sql));
+      if (!prepared->read_only)
+        return fail(Errc::invalid_argument, "a batch in read mode holds a statement that writes");
+    }
+    OFFX_TRY(reader->control("BEGIN"));
+    auto results = run_all(*reader, statements);
+    OFFX_TRY(reader->control("ROLLBACK"));
+    return results;
+  }
+
+  Result<void> backup(const std::string& path, const Progress& progress) override {
+    if (in_memory()) return fail(Errc::unsupported, "a database in memory cannot be backed up");
+    return copy_database(path_, path, progress);
+  }
+
+  [[nodiscard]] std::string description() const override { return "sqlite:" + path_; }
+
+ private:
+  struct Job {
+    Statements statements;
+    Result<Results> result;
+    std::binary_semaphore done{0};
+  };
+
+  /// Gives the reader back when it goes out of scope.
+  class Reader {
+   public:
+    Reader(Engine& engine, std::unique_ptr<Connection> connection)
+        : engine_(&engine), connection_(std::move(connection)) {}
+    Reader(Reader&&) noexcept = default;
+    Reader& operator=(Reader&&) = delete;
+    ~Reader() {
+      if (connection_) engine_->give_back(std::move(connection_));
+    }
+    Connection* operator->() const { return connection_.get(); }
+    Connection& operator*() const { return *connection_; }
+
+   private:
+    Engine* engine_;
+    std::unique_ptr<Connection> connection_;
+  };
+
+  [[nodiscard]] bool in_memory() const { return path_ == ":memory:"; }
+
+  Result<Reader> borrow_reader() {
+    {
+      std::unique_lock lock(readers_mutex_);
+      reader_free_.wait(lock, [this] { return !idle_readers_.empty() || readers_ < kReadersMax; });
+      if (!idle_readers_.empty()) {
+        auto connection = std::move(idle_readers_.back());
+        idle_readers_.pop_back();
+        return Reader(*this, std::move(connection));
+      }
+      ++readers_;
+    }
+    auto connection = Connection::open(path_, Connection::Access::read_only);
+    if (!connection) {
+      give_back(nullptr);
+      return fail(std::move(connection).error());
+    }
+    return Reader(*this, std::move(*connection));
+  }
+
+  void give_back(std::unique_ptr<Connection> connection) {
+    {
+      const std::lock_guard lock(readers_mutex_);
+      if (connection) {
+        idle_readers_.push_back(std::move(connection));
+      } else {
+        --readers_;
+      }
+    }
+    reader_free_.notify_one();
+  }
+
+  Result<Results> write(Statements statements) {
+    Job job{statements, Results{}};
+    {
+      const std::lock_guard lock(write_mutex_);
+      waiting_.push_back(&job);
+    }
+    write_wanted_.notify_one();
+    job.done.acquire();
+    return std::move(job.result);
+  }
+
+  void write_until_stopped() {
+    std::vector<Job*> group;
+    for (;;) {
+      group.clear();
+      {
+        std::unique_lock lock(write_mutex_);
+        write_wanted_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+        if (waiting_.empty()) return;
+        while (!waiting_.empty() && group.size() < kGroupMax) {
+          group.push_back(waiting_.front());
+          waiting_.pop_front();
+        }
+      }
+      // If the transaction of a group is lost (disk full, …), each job runs again alone and gets its own answer.
+      if (group.size() == 1 || !commit_together(group)) {
+        for (Job* job : group) job->result = commit_alone(job->statements);
+      }
+      for (Job* job : group) job->done.release();
+    }
+  }
+
+  [[nodiscard]] bool in_transaction() const { return sqlite3_get_autocommit(writer_->handle()) == 0; }
+
+  /// Nothing more can be done if a ROLLBACK fails: SQLite has then ended the transaction itself.
+  void roll_back() {
+    if (in_transaction()) sqlite3_exec(writer_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+
+  Result<Results> commit_alone(Statements statements) {
+    OFFX_TRY(writer_->control("BEGIN IMMEDIATE"));
+    auto results = run_all(*writer_, statements);
+    if (!results) {
+      roll_back();
+      return results;
+    }
+    if (auto committed = writer_->control("COMMIT"); !committed) {
+      roll_back();
+      return fail(std::move(committed).error());
+    }
+    return results;
+  }
+
+  /// One transaction for all; a job that fails is undone alone. False if the transaction was lost: nothing is stored.
+  bool commit_together(std::span<Job* const> group) {
+    if (!writer_->control("BEGIN IMMEDIATE")) return false;
+    for (Job* job : group) {
+      if (!writer_->control("SAVEPOINT job")) break;
+      job->result = run_all(*writer_, job->statements);
+      if (!in_transaction()) return false;
+      if (!job->result && !writer_->control("ROLLBACK TO job")) break;
+      if (!writer_->control("RELEASE job")) break;
+      if (job == group.back() && writer_->control("COMMIT")) return true;
+    }
+    roll_back();
+    return false;
+  }
+
+  const std::string path_;
+  std::unique_ptr<Connection> writer_;  // used by thread_ alone
+
+  std::mutex write_mutex_;
+  std::condition_variable write_wanted_;
+  std::deque<Job*> waiting_;
+  bool stopping_ = false;
+
+  std::mutex readers_mutex_;
+  std::condition_variable reader_free_;
+  std::vector<std::unique_ptr<Connection>> idle_readers_;
+  std::size_t readers_ = 0;
+
+  std::thread thread_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<DatabaseClient>> open(const std::string& path) {
+  configure_sqlite_once();
+  recovered_after_unclean_end = false;
+  OFFX_ASSIGN(auto writer, Connection::open(path, Connection::Access::read_write));
+  if (path != ":memory:") {
+    auto wal = use_wal(*writer);
+    if (!wal) return fail(std::move(wal).error().within(path));
+    OFFX_TRY(writer->control("PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864"));
+    OFFX_TRY(writer->run("SELECT count(*) FROM sqlite_schema"));  // reads the log, and so recovers it
+    if (recovered_after_unclean_end) {
+      OFFX_ASSIGN(const auto check, writer->run("PRAGMA quick_check(1)"));
+      if (const auto verdict = to_text(check.row(0)[0]); verdict != "ok") {
+        return fail(Error(Errc::corrupt,
+                          "the database is damaged (" + verdict + "); restore a backup with `offx db restore FILE`")
+                        .within(path));
+      }
+    }
+  }
+  return std::make_unique<Engine>(path, std::move(writer));
+}
+
+}  // namespace offx::db::sqlite

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "db/client.h"
+
+namespace offx::db::sqlite {
+
+/// Opens the SQLite file `path` (or `:memory:`), made if it does not exist: WAL, foreign keys, synchronous=FULL. One
+/// thread writes and commits the writes that wait together; up to four connections read beside it.
+/// After an unclean end the file is checked (`PRAGMA quick_check`) before it is used: Errc::corrupt if it is damaged.
+Result<std::unique_ptr<DatabaseClient>> open(const std::string& path);
+
+/// Replaces the content of the database at `path` with that of the file `from`, in one transaction that other processes
+/// see as a whole. `from` is checked first (integrity, foreign keys): if it is damaged nothing is touched. What stood
+/// at `path` is kept in the new file `keep` before it is replaced (unless `keep` is empty or there is no database yet).
+/// Errc::unavailable if another process keeps the database busy. Progress is in pages.
+Result<void> restore(const std::string& path, const std::string& from, const std::string& keep,
+                     const Progress& progress);
+
+}  // namespace offx::db::sqlite

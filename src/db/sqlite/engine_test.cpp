@@ -1,0 +1,232 @@
+#include "db/sqlite/engine.h"
+
+#include <atomic>
+#include <fstream>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/test_support.h"
+
+namespace offx::db {
+namespace {
+
+using testing::HasSubstr;
+
+std::string scalar(DatabaseClient& client, std::string_view sql) {
+  return to_text(must(client.execute(sql), std::string(sql).c_str()).row(0)[0]);
+}
+
+/// Makes the database `path` with `rows` rows in table t.
+void fill(const std::string& path, int rows) {
+  auto client = must(sqlite::open(path));
+  must(client->execute("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)"));
+  must(
+      client->execute("INSERT INTO t (v) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
+                      "SELECT hex(zeroblob(200)) FROM n",
+                      {rows}));
+}
+
+TEST(SqliteEngine, uses_wal_full_synchronous_and_foreign_keys) {
+  TemporaryFolder folder;
+  auto client = must(sqlite::open(folder / "a.db"));
+  EXPECT_EQ(scalar(*client, "PRAGMA journal_mode"), "wal");
+  EXPECT_EQ(scalar(*client, "PRAGMA foreign_keys"), "1");
+  EXPECT_GE(scalar(*client, "SELECT sqlite_version()"), "3.51.3");
+}
+
+TEST(SqliteEngine, a_folder_that_does_not_exist_is_a_clear_error) {
+  const auto client = sqlite::open("/nonexistent/folder/a.db");
+  ASSERT_FALSE(client.has_value());
+  EXPECT_EQ(client.error().code(), Errc::io);
+  EXPECT_THAT(client.error().to_string(), HasSubstr("/nonexistent/folder/a.db"));
+}
+
+TEST(SqliteEngine, a_file_that_is_no_database_is_corrupt_and_left_alone) {
+  TemporaryFolder folder;
+  const std::string text(5000, 'x');
+  std::ofstream(folder / "a.db") << text;
+  const auto client = sqlite::open(folder / "a.db");
+  ASSERT_FALSE(client.has_value());
+  EXPECT_EQ(client.error().code(), Errc::corrupt);
+  std::ifstream file(folder / "a.db");
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), text);
+}
+
+/// Runs `work` in a process of its own, ended with SIGKILL once `work` has written a byte to its argument.
+template <class Work>
+void run_and_kill(Work work) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    work(ends[1]);
+    pause();
+    _exit(0);
+  }
+  char byte = 0;
+  ASSERT_EQ(read(ends[0], &byte, 1), 1);
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  close(ends[0]);
+  close(ends[1]);
+}
+
+TEST(SqliteEngine, what_was_acknowledged_survives_sigkill) {
+  TemporaryFolder folder;
+  run_and_kill([&](int done) {
+    auto client = must(sqlite::open(folder / "a.db"));
+    must(client->execute("CREATE TABLE t (v)"));
+    must(client->execute("INSERT INTO t VALUES (1), (2)"));
+    EXPECT_EQ(write(done, "x", 1), 1);
+    pause();
+  });
+  auto client = must(sqlite::open(folder / "a.db"));
+  EXPECT_EQ(scalar(*client, "SELECT count(*) FROM t"), "2");
+}
+
+TEST(SqliteEngine, after_an_unclean_end_a_damaged_file_is_refused) {
+  TemporaryFolder folder;
+  fill(folder / "a.db", 3000);
+  run_and_kill([&](int done) {
+    auto client = must(sqlite::open(folder / "a.db"));
+    must(client->execute("INSERT INTO t (v) VALUES ('last')"));
+    EXPECT_EQ(write(done, "x", 1), 1);
+    pause();
+  });
+  {
+    std::fstream file(folder / "a.db", std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(10 * 4096);
+    file << std::string(4096, '\xff');
+  }
+  const auto client = sqlite::open(folder / "a.db");
+  ASSERT_FALSE(client.has_value());
+  EXPECT_EQ(client.error().code(), Errc::corrupt);
+  EXPECT_THAT(client.error().message(), HasSubstr("offx db restore"));
+}
+
+TEST(SqliteEngine, a_backup_beside_a_writer_is_one_moment_of_the_database) {
+  TemporaryFolder folder;
+  fill(folder / "a.db", 20000);
+  auto client = must(sqlite::open(folder / "a.db"));
+  must(client->execute("CREATE TABLE pairs (a INTEGER, b INTEGER)"));
+  std::atomic<bool> stop = false;
+  std::atomic<int> written = 0;
+  std::thread writer([&] {
+    while (!stop) {
+      const std::vector<Statement> both = {{"INSERT INTO pairs (a) VALUES (1)", {}},
+                                           {"UPDATE pairs SET b = a WHERE b IS NULL", {}}};
+      must(client->batch(both, Mode::write));
+      ++written;
+    }
+  });
+  while (written < 20) std::this_thread::yield();
+  int steps = 0;
+  const int before = written;
+  must(client->backup(folder / "b.db", [&](std::uint64_t done, std::uint64_t total) {
+    EXPECT_LE(done, total);
+    ++steps;
+    while (written < before + 20 * steps) std::this_thread::yield();  // writes go on during the copy
+    return true;
+  }));
+  stop = true;
+  writer.join();
+  EXPECT_GT(steps, 0);
+
+  auto copy = must(sqlite::open(folder / "b.db"));
+  EXPECT_EQ(scalar(*copy, "SELECT count(*) FROM t"), "20000");
+  EXPECT_EQ(scalar(*copy, "SELECT count(*) FROM pairs WHERE b IS NOT a"), "0");
+  EXPECT_EQ(scalar(*copy, "PRAGMA integrity_check"), "ok");
+  EXPECT_GE(std::stoi(scalar(*copy, "SELECT count(*) FROM pairs")), 20);
+
+  const auto again = client->backup(folder / "b.db", {});
+  ASSERT_FALSE(again.has_value());
+  EXPECT_EQ(again.error().code(), Errc::conflict);
+}
+
+TEST(SqliteEngine, a_cancelled_backup_leaves_no_file) {
+  TemporaryFolder folder;
+  fill(folder / "a.db", 30000);
+  auto client = must(sqlite::open(folder / "a.db"));
+  const auto result = client->backup(folder / "b.db", [](std::uint64_t, std::uint64_t) { return false; });
+  ASSERT_FALSE(result.has_value());
+  EXPECT_EQ(result.error().code(), Errc::cancelled);
+  EXPECT_FALSE(std::filesystem::exists(folder / "b.db"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "b.db.partial"));
+}
+
+TEST(SqliteEngine, restore_replaces_the_content_and_keeps_what_was_there) {
+  TemporaryFolder folder;
+  fill(folder / "old.db", 10);
+  fill(folder / "a.db", 500);
+  must(sqlite::restore(folder / "a.db", folder / "old.db", folder / "kept.db", {}));
+  EXPECT_EQ(scalar(*must(sqlite::open(folder / "a.db")), "SELECT count(*) FROM t"), "10");
+  EXPECT_EQ(scalar(*must(sqlite::open(folder / "kept.db")), "SELECT count(*) FROM t"), "500");
+}
+
+TEST(SqliteEngine, restore_is_seen_by_a_client_that_is_open) {
+  TemporaryFolder folder;
+  fill(folder / "old.db", 10);
+  fill(folder / "a.db", 500);
+  auto client = must(sqlite::open(folder / "a.db"));
+  EXPECT_EQ(scalar(*client, "SELECT count(*) FROM t"), "500");
+  must(sqlite::restore(folder / "a.db", folder / "old.db", "", {}));
+  EXPECT_EQ(scalar(*client, "SELECT count(*) FROM t"), "10");
+}
+
+TEST(SqliteEngine, a_damaged_backup_replaces_nothing) {
+  TemporaryFolder folder;
+  fill(folder / "a.db", 500);
+  fill(folder / "bad.db", 3000);
+  {
+    std::fstream file(folder / "bad.db", std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(10 * 4096);
+    file << std::string(4096, '\xff');
+  }
+  std::ofstream(folder / "text.db") << std::string(5000, 'x');
+  for (const char* name : {"bad.db", "text.db"}) {
+    const auto result = sqlite::restore(folder / "a.db", folder / name, folder / "kept.db", {});
+    ASSERT_FALSE(result.has_value()) << name;
+    EXPECT_EQ(result.error().code(), Errc::corrupt) << name;
+  }
+  const auto missing = sqlite::restore(folder / "a.db", folder / "none.db", folder / "kept.db", {});
+  ASSERT_FALSE(missing.has_value());
+  EXPECT_EQ(missing.error().code(), Errc::not_found);
+  EXPECT_EQ(scalar(*must(sqlite::open(folder / "a.db")), "SELECT count(*) FROM t"), "500");
+  EXPECT_FALSE(std::filesystem::exists(folder / "kept.db"));
+}
+
+TEST(SqliteEngine, restore_repairs_a_database_that_cannot_be_opened) {
+  TemporaryFolder folder;
+  fill(folder / "old.db", 10);
+  std::ofstream(folder / "a.db") << std::string(5000, 'x');
+  must(sqlite::restore(folder / "a.db", folder / "old.db", folder / "kept.db", {}));
+  EXPECT_EQ(scalar(*must(sqlite::open(folder / "a.db")), "SELECT count(*) FROM t"), "10");
+  EXPECT_EQ(std::filesystem::file_size(folder / "kept.db"), 5000U);
+}
+
+TEST(SqliteEngine, two_processes_write_to_one_file) {
+  TemporaryFolder folder;
+  fill(folder / "a.db", 1);
+  const auto work = [&](int from) {
+    auto client = must(sqlite::open(folder / "a.db"));
+    for (int i = 0; i < 200; ++i) must(client->execute("INSERT INTO t (id) VALUES (?)", {from + i}));
+  };
+  const pid_t child = fork();
+  if (child == 0) {
+    work(1000);
+    _exit(testing::Test::HasFailure() ? 1 : 0);
+  }
+  work(5000);
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(scalar(*must(sqlite::open(folder / "a.db")), "SELECT count(*) FROM t"), "401");
+}
+
+}  // namespace
+}  // namespace offx::db
