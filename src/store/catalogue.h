@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "db/value.h"
+
+namespace offx::store {
+
+/// Every statement of OffX, by name. The text is in catalogue.cpp, in the same order.
+enum class Query : std::uint8_t {
+  topic_insert,
+  topic_update,
+  topic_delete,
+  topic_get,
+  topic_find_by_title,
+  topic_list,
+  topic_rule_put,
+  topic_rule_delete,
+  topic_rule_revision,
+  topic_counts,
+
+  filing_begin,
+  filing_end,
+  posts_existing,
+  post_put,
+  post_details_put,
+  post_details_delete,
+  post_media_delete,
+  post_media_insert,
+  post_links_delete_stale,
+  post_link_put,
+  post_links_of_topic_delete,
+  post_unfiled_delete,
+  post_search_put,
+  post_created_at_set,
+  post_get,
+  post_find,
+  post_delete_links,
+  post_delete_media,
+  post_delete,
+  posts_page,
+  posts_page_of_author,
+  posts_page_of_topic,
+  posts_in_period_of_topic,
+  posts_search_newest,
+  posts_search_best,
+  posts_after_id,
+  posts_unfiled,
+  posts_media_of,
+  posts_topics_of,
+  posts_count,
+  posts_per_day,
+  posts_per_day_of_topic,
+  posts_count_by_platform,
+
+  summarization_insert,
+  summarization_details_insert,
+  summarization_post_insert,
+  summarization_find_same,
+  summarization_get,
+  summarization_posts,
+  summarization_list,
+  summarization_latest,
+  summarization_delete,
+
+  import_insert,
+  import_latest,
+
+  count_,
+};
+
+/// A statement as it stands in the catalogue.
+struct QueryDefinition {
+  Query query;
+  std::string_view name;         ///< for logs and reports: `posts.page`
+  std::string_view logical_sql;  ///< with {logical} table names
+  std::vector<db::Value> sample; ///< arguments it can be run with on any database
+  bool writes;
+};
+
+/// The whole catalogue, for checks that replay it.
+std::span<const QueryDefinition> catalogue();
+
+/// The statement with the names of the live table versions. Valid for ever.
+[[nodiscard]] std::string_view sql(Query query);
+
+}  // namespace offx::store

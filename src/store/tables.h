@@ -1,0 +1,37 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace offx::store {
+
+/// A table by the name queries use and the name of its version in the database.
+struct Table {
+  std::string_view logical;
+  std::string_view physical;
+};
+
+/// TABLES: the one registry. To change a schema, add the next version's file to schema/, migrate, and name it here.
+inline constexpr Table kTables[] = {
+    {"topics", "topics_v1"},
+    {"posts", "posts_v1"},
+    {"post_media", "post_media_v1"},
+    {"topic_posts", "topic_posts_v1"},
+    {"summarizations", "summarizations_v1"},
+    {"topic_rules", "topic_rules_v1"},
+    {"post_details", "post_details_v1"},
+    {"post_search", "post_search_v1"},
+    {"unfiled_posts", "unfiled_posts_v1"},
+    {"filing", "filing_v1"},
+    {"topic_timeline", "topic_timeline_v1"},
+    {"summarization_details", "summarization_details_v1"},
+    {"summarization_posts", "summarization_posts_v1"},
+    {"imports", "imports_v1"},
+};
+
+/// `sql` with every `{logical}` table name replaced by the physical one. A name that is not in TABLES is a mistake of
+/// ours and ends the program.
+[[nodiscard]] std::string with_physical_names(std::string_view sql, std::span<const Table> tables = kTables);
+
+}  // namespace offx::store
