@@ -9,10 +9,10 @@
 namespace offx::text {
 
 /// How characters are made comparable.
-/// - exact: NFC, then full case folding, not Turkic, then NFC again: `STRASSE` = `straße`; accents count. For rules on
-///   arriving posts.
+/// - exact: width forms made plain (`ＦＵＬＬ` = `full`), NFC, full case folding, not Turkic, and NFC again: `STRASSE` =
+///   `straße`; accents count. For rules on arriving posts.
 /// - search: NFKC, full case folding, then combining marks of Latin, Greek and Cyrillic letters dropped:
-///   `ＦＵＬＬ` = `full`, `diacrítica` = `diacritica`. For search over stored posts.
+///   `diacrítica` = `diacritica`, `①` = `1`. For search over stored posts.
 enum class NormalForm : std::uint8_t { exact, search };
 
 /// The normal form of any text. Invalid UTF-8 becomes U+FFFD.

@@ -1,0 +1,679 @@
+#include "text/tokens.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "text/characters.h"
+#include "text/utf8.h"
+
+namespace offx::text {
+namespace {
+
+/// Classes of ASCII, or'ed: what the fast path and twitter-text's patterns ask for.
+enum AsciiFlag : std::uint8_t { kAlnum = 1, kAlpha = 2, kPunct = 4, kSpaceOrControl = 8, kSign = 16 };
+
+constexpr std::array<std::uint8_t, 256> kAscii = [] {
+  std::array<std::uint8_t, 256> table{};
+  for (std::size_t c = 0; c < 0x80; ++c) {
+    const bool alpha = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    const bool digit = c >= '0' && c <= '9';
+    unsigned flags = 0;
+    if (alpha) flags |= kAlpha;
+    if (alpha || digit) flags |= kAlnum;
+    if (c > ' ' && c < 0x7F && !alpha && !digit) flags |= kPunct;
+    if (c <= ' ' || c == 0x7F) flags |= kSpaceOrControl;
+    if (c == '#' || c == '@' || c == '$' || c == '*') flags |= kSign;
+    table[c] = static_cast<std::uint8_t>(flags);
+  }
+  return table;
+}();
+
+bool ascii_is(char c, unsigned flags) noexcept { return (kAscii[static_cast<unsigned char>(c)] & flags) != 0; }
+bool is_ascii(char c) noexcept { return static_cast<unsigned char>(c) < 0x80; }
+/// A letter or digit of ASCII or `_`: a user name's characters.
+bool is_name(char c) noexcept { return ascii_is(c, kAlnum) || c == '_'; }
+
+char ascii_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+
+constexpr char32_t kVariation15 = 0xFE0E;
+constexpr char32_t kVariation16 = 0xFE0F;
+constexpr char32_t kZeroWidthJoiner = 0x200D;
+constexpr char32_t kKeycap = 0x20E3;
+constexpr char32_t kFullWidthHash = 0xFF03;
+constexpr char32_t kFullWidthAt = 0xFF20;
+
+bool is_regional(char32_t c) noexcept { return c >= 0x1F1E6 && c <= 0x1F1FF; }
+bool is_skin_tone(char32_t c) noexcept { return c >= 0x1F3FB && c <= 0x1F3FF; }
+/// What belongs to the emoji before it (Grapheme_Extend, as far as emoji go).
+bool extends_emoji(char32_t c, std::uint8_t flags) noexcept {
+  return c == kVariation15 || c == kVariation16 || is_skin_tone(c) || (c >= 0xE0020 && c <= 0xE007F) ||
+         ((flags & kCharMark) != 0 && (flags & kCharSpaceless) == 0);
+}
+
+/// twitter-text's accented Latin letters, which end no mention.
+bool is_latin_accent(char32_t c) noexcept {
+  return (c >= 0x00C0 && c <= 0x024F && c != 0x00D7 && c != 0x00F7) || c == 0x0253 || c == 0x0254 || c == 0x0256 ||
+         c == 0x0257 || c == 0x0259 || c == 0x025B || c == 0x0263 || c == 0x0268 || c == 0x026F || c == 0x0272 ||
+         c == 0x0289 || c == 0x028B || c == 0x02BB || (c >= 0x0300 && c <= 0x036F) || (c >= 0x1E00 && c <= 0x1EFF);
+}
+
+void append_bmp(std::string& out, char16_t c) {
+  if (c < 0x80) {
+    out.push_back(static_cast<char>(c));
+  } else if (c < 0x800) {
+    out.push_back(static_cast<char>(0xC0U | (c >> 6U)));
+    out.push_back(static_cast<char>(0x80U | (c & 0x3FU)));
+  } else {
+    out.push_back(static_cast<char>(0xE0U | (c >> 12U)));
+    out.push_back(static_cast<char>(0x80U | ((c >> 6U) & 0x3FU)));
+    out.push_back(static_cast<char>(0x80U | (c & 0x3FU)));
+  }
+}
+
+}  // namespace
+
+std::string without_skin_tone(std::string_view emoji) {
+  std::string out;
+  out.reserve(emoji.size());
+  for (std::size_t i = 0; i < emoji.size();) {
+    const std::size_t begin = i;
+    if (!is_skin_tone(next_char(emoji, i)) || begin == 0) out.append(emoji.substr(begin, i - begin));
+  }
+  return out;
+}
+
+/// One pass over one text. The first text.size() bytes of the tokenizer's buffer are the text with ASCII in lower case,
+/// so ASCII tokens are views into it; other normal forms are appended behind.
+class Tokenizer::Scanner {
+ public:
+  Scanner(Tokenizer& owner, std::string_view text, bool plain)
+      : tables_(CharTables::get(owner.form_)),
+        form_(owner.form_),
+        tokens_(owner.tokens_),
+        buffer_(owner.buffer_),
+        text_(text),
+        plain_(plain) {}
+
+  void run() {
+    tokens_.clear();
+    buffer_.resize(text_.size());
+    std::transform(text_.begin(), text_.end(), buffer_.begin(), ascii_lower);
+    const std::size_t size = text_.size();
+    std::size_t i = 0;
+    while (i < size) {
+      const std::uint8_t flags = kAscii[static_cast<unsigned char>(text_[i])];
+      if ((flags & kAlnum) != 0) {
+        std::size_t end = i + 1;
+        while (end < size && ascii_is(text_[end], kAlnum)) ++end;
+        if (end < size && !is_ascii(text_[end])) {
+          i = scan_run(i, end);
+        } else if (!plain_ && end < size && text_[end] == ':' && is_link_scheme(i, end)) {
+          const std::size_t link_end = find_link_end(end);
+          if (link_end != 0) {
+            add(TokenKind::link, text_.substr(i, link_end - i), i, link_end);
+            ++position_;
+            i = link_end;
+          } else {
+            add_ascii_word(i, end);
+            i = end;
+          }
+        } else {
+          add_ascii_word(i, end);
+          i = end;
+        }
+      } else if ((flags & kSign) != 0) {
+        i = scan_sign(i);
+      } else if (is_ascii(text_[i])) {
+        ++i;
+      } else {
+        i = scan_run(i, i);
+      }
+    }
+  }
+
+ private:
+  [[nodiscard]] char32_t char_at(std::size_t at) const noexcept { return next_char(text_, at); }
+
+  void add(TokenKind kind, std::string_view normal, std::size_t begin, std::size_t end) {
+    tokens_.push_back({normal, position_, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end), kind});
+  }
+  void add_ascii_word(std::size_t begin, std::size_t end) {
+    add(TokenKind::word, std::string_view(buffer_).substr(begin, end - begin), begin, end);
+    ++position_;
+  }
+
+  /// Puts `addition` behind the buffer and returns it there; tokens already made stay valid.
+  std::string_view keep(std::string_view addition) {
+    const char* before = buffer_.data();
+    const std::size_t old_size = buffer_.size();
+    if (old_size + addition.size() > buffer_.capacity()) {
+      std::string larger;
+      larger.reserve(2 * (old_size + addition.size()));
+      larger.append(buffer_);
+      const std::string_view old(before, old_size);
+      for (Token& token : tokens_) {
+        if (token.kind == TokenKind::link) continue;
+        const auto offset = static_cast<std::size_t>(token.text.data() - old.data());
+        token.text = std::string_view(larger.data() + offset, token.text.size());
+      }
+      buffer_.swap(larger);
+    }
+    buffer_.append(addition);
+    return std::string_view(buffer_).substr(old_size);
+  }
+
+  // --- words and emoji beyond ASCII
+  // -----------------------------------------------------------------------------------
+
+  /// Scans from `begin`, of which [begin, at) is ASCII letters and digits and `at` is not ASCII. Returns where to go
+  /// on.
+  std::size_t scan_run(std::size_t begin, std::size_t at) {
+    bool simple = true;  // every character's normal form stands for itself
+    bool letters = at > begin;
+    scratch_.assign(buffer_, begin, at - begin);
+    while (at < text_.size()) {
+      if (is_ascii(text_[at])) {
+        if (!ascii_is(text_[at], kAlnum) || (!plain_ && link_begins(at))) break;
+        scratch_.push_back(ascii_lower(text_[at++]));
+        letters = true;
+        continue;
+      }
+      std::size_t after = at;
+      const char32_t c = next_char(text_, after);
+      const std::uint8_t flags = tables_.flags(c);
+      if ((flags & kCharIgnorable) != 0) {
+        if (c == kVariation16 && after < text_.size() && char_at(after) == kKeycap && keycap_base(begin, at)) {
+          return scan_keycap(begin, at, simple);
+        }
+        at = after;
+        continue;
+      }
+      if ((flags & kCharWord) == 0) break;
+      if (c == kKeycap && keycap_base(begin, at)) return scan_keycap(begin, at, simple);
+      if ((flags & kCharSpaceless) != 0) break;
+      if ((flags & kCharMark) == 0) {
+        letters = true;
+      } else if (!letters) {  // a mark on nothing, or on a symbol
+        at = after;
+        begin = at;
+        continue;
+      }
+      if (const char16_t mapped = tables_.simple(c); mapped != 0) {
+        append_bmp(scratch_, mapped);
+      } else {
+        simple = false;
+      }
+      at = after;
+    }
+    if (letters) add_run(begin, at, simple);
+    if (at >= text_.size() || is_ascii(text_[at])) return at;
+    return letters ? at : scan_single(at);
+  }
+
+  /// Adds the word(s) of [begin, end); `scratch_` holds the normal form if `simple`.
+  void add_run(std::size_t begin, std::size_t end, bool simple) {
+    if (begin == end) return;
+    if (simple && !scratch_.empty()) {
+      add(TokenKind::word, keep(scratch_), begin, end);
+      ++position_;
+    } else {
+      add_normalised(begin, end);
+    }
+  }
+
+  /// Adds what is in the normal form of [begin, end): usually one word, but compatibility forms hold anything.
+  void add_normalised(std::size_t begin, std::size_t end) {
+    scratch_.clear();
+    bool unchanged_so_far = true;
+    for (std::size_t i = begin; i < end;) {
+      const std::size_t from = i;
+      if ((tables_.flags(next_char(text_, i)) & kCharIgnorable) != 0) {
+        unchanged_so_far = false;
+      } else {
+        scratch_.append(text_.substr(from, i - from));
+      }
+    }
+    const std::string normal = normalise(scratch_, form_);
+    // If lengths agree, offsets do, as near as anybody can tell; else each token stands for the whole.
+    const bool aligned = unchanged_so_far && normal.size() == end - begin;
+    std::size_t word = 0;
+    std::size_t i = 0;
+    const auto flush = [&](std::size_t until) {
+      if (until > word) {
+        add(TokenKind::word, keep(std::string_view(normal).substr(word, until - word)), aligned ? begin + word : begin,
+            aligned ? begin + until : end);
+        ++position_;
+      }
+    };
+    while (i < normal.size()) {
+      const std::size_t from = i;
+      const char32_t c = next_char(normal, i);
+      const std::uint8_t flags = tables_.flags(c);
+      const bool composing = c == 0x3099 || c == 0x309A;  // voiced marks of kana
+      if ((flags & kCharWord) == 0) {
+        flush(from);
+        word = i;
+      } else if ((flags & kCharMark) != 0 && ((flags & kCharSpaceless) == 0 || composing)) {
+        if (word == from) word = i;  // on nothing
+      } else if ((flags & kCharSpaceless) != 0) {
+        flush(from);
+        word = from;
+      } else if (word < from) {
+        std::size_t first = word;
+        if ((tables_.flags(next_char(normal, first)) & kCharSpaceless) != 0) {
+          flush(from);
+          word = from;
+        }
+      }
+    }
+    flush(normal.size());
+  }
+
+  /// One character that is no part of a word: an emoji, a character of a script without spaces, a full-width sign, a
+  /// symbol. Returns where it ends.
+  std::size_t scan_single(std::size_t begin) {
+    std::size_t end = begin;
+    const char32_t c = next_char(text_, end);
+    const std::uint8_t flags = tables_.flags(c);
+    if ((flags & kCharEmoji) != 0) return scan_emoji(begin);
+    if ((flags & kCharSpaceless) != 0) return scan_spaceless(begin, end, c);
+    if (c == kFullWidthHash && !plain_) scan_hashtag(begin, end);
+    if (c == kFullWidthAt && !plain_) scan_mention(begin, end);
+    return end;
+  }
+
+  std::size_t scan_spaceless(std::size_t begin, std::size_t end, char32_t c) {
+    // Marks after it may compose with it or change places with each other: they are normalised together.
+    std::size_t marks_end = end;
+    while (marks_end < text_.size() && !is_ascii(text_[marks_end])) {
+      std::size_t after = marks_end;
+      const char32_t next = next_char(text_, after);
+      const std::uint8_t flags = tables_.flags(next);
+      const bool half_width_voiced = next == 0xFF9E || next == 0xFF9F;
+      if ((flags & (kCharMark | kCharIgnorable)) == 0 && !half_width_voiced) break;
+      marks_end = after;
+    }
+    const char16_t mapped = tables_.simple(c);
+    if (marks_end != end || mapped == 0) {
+      add_normalised(begin, marks_end);
+      return marks_end;
+    }
+    scratch_.clear();
+    append_bmp(scratch_, mapped);
+    add(TokenKind::word, keep(scratch_), begin, end);
+    ++position_;
+    return end;
+  }
+
+  [[nodiscard]] bool keycap_base(std::size_t begin, std::size_t at) const noexcept {
+    return at > begin && text_[at - 1] >= '0' && text_[at - 1] <= '9';
+  }
+
+  /// [begin, at) ends in the digit of a keycap emoji: `at` is U+FE0F or U+20E3.
+  std::size_t scan_keycap(std::size_t begin, std::size_t at, bool simple) {
+    if (at - 1 > begin) {
+      scratch_.pop_back();
+      add_run(begin, at - 1, simple);
+    }
+    return add_keycap(at - 1);
+  }
+
+  /// Adds the keycap emoji whose sign (`1`, `#`, `*`) is at `begin`. Returns its end, or 0 if it is none.
+  std::size_t add_keycap(std::size_t begin) {
+    std::size_t at = begin + 1;
+    if (at >= text_.size()) return 0;
+    char32_t c = next_char(text_, at);
+    if (c == kVariation16 && at < text_.size()) c = next_char(text_, at);
+    if (c != kKeycap) return 0;
+    scratch_.assign(1, text_[begin]);
+    append_bmp(scratch_, kKeycap);
+    add(TokenKind::emoji, keep(scratch_), begin, at);
+    ++position_;
+    return at;
+  }
+
+  /// A grapheme cluster that begins with an emoji (UAX #29, GB9 to GB12).
+  std::size_t scan_emoji(std::size_t begin) {
+    std::size_t at = begin;
+    const char32_t first = next_char(text_, at);
+    scratch_.assign(text_.substr(begin, at - begin));
+    if (is_regional(first) && at < text_.size()) {
+      std::size_t after = at;
+      if (is_regional(next_char(text_, after))) {
+        scratch_.append(text_.substr(at, after - at));
+        at = after;
+      }
+    }
+    while (at < text_.size()) {
+      std::size_t after = at;
+      const char32_t c = next_char(text_, after);
+      if (c == kZeroWidthJoiner) {
+        std::size_t joined_end = after;
+        if (after < text_.size() && (tables_.flags(next_char(text_, joined_end)) & kCharEmoji) != 0) {
+          scratch_.append(text_.substr(at, joined_end - at));
+          at = joined_end;
+        } else {
+          at = after;
+        }
+      } else if (extends_emoji(c, tables_.flags(c))) {
+        if (c != kVariation15 && c != kVariation16) scratch_.append(text_.substr(at, after - at));
+        at = after;
+      } else {
+        break;
+      }
+    }
+    add(TokenKind::emoji, keep(scratch_), begin, at);
+    ++position_;
+    return at;
+  }
+
+  // --- tags
+  // -------------------------------------------------------------------------------------------------------------
+
+  /// `#`, `@`, `$` or `*` at `begin`. Words of a tag are scanned afterwards, so this goes on right behind the sign.
+  std::size_t scan_sign(std::size_t begin) {
+    const char sign = text_[begin];
+    if ((sign == '#' || sign == '*') && begin + 1 < text_.size() && !is_ascii(text_[begin + 1])) {
+      if (const std::size_t end = add_keycap(begin); end != 0) return end;
+    }
+    if (!plain_) {
+      if (sign == '#') scan_hashtag(begin, begin + 1);
+      if (sign == '@') scan_mention(begin, begin + 1);
+      if (sign == '$') scan_cashtag(begin);
+    }
+    return begin + 1;
+  }
+
+  [[nodiscard]] bool followed_by_scheme_end(std::size_t at) const noexcept { return text_.substr(at, 3) == "://"; }
+
+  void scan_hashtag(std::size_t begin, std::size_t body) {
+    if (begin > 0) {
+      const char before = text_[begin - 1];
+      if (is_ascii(before)) {
+        if (is_name(before) || before == '&' || before == '$') return;
+      } else {
+        std::size_t at = begin;
+        const char32_t c = previous_char(text_, at);
+        if ((tables_.flags(c) & (kCharTagLetter | kCharTagOther)) != 0) return;
+      }
+    }
+    std::size_t end = body;
+    bool letter = false;
+    bool ascii = true;
+    while (end < text_.size()) {
+      if (is_ascii(text_[end])) {
+        if (!is_name(text_[end])) break;
+        letter = letter || ascii_is(text_[end], kAlpha);
+        ++end;
+        continue;
+      }
+      std::size_t after = end;
+      const std::uint8_t flags = tables_.flags(next_char(text_, after));
+      if ((flags & (kCharTagLetter | kCharTagOther)) == 0) break;
+      letter = letter || (flags & kCharTagLetter) != 0;
+      ascii = false;
+      end = after;
+    }
+    if (!letter || followed_by_scheme_end(end)) return;
+    if (end < text_.size() && (text_[end] == '#' || (!is_ascii(text_[end]) && char_at(end) == kFullWidthHash))) return;
+    if (ascii && body == begin + 1) {
+      add(TokenKind::hashtag, std::string_view(buffer_).substr(begin, end - begin), begin, end);
+      return;
+    }
+    add(TokenKind::hashtag, keep("#" + normalise(visible(text_.substr(body, end - body)), form_)), begin, end);
+  }
+
+  /// `part` without ignorable characters.
+  [[nodiscard]] std::string visible(std::string_view part) const {
+    std::string out;
+    for (std::size_t i = 0; i < part.size();) {
+      const std::size_t from = i;
+      if ((tables_.flags(next_char(part, i)) & kCharIgnorable) == 0) out.append(part.substr(from, i - from));
+    }
+    return out;
+  }
+
+  /// True if a mention may begin at `begin`: nothing before it, or nothing of a word, or `RT` or `RT:`.
+  [[nodiscard]] bool mention_may_begin(std::size_t begin) const noexcept {
+    if (begin == 0) return true;
+    const char before = text_[begin - 1];
+    if (!is_ascii(before)) {
+      std::size_t at = begin;
+      return previous_char(text_, at) != kFullWidthAt;
+    }
+    if (!is_name(before) && std::string_view("!#$%&*@").find(before) == std::string_view::npos) return true;
+    const bool retweet = begin >= 2 && ascii_lower(before) == 't' && ascii_lower(text_[begin - 2]) == 'r';
+    if (!retweet || begin == 2) return retweet;
+    const char outer = text_[begin - 3];
+    return !is_name(outer) && std::string_view("+~.-").find(outer) == std::string_view::npos;
+  }
+
+  /// The end of a dotted host name from `at`, its last label of two letters or more; 0 if there is none.
+  [[nodiscard]] std::size_t find_host_end(std::size_t at) const noexcept {
+    std::size_t end = 0;
+    std::size_t label = at;
+    bool dotted = false;
+    while (true) {
+      std::size_t i = label;
+      bool letters = true;
+      while (i < text_.size() && (ascii_is(text_[i], kAlnum) || text_[i] == '-')) {
+        letters = letters && ascii_is(text_[i], kAlpha);
+        ++i;
+      }
+      if (i == label || text_[label] == '-' || text_[i - 1] == '-') break;
+      if (dotted && letters && i - label >= 2) end = i;
+      if (i >= text_.size() || text_[i] != '.') break;
+      dotted = true;
+      label = i + 1;
+    }
+    return end;
+  }
+
+  void scan_mention(std::size_t begin, std::size_t name) {
+    if (!mention_may_begin(begin)) return;
+    std::size_t end = name;
+    while (end < text_.size() && is_name(text_[end])) ++end;
+    if (end == name || followed_by_scheme_end(end)) return;
+    const auto add_mention = [&](std::size_t until) {
+      const std::string_view lower = std::string_view(buffer_).substr(begin, until - begin);
+      if (name == begin + 1) return add(TokenKind::mention, lower, begin, until);
+      add(TokenKind::mention, keep("@" + std::string(lower.substr(name - begin))), begin, until);
+    };
+    if (end < text_.size() && !is_ascii(text_[end])) {
+      const char32_t next = char_at(end);
+      if (next == kFullWidthAt || is_latin_accent(next)) return;
+    }
+    // `@user@host.tld`, also with dots and hyphens in the name, is a name on another server; else the first `@` is
+    // part of something that is no mention.
+    std::size_t long_name = end;
+    while (long_name + 1 < text_.size() && (text_[long_name] == '.' || text_[long_name] == '-') &&
+           is_name(text_[long_name + 1])) {
+      ++long_name;
+      while (long_name < text_.size() && is_name(text_[long_name])) ++long_name;
+    }
+    if (long_name < text_.size() && text_[long_name] == '@') {
+      if (const std::size_t host_end = find_host_end(long_name + 1); host_end != 0) return add_mention(host_end);
+    }
+    if (end < text_.size() && text_[end] == '@') return;
+    add_mention(end);
+    if (const std::size_t host_end = find_host_end(name); host_end > end) add_mention(host_end);
+  }
+
+  void scan_cashtag(std::size_t begin) {
+    if (begin > 0) {
+      if (is_ascii(text_[begin - 1])) {
+        if (!ascii_is(text_[begin - 1], kSpaceOrControl)) return;
+      } else {
+        std::size_t at = begin;
+        if ((tables_.flags(previous_char(text_, at)) & (kCharSpace | kCharIgnorable)) == 0) return;
+      }
+    }
+    const auto letters_end = [&](std::size_t at, std::size_t most) {
+      std::size_t end = at;
+      while (end < text_.size() && end - at < most && ascii_is(text_[end], kAlpha)) ++end;
+      return end;
+    };
+    const auto may_end = [&](std::size_t at) {
+      if (at >= text_.size()) return true;
+      if (is_ascii(text_[at])) return ascii_is(text_[at], kPunct | kSpaceOrControl);
+      return (tables_.flags(char_at(at)) & kCharSpace) != 0;
+    };
+    std::size_t end = letters_end(begin + 1, 6);
+    if (end == begin + 1) return;
+    if (end < text_.size() && (text_[end] == '.' || text_[end] == '_')) {
+      const std::size_t suffix_end = letters_end(end + 1, 2);
+      if (suffix_end > end + 1 && may_end(suffix_end)) end = suffix_end;
+    }
+    if (may_end(end)) add(TokenKind::cashtag, std::string_view(buffer_).substr(begin, end - begin), begin, end);
+  }
+
+  // --- links
+  // ------------------------------------------------------------------------------------------------------------
+
+  /// True if the ASCII word [begin, end), before a `:`, is `http` or `https` and may open a link.
+  [[nodiscard]] bool is_link_scheme(std::size_t begin, std::size_t end) const noexcept {
+    const std::string_view word = std::string_view(buffer_).substr(begin, end - begin);
+    if ((word != "http" && word != "https") || !followed_by_scheme_end(end)) return false;
+    if (begin == 0) return true;
+    const char before = text_[begin - 1];
+    if (is_ascii(before)) return before != '@' && before != '#' && before != '$';
+    std::size_t at = begin;
+    const char32_t c = previous_char(text_, at);
+    return c != kFullWidthAt && c != kFullWidthHash;
+  }
+
+  /// True if `http://` or `https://` stands at `at`, behind a letter that is not ASCII.
+  [[nodiscard]] bool link_begins(std::size_t at) const noexcept {
+    const std::string_view rest = std::string_view(buffer_).substr(at, 8);
+    return !is_ascii(text_[at - 1]) && (rest.starts_with("http://") || rest == "https://");
+  }
+
+  /// The end of the link whose scheme ends at `scheme_end`, or 0 if what follows is no address with a host.
+  [[nodiscard]] std::size_t find_link_end(std::size_t scheme_end) const noexcept {
+    const std::size_t host = scheme_end + 3;
+    std::size_t end = find_link_host_end(host);
+    if (end == 0) return 0;
+    const std::string_view lower(buffer_);
+    if (lower.substr(host, end - host) == "t.co") return find_short_link_end(end);
+    if (end + 1 < text_.size() && text_[end] == ':' && text_[end + 1] >= '0' && text_[end + 1] <= '9') {
+      ++end;
+      while (end < text_.size() && text_[end] >= '0' && text_[end] <= '9') ++end;
+    }
+    if (end >= text_.size() || (text_[end] != '/' && text_[end] != '?' && text_[end] != '#')) return end;
+    return find_path_end(end);
+  }
+
+  /// Labels of letters, digits and, inside, hyphens; `_` not in the last two. The last label is of two letters or
+  /// more; one of ASCII letters ends where other letters begin (`example.comだよね`).
+  [[nodiscard]] std::size_t find_link_host_end(std::size_t at) const noexcept {
+    std::size_t label = at;
+    std::size_t labels = 0;
+    bool previous_underscore = false;
+    while (true) {
+      std::size_t i = label;
+      std::size_t ascii_letters = 0;  // at the start of the label
+      bool only_letters = true;
+      bool underscore = false;
+      bool any_other = false;
+      while (i < text_.size()) {
+        if (is_ascii(text_[i])) {
+          if (!is_name(text_[i]) && text_[i] != '-') break;
+          const bool letter = ascii_is(text_[i], kAlpha);
+          if (letter && ascii_letters == i - label) ++ascii_letters;
+          only_letters = only_letters && letter;
+          underscore = underscore || text_[i] == '_';
+          ++i;
+          continue;
+        }
+        std::size_t after = i;
+        const char32_t c = next_char(text_, after);
+        const std::uint8_t flags = tables_.flags(c);
+        if ((flags & (kCharWord | kCharEmoji)) == 0 && c < 0x2190) break;
+        if ((flags & (kCharSpace | kCharIgnorable)) != 0 || (c >= 0x2E80 && (flags & (kCharWord | kCharEmoji)) == 0))
+          break;
+        any_other = true;
+        i = after;
+      }
+      const bool edges =
+          i > label && text_[label] != '-' && text_[label] != '_' && text_[i - 1] != '-' && text_[i - 1] != '_';
+      if (!edges) return 0;
+      const bool goes_on =
+          i + 1 < text_.size() && text_[i] == '.' &&
+          (ascii_is(text_[i + 1], kAlnum) || !is_ascii(text_[i + 1]) || text_[i + 1] == '-' || text_[i + 1] == '_');
+      ++labels;
+      const bool ascii_then_other =
+          any_other && ascii_letters >= 2 && ascii_letters < i - label && !is_ascii(text_[label + ascii_letters]);
+      if (labels >= 2 && ascii_then_other && !previous_underscore) return label + ascii_letters;
+      if (!goes_on) {
+        const bool top_level = only_letters && (any_other || i - label >= 2) && !underscore;
+        return labels >= 2 && top_level && !previous_underscore ? i : 0;
+      }
+      previous_underscore = underscore;
+      label = i + 1;
+    }
+  }
+
+  /// t.co's own links: `/` and letters and digits, a query perhaps.
+  [[nodiscard]] std::size_t find_short_link_end(std::size_t end) const noexcept {
+    if (end >= text_.size() || text_[end] != '/') return end;
+    ++end;
+    while (end < text_.size() && ascii_is(text_[end], kAlnum)) ++end;
+    return end < text_.size() && text_[end] == '?' ? find_path_end(end) : end;
+  }
+
+  /// Path, query and fragment from `at`: printable ASCII and letters of scripts with spaces, less the punctuation at
+  /// its end and a parenthesis that was opened before.
+  [[nodiscard]] std::size_t find_path_end(std::size_t at) const noexcept {
+    std::size_t end = at;  // behind the last character that may end it
+    std::size_t open = 0;  // parentheses
+    for (std::size_t i = at; i < text_.size();) {
+      const char c = text_[i];
+      if (is_ascii(c)) {
+        if (ascii_is(c, kSpaceOrControl) || std::string_view("<>\"`{}\\^").find(c) != std::string_view::npos) break;
+        if (c == '(') ++open;
+        if (c == ')') {
+          if (open == 0) break;
+          --open;
+          end = i + 1;
+        } else if (is_name(c) || std::string_view("/=&#+-%").find(c) != std::string_view::npos) {
+          end = i + 1;
+        }
+        ++i;
+        continue;
+      }
+      std::size_t after = i;
+      const char32_t code = next_char(text_, after);
+      const std::uint8_t flags = tables_.flags(code);
+      if (code == 0x2013) {  // an en dash, as in titles of encyclopaedias
+        i = after;
+        continue;
+      }
+      if ((flags & kCharWord) == 0 || (flags & kCharSpaceless) != 0 || (code >= 0xAC00 && code <= 0xD7A3)) break;
+      i = after;
+      end = after;
+    }
+    return end;
+  }
+
+  const CharTables& tables_;
+  NormalForm form_;
+  std::vector<Token>& tokens_;
+  std::string& buffer_;
+  std::string_view text_;
+  bool plain_;
+  std::uint32_t position_ = 0;
+  std::string scratch_;
+};
+
+std::span<const Token> Tokenizer::tokenize(std::string_view text) {
+  Scanner(*this, text.substr(0, std::numeric_limits<std::uint32_t>::max()), false).run();
+  return tokens_;
+}
+
+std::span<const Token> Tokenizer::words(std::string_view text) {
+  Scanner(*this, text.substr(0, std::numeric_limits<std::uint32_t>::max()), true).run();
+  return tokens_;
+}
+
+}  // namespace offx::text
