@@ -11,6 +11,8 @@
 
 namespace offx::topics {
 
+class RuleIndex;
+
 /// A rule and the topic whose posts it finds. A topic may have several.
 struct TopicRule {
   std::int64_t topic_id = 0;
@@ -51,8 +53,7 @@ class Matcher {
   [[nodiscard]] std::span<const std::int64_t> match(const store::Post& post, MatchScratch& scratch) const;
 
  private:
-  struct Program;
-  std::unique_ptr<const Program> program_;
+  std::unique_ptr<const RuleIndex> index_;
 };
 
 }  // namespace offx::topics

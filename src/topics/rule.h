@@ -56,6 +56,8 @@ struct Node {
 inline constexpr std::size_t kRuleMaxCharacters = 2048;
 inline constexpr std::size_t kRuleMaxDepth = 32;  ///< parentheses within parentheses
 
+inline constexpr std::size_t kNearMaxWords = 10;  ///< words in `"…"~N`
+
 /// Why a text is no rule. `Errc::invalid_argument` for what is written wrongly, `Errc::unsupported` for an operator
 /// that X documents but that what we store cannot answer.
 struct RuleError {

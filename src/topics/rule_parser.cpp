@@ -360,6 +360,9 @@ class RuleParser {
       }
       if (number < 1 || number > 6) return wrong(tilde, at_, "expected a number from 1 to 6 behind `~`");
       if (words < 2) return wrong(begin, at_, "`~` says how near words are: expected two words or more in the phrase");
+      if (words > kNearMaxWords) {
+        return wrong(begin, at_, "`~` takes at most " + std::to_string(kNearMaxWords) + " words in the phrase");
+      }
       term.proximity = static_cast<std::uint8_t>(number);
     }
     return of_term(std::move(term));
