@@ -3,7 +3,8 @@ add_library(offx_options INTERFACE)
 target_include_directories(offx_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_compile_options(offx_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
-  -Wnull-dereference -Wimplicit-fallthrough -Werror)
+  -Wnull-dereference -Wimplicit-fallthrough -Werror
+  -Wno-missing-field-initializers)  # a designated initialiser leaves the rest to its default on purpose
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   # g++ 12 reports these inside the standard library's own inlined code.
   target_compile_options(offx_options INTERFACE -Wno-null-dereference -Wno-maybe-uninitialized -Wno-restrict

@@ -10,21 +10,23 @@ namespace offx::store {
 namespace {
 
 // The columns of a post as row_to_post() in posts.cpp reads them.
-#define OFFX_POST_COLUMNS                                                                                          \
-  "p.id, p.external_id, p.content, p.author, p.author_username, p.platform, p.created_at, p.fetched_at, p.url, "   \
-  "d.lang, d.author_id, d.conversation_id, d.reply_to, d.is_reply, d.is_repost, d.is_quote, d.reference_id, "      \
+#define OFFX_POST_COLUMNS                                                                                        \
+  "p.id, p.external_id, p.content, p.author, p.author_username, p.platform, p.created_at, p.fetched_at, p.url, " \
+  "d.lang, d.author_id, d.conversation_id, d.reply_to, d.is_reply, d.is_repost, d.is_quote, d.reference_id, "    \
   "d.reposted_by, d.quoted_text, d.links, d.content_warning, d.html, d.is_private, d.edited_at "
 #define OFFX_POST_DETAILS "LEFT JOIN {post_details} AS d ON d.post_id = p.id "
-// The parameters ?1 to ?5 of every page: platform, since, until, and the last post of the page before.
-#define OFFX_POST_PAGE                                                                                 \
-  "(?1 IS NULL OR p.platform = ?1) AND (?2 IS NULL OR p.created_at >= ?2) AND (?3 IS NULL OR p.created_at < ?3) " \
-  "AND (?4 IS NULL OR (p.created_at, p.id) < (?4, ?5)) "
+// The parameters ?1 to ?4 of every page: platform, since, and the post the page ends before (its time and id).
+// Bounds are written so that each is a range of the index: '~' sorts behind every time.
+#define OFFX_POST_PAGE                                                    \
+  "(?1 IS NULL OR p.platform = ?1) AND p.created_at >= coalesce(?2, '') " \
+  "AND (p.created_at, p.id) < (coalesce(?3, '~'), coalesce(?4, 0)) "
 #define OFFX_TOPIC_COLUMNS "t.id, t.title, t.description, t.created_at, t.updated_at, r.rule "
 #define OFFX_TOPIC_TABLES "FROM {topics} AS t LEFT JOIN {topic_rules} AS r ON r.topic_id = t.id "
-#define OFFX_SUMMARY_COLUMNS                                                                              \
+#define OFFX_SUMMARY_COLUMNS                                                                                    \
   "s.id, s.topic_id, s.content, s.prompt, s.post_count, s.created_at, s.time_period_start, s.time_period_end, " \
   "e.engine, e.input_hash, e.sentences, e.sentiment "
-#define OFFX_SUMMARY_TABLES "FROM {summarizations} AS s LEFT JOIN {summarization_details} AS e ON e.summarization_id = s.id "
+#define OFFX_SUMMARY_TABLES \
+  "FROM {summarizations} AS s LEFT JOIN {summarization_details} AS e ON e.summarization_id = s.id "
 
 using db::Value;
 const Value kNull;
@@ -32,53 +34,78 @@ const Value kTime = std::string("2026-01-01 00:00:00");
 
 const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& definitions() {
   static const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)> kDefinitions = {{
-      {Query::topic_insert, "topics.insert",
-       "INSERT INTO {topics} (title, description, created_at, updated_at) VALUES (?1, ?2, ?3, ?3)",
-       {"Sample", kNull, kTime}, true},
-      {Query::topic_update, "topics.update",
+      {Query::topic_insert,
+       "topics.insert",
+       "INSERT INTO {topics} (title, description, created_at, updated_at) VALUES (?1, ?2, ?3, ?4)",
+       {"Sample", kNull, kTime, kTime},
+       true},
+      {Query::topic_update,
+       "topics.update",
        "UPDATE {topics} SET title = ?2, description = ?3, updated_at = ?4 WHERE id = ?1",
-       {1, "Sample", kNull, kTime}, true},
+       {1, "Sample", kNull, kTime},
+       true},
       {Query::topic_delete, "topics.delete", "DELETE FROM {topics} WHERE id = ?1", {0}, true},
       {Query::topic_get, "topics.get", "SELECT " OFFX_TOPIC_COLUMNS OFFX_TOPIC_TABLES "WHERE t.id = ?1", {1}, false},
-      {Query::topic_find_by_title, "topics.find_by_title",
-       "SELECT " OFFX_TOPIC_COLUMNS OFFX_TOPIC_TABLES "WHERE t.title = ?1 COLLATE NOCASE ORDER BY t.id", {"Sample"}, false},
-      {Query::topic_list, "topics.list", "SELECT " OFFX_TOPIC_COLUMNS OFFX_TOPIC_TABLES "WHERE t.id > ?1 ORDER BY t.id LIMIT ?2",
-       {0, 10}, false},
-      {Query::topic_rule_put, "topic_rules.put",
+      {Query::topic_find_by_title,
+       "topics.find_by_title",
+       "SELECT " OFFX_TOPIC_COLUMNS OFFX_TOPIC_TABLES "WHERE t.title = ?1 COLLATE NOCASE ORDER BY t.id",
+       {"Sample"},
+       false},
+      {Query::topic_list,
+       "topics.list",
+       "SELECT " OFFX_TOPIC_COLUMNS OFFX_TOPIC_TABLES "WHERE t.id > ?1 ORDER BY t.id LIMIT ?2",
+       {0, 10},
+       false},
+      {Query::topic_rule_put,
+       "topic_rules.put",
        "INSERT INTO {topic_rules} (topic_id, rule, revision, updated_at) "
-       "SELECT id, ?2, (SELECT coalesce(max(revision), 0) + 1 FROM {topic_rules}), ?3 FROM {topics} WHERE id = ?1 "
+       "SELECT id, ?2, (SELECT coalesce(max(revision), 0) + 1 FROM {topic_rules}), ?3 FROM {topics} "
+       "WHERE id = coalesce(?1, (SELECT max(id) FROM {topics})) "
        "ON CONFLICT (topic_id) DO UPDATE SET rule = excluded.rule, revision = excluded.revision, "
        "updated_at = excluded.updated_at",
-       {1, "sample", kTime}, true},
+       {1, "sample", kTime},
+       true},
       {Query::topic_rule_delete, "topic_rules.delete", "DELETE FROM {topic_rules} WHERE topic_id = ?1", {0}, true},
       // Together these tell every change of the rules, a deletion too.
-      {Query::topic_rule_revision, "topic_rules.revision",
-       "SELECT coalesce(max(revision), 0), count(*) FROM {topic_rules}", {}, false},
-      {Query::topic_counts, "topics.counts",
+      {Query::topic_rule_revision,
+       "topic_rules.revision",
+       "SELECT coalesce(max(revision), 0), count(*) FROM {topic_rules}",
+       {},
+       false},
+      {Query::topic_counts,
+       "topics.counts",
        "SELECT t.id, (SELECT count(*) FROM {topic_posts} AS l WHERE l.topic_id = t.id), "
        "(SELECT max(s.created_at) FROM {summarizations} AS s WHERE s.topic_id = t.id) FROM {topics} AS t ORDER BY t.id",
-       {}, false},
+       {},
+       false},
 
-      // Present only if the rules are still those the topics were computed with; otherwise the triggers note the posts as
-      // unfiled, and they are filed by the new rules later.
-      {Query::filing_begin, "filing.begin",
-       "INSERT INTO {filing} (id) SELECT 1 FROM {topic_rules} HAVING coalesce(max(revision), 0) = ?1 AND count(*) = ?2 "
-       "ON CONFLICT (id) DO NOTHING",
-       {0, 0}, true},
+      // Present only if the rules are still those the topics were computed with; otherwise the triggers note the posts
+      // as unfiled, and they are filed by the new rules later.
+      {Query::filing_begin,
+       "filing.begin",
+       "INSERT INTO {filing} (id) SELECT 1 WHERE (SELECT coalesce(max(revision), 0) FROM {topic_rules}) = ?1 "
+       "AND (SELECT count(*) FROM {topic_rules}) = ?2 ON CONFLICT (id) DO NOTHING",
+       {0, 0},
+       true},
       {Query::filing_end, "filing.end", "DELETE FROM {filing}", {}, true},
-      {Query::posts_existing, "posts.existing",
-       "SELECT j.key, " OFFX_POST_COLUMNS
-       "FROM json_each(?1) AS j JOIN {posts} AS p ON p.external_id = j.value ->> 0 AND p.platform = j.value ->> 1 " OFFX_POST_DETAILS
-       "ORDER BY j.key",
-       {R"([["a","x"]])"}, false},
-      {Query::post_put, "posts.put",
+      {Query::posts_existing,
+       "posts.existing",
+       "SELECT j.key, " OFFX_POST_COLUMNS "FROM json_each(?1) AS j JOIN {posts} AS p ON p.external_id = j.value ->> 0 "
+       "AND p.platform = j.value ->> 1 " OFFX_POST_DETAILS "ORDER BY j.key",
+       {R"([["a","x"]])"},
+       false},
+      {Query::post_put,
+       "posts.put",
        "INSERT INTO {posts} (external_id, content, author, author_username, platform, created_at, fetched_at, url) "
        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (external_id, platform) DO UPDATE SET "
        "content = excluded.content, author = excluded.author, author_username = excluded.author_username, "
        "created_at = excluded.created_at, url = excluded.url",
-       {"a", "text", kNull, kNull, "x", kTime, kTime, kNull}, true},
-      {Query::post_details_put, "post_details.put",
-       "INSERT INTO {post_details} (post_id, lang, author_id, conversation_id, reply_to, is_reply, is_repost, is_quote, "
+       {"a", "text", kNull, kNull, "x", kTime, kTime, kNull},
+       true},
+      {Query::post_details_put,
+       "post_details.put",
+       "INSERT INTO {post_details} (post_id, lang, author_id, conversation_id, reply_to, is_reply, is_repost, "
+       "is_quote, "
        "reference_id, reposted_by, quoted_text, links, content_warning, html, is_private, edited_at) "
        "VALUES ((SELECT id FROM {posts} WHERE external_id = ?1 AND platform = ?2), "
        "?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) ON CONFLICT (post_id) DO UPDATE SET "
@@ -87,152 +114,251 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "is_quote = excluded.is_quote, reference_id = excluded.reference_id, reposted_by = excluded.reposted_by, "
        "quoted_text = excluded.quoted_text, links = excluded.links, content_warning = excluded.content_warning, "
        "html = excluded.html, is_private = excluded.is_private, edited_at = excluded.edited_at",
-       {"a", "x", "en", kNull, kNull, kNull, 0, 0, 0, kNull, kNull, kNull, kNull, kNull, kNull, 0, kNull}, true},
-      {Query::post_details_delete, "post_details.delete",
+       {"a", "x", "en", kNull, kNull, kNull, 0, 0, 0, kNull, kNull, kNull, kNull, kNull, kNull, 0, kNull},
+       true},
+      {Query::post_details_delete,
+       "post_details.delete",
        "DELETE FROM {post_details} WHERE post_id = (SELECT id FROM {posts} WHERE external_id = ?1 AND platform = ?2)",
-       {"none", "x"}, true},
-      {Query::post_media_delete, "post_media.delete",
+       {"none", "x"},
+       true},
+      {Query::post_media_delete,
+       "post_media.delete",
        "DELETE FROM {post_media} WHERE post_id = (SELECT id FROM {posts} WHERE external_id = ?1 AND platform = ?2)",
-       {"none", "x"}, true},
-      {Query::post_media_insert, "post_media.insert",
+       {"none", "x"},
+       true},
+      {Query::post_media_insert,
+       "post_media.insert",
        "INSERT INTO {post_media} (post_id, media_url, media_type, alt_text, created_at) "
        "VALUES ((SELECT id FROM {posts} WHERE external_id = ?1 AND platform = ?2), ?3, ?4, ?5, ?6)",
-       {"a", "x", "https://example.org/a.png", "image", kNull, kTime}, true},
+       {"a", "x", "https://example.org/a.png", "image", kNull, kTime},
+       true},
       // Only links that a rule made may go: a topic without a rule is filed by hand.
-      {Query::post_links_delete_stale, "topic_posts.delete_stale",
+      {Query::post_links_delete_stale,
+       "topic_posts.delete_stale",
        "DELETE FROM {topic_posts} WHERE post_id = (SELECT id FROM {posts} WHERE external_id = ?1 AND platform = ?2) "
        "AND topic_id IN (SELECT topic_id FROM {topic_rules}) AND topic_id NOT IN (SELECT value FROM json_each(?3))",
-       {"none", "x", "[]"}, true},
-      // The topic may have been removed since its rule matched.
-      {Query::post_link_put, "topic_posts.put",
-       "INSERT INTO {topic_posts} (topic_id, post_id, added_at) "
-       "SELECT t.id, p.id, ?4 FROM {posts} AS p JOIN {topics} AS t ON t.id = ?3 WHERE p.external_id = ?1 AND p.platform = ?2 "
-       "ON CONFLICT (topic_id, post_id) DO NOTHING",
-       {"none", "x", 1, kTime}, true},
-      {Query::post_links_of_topic_delete, "topic_posts.delete_of_topic", "DELETE FROM {topic_posts} WHERE topic_id = ?1", {0},
+       {"none", "x", "[]"},
        true},
-      {Query::post_unfiled_delete, "unfiled_posts.delete",
+      // The topic may have been removed since its rule matched.
+      {Query::post_link_put,
+       "topic_posts.put",
+       "INSERT INTO {topic_posts} (topic_id, post_id, added_at) "
+       "SELECT t.id, p.id, ?4 FROM {posts} AS p JOIN {topics} AS t ON t.id = ?3 WHERE p.external_id = ?1 AND "
+       "p.platform = ?2 "
+       "ON CONFLICT (topic_id, post_id) DO NOTHING",
+       {"none", "x", 1, kTime},
+       true},
+      {Query::post_links_of_topic_delete,
+       "topic_posts.delete_of_topic",
+       "DELETE FROM {topic_posts} WHERE topic_id = ?1",
+       {0},
+       true},
+      {Query::post_links_of_topic_delete_others,
+       "topic_posts.delete_others_of_topic",
+       "DELETE FROM {topic_posts} WHERE topic_id = ?1 AND post_id NOT IN (SELECT value FROM json_each(?2))",
+       {0, "[]"},
+       true},
+      {Query::post_links_of_topic_put,
+       "topic_posts.put_of_topic",
+       "INSERT INTO {topic_posts} (topic_id, post_id, added_at) SELECT t.id, p.id, ?3 FROM json_each(?2) AS j "
+       "JOIN {posts} AS p ON p.id = j.value JOIN {topics} AS t ON t.id = ?1 WHERE true "
+       "ON CONFLICT (topic_id, post_id) DO NOTHING",
+       {1, "[]", kTime},
+       true},
+      {Query::post_unfiled_delete,
+       "unfiled_posts.delete",
        "DELETE FROM {unfiled_posts} WHERE EXISTS (SELECT 1 FROM {filing}) "
        "AND post_id IN (SELECT p.id FROM json_each(?1) AS j JOIN {posts} AS p "
        "ON p.external_id = j.value ->> 0 AND p.platform = j.value ->> 1)",
-       {R"([["none","x"]])"}, true},
+       {R"([["none","x"]])"},
+       true},
       // VALUES with a scalar subquery, not SELECT: a statement that may write many rows makes FTS5 flush for each.
-      {Query::post_search_put, "post_search.put",
+      {Query::post_search_put,
+       "post_search.put",
        "INSERT OR REPLACE INTO {post_search} (rowid, body, terms) "
        "VALUES ((SELECT id FROM {posts} WHERE external_id = ?1 AND platform = ?2), ?3, ?4)",
-       {"a", "x", "text", ""}, true},
-      {Query::post_created_at_set, "posts.set_created_at",
-       "UPDATE {posts} SET created_at = ?3 WHERE external_id = ?1 AND platform = ?2", {"none", "x", kTime}, true},
-      {Query::post_get, "posts.get", "SELECT " OFFX_POST_COLUMNS "FROM {posts} AS p " OFFX_POST_DETAILS "WHERE p.id = ?1", {1},
+       {"a", "x", "text", ""},
+       true},
+      {Query::post_created_at_set,
+       "posts.set_created_at",
+       "UPDATE {posts} SET created_at = ?3 WHERE external_id = ?1 AND platform = ?2",
+       {"none", "x", kTime},
+       true},
+      {Query::post_get,
+       "posts.get",
+       "SELECT " OFFX_POST_COLUMNS "FROM {posts} AS p " OFFX_POST_DETAILS "WHERE p.id = ?1",
+       {1},
        false},
-      {Query::post_find, "posts.find",
-       "SELECT " OFFX_POST_COLUMNS "FROM {posts} AS p " OFFX_POST_DETAILS "WHERE p.external_id = ?1 AND p.platform = ?2",
-       {"a", "x"}, false},
-      {Query::post_delete_links, "topic_posts.delete_of_post", "DELETE FROM {topic_posts} WHERE post_id = ?1", {0}, true},
+      {Query::post_find,
+       "posts.find",
+       "SELECT " OFFX_POST_COLUMNS "FROM {posts} AS p " OFFX_POST_DETAILS
+       "WHERE p.external_id = ?1 AND p.platform = ?2",
+       {"a", "x"},
+       false},
+      {Query::post_delete_links,
+       "topic_posts.delete_of_post",
+       "DELETE FROM {topic_posts} WHERE post_id = ?1",
+       {0},
+       true},
       {Query::post_delete_media, "post_media.delete_of_post", "DELETE FROM {post_media} WHERE post_id = ?1", {0}, true},
       {Query::post_delete, "posts.delete", "DELETE FROM {posts} WHERE id = ?1", {0}, true},
       // The index is named, lest a database without statistics picks the one on platform and sorts.
-      {Query::posts_page, "posts.page",
-       "SELECT " OFFX_POST_COLUMNS "FROM {posts} AS p INDEXED BY idx_posts_created_at " OFFX_POST_DETAILS "WHERE " OFFX_POST_PAGE
-       "AND p.created_at <= coalesce(?4, '~') ORDER BY p.created_at DESC, p.id DESC LIMIT ?6",
-       {kNull, kNull, kNull, kNull, kNull, 10}, false},
-      {Query::posts_page_of_author, "posts.page_of_author",
-       "SELECT " OFFX_POST_COLUMNS "FROM {posts} AS p " OFFX_POST_DETAILS "WHERE " OFFX_POST_PAGE
-       "AND (p.author = ?7 OR p.author_username = ?7 COLLATE NOCASE) ORDER BY p.created_at DESC, p.id DESC LIMIT ?6",
-       {kNull, kNull, kNull, kNull, kNull, 10, "a"}, false},
-      {Query::posts_page_of_topic, "posts.page_of_topic",
+      {Query::posts_page,
+       "posts.page",
+       "SELECT " OFFX_POST_COLUMNS "FROM {posts} AS p INDEXED BY idx_posts_created_at " OFFX_POST_DETAILS
+       "WHERE " OFFX_POST_PAGE "ORDER BY p.created_at DESC, p.id DESC LIMIT ?5",
+       {kNull, kNull, kNull, kNull, 10},
+       false},
+      {Query::posts_page_of_author,
+       "posts.page_of_author",
+       "SELECT " OFFX_POST_COLUMNS "FROM {posts} AS p INDEXED BY idx_posts_created_at " OFFX_POST_DETAILS
+       "WHERE " OFFX_POST_PAGE
+       "AND (p.author = ?6 OR p.author_username = ?6 COLLATE NOCASE) ORDER BY p.created_at DESC, p.id DESC LIMIT ?5",
+       {kNull, kNull, kNull, kNull, 10, "a"},
+       false},
+      {Query::posts_page_of_topic,
+       "posts.page_of_topic",
        "SELECT " OFFX_POST_COLUMNS
        "FROM {topic_timeline} AS l CROSS JOIN {posts} AS p ON p.id = l.post_id " OFFX_POST_DETAILS
-       "WHERE l.topic_id = ?7 AND (?2 IS NULL OR l.created_at >= ?2) AND l.created_at < coalesce(?3, '~') "
-       "AND (l.created_at, l.post_id) < (coalesce(?4, '~'), coalesce(?5, 0)) AND (?1 IS NULL OR p.platform = ?1) "
-       "AND (?8 IS NULL OR p.author = ?8 OR p.author_username = ?8 COLLATE NOCASE) "
-       "ORDER BY l.created_at DESC, l.post_id DESC LIMIT ?6",
-       {kNull, kNull, kNull, kNull, kNull, 10, 1, kNull}, false},
-      {Query::posts_in_period_of_topic, "posts.in_period_of_topic",
-       "SELECT " OFFX_POST_COLUMNS "FROM {topic_timeline} AS l CROSS JOIN {posts} AS p ON p.id = l.post_id " OFFX_POST_DETAILS
+       "WHERE l.topic_id = ?6 AND l.created_at >= coalesce(?2, '') "
+       "AND (l.created_at, l.post_id) < (coalesce(?3, '~'), coalesce(?4, 0)) AND (?1 IS NULL OR p.platform = ?1) "
+       "AND (?7 IS NULL OR p.author = ?7 OR p.author_username = ?7 COLLATE NOCASE) "
+       "ORDER BY l.created_at DESC, l.post_id DESC LIMIT ?5",
+       {kNull, kNull, kNull, kNull, 10, 1, kNull},
+       false},
+      {Query::posts_in_period_of_topic,
+       "posts.in_period_of_topic",
+       "SELECT " OFFX_POST_COLUMNS
+       "FROM {topic_timeline} AS l CROSS JOIN {posts} AS p ON p.id = l.post_id " OFFX_POST_DETAILS
        "WHERE l.topic_id = ?1 AND l.created_at >= ?2 AND l.created_at < ?3 ORDER BY l.created_at, l.post_id",
-       {1, kTime, kTime}, false},
-      {Query::posts_search_newest, "posts.search_newest",
-       "SELECT " OFFX_POST_COLUMNS
-       "FROM {post_search} AS f JOIN {posts} AS p ON p.id = f.rowid " OFFX_POST_DETAILS
-       "WHERE f.{post_search} MATCH ?7 AND " OFFX_POST_PAGE "ORDER BY p.created_at DESC, p.id DESC LIMIT ?6",
-       {kNull, kNull, kNull, kNull, kNull, 10, "text"}, false},
+       {1, kTime, kTime},
+       false},
+      {Query::posts_search_newest,
+       "posts.search_newest",
+       "SELECT " OFFX_POST_COLUMNS "FROM {post_search} AS f JOIN {posts} AS p ON p.id = f.rowid " OFFX_POST_DETAILS
+       "WHERE f.{post_search} MATCH ?6 AND " OFFX_POST_PAGE "ORDER BY p.created_at DESC, p.id DESC LIMIT ?5",
+       {kNull, kNull, kNull, kNull, 10, "text"},
+       false},
       // By relevance there is no key to go on from: one page of the best.
-      {Query::posts_search_best, "posts.search_best",
-       "SELECT " OFFX_POST_COLUMNS
-       "FROM {post_search} AS f JOIN {posts} AS p ON p.id = f.rowid " OFFX_POST_DETAILS
-       "WHERE f.{post_search} MATCH ?5 AND (?1 IS NULL OR p.platform = ?1) AND (?2 IS NULL OR p.created_at >= ?2) "
-       "AND (?3 IS NULL OR p.created_at < ?3) ORDER BY f.rank, p.id LIMIT ?4",
-       {kNull, kNull, kNull, 10, "text"}, false},
-      {Query::posts_after_id, "posts.after_id",
-       "SELECT " OFFX_POST_COLUMNS "FROM {posts} AS p " OFFX_POST_DETAILS "WHERE p.id > ?1 ORDER BY p.id LIMIT ?2", {0, 10}, false},
-      {Query::posts_unfiled, "posts.unfiled",
-       "SELECT " OFFX_POST_COLUMNS
-       "FROM {unfiled_posts} AS u JOIN {posts} AS p ON p.id = u.post_id " OFFX_POST_DETAILS "ORDER BY p.id LIMIT ?1",
-       {10}, false},
-      {Query::posts_media_of, "post_media.of_posts",
+      {Query::posts_search_best,
+       "posts.search_best",
+       "SELECT " OFFX_POST_COLUMNS "FROM {post_search} AS f JOIN {posts} AS p ON p.id = f.rowid " OFFX_POST_DETAILS
+       "WHERE f.{post_search} MATCH ?6 AND " OFFX_POST_PAGE "ORDER BY f.rank, p.id LIMIT ?5",
+       {kNull, kNull, kNull, kNull, 10, "text"},
+       false},
+      {Query::posts_after_id,
+       "posts.after_id",
+       "SELECT " OFFX_POST_COLUMNS "FROM {posts} AS p " OFFX_POST_DETAILS "WHERE p.id > ?1 ORDER BY p.id LIMIT ?2",
+       {0, 10},
+       false},
+      {Query::posts_unfiled,
+       "posts.unfiled",
+       "SELECT " OFFX_POST_COLUMNS "FROM {unfiled_posts} AS u JOIN {posts} AS p ON p.id = u.post_id " OFFX_POST_DETAILS
+       "ORDER BY p.id LIMIT ?1",
+       {10},
+       false},
+      {Query::posts_media_of,
+       "post_media.of_posts",
        "SELECT post_id, media_url, media_type, alt_text FROM {post_media} "
        "WHERE post_id IN (SELECT value FROM json_each(?1)) ORDER BY post_id, id",
-       {"[1]"}, false},
-      {Query::posts_topics_of, "topic_posts.of_posts",
+       {"[1]"},
+       false},
+      {Query::posts_topics_of,
+       "topic_posts.of_posts",
        "SELECT post_id, topic_id FROM {topic_posts} WHERE post_id IN (SELECT value FROM json_each(?1)) "
        "ORDER BY post_id, topic_id",
-       {"[1]"}, false},
+       {"[1]"},
+       false},
       {Query::posts_count, "posts.count", "SELECT count(*), min(created_at), max(created_at) FROM {posts}", {}, false},
-      {Query::posts_per_day, "posts.per_day",
+      {Query::posts_per_day,
+       "posts.per_day",
        "SELECT substr(created_at, 1, 10) AS day, count(*) FROM {posts} "
        "WHERE (?1 IS NULL OR created_at >= ?1) AND (?2 IS NULL OR created_at < ?2) GROUP BY day ORDER BY day",
-       {kNull, kNull}, false},
-      {Query::posts_per_day_of_topic, "posts.per_day_of_topic",
+       {kNull, kNull},
+       false},
+      {Query::posts_per_day_of_topic,
+       "posts.per_day_of_topic",
        "SELECT substr(created_at, 1, 10) AS day, count(*) FROM {topic_timeline} "
-       "WHERE topic_id = ?3 AND (?1 IS NULL OR created_at >= ?1) AND (?2 IS NULL OR created_at < ?2) GROUP BY day ORDER BY day",
-       {kNull, kNull, 1}, false},
-      {Query::posts_count_by_platform, "posts.count_by_platform",
-       "SELECT platform, count(*) FROM {posts} GROUP BY platform ORDER BY platform", {}, false},
+       "WHERE topic_id = ?3 AND (?1 IS NULL OR created_at >= ?1) AND (?2 IS NULL OR created_at < ?2) GROUP BY day "
+       "ORDER BY day",
+       {kNull, kNull, 1},
+       false},
+      {Query::posts_count_by_platform,
+       "posts.count_by_platform",
+       "SELECT platform, count(*) FROM {posts} GROUP BY platform ORDER BY platform",
+       {},
+       false},
 
-      {Query::summarization_insert, "summarizations.insert",
+      {Query::summarization_insert,
+       "summarizations.insert",
        "INSERT INTO {summarizations} (topic_id, content, prompt, post_count, created_at, time_period_start, "
-       "time_period_end) SELECT id, ?2, ?3, ?4, ?5, ?6, ?7 FROM {topics} WHERE id = ?1",
-       {0, "text", "engine", 1, kTime, kTime, kTime}, true},
+       "time_period_end) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+       {1, "text", "engine", 1, kTime, kTime, kTime},
+       true},
       // Behind summarization_insert in the same batch.
-      {Query::summarization_details_insert, "summarization_details.insert",
+      {Query::summarization_details_insert,
+       "summarization_details.insert",
        "INSERT INTO {summarization_details} (summarization_id, engine, input_hash, sentences, sentiment) "
        "SELECT max(id), ?1, ?2, ?3, ?4 FROM {summarizations} HAVING max(id) IS NOT NULL "
        "ON CONFLICT (summarization_id) DO NOTHING",
-       {"engine", "hash", "[]", kNull}, true},
-      {Query::summarization_post_insert, "summarization_posts.insert",
+       {"engine", "hash", "[]", kNull},
+       true},
+      {Query::summarization_post_insert,
+       "summarization_posts.insert",
        "INSERT INTO {summarization_posts} (summarization_id, n, post_id, said_by) "
        "SELECT (SELECT max(id) FROM {summarizations}), ?1, id, ?3 FROM {posts} WHERE id = ?2 "
        "AND EXISTS (SELECT 1 FROM {summarizations}) ON CONFLICT (summarization_id, n) DO NOTHING",
-       {1, 0, 1}, true},
-      {Query::summarization_find_same, "summarizations.find_same",
+       {1, 0, 1},
+       true},
+      {Query::summarization_find_same,
+       "summarizations.find_same",
        "SELECT " OFFX_SUMMARY_COLUMNS OFFX_SUMMARY_TABLES
        "WHERE s.topic_id = ?1 AND s.time_period_start = ?2 AND s.time_period_end = ?3 AND e.engine = ?4 "
        "AND e.input_hash = ?5 ORDER BY s.id DESC LIMIT 1",
-       {1, kTime, kTime, "engine", "hash"}, false},
-      {Query::summarization_get, "summarizations.get", "SELECT " OFFX_SUMMARY_COLUMNS OFFX_SUMMARY_TABLES "WHERE s.id = ?1", {1},
+       {1, kTime, kTime, "engine", "hash"},
        false},
-      {Query::summarization_posts, "summarization_posts.of",
+      {Query::summarization_get,
+       "summarizations.get",
+       "SELECT " OFFX_SUMMARY_COLUMNS OFFX_SUMMARY_TABLES "WHERE s.id = ?1",
+       {1},
+       false},
+      {Query::summarization_posts,
+       "summarization_posts.of",
        "SELECT c.n, c.said_by, " OFFX_POST_COLUMNS
        "FROM {summarization_posts} AS c JOIN {posts} AS p ON p.id = c.post_id " OFFX_POST_DETAILS
        "WHERE c.summarization_id = ?1 ORDER BY c.n",
-       {1}, false},
-      {Query::summarization_list, "summarizations.list",
+       {1},
+       false},
+      {Query::summarization_list,
+       "summarizations.list",
        "SELECT " OFFX_SUMMARY_COLUMNS OFFX_SUMMARY_TABLES
        "WHERE (?1 IS NULL OR s.topic_id = ?1) AND (?2 IS NULL OR s.id < ?2) ORDER BY s.id DESC LIMIT ?3",
-       {kNull, kNull, 10}, false},
-      {Query::summarization_latest, "summarizations.latest",
-       "SELECT " OFFX_SUMMARY_COLUMNS OFFX_SUMMARY_TABLES "WHERE s.topic_id = ?1 ORDER BY s.id DESC LIMIT 1", {1}, false},
+       {kNull, kNull, 10},
+       false},
+      {Query::summarization_latest,
+       "summarizations.latest",
+       "SELECT " OFFX_SUMMARY_COLUMNS OFFX_SUMMARY_TABLES "WHERE s.topic_id = ?1 ORDER BY s.id DESC LIMIT 1",
+       {1},
+       false},
       {Query::summarization_delete, "summarizations.delete", "DELETE FROM {summarizations} WHERE id = ?1", {0}, true},
+      {Query::summarizations_of_topic_delete,
+       "summarizations.delete_of_topic",
+       "DELETE FROM {summarizations} WHERE topic_id = ?1",
+       {0},
+       true},
 
-      {Query::import_insert, "imports.insert",
+      {Query::import_insert,
+       "imports.insert",
        "INSERT INTO {imports} (source, format, started_at, finished_at, posts_added, posts_updated, posts_unchanged, "
        "items_broken) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-       {"a.jsonl", "jsonl", kTime, kTime, 1, 0, 0, 0}, true},
-      {Query::import_latest, "imports.latest",
+       {"a.jsonl", "jsonl", kTime, kTime, 1, 0, 0, 0},
+       true},
+      {Query::import_latest,
+       "imports.latest",
        "SELECT source, format, started_at, finished_at, posts_added, posts_updated, posts_unchanged, items_broken "
        "FROM {imports} ORDER BY id DESC LIMIT 1",
-       {}, false},
+       {},
+       false},
   }};
   return kDefinitions;
 }

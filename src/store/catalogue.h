@@ -33,6 +33,8 @@ enum class Query : std::uint8_t {
   post_links_delete_stale,
   post_link_put,
   post_links_of_topic_delete,
+  post_links_of_topic_delete_others,
+  post_links_of_topic_put,
   post_unfiled_delete,
   post_search_put,
   post_created_at_set,
@@ -65,6 +67,7 @@ enum class Query : std::uint8_t {
   summarization_list,
   summarization_latest,
   summarization_delete,
+  summarizations_of_topic_delete,
 
   import_insert,
   import_latest,
@@ -75,9 +78,9 @@ enum class Query : std::uint8_t {
 /// A statement as it stands in the catalogue.
 struct QueryDefinition {
   Query query;
-  std::string_view name;         ///< for logs and reports: `posts.page`
-  std::string_view logical_sql;  ///< with {logical} table names
-  std::vector<db::Value> sample; ///< arguments it can be run with on any database
+  std::string_view name;          ///< for logs and reports: `posts.page`
+  std::string_view logical_sql;   ///< with {logical} table names
+  std::vector<db::Value> sample;  ///< arguments it can be run with on any database
   bool writes;
 };
 

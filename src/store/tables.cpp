@@ -16,7 +16,7 @@ std::string with_physical_names(std::string_view sql, std::span<const Table> tab
     const auto close = sql.find('}', open);
     OFFX_ASSERT(close != std::string_view::npos);
     const auto logical = sql.substr(open + 1, close - open - 1);
-    const auto* table = std::find_if(tables.begin(), tables.end(), [&](const Table& t) { return t.logical == logical; });
+    const auto table = std::find_if(tables.begin(), tables.end(), [&](const Table& t) { return t.logical == logical; });
     OFFX_ASSERT(table != tables.end());
     result += table->physical;
     sql.remove_prefix(close + 1);

@@ -1,0 +1,388 @@
+#include "store/posts.h"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+#include "store/catalogue.h"
+#include "store/rows.h"
+
+namespace offx::store {
+namespace {
+
+using db::Statement;
+using db::text_or_null;
+using db::Value;
+
+constexpr std::size_t kEachPage = 1000;
+
+/// [["external id","platform"],…]: how statements take many keys at once.
+std::string keys_json(std::span<const FiledPost* const> posts) {
+  std::string json = "[";
+  for (const auto* filed : posts) {
+    if (json.size() > 1) json += ',';
+    const std::string key[] = {filed->post.external_id, filed->post.platform};
+    json += to_json(std::span<const std::string>(key));
+  }
+  json += ']';
+  return json;
+}
+
+Value time_or_null(const std::optional<Timestamp>& time) { return time ? Value{to_sql_time(*time)} : Value{}; }
+
+/// The statements of one transaction, in the order FTS5 needs: its rows last, as every statement that may write more
+/// than one row makes it write out what it has gathered.
+class Filing {
+ public:
+  explicit Filing(std::size_t posts) { statements_.reserve(posts * 5 + 4); }
+
+  void add(Query query, db::Params params) { statements_.push_back({sql(query), std::move(params)}); }
+
+  void put_links(const FiledPost& filed, bool was_there, const Value& now) {
+    const auto& [external_id, platform] = key(filed);
+    if (was_there) add(Query::post_links_delete_stale, {external_id, platform, to_json(filed.topic_ids)});
+    for (const auto topic_id : filed.topic_ids) add(Query::post_link_put, {external_id, platform, topic_id, now});
+  }
+  void put_search(const FiledPost& filed) {
+    const auto& [external_id, platform] = key(filed);
+    add(Query::post_search_put, {external_id, platform, filed.document.body, filed.document.terms});
+  }
+
+  static std::pair<const std::string&, const std::string&> key(const FiledPost& filed) {
+    return {filed.post.external_id, filed.post.platform};
+  }
+  [[nodiscard]] std::span<const Statement> statements() const { return statements_; }
+
+ private:
+  std::vector<Statement> statements_;
+};
+
+void keep_if_empty(std::string& fresh, const std::string& stored) {
+  if (fresh.empty()) fresh = stored;
+}
+
+/// `fresh` with what only `stored` knows: a poorer source does not erase what a richer one told.
+void merge(Post& fresh, const Post& stored) {
+  fresh.id = stored.id;
+  if (fresh.created_at == fresh.fetched_at) fresh.created_at = stored.created_at;
+  fresh.fetched_at = stored.fetched_at;
+  keep_if_empty(fresh.author, stored.author);
+  keep_if_empty(fresh.author_username, stored.author_username);
+  keep_if_empty(fresh.url, stored.url);
+  if (fresh.media.empty()) fresh.media = stored.media;
+  auto& to = fresh.details;
+  const auto& from = stored.details;
+  keep_if_empty(to.lang, from.lang);
+  keep_if_empty(to.author_id, from.author_id);
+  keep_if_empty(to.conversation_id, from.conversation_id);
+  keep_if_empty(to.reply_to, from.reply_to);
+  to.is_reply |= from.is_reply;
+  to.is_repost |= from.is_repost;
+  to.is_quote |= from.is_quote;
+  keep_if_empty(to.reference_id, from.reference_id);
+  keep_if_empty(to.reposted_by, from.reposted_by);
+  keep_if_empty(to.quoted_text, from.quoted_text);
+  if (to.links.empty()) to.links = from.links;
+  keep_if_empty(to.content_warning, from.content_warning);
+  keep_if_empty(to.html, from.html);
+  to.is_private |= from.is_private;
+  if (!to.edited_at) to.edited_at = from.edited_at;
+}
+
+bool says_the_same(const Post& a, const Post& b) {
+  return a.content == b.content && a.author == b.author && a.author_username == b.author_username &&
+         a.created_at == b.created_at && a.url == b.url && a.media == b.media && a.details == b.details;
+}
+
+void put_post(Filing& filing, const FiledPost& filed, const Post* stored) {
+  const auto& post = filed.post;
+  const auto& details = post.details;
+  const Value fetched_at = to_sql_time(post.fetched_at);
+  filing.add(Query::post_put,
+             {post.external_id, post.content, text_or_null(post.author), text_or_null(post.author_username),
+              post.platform, to_sql_time(post.created_at), fetched_at, text_or_null(post.url)});
+  if (details != PostDetails{}) {
+    filing.add(Query::post_details_put,
+               {post.external_id, post.platform, text_or_null(details.lang), text_or_null(details.author_id),
+                text_or_null(details.conversation_id), text_or_null(details.reply_to), std::int64_t{details.is_reply},
+                std::int64_t{details.is_repost}, std::int64_t{details.is_quote}, text_or_null(details.reference_id),
+                text_or_null(details.reposted_by), text_or_null(details.quoted_text),
+                details.links.empty() ? Value{} : Value{to_json(std::span<const std::string>(details.links))},
+                text_or_null(details.content_warning), text_or_null(details.html), std::int64_t{details.is_private},
+                time_or_null(details.edited_at)});
+  }
+  if (stored != nullptr && stored->media == post.media) return;
+  if (stored != nullptr) filing.add(Query::post_media_delete, {post.external_id, post.platform});
+  for (const auto& media : post.media) {
+    filing.add(Query::post_media_insert, {post.external_id, post.platform, media.url, text_or_null(media.type),
+                                          media.alt_text ? Value{*media.alt_text} : Value{}, fetched_at});
+  }
+}
+
+}  // namespace
+
+Result<PutCounts> PostRepository::put(std::span<const FiledPost> posts, RuleRevision revision) {
+  PutCounts counts;
+  // The last of several versions of one post in a batch is the one that stays.
+  std::map<std::pair<std::string_view, std::string_view>, std::size_t> last;
+  for (std::size_t i = 0; i < posts.size(); ++i) {
+    last[{posts[i].post.external_id, posts[i].post.platform}] = i;
+  }
+  std::vector<const FiledPost*> unique;
+  for (std::size_t i = 0; i < posts.size(); ++i) {
+    if (last[{posts[i].post.external_id, posts[i].post.platform}] == i) unique.push_back(&posts[i]);
+  }
+  if (unique.empty()) return counts;
+
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::posts_existing), {keys_json(unique)}));
+  std::vector<Post> stored;
+  std::unordered_map<std::size_t, std::size_t> stored_of;  // index in unique → index in stored
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    stored_of.emplace(static_cast<std::size_t>(db::to_integer(rows.row(i)[0])), i);
+    stored.push_back(row_to_post(rows.row(i).subspan(1)));
+  }
+  OFFX_TRY(load_media(stored));
+
+  Filing filing(unique.size());
+  filing.add(Query::filing_begin, {revision.revision, revision.rules});
+  std::vector<FiledPost> merged;
+  merged.reserve(stored.size());
+  std::vector<const FiledPost*> written;
+  std::vector<const FiledPost*> rewritten;
+  for (std::size_t i = 0; i < unique.size(); ++i) {
+    const auto there = stored_of.find(i);
+    const Post* old = there == stored_of.end() ? nullptr : &stored[there->second];
+    const FiledPost* filed = unique[i];
+    if (old != nullptr) {
+      merged.push_back(*filed);
+      merge(merged.back().post, *old);
+      filed = &merged.back();
+      if (says_the_same(filed->post, *old)) {
+        ++counts.unchanged;
+        continue;
+      }
+      ++counts.updated;
+      rewritten.push_back(filed);
+    } else {
+      ++counts.added;
+    }
+    put_post(filing, *filed, old);
+    filing.put_links(*filed, old != nullptr, to_sql_time(filed->post.fetched_at));
+    written.push_back(filed);
+  }
+  counts.unchanged += posts.size() - unique.size();
+  if (written.empty()) return counts;
+  if (!rewritten.empty()) filing.add(Query::post_unfiled_delete, {keys_json(rewritten)});
+  filing.add(Query::filing_end, {});
+  for (const auto* filed : written) filing.put_search(*filed);
+  OFFX_TRY(client_.batch(filing.statements(), db::Mode::write));
+  return counts;
+}
+
+Result<std::vector<Post>> PostRepository::unfiled(std::size_t limit) {
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::posts_unfiled), {static_cast<std::int64_t>(limit)}));
+  std::vector<Post> posts;
+  for (std::size_t i = 0; i < rows.rows(); ++i) posts.push_back(row_to_post(rows.row(i)));
+  OFFX_TRY(load_media(posts));
+  return posts;
+}
+
+Result<void> PostRepository::file(std::span<const FiledPost> posts, RuleRevision revision, Timestamp now) {
+  if (posts.empty()) return {};
+  Filing filing(posts.size());
+  filing.add(Query::filing_begin, {revision.revision, revision.rules});
+  std::vector<const FiledPost*> all;
+  for (const auto& filed : posts) {
+    // The epoch stands for a date nobody could read: it stays as it was written.
+    if (filed.post.created_at != Timestamp{}) {
+      filing.add(Query::post_created_at_set,
+                 {filed.post.external_id, filed.post.platform, to_sql_time(filed.post.created_at)});
+    }
+    filing.put_links(filed, true, to_sql_time(now));
+    all.push_back(&filed);
+  }
+  filing.add(Query::post_unfiled_delete, {keys_json(all)});
+  filing.add(Query::filing_end, {});
+  for (const auto& filed : posts) filing.put_search(filed);
+  OFFX_TRY(client_.batch(filing.statements(), db::Mode::write));
+  return {};
+}
+
+Result<Post> PostRepository::get(std::int64_t id) {
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::post_get), {id}));
+  if (rows.rows() == 0) return fail(Errc::not_found, "there is no post " + std::to_string(id));
+  Post post = row_to_post(rows.row(0));
+  OFFX_TRY(load_media(std::span(&post, 1)));
+  return post;
+}
+
+Result<std::optional<Post>> PostRepository::find(std::string_view platform, std::string_view external_id) {
+  OFFX_ASSIGN(const auto rows,
+              client_.execute(sql(Query::post_find), {std::string(external_id), std::string(platform)}));
+  if (rows.rows() == 0) return std::optional<Post>();
+  Post post = row_to_post(rows.row(0));
+  OFFX_TRY(load_media(std::span(&post, 1)));
+  return std::optional<Post>(std::move(post));
+}
+
+Result<void> PostRepository::remove(std::int64_t id) {
+  // Explicitly, for tables of the first OffX whose foreign keys may not cascade.
+  const std::vector<Statement> statements = {
+      {sql(Query::post_delete_links), {id}}, {sql(Query::post_delete_media), {id}}, {sql(Query::post_delete), {id}}};
+  OFFX_ASSIGN(const auto results, client_.batch(statements, db::Mode::write));
+  if (results.back().rows_affected() == 0) return fail(Errc::not_found, "there is no post " + std::to_string(id));
+  return {};
+}
+
+Result<PostPage> PostRepository::page_of(const db::QueryResult& rows, std::size_t limit) {
+  PostPage page;
+  const std::size_t count = std::min(rows.rows(), limit);
+  for (std::size_t i = 0; i < count; ++i) page.posts.push_back(row_to_post(rows.row(i)));
+  if (rows.rows() > limit && limit > 0) {
+    const auto last = rows.row(limit - 1);
+    page.next = PageKey{db::to_text(last[6]), db::to_integer(last[0])};
+  }
+  OFFX_TRY(load_media(page.posts));
+  return page;
+}
+
+namespace {
+
+/// The first four parameters of every page, and the limit: one row more than the page holds tells whether there is
+/// another.
+db::Params::Positional page_params(const PostFilter& filter, std::size_t limit, const std::optional<PageKey>& after) {
+  Value key_time;
+  Value key_id;
+  if (after) {
+    key_time = after->created_at;
+    key_id = after->id;
+  }
+  // "Before this moment" is the same as "behind a post of this moment whose id is below all others".
+  if (filter.until && (!after || to_sql_time(*filter.until) < after->created_at)) {
+    key_time = to_sql_time(*filter.until);
+    key_id = 0;
+  }
+  return {text_or_null(filter.platform), time_or_null(filter.since), key_time, key_id,
+          static_cast<std::int64_t>(limit) + 1};
+}
+
+}  // namespace
+
+Result<PostPage> PostRepository::page(const PostFilter& filter, std::size_t limit,
+                                      const std::optional<PageKey>& after) {
+  auto params = page_params(filter, limit, after);
+  Query query = Query::posts_page;
+  if (filter.topic_id) {
+    query = Query::posts_page_of_topic;
+    params.emplace_back(*filter.topic_id);
+    params.push_back(text_or_null(filter.author));
+  } else if (!filter.author.empty()) {
+    query = Query::posts_page_of_author;
+    params.emplace_back(filter.author);
+  }
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(query), params));
+  return page_of(rows, limit);
+}
+
+Result<PostPage> PostRepository::search(std::string_view match, SearchOrder order, const PostFilter& filter,
+                                        std::size_t limit, const std::optional<PageKey>& after) {
+  auto params = page_params(filter, limit, after);
+  params.emplace_back(std::string(match));
+  const bool best = order == SearchOrder::best;
+  OFFX_ASSIGN(const auto rows,
+              client_.execute(sql(best ? Query::posts_search_best : Query::posts_search_newest), params));
+  OFFX_ASSIGN(auto page, page_of(rows, limit));
+  if (best) page.next.reset();
+  return page;
+}
+
+Result<std::vector<Post>> PostRepository::in_period(std::int64_t topic_id, Timestamp since, Timestamp until) {
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::posts_in_period_of_topic),
+                                               {topic_id, to_sql_time(since), to_sql_time(until)}));
+  std::vector<Post> posts;
+  posts.reserve(rows.rows());
+  for (std::size_t i = 0; i < rows.rows(); ++i) posts.push_back(row_to_post(rows.row(i)));
+  OFFX_TRY(load_media(posts));
+  return posts;
+}
+
+Result<void> PostRepository::each(const std::function<Result<void>(const Post&)>& visit) {
+  std::int64_t after_id = 0;
+  for (;;) {
+    OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::posts_after_id), {after_id, std::int64_t{kEachPage}}));
+    for (std::size_t i = 0; i < rows.rows(); ++i) {
+      const Post post = row_to_post(rows.row(i));
+      after_id = post.id;
+      OFFX_TRY(visit(post));
+    }
+    if (rows.rows() < kEachPage) return {};
+  }
+}
+
+Result<std::vector<std::pair<std::int64_t, std::int64_t>>> PostRepository::topics_of(std::span<const Post> posts) {
+  std::vector<std::int64_t> ids;
+  for (const auto& post : posts) ids.push_back(post.id);
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::posts_topics_of), {to_json(ids)}));
+  std::vector<std::pair<std::int64_t, std::int64_t>> pairs;
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    pairs.emplace_back(db::to_integer(rows.row(i)[0]), db::to_integer(rows.row(i)[1]));
+  }
+  return pairs;
+}
+
+Result<PostRepository::Totals> PostRepository::totals() {
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::posts_count)));
+  const auto row = rows.row(0);
+  Totals totals{db::to_integer(row[0]), std::nullopt, std::nullopt};
+  if (totals.posts > 0) {
+    totals.first = to_time(row[1]);
+    totals.last = to_time(row[2]);
+  }
+  return totals;
+}
+
+namespace {
+
+std::vector<std::pair<std::string, std::int64_t>> named_counts(const db::QueryResult& rows) {
+  std::vector<std::pair<std::string, std::int64_t>> counts;
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    counts.emplace_back(db::to_text(rows.row(i)[0]), db::to_integer(rows.row(i)[1]));
+  }
+  return counts;
+}
+
+}  // namespace
+
+Result<std::vector<std::pair<std::string, std::int64_t>>> PostRepository::count_by_platform() {
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::posts_count_by_platform)));
+  return named_counts(rows);
+}
+
+Result<std::vector<std::pair<std::string, std::int64_t>>> PostRepository::count_per_day(
+    std::optional<std::int64_t> topic_id, std::optional<Timestamp> since, std::optional<Timestamp> until) {
+  db::Params::Positional params = {time_or_null(since), time_or_null(until)};
+  if (topic_id) params.emplace_back(*topic_id);
+  OFFX_ASSIGN(const auto rows,
+              client_.execute(sql(topic_id ? Query::posts_per_day_of_topic : Query::posts_per_day), params));
+  return named_counts(rows);
+}
+
+Result<void> PostRepository::load_media(std::span<Post> posts) {
+  if (posts.empty()) return {};
+  std::vector<std::int64_t> ids;
+  std::unordered_map<std::int64_t, Post*> by_id;
+  for (auto& post : posts) {
+    ids.push_back(post.id);
+    by_id.emplace(post.id, &post);
+  }
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::posts_media_of), {to_json(ids)}));
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    const auto row = rows.row(i);
+    Media media{db::to_text(row[1]), db::to_text(row[2]), std::nullopt};
+    if (!db::is_null(row[3])) media.alt_text = db::to_text(row[3]);
+    by_id.at(db::to_integer(row[0]))->media.push_back(std::move(media));
+  }
+  return {};
+}
+
+}  // namespace offx::store

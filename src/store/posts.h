@@ -1,0 +1,109 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "db/client.h"
+#include "store/post.h"
+#include "store/topics.h"
+#include "text/search_document.h"
+
+namespace offx::store {
+
+/// A post with what filing it needs: its search document and the topics whose rules match it.
+struct FiledPost {
+  Post post;
+  text::SearchDocument document;
+  std::vector<std::int64_t> topic_ids;
+};
+
+struct PutCounts {
+  std::uint64_t added = 0;
+  std::uint64_t updated = 0;
+  std::uint64_t unchanged = 0;
+};
+
+/// Which posts a page is of. An empty or absent member asks for nothing.
+struct PostFilter {
+  std::optional<std::int64_t> topic_id;
+  std::string platform;
+  std::string author;  ///< display name exactly, or user name without regard to case
+  std::optional<Timestamp> since;
+  std::optional<Timestamp> until;  ///< posts before it
+};
+
+/// Where a page ended; the next one starts behind it.
+struct PageKey {
+  std::string created_at;
+  std::int64_t id = 0;
+};
+
+struct PostPage {
+  std::vector<Post> posts;      ///< newest first
+  std::optional<PageKey> next;  ///< absent on the last page
+};
+
+enum class SearchOrder : std::uint8_t { newest, best };
+
+/// Posts, their media and details, the full-text index and the links that rules made. Thread-safe as its client is.
+class PostRepository {
+ public:
+  explicit PostRepository(db::DatabaseClient& client) : client_(client) {}
+
+  /// Stores posts, indexes them and files them under their topics, in one transaction: all of them or none. A post that
+  /// is there already (by platform and external id) is updated if it says something else; facts the new one lacks are
+  /// kept from the old one, and so is `created_at` if the new one has no date of its own (it equals `fetched_at`).
+  /// `revision` is that of the rules `topic_ids` were computed with: if they have changed, the posts are stored but
+  /// noted as unfiled.
+  Result<PutCounts> put(std::span<const FiledPost> posts, RuleRevision revision);
+
+  /// Posts that some program wrote without filing them, oldest first, with their media.
+  Result<std::vector<Post>> unfiled(std::size_t limit);
+  /// Indexes and files stored posts, and writes their `created_at` in the one form that sorts.
+  Result<void> file(std::span<const FiledPost> posts, RuleRevision revision, Timestamp now);
+
+  Result<Post> get(std::int64_t id);  ///< with media; Errc::not_found
+  Result<std::optional<Post>> find(std::string_view platform, std::string_view external_id);
+  Result<void> remove(std::int64_t id);  ///< with its media and links; Errc::not_found
+
+  /// A page of the timeline, with media. O(log n + limit) without an author; by author the index over time is read
+  /// until the page is full.
+  Result<PostPage> page(const PostFilter& filter, std::size_t limit, const std::optional<PageKey>& after = {});
+  /// A page of the posts that fulfil `match`, an expression for the FTS5 table of text::SearchDocument; `filter.author`
+  /// and `filter.topic_id` are not looked at. In order of relevance there is one page only.
+  Result<PostPage> search(std::string_view match, SearchOrder order, const PostFilter& filter, std::size_t limit,
+                          const std::optional<PageKey>& after = {});
+  /// All posts of a topic in [since, until), oldest first, with media.
+  Result<std::vector<Post>> in_period(std::int64_t topic_id, Timestamp since, Timestamp until);
+  /// Gives every stored post (without media) to `visit`, by id, until it returns an error.
+  Result<void> each(const std::function<Result<void>(const Post&)>& visit);
+  /// The posts of these ids that have any: (post id, topic id), by both.
+  Result<std::vector<std::pair<std::int64_t, std::int64_t>>> topics_of(std::span<const Post> posts);
+
+  struct Totals {
+    std::int64_t posts = 0;
+    std::optional<Timestamp> first;
+    std::optional<Timestamp> last;
+  };
+  Result<Totals> totals();
+  Result<std::vector<std::pair<std::string, std::int64_t>>> count_by_platform();
+  /// (`2026-08-22`, posts) for each UTC day that has any; of one topic or of all.
+  Result<std::vector<std::pair<std::string, std::int64_t>>> count_per_day(std::optional<std::int64_t> topic_id,
+                                                                          std::optional<Timestamp> since,
+                                                                          std::optional<Timestamp> until);
+
+ private:
+  Result<void> load_media(std::span<Post> posts);
+  Result<PostPage> page_of(const db::QueryResult& rows, std::size_t limit);
+  db::DatabaseClient& client_;
+};
+
+}  // namespace offx::store

@@ -1,0 +1,75 @@
+#include "store/rows.h"
+
+#include <boost/json.hpp>
+
+#include "base/assert.h"
+
+namespace offx::store {
+namespace {
+
+template <class T>
+std::string array_to_json(std::span<const T> items) {
+  boost::json::array array;
+  array.reserve(items.size());
+  for (const auto& item : items) array.emplace_back(item);
+  return boost::json::serialize(array);
+}
+
+std::vector<std::string> texts_from_json(const std::string& json) {
+  std::vector<std::string> texts;
+  if (json.empty()) return texts;
+  boost::system::error_code error;
+  const auto value = boost::json::parse(json, error);
+  if (error || !value.is_array()) return texts;
+  for (const auto& item : value.get_array()) {
+    if (item.is_string()) texts.emplace_back(item.get_string());
+  }
+  return texts;
+}
+
+}  // namespace
+
+Timestamp to_time(const db::Value& value) {
+  if (const auto* text = std::get_if<std::string>(&value)) return parse_time(*text).value_or(Timestamp{});
+  return {};
+}
+
+std::string to_json(std::span<const std::int64_t> numbers) { return array_to_json(numbers); }
+std::string to_json(std::span<const std::string> texts) { return array_to_json(texts); }
+
+Post row_to_post(std::span<const db::Value> row) {
+  OFFX_ASSERT(row.size() >= kPostColumns);
+  Post post;
+  std::size_t next = 0;
+  const auto text = [&] { return db::to_text(row[next++]); };
+  const auto flag = [&] { return db::to_integer(row[next++]) != 0; };
+  post.id = db::to_integer(row[next++]);
+  post.external_id = text();
+  post.content = text();
+  post.author = text();
+  post.author_username = text();
+  post.platform = text();
+  post.created_at = to_time(row[next++]);
+  post.fetched_at = to_time(row[next++]);
+  post.url = text();
+  auto& details = post.details;
+  details.lang = text();
+  details.author_id = text();
+  details.conversation_id = text();
+  details.reply_to = text();
+  details.is_reply = flag();
+  details.is_repost = flag();
+  details.is_quote = flag();
+  details.reference_id = text();
+  details.reposted_by = text();
+  details.quoted_text = text();
+  details.links = texts_from_json(text());
+  details.content_warning = text();
+  details.html = text();
+  details.is_private = flag();
+  if (const auto& edited = row[next++]; !db::is_null(edited)) details.edited_at = to_time(edited);
+  OFFX_ASSERT(next == kPostColumns);
+  return post;
+}
+
+}  // namespace offx::store

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "db/value.h"
+#include "store/post.h"
+
+namespace offx::store {
+
+/// A time as any OffX wrote it; the epoch where it cannot be read.
+[[nodiscard]] Timestamp to_time(const db::Value& value);
+
+/// A JSON array, the form in which statements take lists: `[1,2]`.
+[[nodiscard]] std::string to_json(std::span<const std::int64_t> numbers);
+[[nodiscard]] std::string to_json(std::span<const std::string> texts);
+
+/// How many columns row_to_post() reads.
+inline constexpr std::size_t kPostColumns = 24;
+
+/// The post in the columns the catalogue selects for one; its media are not among them.
+[[nodiscard]] Post row_to_post(std::span<const db::Value> row);
+
+}  // namespace offx::store

@@ -1,0 +1,109 @@
+#include "store/store.h"
+
+#include <cstdlib>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "db/script.h"
+#include "store/schema_files.h"
+#include "store/tables.h"
+
+namespace offx::store {
+namespace {
+
+/// Every statement of schema/ says IF NOT EXISTS and then the name of what it makes.
+std::string_view name_made_by(std::string_view statement) {
+  constexpr std::string_view kMarker = "IF NOT EXISTS ";
+  const auto marker = statement.find(kMarker);
+  if (marker == std::string_view::npos) return {};
+  const auto name = statement.substr(marker + kMarker.size());
+  return name.substr(0, name.find_first_of(" (\n"));
+}
+
+using Names = std::set<std::string, std::less<>>;
+
+Result<Names> names_in(db::DatabaseClient& client) {
+  OFFX_ASSIGN(const auto rows, client.execute("SELECT name FROM sqlite_schema"));
+  Names names;
+  for (std::size_t i = 0; i < rows.rows(); ++i) names.insert(db::to_text(rows.row(i)[0]));
+  return names;
+}
+
+std::vector<std::string_view> missing_statements(const Names& names) {
+  std::vector<std::string_view> missing;
+  for (const auto& file : schema_files()) {
+    for (const auto statement : db::split_script(file.sql)) {
+      if (!names.contains(name_made_by(statement))) missing.push_back(statement);
+    }
+  }
+  return missing;
+}
+
+/// True if (platform, external_id) is unique by some index: ours, or one of the first OffX.
+Result<bool> posts_are_unique(db::DatabaseClient& client, const std::string& posts) {
+  OFFX_ASSIGN(const auto rows,
+              client.execute("SELECT group_concat(i.name, ',' ORDER BY i.name) FROM pragma_index_list(?1) AS l, "
+                             "pragma_index_info(l.name) AS i WHERE l.\"unique\" = 1 AND l.partial = 0 GROUP BY l.name "
+                             "ORDER BY l.name",
+                             {posts}));
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    if (db::to_text(rows.row(i)[0]) == "external_id,platform") return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<void> initialise(db::DatabaseClient& client) {
+  OFFX_ASSIGN(const auto names, names_in(client));
+  const auto missing = missing_statements(names);
+  if (missing.empty()) return {};
+
+  const std::string posts = with_physical_names("{posts}");
+  const bool adopts = names.contains(posts) && !names.contains(with_physical_names("{unfiled_posts}"));
+  const std::string note_posts = with_physical_names(
+      "INSERT INTO {unfiled_posts} (post_id) SELECT id FROM {posts} WHERE true ON CONFLICT (post_id) DO NOTHING");
+  const std::string fill_timeline = with_physical_names(
+      "INSERT INTO {topic_timeline} (topic_id, created_at, post_id) SELECT l.topic_id, p.created_at, p.id "
+      "FROM {topic_posts} AS l JOIN {posts} AS p ON p.id = l.post_id WHERE true "
+      "ON CONFLICT (topic_id, created_at, post_id) DO NOTHING");
+  const std::string unique_index =
+      "CREATE UNIQUE INDEX IF NOT EXISTS idx_posts_platform_external_id ON " + posts + " (platform, external_id)";
+
+  std::vector<db::Statement> statements;
+  if (adopts) {
+    OFFX_ASSIGN(const bool unique, posts_are_unique(client, posts));
+    if (!unique) statements.push_back({unique_index, {}});
+  }
+  for (const auto statement : missing) statements.push_back({statement, {}});
+  if (adopts) {
+    statements.push_back({note_posts, {}});
+    statements.push_back({fill_timeline, {}});
+  }
+  auto made = client.batch(statements, db::Mode::write);
+  if (!made) return fail(std::move(made).error().within("initialising " + client.description()));
+  return {};
+}
+
+Result<bool> is_initialised(db::DatabaseClient& client) {
+  OFFX_ASSIGN(const auto names, names_in(client));
+  return missing_statements(names).empty();
+}
+
+Result<std::unique_ptr<db::DatabaseClient>> open(std::string_view url) {
+  OFFX_ASSIGN(auto client, db::create_database_client(url));
+  const char* automatic = std::getenv("OFFX_AUTO_INIT");
+  if (automatic != nullptr && std::string_view(automatic) == "0") {
+    OFFX_ASSIGN(const bool initialised, is_initialised(*client));
+    if (!initialised) {
+      return fail(Errc::invalid_argument,
+                  client->description() + " is not initialised and OFFX_AUTO_INIT=0: run `offx db init`");
+    }
+    return client;
+  }
+  OFFX_TRY(initialise(*client));
+  return client;
+}
+
+}  // namespace offx::store

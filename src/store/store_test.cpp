@@ -1,0 +1,236 @@
+#include "store/store.h"
+
+#include <map>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/test_support.h"
+#include "db/script.h"
+#include "migrate/table.h"
+#include "store/catalogue.h"
+#include "store/posts.h"
+#include "store/schema_files.h"
+#include "store/summaries.h"
+#include "store/tables.h"
+#include "store/topics.h"
+
+namespace offx::store {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::string scalar(db::DatabaseClient& client, std::string_view sql, const db::Params& params = {}) {
+  return db::to_text(must(client.execute(sql, params), std::string(sql).c_str()).row(0)[0]);
+}
+
+TEST(Schema, version_1_has_the_tables_columns_and_indexes_of_the_contract) {
+  auto client = must(open(":memory:"));
+  const std::map<std::string, std::string> columns = {
+      {"topics_v1", "id,title,description,created_at,updated_at"},
+      {"posts_v1", "id,external_id,content,author,author_username,platform,created_at,fetched_at,url"},
+      {"post_media_v1", "id,post_id,media_url,media_type,alt_text,created_at"},
+      {"topic_posts_v1", "topic_id,post_id,added_at"},
+      {"summarizations_v1", "id,topic_id,content,prompt,post_count,created_at,time_period_start,time_period_end"}};
+  for (const auto& [table, expected] : columns) {
+    std::string names;
+    for (const auto& column : must(migrate::get_table_columns(*client, table))) {
+      names += (names.empty() ? "" : ",") + column.name;
+    }
+    EXPECT_EQ(names, expected) << table;
+  }
+  const std::map<std::string, std::string> indexes = {
+      {"idx_posts_external_id", "posts_v1:external_id,platform"},
+      {"idx_posts_author", "posts_v1:author"},
+      {"idx_posts_created_at", "posts_v1:created_at"},
+      {"idx_posts_platform", "posts_v1:platform"},
+      {"idx_topic_posts_topic_id", "topic_posts_v1:topic_id"},
+      {"idx_topic_posts_post_id", "topic_posts_v1:post_id"},
+      {"idx_summarizations_topic_id", "summarizations_v1:topic_id"},
+      {"idx_summarizations_created_at", "summarizations_v1:created_at"},
+      {"idx_summarizations_time_period", "summarizations_v1:time_period_start,time_period_end"}};
+  for (const auto& [index, expected] : indexes) {
+    EXPECT_EQ(scalar(*client,
+                     "SELECT s.tbl_name || ':' || (SELECT group_concat(name) FROM pragma_index_info(s.name)) "
+                     "FROM sqlite_schema AS s WHERE s.name = ?",
+                     {index}),
+              expected);
+  }
+}
+
+TEST(Schema, the_search_table_uses_the_tokenizer_its_documents_are_written_for) {
+  auto client = must(open(":memory:"));
+  EXPECT_THAT(scalar(*client, "SELECT sql FROM sqlite_schema WHERE name = ?", {with_physical_names("{post_search}")}),
+              HasSubstr("\"" + std::string(text::kSearchTokenizer) + "\""));
+}
+
+TEST(Schema, every_statement_says_what_it_makes_and_registered_tables_exist) {
+  auto client = must(open(":memory:"));
+  for (const auto& file : schema_files()) {
+    for (const auto statement : db::split_script(file.sql)) EXPECT_THAT(statement, HasSubstr("IF NOT EXISTS "));
+  }
+  for (const auto& table : kTables) {
+    EXPECT_TRUE(must(migrate::table_exists(*client, table.physical))) << table.physical;
+  }
+}
+
+TEST(Initialise, is_idempotent_and_can_be_left_to_the_user) {
+  TemporaryFolder folder;
+  setenv("OFFX_AUTO_INIT", "0", 1);
+  const auto refused = open(folder / "a.db");
+  unsetenv("OFFX_AUTO_INIT");
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_THAT(refused.error().message(), HasSubstr("offx db init"));
+
+  auto client = must(db::create_database_client(folder / "a.db"));
+  EXPECT_FALSE(must(is_initialised(*client)));
+  must(initialise(*client));
+  EXPECT_TRUE(must(is_initialised(*client)));
+  must(initialise(*client));
+}
+
+TEST(Initialise, many_processes_at_once_make_one_schema) {
+  TemporaryFolder folder;
+  std::vector<pid_t> children;
+  for (int i = 0; i < 6; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      auto client = open(folder / "a.db");
+      if (!client) fprintf(stderr, "%s\n", client.error().to_string().c_str());
+      _exit(client ? 0 : 1);
+    }
+    children.push_back(child);
+  }
+  for (const pid_t child : children) {
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+  }
+  auto client = must(open(folder / "a.db"));
+  EXPECT_EQ(scalar(*client, "PRAGMA integrity_check"), "ok");
+}
+
+TEST(Catalogue, every_statement_runs_with_its_sample_and_is_what_it_says) {
+  auto client = must(open(":memory:"));
+  TopicRepository topics(*client);
+  must(topics.add({0, "Existing", "", "word", {}, {}}, Timestamp{}));
+  for (const auto& query : catalogue()) {
+    auto result = client->execute(sql(query.query), db::Params(query.sample));
+    EXPECT_TRUE(result.has_value()) << query.name << ": " << (result ? "" : result.error().to_string());
+    if (!query.writes && result) {
+      EXPECT_EQ(result->rows_affected(), 0) << query.name;
+    }
+    EXPECT_THAT(std::string(query.logical_sql), testing::Not(HasSubstr("_v1"))) << query.name << " names a version";
+    EXPECT_THAT(std::string(query.logical_sql), testing::Not(HasSubstr("CURRENT_"))) << query.name;
+    EXPECT_THAT(std::string(query.logical_sql), testing::Not(HasSubstr("random"))) << query.name;
+  }
+}
+
+/// A database as the first OffX left it: the five tables, some with its habits, no triggers.
+void make_first_offx_database(const std::string& path, bool unique) {
+  auto client = must(db::create_database_client(path));
+  for (const std::string& statement : {
+           std::string(
+               "CREATE TABLE topics_v1 (id INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL, description TEXT, "
+               "created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP, updated_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP)"),
+           std::string("CREATE TABLE posts_v1 (id INTEGER PRIMARY KEY AUTOINCREMENT, external_id TEXT, content TEXT, "
+                       "author TEXT, "
+                       "author_username TEXT, platform TEXT, created_at TIMESTAMP, fetched_at TIMESTAMP DEFAULT "
+                       "CURRENT_TIMESTAMP, url TEXT") +
+               (unique ? ", UNIQUE(platform, external_id))" : ")"),
+           std::string("CREATE INDEX idx_posts_external_id ON posts_v1(external_id)"),
+           std::string(
+               "CREATE TABLE post_media_v1 (id INTEGER PRIMARY KEY AUTOINCREMENT, post_id INTEGER, media_url TEXT, "
+               "media_type TEXT, alt_text TEXT, created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP, "
+               "FOREIGN KEY (post_id) REFERENCES posts_v1(id))"),
+           std::string(
+               "CREATE TABLE topic_posts_v1 (topic_id INTEGER, post_id INTEGER, added_at TIMESTAMP DEFAULT "
+               "CURRENT_TIMESTAMP, PRIMARY KEY (topic_id, post_id), FOREIGN KEY (topic_id) REFERENCES topics_v1(id), "
+               "FOREIGN KEY (post_id) REFERENCES posts_v1(id))"),
+           std::string(
+               "CREATE TABLE summarizations_v1 (id INTEGER PRIMARY KEY AUTOINCREMENT, topic_id INTEGER, content TEXT, "
+               "prompt TEXT, post_count INTEGER, created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP, "
+               "time_period_start TIMESTAMP, time_period_end TIMESTAMP, "
+               "FOREIGN KEY (topic_id) REFERENCES topics_v1(id))"),
+           std::string("INSERT INTO topics_v1 (title) VALUES ('databases')"),
+           std::string("INSERT INTO posts_v1 (external_id, content, author, platform, created_at) VALUES "
+                       "('1', 'first', NULL, 'twitter', '2026-01-02T10:00:00.000Z'), "
+                       "('2', 'second', 'Ann', 'twitter', '2026-01-02 11:00:00'), "
+                       "('3', 'third', 'Ann', 'twitter', '2026-01-02T13:30:00+01:00'), "
+                       "('4', 'undated', 'Ann', 'twitter', 'last week')"),
+           std::string("INSERT INTO post_media_v1 (post_id, media_url) VALUES (1, 'https://example.org/a.png')"),
+           std::string("INSERT INTO topic_posts_v1 (topic_id, post_id) VALUES (1, 1), (1, 3)"),
+           std::string("INSERT INTO summarizations_v1 (topic_id, content, post_count, time_period_start, "
+                       "time_period_end) VALUES "
+                       "(1, 'Old summary', 2, '2026-01-02T00:00:00.000Z', '2026-01-03T00:00:00.000Z')"),
+       }) {
+    must(client->execute(statement), statement.c_str());
+  }
+}
+
+TEST(FirstOffx, its_database_opens_and_works_as_it_is) {
+  for (const bool unique : {true, false}) {
+    TemporaryFolder folder;
+    make_first_offx_database(folder / "a.db", unique);
+    auto client = must(open(folder / "a.db"));
+    PostRepository posts(*client);
+    TopicRepository topics(*client);
+    SummaryRepository summaries(*client);
+
+    EXPECT_EQ(must(topics.list()).at(0).title, "databases");
+    EXPECT_EQ(must(summaries.latest(1))->content, "Old summary");
+    EXPECT_EQ(to_sql_time(must(summaries.latest(1))->period_start), "2026-01-02 00:00:00");
+
+    std::vector<FiledPost> filed;
+    for (auto& post : must(posts.unfiled(100))) filed.push_back({std::move(post), {}, {}});
+    ASSERT_EQ(filed.size(), 4U);
+    EXPECT_EQ(filed[0].post.media.size(), 1U);
+    must(posts.file(filed, {}, Timestamp{}));
+    EXPECT_TRUE(must(posts.unfiled(100)).empty());
+
+    std::string order;
+    PostFilter of_2026;
+    of_2026.since = parse_time("2026-01-01");
+    of_2026.until = parse_time("2027-01-01");
+    for (const auto& post : must(posts.page(of_2026, 10)).posts) order += post.external_id;
+    EXPECT_EQ(order, "321") << "by time, whatever form it was written in";
+    EXPECT_EQ(scalar(*client, "SELECT created_at FROM posts_v1 WHERE external_id = '4'"), "last week") << "left alone";
+
+    PostFilter of_topic;
+    of_topic.topic_id = 1;
+    EXPECT_EQ(must(posts.page(of_topic, 10)).posts.size(), 2U) << "filed by hand: stays without a rule";
+
+    FiledPost again;
+    again.post.external_id = "1";
+    again.post.platform = "twitter";
+    again.post.content = "first, edited";
+    again.post.created_at = *parse_time("2026-01-02T10:00:00Z");
+    const auto counts = must(posts.put(std::span(&again, 1), {}));
+    EXPECT_EQ(counts.updated, 1U);
+    EXPECT_EQ(scalar(*client, "SELECT count(*) FROM posts_v1"), "4");
+    must(posts.remove(1));
+    must(topics.remove(1));
+  }
+}
+
+TEST(FirstOffx, posts_it_writes_beside_us_are_noted_as_unfiled) {
+  TemporaryFolder folder;
+  auto client = must(open(folder / "a.db"));
+  PostRepository posts(*client);
+  must(
+      client->execute("INSERT INTO posts_v1 (external_id, content, platform, created_at, fetched_at) VALUES "
+                      "('1', 'a', 'x', '2026-01-01 00:00:00', '2026-01-01 00:00:00')"));
+  auto unfiled = must(posts.unfiled(10));
+  ASSERT_EQ(unfiled.size(), 1U);
+  std::vector<FiledPost> filed = {{unfiled[0], {"a", ""}, {}}};
+  must(posts.file(filed, {}, Timestamp{}));
+  EXPECT_TRUE(must(posts.unfiled(10)).empty());
+  must(client->execute("UPDATE posts_v1 SET content = 'b'"));
+  EXPECT_EQ(must(posts.unfiled(10)).size(), 1U);
+}
+
+}  // namespace
+}  // namespace offx::store

@@ -1,0 +1,101 @@
+#include "store/summaries.h"
+
+#include "store/catalogue.h"
+#include "store/rows.h"
+
+namespace offx::store {
+namespace {
+
+StoredSummary row_to_summary(std::span<const db::Value> row) {
+  return {db::to_integer(row[0]), db::to_integer(row[1]), db::to_text(row[2]),  db::to_text(row[3]),
+          db::to_integer(row[4]), to_time(row[5]),        to_time(row[6]),      to_time(row[7]),
+          db::to_text(row[8]),    db::to_text(row[9]),    db::to_text(row[10]), db::to_text(row[11])};
+}
+
+std::optional<StoredSummary> first_of(const db::QueryResult& rows) {
+  if (rows.rows() == 0) return std::nullopt;
+  return row_to_summary(rows.row(0));
+}
+
+std::string no_summary(std::int64_t id) { return "there is no summary " + std::to_string(id); }
+
+}  // namespace
+
+Result<std::int64_t> SummaryRepository::add(const StoredSummary& summary, std::span<const SummaryCitation> citations) {
+  std::vector<db::Statement> statements;
+  statements.push_back(
+      {sql(Query::summarization_insert),
+       {summary.topic_id, summary.content, summary.prompt, summary.post_count, to_sql_time(summary.created_at),
+        to_sql_time(summary.period_start), to_sql_time(summary.period_end)}});
+  statements.push_back(
+      {sql(Query::summarization_details_insert),
+       {summary.engine, summary.input_hash, summary.sentences_json, db::text_or_null(summary.sentiment_json)}});
+  for (const auto& citation : citations) {
+    statements.push_back({sql(Query::summarization_post_insert), {citation.n, citation.post.id, citation.said_by}});
+  }
+  OFFX_ASSIGN(const auto results, client_.batch(statements, db::Mode::write));
+  return results[0].last_insert_rowid().value_or(0);
+}
+
+Result<StoredSummary> SummaryRepository::get(std::int64_t id) {
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::summarization_get), {id}));
+  if (rows.rows() == 0) return fail(Errc::not_found, no_summary(id));
+  return row_to_summary(rows.row(0));
+}
+
+Result<std::optional<StoredSummary>> SummaryRepository::find_same(const StoredSummary& summary) {
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::summarization_find_same),
+                                               {summary.topic_id, to_sql_time(summary.period_start),
+                                                to_sql_time(summary.period_end), summary.engine, summary.input_hash}));
+  return first_of(rows);
+}
+
+Result<std::optional<StoredSummary>> SummaryRepository::latest(std::int64_t topic_id) {
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::summarization_latest), {topic_id}));
+  return first_of(rows);
+}
+
+Result<std::vector<StoredSummary>> SummaryRepository::list(std::optional<std::int64_t> topic_id,
+                                                           std::optional<std::int64_t> before_id, std::size_t limit) {
+  OFFX_ASSIGN(const auto rows,
+              client_.execute(sql(Query::summarization_list),
+                              {topic_id ? db::Value{*topic_id} : db::Value{},
+                               before_id ? db::Value{*before_id} : db::Value{}, static_cast<std::int64_t>(limit)}));
+  std::vector<StoredSummary> summaries;
+  for (std::size_t i = 0; i < rows.rows(); ++i) summaries.push_back(row_to_summary(rows.row(i)));
+  return summaries;
+}
+
+Result<std::vector<SummaryCitation>> SummaryRepository::citations(std::int64_t id) {
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::summarization_posts), {id}));
+  std::vector<SummaryCitation> citations;
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    const auto row = rows.row(i);
+    citations.push_back({db::to_integer(row[0]), db::to_integer(row[1]), row_to_post(row.subspan(2))});
+  }
+  return citations;
+}
+
+Result<void> SummaryRepository::remove(std::int64_t id) {
+  OFFX_ASSIGN(const auto result, client_.execute(sql(Query::summarization_delete), {id}));
+  if (result.rows_affected() == 0) return fail(Errc::not_found, no_summary(id));
+  return {};
+}
+
+Result<void> add_import(db::DatabaseClient& client, const ImportRecord& record) {
+  OFFX_TRY(client.execute(sql(Query::import_insert), {record.source, record.format, to_sql_time(record.started_at),
+                                                      to_sql_time(record.finished_at), record.added, record.updated,
+                                                      record.unchanged, record.broken}));
+  return {};
+}
+
+Result<std::optional<ImportRecord>> latest_import(db::DatabaseClient& client) {
+  OFFX_ASSIGN(const auto rows, client.execute(sql(Query::import_latest)));
+  if (rows.rows() == 0) return std::optional<ImportRecord>();
+  const auto row = rows.row(0);
+  return std::optional(ImportRecord{db::to_text(row[0]), db::to_text(row[1]), to_time(row[2]), to_time(row[3]),
+                                    db::to_integer(row[4]), db::to_integer(row[5]), db::to_integer(row[6]),
+                                    db::to_integer(row[7])});
+}
+
+}  // namespace offx::store

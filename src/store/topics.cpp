@@ -1,0 +1,115 @@
+#include "store/topics.h"
+
+#include "store/catalogue.h"
+#include "store/rows.h"
+
+namespace offx::store {
+namespace {
+
+Topic row_to_topic(std::span<const db::Value> row) {
+  Topic topic;
+  topic.id = db::to_integer(row[0]);
+  topic.title = db::to_text(row[1]);
+  topic.description = db::to_text(row[2]);
+  topic.created_at = to_time(row[3]);
+  topic.updated_at = to_time(row[4]);
+  if (!db::is_null(row[5])) topic.rule = db::to_text(row[5]);
+  return topic;
+}
+
+std::string no_topic(std::int64_t id) { return "there is no topic " + std::to_string(id) + "; see `offx topic list`"; }
+
+}  // namespace
+
+Result<void> TopicRepository::title_is_free(const Topic& topic) {
+  OFFX_ASSIGN(const auto same, find(topic.title));
+  if (same && same->id != topic.id) {
+    return fail(Errc::conflict, "topic " + std::to_string(same->id) + " has the title \"" + same->title +
+                                    "\" already; edit it, or choose another title");
+  }
+  return {};
+}
+
+Result<std::int64_t> TopicRepository::add(const Topic& topic, Timestamp now) {
+  OFFX_TRY(title_is_free(topic));
+  const db::Value time = to_sql_time(now);
+  std::vector<db::Statement> statements;
+  statements.push_back({sql(Query::topic_insert), {topic.title, db::text_or_null(topic.description), time, time}});
+  if (topic.rule) statements.push_back({sql(Query::topic_rule_put), {db::Value{}, *topic.rule, time}});
+  OFFX_ASSIGN(const auto results, client_.batch(statements, db::Mode::write));
+  return results[0].last_insert_rowid().value_or(0);
+}
+
+Result<void> TopicRepository::update(const Topic& topic, Timestamp now) {
+  OFFX_TRY(title_is_free(topic));
+  const db::Value time = to_sql_time(now);
+  std::vector<db::Statement> statements;
+  statements.push_back({sql(Query::topic_update), {topic.id, topic.title, db::text_or_null(topic.description), time}});
+  if (topic.rule) {
+    statements.push_back({sql(Query::topic_rule_put), {topic.id, *topic.rule, time}});
+  } else {
+    statements.push_back({sql(Query::topic_rule_delete), {topic.id}});
+  }
+  OFFX_ASSIGN(const auto results, client_.batch(statements, db::Mode::write));
+  if (results[0].rows_affected() == 0) return fail(Errc::not_found, no_topic(topic.id));
+  return {};
+}
+
+Result<void> TopicRepository::remove(std::int64_t id) {
+  OFFX_ASSIGN(const auto topic, get(id));
+  // Explicitly, for tables of the first OffX whose foreign keys may not cascade.
+  const std::vector<db::Statement> statements = {{sql(Query::topic_rule_delete), {topic.id}},
+                                                 {sql(Query::post_links_of_topic_delete), {topic.id}},
+                                                 {sql(Query::summarizations_of_topic_delete), {topic.id}},
+                                                 {sql(Query::topic_delete), {topic.id}}};
+  OFFX_TRY(client_.batch(statements, db::Mode::write));
+  return {};
+}
+
+Result<Topic> TopicRepository::get(std::int64_t id) {
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::topic_get), {id}));
+  if (rows.rows() == 0) return fail(Errc::not_found, no_topic(id));
+  return row_to_topic(rows.row(0));
+}
+
+Result<std::optional<Topic>> TopicRepository::find(std::string_view title) {
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::topic_find_by_title), {std::string(title)}));
+  if (rows.rows() == 0) return std::optional<Topic>();
+  return std::optional<Topic>(row_to_topic(rows.row(0)));
+}
+
+Result<std::vector<Topic>> TopicRepository::list(std::int64_t after_id, std::int64_t limit) {
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::topic_list), {after_id, limit}));
+  std::vector<Topic> topics;
+  for (std::size_t i = 0; i < rows.rows(); ++i) topics.push_back(row_to_topic(rows.row(i)));
+  return topics;
+}
+
+Result<std::vector<TopicCounts>> TopicRepository::counts() {
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::topic_counts)));
+  std::vector<TopicCounts> counts;
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    const auto row = rows.row(i);
+    TopicCounts count{db::to_integer(row[0]), db::to_integer(row[1]), std::nullopt};
+    if (!db::is_null(row[2])) count.last_summary_at = to_time(row[2]);
+    counts.push_back(count);
+  }
+  return counts;
+}
+
+Result<RuleRevision> TopicRepository::rule_revision() {
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::topic_rule_revision)));
+  return RuleRevision{db::to_integer(rows.row(0)[0]), db::to_integer(rows.row(0)[1])};
+}
+
+Result<void> TopicRepository::set_posts(std::int64_t topic_id, const std::vector<std::int64_t>& post_ids,
+                                        Timestamp now) {
+  const std::string ids = to_json(post_ids);
+  const std::vector<db::Statement> statements = {
+      {sql(Query::post_links_of_topic_delete_others), {topic_id, ids}},
+      {sql(Query::post_links_of_topic_put), {topic_id, ids, to_sql_time(now)}}};
+  OFFX_TRY(client_.batch(statements, db::Mode::write));
+  return {};
+}
+
+}  // namespace offx::store

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "db/client.h"
+
+namespace offx::store {
+
+/// A topic as its user defined it.
+struct Topic {
+  std::int64_t id = 0;
+  std::string title;
+  std::string description;
+  std::optional<std::string> rule;  ///< none: its posts are filed by hand
+  Timestamp created_at{};
+  Timestamp updated_at{};
+};
+
+/// What there is of a topic.
+struct TopicCounts {
+  std::int64_t topic_id = 0;
+  std::int64_t posts = 0;
+  std::optional<Timestamp> last_summary_at;
+};
+
+/// Tells one state of all rules from another.
+struct RuleRevision {
+  std::int64_t revision = 0;
+  std::int64_t rules = 0;
+
+  friend bool operator==(const RuleRevision&, const RuleRevision&) = default;
+};
+
+/// Topics, their rules, and which posts belong to them. Thread-safe as its client is.
+class TopicRepository {
+ public:
+  explicit TopicRepository(db::DatabaseClient& client) : client_(client) {}
+
+  /// Stores a new topic, with its rule if it has one, and gives its id. Errc::conflict if the title is taken (without
+  /// regard to case).
+  Result<std::int64_t> add(const Topic& topic, Timestamp now);
+  /// Writes title, description and rule of an existing topic. Errc::not_found, Errc::conflict as in add().
+  Result<void> update(const Topic& topic, Timestamp now);
+  /// Removes a topic, its links to posts and its summaries; the posts stay. Errc::not_found.
+  Result<void> remove(std::int64_t id);
+
+  Result<Topic> get(std::int64_t id);                         ///< Errc::not_found
+  Result<std::optional<Topic>> find(std::string_view title);  ///< by title, without regard to case
+  Result<std::vector<Topic>> list(std::int64_t after_id = 0, std::int64_t limit = 1'000'000);  ///< by id
+  Result<std::vector<TopicCounts>> counts();  ///< one for each topic, by id
+
+  Result<RuleRevision> rule_revision();
+  /// Makes `post_ids` the posts of the topic: links to others go, those that are there stay as they are.
+  Result<void> set_posts(std::int64_t topic_id, const std::vector<std::int64_t>& post_ids, Timestamp now);
+
+ private:
+  Result<void> title_is_free(const Topic& topic);
+  db::DatabaseClient& client_;
+};
+
+}  // namespace offx::store
