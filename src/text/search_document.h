@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "text/tokens.h"
+
 namespace offx::text {
 
 /// The `tokenize=` option of an FTS5 table over search documents: every character but separators belongs to a token,
@@ -13,6 +15,9 @@ inline constexpr std::string_view kSearchTokenizer = "unicode61 remove_diacritic
 
 /// Longer tokens are cut to so many bytes, in documents and in queries.
 inline constexpr std::size_t kSearchTokenMaxBytes = 120;
+
+/// Stands in SearchDocument::body for a link, so that words around one are not neighbours. No word is equal to it.
+inline constexpr std::string_view kSearchLink = "://";
 
 /// What of a post, beside its text, can be searched for. Empty if absent.
 struct SearchAttributes {
@@ -31,14 +36,15 @@ struct SearchDocument {
   std::string terms;
 };
 
-class Tokenizer;
-
 /// Fills `document`, whose buffers are reused. `tokenizer` must be of NormalForm::search. Linear in the text.
 void write_search_document(std::string_view content, const SearchAttributes& attributes, Tokenizer& tokenizer,
                            SearchDocument& document);
 
-/// How `value` stands behind an operator in SearchDocument::terms: in lower case, white space and controls replaced,
-/// cut to kSearchTokenMaxBytes. E.g. search_term("from:", "NASA") → `from:nasa`.
+/// How `value` stands behind an operator in SearchDocument::terms: in lower case, without `@` before it, white space
+/// and controls replaced, cut to kSearchTokenMaxBytes. E.g. search_term("from:", "NASA") → `from:nasa`.
 [[nodiscard]] std::string search_term(std::string_view operator_name, std::string_view value);
+
+/// How a word or an emoji of NormalForm::search stands in SearchDocument::body.
+[[nodiscard]] std::string search_word(const Token& token);
 
 }  // namespace offx::text

@@ -225,6 +225,32 @@ bool PostScan::near_(const Phrase& phrase, F&& found) const {
   return false;
 }
 
+std::vector<std::pair<std::uint32_t, std::uint32_t>> PostScan::places(std::uint32_t instruction) const {
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> out;
+  const Instruction& i = index_->instruction(instruction);
+  if (i.op == Op::atom) {
+    for_each_position(i.value, [&](std::uint32_t at) {
+      out.emplace_back(at, at + 1);
+      return false;
+    });
+  } else if (i.op == Op::phrase) {
+    const Phrase& phrase = index_->phrase(i.value);
+    for_each_position(phrase.words[phrase.pivot], [&](std::uint32_t at) {
+      if (stands_at(phrase, at)) {
+        const std::uint32_t begin = at - phrase.pivot;
+        out.emplace_back(begin, begin + static_cast<std::uint32_t>(phrase.words.size()));
+      }
+      return false;
+    });
+  } else if (i.op == Op::near) {
+    near_(index_->phrase(i.value), [&](std::span<const std::uint32_t> at) {
+      for (const std::uint32_t position : at) out.emplace_back(position, position + 1);
+      return false;
+    });
+  }
+  return out;
+}
+
 bool PostScan::holds(std::uint32_t instruction) const {
   const Instruction& i = index_->instruction(instruction);
   switch (i.op) {

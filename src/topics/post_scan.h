@@ -35,29 +35,9 @@ class PostScan {
   /// Whether the phrase and partner of `entry`, found by `atom`, are there.
   [[nodiscard]] bool phrase_holds(Atom atom, const Entry& entry) const;
 
-  /// Calls f(begin, end) for the positions of each occurrence of a word or phrase, in no order.
-  template <class F>
-  void for_each_place(std::uint32_t instruction, F&& f) const {
-    const Instruction& i = index_->instruction(instruction);
-    if (i.op == Instruction::Op::atom && has(i.value)) {
-      for_each_position(i.value, [&](std::uint32_t at) {
-        f(at, at + 1);
-        return false;
-      });
-    } else if (i.op == Instruction::Op::phrase) {
-      const Phrase& phrase = index_->phrase(i.value);
-      for_each_position(phrase.words[phrase.pivot], [&](std::uint32_t at) {
-        if (stands_at(phrase, at))
-          f(at - phrase.pivot, at - phrase.pivot + static_cast<std::uint32_t>(phrase.words.size()));
-        return false;
-      });
-    } else if (i.op == Instruction::Op::near) {
-      near_(index_->phrase(i.value), [&](std::span<const std::uint32_t> at) {
-        for (const std::uint32_t position : at) f(position, position + 1);
-        return false;
-      });
-    }
-  }
+  /// Positions [begin, end) of each occurrence of the words or phrase at `instruction`, in no order; of words near each
+  /// other, each word's. Empty for anything else.
+  [[nodiscard]] std::vector<std::pair<std::uint32_t, std::uint32_t>> places(std::uint32_t instruction) const;
 
  private:
   /// Of an atom: when it was seen last, and its last position then.
