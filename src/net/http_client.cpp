@@ -316,7 +316,9 @@ Error Exchange::failure(CURLcode code, bool connected) const {
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY: return {Errc::corrupt, place + " does not answer in HTTP"};
     case CURLE_PEER_FAILED_VERIFICATION:
-      return {Errc::unavailable, "the certificate of " + place + " cannot be trusted"};
+      return {Errc::unavailable, "the certificate of " + place +
+                                     " cannot be trusted; if it is your own service, add its authority to the system's "
+                                     "certificates (update-ca-certificates)"};
     case CURLE_OUT_OF_MEMORY: return {Errc::io, "out of memory while fetching from " + place};
     default: break;
   }
