@@ -20,6 +20,8 @@ namespace {
 #define OFFX_POST_PAGE                                                    \
   "(?1 IS NULL OR p.platform = ?1) AND p.created_at >= coalesce(?2, '') " \
   "AND (p.created_at, p.id) < (coalesce(?3, '~'), coalesce(?4, 0)) "
+// The id of a post that may have been made earlier in the same batch: ?1 if it is known, else by ?2 and ?3.
+#define OFFX_POST_KEY "coalesce(?1, (SELECT id FROM {posts} WHERE external_id = ?2 AND platform = ?3))"
 #define OFFX_TOPIC_COLUMNS "t.id, t.title, t.description, t.created_at, t.updated_at, r.rule "
 #define OFFX_TOPIC_TABLES "FROM {topics} AS t LEFT JOIN {topic_rules} AS r ON r.topic_id = t.id "
 #define OFFX_SUMMARY_COLUMNS                                                                                    \
@@ -105,48 +107,35 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
       {Query::post_details_put,
        "post_details.put",
        "INSERT INTO {post_details} (post_id, lang, author_id, conversation_id, reply_to, is_reply, is_repost, "
-       "is_quote, "
-       "reference_id, reposted_by, quoted_text, links, content_warning, html, is_private, edited_at) "
-       "VALUES ((SELECT id FROM {posts} WHERE external_id = ?1 AND platform = ?2), "
-       "?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) ON CONFLICT (post_id) DO UPDATE SET "
+       "is_quote, reference_id, reposted_by, quoted_text, links, content_warning, html, is_private, edited_at) "
+       "VALUES (" OFFX_POST_KEY
+       ", ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) ON CONFLICT (post_id) DO UPDATE SET "
        "lang = excluded.lang, author_id = excluded.author_id, conversation_id = excluded.conversation_id, "
        "reply_to = excluded.reply_to, is_reply = excluded.is_reply, is_repost = excluded.is_repost, "
        "is_quote = excluded.is_quote, reference_id = excluded.reference_id, reposted_by = excluded.reposted_by, "
        "quoted_text = excluded.quoted_text, links = excluded.links, content_warning = excluded.content_warning, "
        "html = excluded.html, is_private = excluded.is_private, edited_at = excluded.edited_at",
-       {"a", "x", "en", kNull, kNull, kNull, 0, 0, 0, kNull, kNull, kNull, kNull, kNull, kNull, 0, kNull},
-       true},
-      {Query::post_details_delete,
-       "post_details.delete",
-       "DELETE FROM {post_details} WHERE post_id = (SELECT id FROM {posts} WHERE external_id = ?1 AND platform = ?2)",
-       {"none", "x"},
-       true},
-      {Query::post_media_delete,
-       "post_media.delete",
-       "DELETE FROM {post_media} WHERE post_id = (SELECT id FROM {posts} WHERE external_id = ?1 AND platform = ?2)",
-       {"none", "x"},
+       {kNull, "a", "x", "en", kNull, kNull, kNull, 0, 0, 0, kNull, kNull, kNull, kNull, kNull, kNull, 0, kNull},
        true},
       {Query::post_media_insert,
        "post_media.insert",
-       "INSERT INTO {post_media} (post_id, media_url, media_type, alt_text, created_at) "
-       "VALUES ((SELECT id FROM {posts} WHERE external_id = ?1 AND platform = ?2), ?3, ?4, ?5, ?6)",
-       {"a", "x", "https://example.org/a.png", "image", kNull, kTime},
+       "INSERT INTO {post_media} (post_id, media_url, media_type, alt_text, created_at) VALUES (" OFFX_POST_KEY
+       ", ?4, ?5, ?6, ?7)",
+       {kNull, "a", "x", "https://example.org/a.png", "image", kNull, kTime},
        true},
       // Only links that a rule made may go: a topic without a rule is filed by hand.
       {Query::post_links_delete_stale,
        "topic_posts.delete_stale",
-       "DELETE FROM {topic_posts} WHERE post_id = (SELECT id FROM {posts} WHERE external_id = ?1 AND platform = ?2) "
-       "AND topic_id IN (SELECT topic_id FROM {topic_rules}) AND topic_id NOT IN (SELECT value FROM json_each(?3))",
-       {"none", "x", "[]"},
+       "DELETE FROM {topic_posts} WHERE post_id = ?1 AND topic_id IN (SELECT topic_id FROM {topic_rules}) "
+       "AND topic_id NOT IN (SELECT value FROM json_each(?2))",
+       {0, "[]"},
        true},
       // The topic may have been removed since its rule matched.
       {Query::post_link_put,
        "topic_posts.put",
-       "INSERT INTO {topic_posts} (topic_id, post_id, added_at) "
-       "SELECT t.id, p.id, ?4 FROM {posts} AS p JOIN {topics} AS t ON t.id = ?3 WHERE p.external_id = ?1 AND "
-       "p.platform = ?2 "
-       "ON CONFLICT (topic_id, post_id) DO NOTHING",
-       {"none", "x", 1, kTime},
+       "INSERT INTO {topic_posts} (topic_id, post_id, added_at) SELECT id, " OFFX_POST_KEY
+       ", ?5 FROM {topics} WHERE id = ?4 ON CONFLICT (topic_id, post_id) DO NOTHING",
+       {kNull, "a", "x", 1, kTime},
        true},
       {Query::post_links_of_topic_delete,
        "topic_posts.delete_of_topic",
@@ -165,24 +154,23 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "ON CONFLICT (topic_id, post_id) DO NOTHING",
        {1, "[]", kTime},
        true},
+      // Posts filed by rules that have changed meanwhile stay unfiled: there is then no row in filing.
       {Query::post_unfiled_delete,
        "unfiled_posts.delete",
        "DELETE FROM {unfiled_posts} WHERE EXISTS (SELECT 1 FROM {filing}) "
-       "AND post_id IN (SELECT p.id FROM json_each(?1) AS j JOIN {posts} AS p "
-       "ON p.external_id = j.value ->> 0 AND p.platform = j.value ->> 1)",
-       {R"([["none","x"]])"},
+       "AND post_id IN (SELECT value FROM json_each(?1))",
+       {"[0]"},
        true},
       // VALUES with a scalar subquery, not SELECT: a statement that may write many rows makes FTS5 flush for each.
       {Query::post_search_put,
        "post_search.put",
-       "INSERT OR REPLACE INTO {post_search} (rowid, body, terms) "
-       "VALUES ((SELECT id FROM {posts} WHERE external_id = ?1 AND platform = ?2), ?3, ?4)",
-       {"a", "x", "text", ""},
+       "INSERT OR REPLACE INTO {post_search} (rowid, body, terms) VALUES (" OFFX_POST_KEY ", ?4, ?5)",
+       {kNull, "a", "x", "text", ""},
        true},
       {Query::post_created_at_set,
        "posts.set_created_at",
-       "UPDATE {posts} SET created_at = ?3 WHERE external_id = ?1 AND platform = ?2",
-       {"none", "x", kTime},
+       "UPDATE {posts} SET created_at = ?2 WHERE id = ?1",
+       {0, kTime},
        true},
       {Query::post_get,
        "posts.get",

@@ -27,8 +27,6 @@ enum class Query : std::uint8_t {
   posts_existing,
   post_put,
   post_details_put,
-  post_details_delete,
-  post_media_delete,
   post_media_insert,
   post_links_delete_stale,
   post_link_put,

@@ -16,7 +16,7 @@ using db::Value;
 
 constexpr std::size_t kEachPage = 1000;
 
-/// [["external id","platform"],…]: how statements take many keys at once.
+/// [["external id","platform"],…]: how a statement takes many keys at once.
 std::string keys_json(std::span<const FiledPost* const> posts) {
   std::string json = "[";
   for (const auto* filed : posts) {
@@ -38,19 +38,25 @@ class Filing {
 
   void add(Query query, db::Params params) { statements_.push_back({sql(query), std::move(params)}); }
 
-  void put_links(const FiledPost& filed, bool was_there, const Value& now) {
-    const auto& [external_id, platform] = key(filed);
-    if (was_there) add(Query::post_links_delete_stale, {external_id, platform, to_json(filed.topic_ids)});
-    for (const auto topic_id : filed.topic_ids) add(Query::post_link_put, {external_id, platform, topic_id, now});
-  }
-  void put_search(const FiledPost& filed) {
-    const auto& [external_id, platform] = key(filed);
-    add(Query::post_search_put, {external_id, platform, filed.document.body, filed.document.terms});
+  /// Adds a statement about one post, whose first parameters are the post's key.
+  void add(Query query, const Post& post, std::initializer_list<Value> more) {
+    db::Params::Positional params;
+    params.reserve(more.size() + 3);
+    params.push_back(post.id == 0 ? Value{} : Value{post.id});
+    params.emplace_back(post.external_id);
+    params.emplace_back(post.platform);
+    params.insert(params.end(), more.begin(), more.end());
+    add(query, std::move(params));
   }
 
-  static std::pair<const std::string&, const std::string&> key(const FiledPost& filed) {
-    return {filed.post.external_id, filed.post.platform};
+  void put_links(const FiledPost& filed, const Value& now) {
+    if (filed.post.id != 0) add(Query::post_links_delete_stale, {filed.post.id, to_json(filed.topic_ids)});
+    for (const auto topic_id : filed.topic_ids) add(Query::post_link_put, filed.post, {topic_id, now});
   }
+  void put_search(const FiledPost& filed) {
+    add(Query::post_search_put, filed.post, {filed.document.body, filed.document.terms});
+  }
+
   [[nodiscard]] std::span<const Statement> statements() const { return statements_; }
 
  private:
@@ -102,20 +108,20 @@ void put_post(Filing& filing, const FiledPost& filed, const Post* stored) {
              {post.external_id, post.content, text_or_null(post.author), text_or_null(post.author_username),
               post.platform, to_sql_time(post.created_at), fetched_at, text_or_null(post.url)});
   if (details != PostDetails{}) {
-    filing.add(Query::post_details_put,
-               {post.external_id, post.platform, text_or_null(details.lang), text_or_null(details.author_id),
-                text_or_null(details.conversation_id), text_or_null(details.reply_to), std::int64_t{details.is_reply},
-                std::int64_t{details.is_repost}, std::int64_t{details.is_quote}, text_or_null(details.reference_id),
-                text_or_null(details.reposted_by), text_or_null(details.quoted_text),
+    filing.add(Query::post_details_put, post,
+               {text_or_null(details.lang), text_or_null(details.author_id), text_or_null(details.conversation_id),
+                text_or_null(details.reply_to), std::int64_t{details.is_reply}, std::int64_t{details.is_repost},
+                std::int64_t{details.is_quote}, text_or_null(details.reference_id), text_or_null(details.reposted_by),
+                text_or_null(details.quoted_text),
                 details.links.empty() ? Value{} : Value{to_json(std::span<const std::string>(details.links))},
                 text_or_null(details.content_warning), text_or_null(details.html), std::int64_t{details.is_private},
                 time_or_null(details.edited_at)});
   }
   if (stored != nullptr && stored->media == post.media) return;
-  if (stored != nullptr) filing.add(Query::post_media_delete, {post.external_id, post.platform});
+  if (stored != nullptr) filing.add(Query::post_delete_media, {post.id});
   for (const auto& media : post.media) {
-    filing.add(Query::post_media_insert, {post.external_id, post.platform, media.url, text_or_null(media.type),
-                                          media.alt_text ? Value{*media.alt_text} : Value{}, fetched_at});
+    filing.add(Query::post_media_insert, post,
+               {media.url, text_or_null(media.type), media.alt_text ? Value{*media.alt_text} : Value{}, fetched_at});
   }
 }
 
@@ -148,7 +154,7 @@ Result<PutCounts> PostRepository::put(std::span<const FiledPost> posts, RuleRevi
   std::vector<FiledPost> merged;
   merged.reserve(stored.size());
   std::vector<const FiledPost*> written;
-  std::vector<const FiledPost*> rewritten;
+  std::vector<std::int64_t> rewritten;
   for (std::size_t i = 0; i < unique.size(); ++i) {
     const auto there = stored_of.find(i);
     const Post* old = there == stored_of.end() ? nullptr : &stored[there->second];
@@ -162,17 +168,17 @@ Result<PutCounts> PostRepository::put(std::span<const FiledPost> posts, RuleRevi
         continue;
       }
       ++counts.updated;
-      rewritten.push_back(filed);
+      rewritten.push_back(old->id);
     } else {
       ++counts.added;
     }
     put_post(filing, *filed, old);
-    filing.put_links(*filed, old != nullptr, to_sql_time(filed->post.fetched_at));
+    filing.put_links(*filed, to_sql_time(filed->post.fetched_at));
     written.push_back(filed);
   }
   counts.unchanged += posts.size() - unique.size();
   if (written.empty()) return counts;
-  if (!rewritten.empty()) filing.add(Query::post_unfiled_delete, {keys_json(rewritten)});
+  if (!rewritten.empty()) filing.add(Query::post_unfiled_delete, {to_json(rewritten)});
   filing.add(Query::filing_end, {});
   for (const auto* filed : written) filing.put_search(*filed);
   OFFX_TRY(client_.batch(filing.statements(), db::Mode::write));
@@ -191,17 +197,16 @@ Result<void> PostRepository::file(std::span<const FiledPost> posts, RuleRevision
   if (posts.empty()) return {};
   Filing filing(posts.size());
   filing.add(Query::filing_begin, {revision.revision, revision.rules});
-  std::vector<const FiledPost*> all;
+  std::vector<std::int64_t> ids;
   for (const auto& filed : posts) {
     // The epoch stands for a date nobody could read: it stays as it was written.
     if (filed.post.created_at != Timestamp{}) {
-      filing.add(Query::post_created_at_set,
-                 {filed.post.external_id, filed.post.platform, to_sql_time(filed.post.created_at)});
+      filing.add(Query::post_created_at_set, {filed.post.id, to_sql_time(filed.post.created_at)});
     }
-    filing.put_links(filed, true, to_sql_time(now));
-    all.push_back(&filed);
+    filing.put_links(filed, to_sql_time(now));
+    ids.push_back(filed.post.id);
   }
-  filing.add(Query::post_unfiled_delete, {keys_json(all)});
+  filing.add(Query::post_unfiled_delete, {to_json(ids)});
   filing.add(Query::filing_end, {});
   for (const auto& filed : posts) filing.put_search(filed);
   OFFX_TRY(client_.batch(filing.statements(), db::Mode::write));

@@ -160,7 +160,7 @@ void make_first_offx_database(const std::string& path, bool unique) {
                        "('1', 'first', NULL, 'twitter', '2026-01-02T10:00:00.000Z'), "
                        "('2', 'second', 'Ann', 'twitter', '2026-01-02 11:00:00'), "
                        "('3', 'third', 'Ann', 'twitter', '2026-01-02T13:30:00+01:00'), "
-                       "('4', 'undated', 'Ann', 'twitter', 'last week')"),
+                       "('4', 'undated', 'Ann', 'twitter', 'last week'), (NULL, 'nameless', NULL, NULL, NULL)"),
            std::string("INSERT INTO post_media_v1 (post_id, media_url) VALUES (1, 'https://example.org/a.png')"),
            std::string("INSERT INTO topic_posts_v1 (topic_id, post_id) VALUES (1, 1), (1, 3)"),
            std::string("INSERT INTO summarizations_v1 (topic_id, content, post_count, time_period_start, "
@@ -186,7 +186,7 @@ TEST(FirstOffx, its_database_opens_and_works_as_it_is) {
 
     std::vector<FiledPost> filed;
     for (auto& post : must(posts.unfiled(100))) filed.push_back({std::move(post), {}, {}});
-    ASSERT_EQ(filed.size(), 4U);
+    ASSERT_EQ(filed.size(), 5U);
     EXPECT_EQ(filed[0].post.media.size(), 1U);
     must(posts.file(filed, {}, Timestamp{}));
     EXPECT_TRUE(must(posts.unfiled(100)).empty());
@@ -210,7 +210,7 @@ TEST(FirstOffx, its_database_opens_and_works_as_it_is) {
     again.post.created_at = *parse_time("2026-01-02T10:00:00Z");
     const auto counts = must(posts.put(std::span(&again, 1), {}));
     EXPECT_EQ(counts.updated, 1U);
-    EXPECT_EQ(scalar(*client, "SELECT count(*) FROM posts_v1"), "4");
+    EXPECT_EQ(scalar(*client, "SELECT count(*) FROM posts_v1"), "5");
     must(posts.remove(1));
     must(topics.remove(1));
   }
