@@ -117,6 +117,8 @@ bool composes_with_nothing_before(UChar32 code) {
 char16_t compute_simple(UChar32 code, NormalForm form) {
   if ((code >= 0x4E00 && code <= 0x9FFF) || (code >= 0xAC00 && code <= 0xD7A3)) return static_cast<char16_t>(code);
   if (form == NormalForm::exact && !composes_with_nothing_before(code)) return 0;
+  // In NormalForm::search a mark may be dropped: that depends on what stands before it.
+  if (form == NormalForm::search && u_charType(code) == U_NON_SPACING_MARK) return 0;
   const icu::UnicodeString result = normal_form(icu::UnicodeString(code), form);
   if (result.length() != 1) return 0;
   return composes_with_nothing_before(result.charAt(0)) ? result.charAt(0) : u'\0';
