@@ -84,6 +84,7 @@ struct ReadOptions {
   std::string platform;          ///< of posts that do not name one; empty: the format's own (csv, jsonl: `unknown`)
   const Clock* clock = nullptr;  ///< for `fetched_at` and dates in the future; nullptr: the system's
   std::size_t post_max_bytes = 1U << 20U;  ///< a longer text makes the item a broken one
+  std::size_t chunk_bytes = 256U << 10U;   ///< how much is read at once; the result does not depend on it
 };
 
 struct ReadSummary {

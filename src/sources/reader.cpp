@@ -1,0 +1,129 @@
+#include "sources/reader.h"
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <filesystem>
+#include <new>
+
+#include "sources/byte_source.h"
+#include "sources/session.h"
+
+namespace offx::sources {
+namespace {
+
+constexpr auto kNames = std::to_array<std::string_view>(
+    {"jsonl", "csv", "x-archive", "rss", "atom", "json-feed", "mastodon", "bluesky", "x-api", "offx-database"});
+
+constexpr std::string_view kUnknown =
+    "the format cannot be told: name it with --format (jsonl, csv, x-archive, rss, atom, json-feed, mastodon, bluesky, "
+    "x-api)";
+
+bool is_folder(const Input& input) {
+  std::error_code error;
+  return !input.bytes && input.name != "-" && std::filesystem::is_directory(input.name, error);
+}
+
+std::string_view platform_of(Format format) noexcept {
+  switch (format) {
+    case Format::x_archive:
+    case Format::x_api: return "x";
+    case Format::rss:
+    case Format::atom:
+    case Format::json_feed: return "rss";
+    case Format::mastodon: return "mastodon";
+    case Format::bluesky: return "bluesky";
+    case Format::jsonl:
+    case Format::csv:
+    case Format::offx_database: break;
+  }
+  return "unknown";
+}
+
+Result<Format> choose_format(const Input& input, InputStream& stream, const std::optional<Format>& wanted) {
+  OFFX_ASSIGN(const std::string_view head, stream.head());
+  if (wanted) return *wanted;
+  const std::optional<Format> found = detect_format(input.name, head);
+  if (found) return *found;
+  const bool empty = head.find_first_not_of(" \t\r\n") == std::string_view::npos;
+  if (empty) return Format::jsonl;  // nothing in it, nothing wrong with it
+  return fail(Errc::unsupported, std::string(kUnknown));
+}
+
+Result<void> read_format(Format format, const Input& input, InputStream* stream, Session& session) {
+  if (format == Format::x_archive) return read_x_archive(input, stream, session);
+  WatchedStream source(*stream, session);
+  switch (format) {
+    case Format::jsonl: return read_jsonl(source, session);
+    case Format::csv: return read_csv(source, session);
+    case Format::rss:
+    case Format::atom: return read_feed_xml(source, session);
+    case Format::json_feed: return read_json_feed(source, session);
+    case Format::mastodon: return read_mastodon(source, session);
+    case Format::bluesky: return read_bluesky(source, session);
+    case Format::x_api: return read_x_api(source, session);
+    case Format::x_archive:
+    case Format::offx_database: break;
+  }
+  return {};
+}
+
+Result<ReadSummary> read_input(const Input& input, const ReadOptions& options, const ReadCallbacks& callbacks) {
+  std::unique_ptr<InputStream> stream;
+  Format format = options.format.value_or(Format::x_archive);
+  if (is_folder(input)) {
+    if (format != Format::x_archive) {
+      return fail(Errc::invalid_argument, "is a folder: only an X archive can be one; name a file");
+    }
+  } else {
+    OFFX_ASSIGN(stream, InputStream::open(input));
+    OFFX_ASSIGN(format, choose_format(input, *stream, options.format));
+  }
+  Session session(format, platform_of(format), options, callbacks, input.base_url);
+  if (format == Format::offx_database) return session.summary();
+  OFFX_TRY(read_format(format, input, stream.get(), session));
+  if (stream && !stream->cut_off().empty() && !session.summary().truncated) {
+    OFFX_TRY(session.truncated(0, std::string(stream->cut_off()) + "; what was whole was read"));
+  }
+  if (stream) OFFX_TRY(session.progress(*stream));
+  return session.summary();
+}
+
+}  // namespace
+
+std::string_view to_string(Format format) noexcept { return kNames[static_cast<std::size_t>(format)]; }
+
+std::optional<Format> parse_format(std::string_view name) noexcept {
+  const auto same = [](char a, char b) {
+    if (a >= 'A' && a <= 'Z') a = static_cast<char>(a - 'A' + 'a');
+    return (a == '_' ? '-' : a) == b;
+  };
+  for (std::size_t i = 0; i < kNames.size(); ++i) {
+    if (std::equal(name.begin(), name.end(), kNames[i].begin(), kNames[i].end(), same)) return static_cast<Format>(i);
+  }
+  return std::nullopt;
+}
+
+std::span<const std::string_view> format_names() noexcept { return kNames; }
+
+Result<Format> detect_format(const Input& input) {
+  if (is_folder(input)) return Format::x_archive;
+  OFFX_ASSIGN(const auto stream, InputStream::open(input));
+  return choose_format(input, *stream, std::nullopt);
+}
+
+Result<ReadSummary> read_posts(const Input& input, const ReadOptions& options, const ReadCallbacks& callbacks) {
+  const std::string where = input.name.empty() ? std::string("input") : input.name;
+  try {
+    auto summary = read_input(input, options, callbacks);
+    if (!summary) return fail(std::move(summary).error().within(where));
+    return summary;
+  } catch (const std::bad_alloc&) {
+    return fail(Error(Errc::io, "no memory left for reading it").within(where));
+  } catch (const std::exception& error) {
+    // Boost.JSON and the file system throw where they see no other way; nothing of theirs leaves this module.
+    return fail(Error(Errc::corrupt, std::string("cannot be read: ") + error.what()).within(where));
+  }
+}
+
+}  // namespace offx::sources
