@@ -1,13 +1,13 @@
 # offx_module(NAME [LINK libs…] [TEST_LINK libs…])
 #
-# Makes of the folder it is called in the static library offx_NAME (every .cpp but *_test.cpp, *_fuzz.cpp), the test
+# Makes of the folder it is called in the static library offx_NAME (every .cpp but *_test.cpp, *_fuzz.cpp, main.cpp), the test
 # program offx_NAME_test (every *_test.cpp) and, with clang and -DOFFX_FUZZ=ON, one libFuzzer program for each *_fuzz.cpp.
 function(offx_module name)
   cmake_parse_arguments(ARG "" "" "LINK;TEST_LINK" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cpp)
   set(tests ${sources})
   set(fuzzers ${sources})
-  list(FILTER sources EXCLUDE REGEX "_(test|fuzz)\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "(_(test|fuzz)|/main)\\.cpp$")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cpp$")
 
