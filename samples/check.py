@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 
 HERE = pathlib.Path(__file__).parent
 FIRST, LAST = datetime.date(2026, 11, 9), datetime.date(2026, 11, 19)
-EXPECTED = {"posts.jsonl": 240, "x-archive": 24, "bluesky.json": 78, "mastodon.json": 57, "planet-feed.xml": 15}
+EXPECTED = {"posts.jsonl": 240, "x-archive": 24, "bluesky.json": 80, "mastodon.json": 57, "planet-feed.xml": 15}
 
 
 def iso(text):
