@@ -45,7 +45,7 @@ struct SentimentShares {
   double neutral = 0;
   double negative = 0;
   std::size_t count = 0;                           ///< posts that were counted: those not private
-  SentimentLabel label = SentimentLabel::neutral;  ///< of the mean
+  SentimentLabel label = SentimentLabel::neutral;  ///< of the mean: neutral between −0.1 and 0.1
 };
 
 [[nodiscard]] SentimentShares aggregate(std::span<const store::Post> posts);

@@ -6,23 +6,26 @@
 
 namespace offx::text {
 
-/// `text` as one line: every run of white space and control characters becomes one space, none at the ends; invisible
-/// marks of direction and width stay. Invalid UTF-8 becomes U+FFFD, so the result is always valid. Linear.
+/// `text` as one line: every run of white space and control characters becomes one space, none at the ends. Invalid
+/// UTF-8 becomes U+FFFD, so the result is always valid. Linear.
 [[nodiscard]] std::string collapse_space(std::string_view text);
 
-/// The sentences of a post, in order, as parts of `text`, which must be valid UTF-8 in one line (see collapse_space)
-/// and outlive them. Nothing is lost but the spaces between: together the parts hold every other byte.
+/// The sentences of a post, in order: parts of `text`, without white space at their ends. Any bytes are accepted.
+/// Linear.
 ///
-/// A sentence ends at `.`, `!`, `?`, `…` and their like in other scripts (`。`, `？`, `؟`, `।`, …) with the closing
-/// quotes, brackets and emoji behind them; not inside links, numbers (`3.5`), initials (`J. K.`), usual abbreviations
-/// (`Dr.`, `e.g.`), file and host names, and not before a lower-case word unless the mark was `!` or `?`. Full-width
-/// marks need no space behind them, others do. What holds no letter or digit (`:-)`, `🎉`) joins the sentence before
-/// it. Linear.
+/// A sentence ends at `.`, `!`, `?`, `…` and their like in other scripts (`。`, `؟`, `।`, …: Unicode's
+/// Sentence_Terminal) with the quotes, brackets and emoji behind them; a mark of full width needs no space behind it,
+/// others do. It does not end after initials (`J. K.`), dotted words (`U.S.`), usual abbreviations (`Dr.`, `No. 5`),
+/// list numbers (`1.`), nor at a full stop before a lower-case word unless the word before it is long enough to be none
+/// of these. An empty line ends a sentence; so does a line's end unless the next line starts with a lower-case letter,
+/// as in hard-wrapped text. What holds neither letter, digit nor emoji is left out (`-----`), or stays with the
+/// sentence before it in its line.
 [[nodiscard]] std::vector<std::string_view> split_sentences(std::string_view text);
 
-/// A sentence fit to be shown: without mentions at its start that only address somebody (`@a @b thanks` → `thanks`),
-/// without links and hashtags that only trail behind it, without bullets and list numbers. A part of `sentence`; empty
-/// if nothing but those was there.
-[[nodiscard]] std::string_view trim_for_display(std::string_view sentence);
+/// A sentence in one line fit to be shown, as a part of `sentence`; empty if nothing but the following was there.
+/// Dropped are, at its start, bullets, list numbers, `RT @user:` and mentions that only address somebody (all in a
+/// reply, else two or more, or one before a capital); at its end links, hashtags when three or more or behind a
+/// finished sentence, and separators such as `|` that led to them.
+[[nodiscard]] std::string_view trim_for_display(std::string_view sentence, bool is_reply);
 
 }  // namespace offx::text

@@ -1,0 +1,216 @@
+#include "summary/selection.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <queue>
+#include <unordered_map>
+
+#include "text/key_numbers.h"
+
+namespace offx::summary {
+namespace {
+
+// Set by trial on half of Opinosis, two sets of FairSumm and the FewSum reviews, with posts dropped at random; broad
+// optima were preferred to high ones.
+constexpr double kPairWeight = 1.5;      ///< of a pair of words, against a word
+constexpr double kRepeatFactor = 0.5;    ///< worth of a word that the summary says already
+constexpr double kSimilarityMax = 0.4;   ///< Jaccard of two sentences of a summary
+constexpr double kPersonalFactor = 0.8;  ///< in the shortest summaries
+constexpr double kAuthorFactor = 0.7;    ///< each time an author was quoted
+constexpr double kSlotFactor = 0.9;      ///< each time a part of the period was quoted
+constexpr std::size_t kShortSummary = 5;
+constexpr std::size_t kLongSummary = 50;
+constexpr double kLengthAllowance = 0.5;  ///< words that are free in a long summary, as a part of the mean post
+
+/// 0 for a summary of a few sentences, 1 for a long one.
+double length_of_summary(std::size_t sentences) {
+  const double above = static_cast<double>(sentences) - static_cast<double>(kShortSummary);
+  return std::clamp(above / static_cast<double>(kLongSummary - kShortSummary), 0.0, 1.0);
+}
+
+std::vector<std::uint64_t> distinct_words(const Passages& passages, const Candidate& candidate) {
+  const auto begin = passages.words.begin();
+  std::vector<std::uint64_t> words(begin + static_cast<std::ptrdiff_t>(candidate.words_begin),
+                                   begin + static_cast<std::ptrdiff_t>(candidate.words_end));
+  std::sort(words.begin(), words.end());
+  words.erase(std::unique(words.begin(), words.end()), words.end());
+  return words;
+}
+
+double jaccard(std::size_t common, std::size_t a, std::size_t b) {
+  return static_cast<double>(common) / static_cast<double>(a + b - common);
+}
+
+class Selection {
+ public:
+  Selection(const Passages& passages, std::size_t sentences_max)
+      : passages_(passages), candidates_(passages.candidates), sentences_max_(sentences_max) {
+    const double long_summary = length_of_summary(sentences_max);
+    std::size_t words = 0;
+    for (const Candidate& c : candidates_) words += c.whole ? 0 : c.length();
+    const double mean = static_cast<double>(words) / static_cast<double>(passages.document_weights.size());
+    free_words_ = kLengthAllowance * long_summary * mean;
+    personal_factor_ = kPersonalFactor + (1 - kPersonalFactor) * long_summary;
+    collect_features();
+  }
+
+  std::vector<std::uint32_t> run() {
+    std::vector<Entry> entries;
+    for (std::uint32_t c = 0; c < candidates_.size(); ++c) {
+      if (candidates_[c].eligible) entries.push_back({value(c), c, 0});
+    }
+    std::priority_queue<Entry> queue(std::less<Entry>(), std::move(entries));
+    // Values only fall as sentences are chosen: one that is up to date and on top is the greatest.
+    while (chosen_.size() < sentences_max_ && !queue.empty()) {
+      Entry top = queue.top();
+      queue.pop();
+      if (top.chosen_before != chosen_.size()) {
+        queue.push({value(top.candidate), top.candidate, chosen_.size()});
+      } else if (!repeats(top.candidate)) {
+        choose(top.candidate);
+      }
+    }
+    return std::move(chosen_);
+  }
+
+ private:
+  struct Entry {
+    double value;
+    std::uint32_t candidate;
+    std::size_t chosen_before;  ///< how many sentences were chosen when the value was computed
+
+    bool operator<(const Entry& other) const {
+      return value != other.value ? value < other.value : candidate > other.candidate;
+    }
+  };
+
+  /// Numbers the words and pairs of all candidates and weighs them. What only one document says is worth nothing.
+  void collect_features() {
+    constexpr std::uint32_t kNone = ~std::uint32_t{0};
+    text::KeyNumbers words(passages_.words.size() / 4);
+    text::KeyNumbers pairs(passages_.words.size());
+    std::vector<std::uint32_t> numbers;
+    numbers.reserve(passages_.words.size());
+    for (const std::uint64_t word : passages_.words) numbers.push_back(words.id(word));
+    const auto word_count = static_cast<std::uint32_t>(words.size());
+    std::vector<std::uint32_t> last_document(word_count, kNone);
+    worth_.resize(word_count);
+    features_.reserve(numbers.size() * 2);
+    begins_.reserve(candidates_.size() + 1);
+    for (const Candidate& c : candidates_) {
+      const std::size_t begin = features_.size();
+      for (std::size_t i = c.words_begin; i < c.words_end; ++i) {
+        features_.push_back(numbers[i]);
+        if (i + 1 == c.words_end) break;
+        const std::uint32_t pair = word_count + pairs.id((std::uint64_t{numbers[i]} << 32) | numbers[i + 1]);
+        if (pair == worth_.size()) {
+          worth_.push_back(0);
+          last_document.push_back(kNone);
+        }
+        features_.push_back(pair);
+      }
+      const auto mine = features_.begin() + static_cast<std::ptrdiff_t>(begin);
+      std::sort(mine, features_.end());
+      features_.erase(std::unique(mine, features_.end()), features_.end());
+      for (std::size_t i = begin; i < features_.size() && !c.whole; ++i) {
+        const std::uint32_t feature = features_[i];
+        if (last_document[feature] == c.document) continue;
+        last_document[feature] = c.document;
+        worth_[feature] += passages_.document_weights[c.document];
+      }
+      begins_.push_back(features_.size());
+    }
+    for (std::size_t f = 0; f < worth_.size(); ++f) {
+      worth_[f] = std::max(0.0, worth_[f] - 1) * (f < word_count ? 1.0 : kPairWeight);
+    }
+  }
+
+  [[nodiscard]] std::span<const std::uint32_t> features(std::uint32_t c) const {
+    return std::span(features_).subspan(begins_[c], begins_[c + 1] - begins_[c]);
+  }
+
+  [[nodiscard]] double value(std::uint32_t c) const {
+    const Candidate& candidate = candidates_[c];
+    double gain = 0;
+    for (const std::uint32_t feature : features(c)) gain += worth_[feature];
+    gain /= static_cast<double>(candidate.length()) + free_words_;
+    if (candidate.personal) gain *= personal_factor_;
+    if (const auto author = author_factors_.find(candidate.author); author != author_factors_.end())
+      gain *= author->second;
+    if (const auto slot = slot_factors_.find(candidate.slot); slot != slot_factors_.end()) gain *= slot->second;
+    return gain;
+  }
+
+  [[nodiscard]] bool repeats(std::uint32_t c) const {
+    const Candidate& candidate = candidates_[c];
+    const std::vector<std::uint64_t> words = distinct_words(passages_, candidate);
+    for (std::size_t i = 0; i < chosen_.size(); ++i) {
+      const Candidate& other = candidates_[chosen_[i]];
+      if (other.document == candidate.document && (other.whole || candidate.whole)) return true;
+      std::vector<std::uint64_t> common;
+      std::ranges::set_intersection(words, chosen_words_[i], std::back_inserter(common));
+      if (jaccard(common.size(), words.size(), chosen_words_[i].size()) > kSimilarityMax) return true;
+    }
+    return false;
+  }
+
+  void choose(std::uint32_t c) {
+    for (const std::uint32_t feature : features(c)) worth_[feature] *= kRepeatFactor;
+    author_factors_.try_emplace(candidates_[c].author, 1.0).first->second *= kAuthorFactor;
+    slot_factors_.try_emplace(candidates_[c].slot, 1.0).first->second *= kSlotFactor;
+    chosen_.push_back(c);
+    chosen_words_.push_back(distinct_words(passages_, candidates_[c]));
+  }
+
+  const Passages& passages_;
+  std::span<const Candidate> candidates_;
+  std::size_t sentences_max_;
+  double free_words_ = 0;
+  double personal_factor_ = 1;
+  std::vector<std::uint32_t> features_;  ///< of all candidates, sorted and distinct in each
+  std::vector<std::size_t> begins_{0};   ///< of each candidate's features
+  std::vector<double> worth_;            ///< of each feature, for the next sentence that has it
+  std::unordered_map<std::uint32_t, double> author_factors_;
+  std::unordered_map<std::uint32_t, double> slot_factors_;
+  std::vector<std::uint32_t> chosen_;
+  std::vector<std::vector<std::uint64_t>> chosen_words_;
+};
+
+}  // namespace
+
+std::vector<std::uint32_t> select_sentences(const Passages& passages, std::size_t sentences_max) {
+  if (passages.candidates.empty() || sentences_max == 0) return {};
+  return Selection(passages, sentences_max).run();
+}
+
+std::vector<std::vector<std::uint32_t>> find_support(const Passages& passages, std::span<const std::uint32_t> chosen,
+                                                     double threshold) {
+  std::vector<std::vector<std::uint32_t>> support(chosen.size());
+  std::vector<std::size_t> sizes;
+  std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> chosen_with;  // by word
+  for (std::uint32_t i = 0; i < chosen.size(); ++i) {
+    const std::vector<std::uint64_t> words = distinct_words(passages, passages.candidates[chosen[i]]);
+    sizes.push_back(words.size());
+    for (const std::uint64_t word : words) chosen_with[word].push_back(i);
+  }
+  std::vector<std::size_t> common(chosen.size());
+  for (const Candidate& other : passages.candidates) {
+    const std::vector<std::uint64_t> words = distinct_words(passages, other);
+    std::ranges::fill(common, 0);
+    for (const std::uint64_t word : words) {
+      const auto it = chosen_with.find(word);
+      if (it == chosen_with.end()) continue;
+      for (const std::uint32_t i : it->second) ++common[i];
+    }
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      const Candidate& sentence = passages.candidates[chosen[i]];
+      if (other.document == sentence.document || other.negated != sentence.negated) continue;
+      if (jaccard(common[i], words.size(), sizes[i]) < threshold) continue;
+      if (support[i].empty() || support[i].back() != other.document) support[i].push_back(other.document);
+    }
+  }
+  return support;
+}
+
+}  // namespace offx::summary

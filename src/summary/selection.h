@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace offx::summary {
+
+/// A passage that may go into a summary.
+struct Candidate {
+  std::size_t words_begin = 0;  ///< its words, in the arena given with it
+  std::size_t words_end = 0;
+  std::uint32_t document = 0;  ///< the post it is from
+  std::uint32_t author = 0;    ///< equal numbers are one author
+  std::uint32_t slot = 0;      ///< the part of the period it was said in
+  bool eligible = true;        ///< false: counts for what is common, but cannot be chosen
+  bool whole = false;          ///< a whole post whose sentences are candidates too: counts for nothing by itself
+  bool personal = false;       ///< speaks of its author: an anecdote rather than a report
+  bool negated = false;        ///< its polarity: holds a word such as `not`
+
+  [[nodiscard]] std::size_t length() const noexcept { return words_end - words_begin; }
+};
+
+/// Candidates with their words (64-bit hashes), those of one document next to each other, and what each document
+/// weighs.
+struct Passages {
+  std::vector<std::uint64_t> words;
+  std::vector<Candidate> candidates;
+  std::vector<double> document_weights;  ///< by Candidate::document; 1 for a single voice
+};
+
+/// Chooses up to `sentences_max` candidates, most telling first, as indices.
+///
+/// Greedy maximisation of a monotone submodular function: words and pairs of adjacent words are worth the weight of the
+/// documents that have them beyond one, half of it each further time the summary says them; the gain of a
+/// candidate is taken per word (H. Lin, J. Bilmes: A Class of Submodular Functions for Document Summarization, ACL
+/// 2011), with lazy evaluation (M. Minoux 1978). A candidate whose words are mostly those of a chosen one is passed
+/// over; authors and slots heard before count less. In a summary of a few sentences every word has to earn its place
+/// and reports go before anecdotes; the longer it is, the more it may quote posts at their usual length. O(words) and a
+/// few re-evaluations per chosen sentence. Deterministic.
+[[nodiscard]] std::vector<std::uint32_t> select_sentences(const Passages& passages, std::size_t sentences_max);
+
+/// For each of `chosen` the documents other than its own with a sentence that says the same: of equal polarity, and
+/// with at least `threshold` (Jaccard) of the words in common. In order of document.
+[[nodiscard]] std::vector<std::vector<std::uint32_t>> find_support(const Passages& passages,
+                                                                   std::span<const std::uint32_t> chosen,
+                                                                   double threshold);
+
+}  // namespace offx::summary
