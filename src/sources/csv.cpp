@@ -21,16 +21,18 @@ struct Record {
   std::size_t size = 0;        ///< bytes it took, with its line end
   std::uint64_t lines = 0;     ///< line ends in it
   bool ended_by_line = false;  ///< else by the end of the text
+  bool bad_quote = false;      ///< a closing quote is followed by text: one before it was stray
   bool open_quote = false;     ///< the text ended inside quotes
 };
 
-/// Reads the record at the start of `text`. Lenient: a quote inside an unquoted cell is itself, what follows a closing
-/// quote is appended.
+/// Reads the record at the start of `text`. A quote inside an unquoted cell is itself; a record with text behind a
+/// closing quote ends there as a bad one.
 Record read_record(std::string_view text, char delimiter) {
   Record record;
   std::string cell;
   bool quoted = false;
   bool at_start = true;
+  bool was_quoted = false;
   std::size_t i = 0;
   for (; i < text.size(); ++i) {
     const char c = text[i];
@@ -43,6 +45,7 @@ Record read_record(std::string_view text, char delimiter) {
         ++i;
       } else {
         quoted = false;
+        was_quoted = true;
       }
       continue;
     }
@@ -53,11 +56,15 @@ Record read_record(std::string_view text, char delimiter) {
       record.cells.push_back(std::move(cell));
       cell.clear();
       at_start = true;
+      was_quoted = false;
     } else if (c == '\n' || c == '\r') {
       if (c == '\r' && i + 1 < text.size() && text[i + 1] == '\n') ++i;
       ++i;
       ++record.lines;
       record.ended_by_line = true;
+      break;
+    } else if (was_quoted && c != ' ') {
+      record.bad_quote = true;
       break;
     } else {
       cell += c;
@@ -135,8 +142,18 @@ class CsvReader {
       Record record = read_record(rest, delimiter_);
       // A line end at the very end may be half of \r\n, and a quote there half of "".
       const bool settled = record.ended_by_line && (record.size < rest.size() || rest.back() == '\n');
-      if (!settled && !ended_ && rest.size() <= record_max_) {
+      if (!settled && !record.bad_quote && !ended_ && rest.size() <= record_max_) {
         OFFX_TRY(fill());
+        continue;
+      }
+      if (record.bad_quote && rest.find('\n') == std::string_view::npos && !ended_ && rest.size() <= record_max_) {
+        OFFX_TRY(fill());
+        continue;
+      }
+      if (record.bad_quote) {
+        OFFX_TRY(session_.broken(line_, {}, "has text behind a closing quote: double the quotes inside a quoted cell"));
+        const std::size_t line_end = rest.find('\n');
+        advance(line_end == std::string_view::npos ? rest.size() : line_end + 1, 1);
         continue;
       }
       if (record.open_quote) {
@@ -217,7 +234,7 @@ class CsvReader {
       stray = !after.empty();
       while (stray && !after.empty()) {
         const Record record = read_record(after, delimiter_);
-        stray = record.cells.size() == columns_.size() && !record.open_quote;
+        stray = record.cells.size() == columns_.size() && !record.open_quote && !record.bad_quote;
         after.remove_prefix(record.size);
       }
     }
