@@ -40,8 +40,8 @@ std::span<const std::int64_t> Matcher::match(const store::Post& post, MatchScrat
   state.scan.scan(index, post);
   for (const Atom atom : state.scan.hits()) {
     for (const Entry& entry : index.entries_of(atom)) {
-      if (state.matched_in[entry.rule] == state.post) continue;
       if (entry.phrase != kNone && !state.scan.phrase_holds(atom, entry)) continue;
+      if (state.matched_in[entry.rule] == state.post) continue;
       if (entry.program != kNone && !state.scan.holds(entry.program)) continue;
       state.matched_in[entry.rule] = state.post;
       state.matched.push_back(entry.rule);

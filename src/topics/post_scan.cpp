@@ -62,33 +62,56 @@ void PostScan::add_gap() {
   previous_.resize(words_.size(), kNowhere);
 }
 
+// In stages, so that the cache misses of a post's words overlap instead of following one another: hash them all and ask
+// the filter, fetch the table's lines, look the words up, fetch what is known of them, note them.
 void PostScan::scan_text(std::string_view content, bool own) {
   text::Tokenizer& tokenizer = index_->form() == text::NormalForm::exact ? exact_ : search_;
-  for (const text::Token& token : tokenizer.tokenize(content)) {
-    switch (token.kind) {
-      case TokenKind::word:
-        add_word(index_->find(token.text, Space::text));
-        if (!index_->prefixes().empty()) scan_prefixes(token.text, static_cast<std::uint32_t>(words_.size() - 1));
-        break;
-      case TokenKind::emoji:
-        add_word(index_->find(token.text, Space::text));
-        if (index_->uses(Space::emoji_base)) scan_emoji(token.text, static_cast<std::uint32_t>(words_.size() - 1));
-        break;
-      case TokenKind::link:
-        add_word(0);
-        if (own) links_.emplace_back(token.text);
-        break;
-      case TokenKind::hashtag:
-      case TokenKind::mention:
-      case TokenKind::cashtag:
-        if (const Atom atom = index_->find(token.text, Space::text); atom != 0) see(atom);
-        if (own) {
-          has_hashtag_ = has_hashtag_ || token.kind == TokenKind::hashtag;
-          has_mention_ = has_mention_ || token.kind == TokenKind::mention;
-          has_cashtag_ = has_cashtag_ || token.kind == TokenKind::cashtag;
-        }
-        break;
+  const std::span<const text::Token> tokens = tokenizer.tokenize(content);
+  const auto base = static_cast<std::uint32_t>(words_.size());
+  std::uint32_t position = base;
+  words_.resize(base + tokens.size(), 0);
+  previous_.resize(base + tokens.size(), kNowhere);
+  candidates_.resize(tokens.size() + 1);
+  std::size_t count = 0;
+  for (const text::Token& token : tokens) {
+    if (token.kind == TokenKind::link) {
+      if (own) links_.push_back(token.text);
+      ++position;
+      continue;
     }
+    // Written always and kept if the filter lets it pass: a branch here would be guessed wrongly half of the time.
+    Candidate& candidate = candidates_[count];
+    candidate.key = make_key(token.text, Space::text);
+    candidate.text = token.text;
+    candidate.position = kNowhere;
+    if (token.kind == TokenKind::word || token.kind == TokenKind::emoji) {
+      candidate.position = position++;
+      if (token.kind == TokenKind::emoji && index_->uses(Space::emoji_base)) scan_emoji(token.text, candidate.position);
+      if (!index_->prefixes().empty()) scan_prefixes(token, candidate.position);
+    } else if (own) {
+      has_hashtag_ = has_hashtag_ || token.kind == TokenKind::hashtag;
+      has_mention_ = has_mention_ || token.kind == TokenKind::mention;
+      has_cashtag_ = has_cashtag_ || token.kind == TokenKind::cashtag;
+    }
+    count += static_cast<std::size_t>(index_->may_hold(candidate.key));
+  }
+  words_.resize(position);
+  previous_.resize(position);
+  for (std::size_t i = 0; i < count; ++i) index_->prefetch(candidates_[i].key);
+  std::size_t found = 0;
+  found_.resize(count + 1);
+  for (std::size_t i = 0; i < count; ++i) {
+    const Atom atom = index_->look_up(candidates_[i].key, candidates_[i].text);
+    found_[found] = {candidates_[i].position, atom};
+    found += static_cast<std::size_t>(atom != 0);
+    __builtin_prefetch(&states_[atom]);
+  }
+  for (std::size_t i = 0; i < found; ++i) {
+    const auto [at, atom] = found_[i];
+    see(atom);
+    if (at == kNowhere) continue;
+    words_[at] = atom;
+    previous_[at] = std::exchange(states_[atom].last, at);
   }
 }
 
@@ -97,9 +120,10 @@ void PostScan::scan_emoji(std::string_view emoji, std::uint32_t position) {
   if (const Atom atom = index_->find(base, Space::emoji_base); atom != 0) add_alternative(atom, position);
 }
 
-void PostScan::scan_prefixes(std::string_view word, std::uint32_t position) {
+void PostScan::scan_prefixes(const text::Token& token, std::uint32_t position) {
+  if (token.kind != TokenKind::word) return;
   for (const auto& [beginning, atom] : index_->prefixes()) {
-    if (word.starts_with(beginning)) add_alternative(atom, position);
+    if (token.text.starts_with(beginning)) add_alternative(atom, position);
   }
 }
 
@@ -120,7 +144,7 @@ void PostScan::scan_attributes(const store::Post& post) {
 
 void PostScan::scan_links(const store::Post& post) {
   for (const std::string& link : post.details.links) scan_link(link);
-  for (const std::string& link : links_) scan_link(link);
+  for (const std::string_view link : links_) scan_link(link);
 }
 
 void PostScan::scan_link(std::string_view link) {

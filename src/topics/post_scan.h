@@ -46,6 +46,13 @@ class PostScan {
     std::uint32_t last = kNowhere;
   };
 
+  /// A word or tag that may be an atom.
+  struct Candidate {
+    TextKey key;
+    std::string_view text;
+    std::uint32_t position;  ///< kNowhere: a tag
+  };
+
   void begin(const RuleIndex& index);
   void scan_text(std::string_view content, bool own);
   void scan_attributes(const store::Post& post);
@@ -53,7 +60,7 @@ class PostScan {
   void scan_link(std::string_view link);
   void scan_flags(const store::Post& post);
   void scan_emoji(std::string_view emoji, std::uint32_t position);
-  void scan_prefixes(std::string_view word, std::uint32_t position);
+  void scan_prefixes(const text::Token& token, std::uint32_t position);
   void name(Space space, std::string_view value);
   void add_gap();
   void add_word(Atom atom);
@@ -92,9 +99,11 @@ class PostScan {
   std::vector<Atom> words_;              // by position; 0: a word no rule knows
   std::vector<std::uint32_t> previous_;  // by position: where the same word stood before
   std::vector<std::pair<std::uint32_t, Atom>>
-      alternatives_;                // what else a position is: an emoji's base, a prefix; ascending
-  std::vector<std::string> links_;  // of the content
+      alternatives_;                     // what else a position is: an emoji's base, a prefix; ascending
+  std::vector<std::string_view> links_;  // of the content
   std::string buffer_;
+  std::vector<Candidate> candidates_;
+  std::vector<std::pair<std::uint32_t, Atom>> found_;  // position and atom
   bool has_hashtag_ = false;
   bool has_mention_ = false;
   bool has_cashtag_ = false;

@@ -299,8 +299,7 @@ class RuleIndexBuilder {
     for (Atom atom = 1; atom < keys_.size(); ++atom) {
       if (!keys_[atom].hashed) continue;
       const TextKey key = make_key(keys_[atom].text, keys_[atom].space);
-      index_.filter_[(key.hash >> 12U) & index_.filter_mask_] |=
-          std::uint64_t{1} << (key.hash & 63U) | std::uint64_t{1} << ((key.hash >> 6U) & 63U);
+      index_.filter_[index_.filter_word(key.hash)] |= RuleIndex::filter_bits(key.hash);
       std::uint64_t i = key.hash >> 32U;
       while (index_.slots_[i & index_.slot_mask_].atom != 0) ++i;
       index_.slots_[i & index_.slot_mask_] = {key.low, key.high, key.meta, atom};
@@ -329,6 +328,11 @@ RuleIndex::RuleIndex(std::span<const TopicRule> rules, text::NormalForm form) : 
   static std::atomic<std::uint64_t> next_id{1};
   id_ = next_id.fetch_add(1, std::memory_order_relaxed);
   RuleIndexBuilder(*this).build(rules);
+}
+
+bool RuleIndex::is_long_text(Atom atom, std::string_view text) const noexcept {
+  const auto found = long_texts_.find(atom);
+  return found != long_texts_.end() && found->second == text;
 }
 
 }  // namespace offx::topics

@@ -132,22 +132,31 @@ class RuleIndex {
   [[nodiscard]] std::size_t atom_count() const noexcept { return entries_of_.size() - 1; }
   [[nodiscard]] std::size_t rule_count() const noexcept { return topics_.size(); }
 
-  /// The atom of a text, or 0.
-  [[nodiscard]] Atom find(const TextKey& key, std::string_view text) const noexcept {
-    const std::uint64_t word = filter_[(key.hash >> 12U) & filter_mask_];
-    const std::uint64_t bits = std::uint64_t{1} << (key.hash & 63U) | std::uint64_t{1} << ((key.hash >> 6U) & 63U);
-    if ((word & bits) != bits) return 0;
+  /// False only if the text is no atom. True for few others: a Bloom filter.
+  [[nodiscard]] bool may_hold(const TextKey& key) const noexcept {
+    const std::uint64_t bits = filter_bits(key.hash);
+    return (filter_[filter_word(key.hash)] & bits) == bits;
+  }
+
+  /// Brings the place of a text in the table nearer.
+  void prefetch(const TextKey& key) const noexcept { __builtin_prefetch(&slots_[(key.hash >> 32U) & slot_mask_]); }
+
+  /// The atom of a text, or 0, without asking the filter.
+  [[nodiscard]] Atom look_up(const TextKey& key, std::string_view text) const noexcept {
     for (std::uint64_t i = key.hash >> 32U;; ++i) {
       const Slot& slot = slots_[i & slot_mask_];
       if (slot.atom == 0) return 0;
       if (slot.low == key.low && slot.high == key.high && slot.meta == key.meta &&
-          (text.size() <= kInlineKeyBytes || long_texts_.at(slot.atom) == text)) {
+          (text.size() <= kInlineKeyBytes || is_long_text(slot.atom, text))) {
         return slot.atom;
       }
     }
   }
+
+  /// The atom of a text, or 0.
   [[nodiscard]] Atom find(std::string_view text, Space space) const noexcept {
-    return find(make_key(text, space), text);
+    const TextKey key = make_key(text, space);
+    return may_hold(key) ? look_up(key, text) : 0;
   }
 
   /// True if any rule looks into that space.
@@ -177,6 +186,12 @@ class RuleIndex {
 
  private:
   friend class RuleIndexBuilder;
+
+  [[nodiscard]] static std::uint64_t filter_bits(std::uint64_t hash) noexcept {
+    return std::uint64_t{1} << (hash & 63U) | std::uint64_t{1} << ((hash >> 6U) & 63U);
+  }
+  [[nodiscard]] std::size_t filter_word(std::uint64_t hash) const noexcept { return (hash >> 12U) & filter_mask_; }
+  [[nodiscard]] bool is_long_text(Atom atom, std::string_view text) const noexcept;
 
   struct Slot {
     std::uint64_t low = 0;
