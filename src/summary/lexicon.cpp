@@ -72,7 +72,7 @@ constexpr auto kShortNames = std::to_array<std::pair<char32_t, std::string_view>
     {0x2764, "red heart"},
     {0x1F44D, "thumbs up"},
     {0x1F44E, "thumbs down"},
-    {0x1F494, "broken heart"},
+    {0x1F494, "heartbroken"},  // CLDR's "broken heart" would count as broken plus heart: positive
     {0x1F4A9, "pile of poo"},
     {0x1F600, "grinning face"},
     {0x1F601, "beaming face with smiling eyes"},

@@ -190,8 +190,11 @@ class Splitter {
     }
     at_ = i;
     word_begin_ = std::string_view::npos;
-    if (begin_ == here) begin_ = i;
-    if (lines >= 2 || (lines == 1 && (c == kNone || !u_islower(c)))) finish(here);
+    if (begin_ == here) {
+      begin_ = i;
+    } else if (lines >= 2 || (lines == 1 && (c == kNone || !u_islower(c)))) {
+      finish(here);
+    }
   }
 
   /// A mark that may end the sentence, at `here`; `at_` is behind it.
@@ -389,6 +392,7 @@ std::string_view trim_end(std::string_view text) {
       rest = without_last_word(rest);
     }
     if (tags == 0) continue;
+    while (links_between && !rest.empty() && is_separator(last_word(rest))) rest = without_last_word(rest);
     std::size_t end = rest.size();
     const UChar32 before = rest.empty() ? kNone : previous(rest, end);
     const bool finished = before == kNone || is_terminal(before) || is_emoji_part(before);
