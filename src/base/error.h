@@ -61,19 +61,20 @@ using Result = tl::expected<T, Error>;
 
 }  // namespace offx
 
-/// Returns the error of `expression`, a Result, from the enclosing function, if it holds one.
-#define OFFX_TRY(expression)                                                      \
-  do {                                                                            \
-    if (auto offx_try_result = (expression); !offx_try_result) {                  \
-      return ::tl::unexpected<::offx::Error>(std::move(offx_try_result).error()); \
-    }                                                                             \
-  } while (false)
-
 #define OFFX_CONCAT_2(a, b) a##b
 #define OFFX_CONCAT(a, b) OFFX_CONCAT_2(a, b)
 
+/// Returns the error of the expression, a Result, from the enclosing function, if it holds one.
+#define OFFX_TRY(...) OFFX_TRY_2(OFFX_CONCAT(offx_result_, __COUNTER__), __VA_ARGS__)
+#define OFFX_TRY_2(name, ...)                                          \
+  do {                                                                 \
+    if (auto name = (__VA_ARGS__); !name) {                            \
+      return ::tl::unexpected<::offx::Error>(std::move(name).error()); \
+    }                                                                  \
+  } while (false)
+
 /// `OFFX_ASSIGN(auto rows, client.execute(sql));` declares `rows` from the value of a Result, or returns its error.
-#define OFFX_ASSIGN(declaration, ...) OFFX_ASSIGN_2(OFFX_CONCAT(offx_result_, __LINE__), declaration, __VA_ARGS__)
+#define OFFX_ASSIGN(declaration, ...) OFFX_ASSIGN_2(OFFX_CONCAT(offx_result_, __COUNTER__), declaration, __VA_ARGS__)
 #define OFFX_ASSIGN_2(name, declaration, ...)                                 \
   auto name = (__VA_ARGS__);                                                  \
   if (!name) return ::tl::unexpected<::offx::Error>(std::move(name).error()); \

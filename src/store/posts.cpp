@@ -100,23 +100,26 @@ bool says_the_same(const Post& a, const Post& b) {
          a.created_at == b.created_at && a.url == b.url && a.media == b.media && a.details == b.details;
 }
 
+void put_details(Filing& filing, const Post& post) {
+  const auto& details = post.details;
+  if (details == PostDetails{}) return;
+  filing.add(Query::post_details_put, post,
+             {text_or_null(details.lang), text_or_null(details.author_id), text_or_null(details.conversation_id),
+              text_or_null(details.reply_to), std::int64_t{details.is_reply}, std::int64_t{details.is_repost},
+              std::int64_t{details.is_quote}, text_or_null(details.reference_id), text_or_null(details.reposted_by),
+              text_or_null(details.quoted_text),
+              details.links.empty() ? Value{} : Value{to_json(std::span<const std::string>(details.links))},
+              text_or_null(details.content_warning), text_or_null(details.html), std::int64_t{details.is_private},
+              time_or_null(details.edited_at)});
+}
+
 void put_post(Filing& filing, const FiledPost& filed, const Post* stored) {
   const auto& post = filed.post;
-  const auto& details = post.details;
   const Value fetched_at = to_sql_time(post.fetched_at);
   filing.add(Query::post_put,
              {post.external_id, post.content, text_or_null(post.author), text_or_null(post.author_username),
               post.platform, to_sql_time(post.created_at), fetched_at, text_or_null(post.url)});
-  if (details != PostDetails{}) {
-    filing.add(Query::post_details_put, post,
-               {text_or_null(details.lang), text_or_null(details.author_id), text_or_null(details.conversation_id),
-                text_or_null(details.reply_to), std::int64_t{details.is_reply}, std::int64_t{details.is_repost},
-                std::int64_t{details.is_quote}, text_or_null(details.reference_id), text_or_null(details.reposted_by),
-                text_or_null(details.quoted_text),
-                details.links.empty() ? Value{} : Value{to_json(std::span<const std::string>(details.links))},
-                text_or_null(details.content_warning), text_or_null(details.html), std::int64_t{details.is_private},
-                time_or_null(details.edited_at)});
-  }
+  put_details(filing, post);
   if (stored != nullptr && stored->media == post.media) return;
   if (stored != nullptr) filing.add(Query::post_delete_media, {post.id});
   for (const auto& media : post.media) {
@@ -203,6 +206,7 @@ Result<void> PostRepository::file(std::span<const FiledPost> posts, RuleRevision
     if (filed.post.created_at != Timestamp{}) {
       filing.add(Query::post_created_at_set, {filed.post.id, to_sql_time(filed.post.created_at)});
     }
+    put_details(filing, filed.post);
     filing.put_links(filed, to_sql_time(now));
     ids.push_back(filed.post.id);
   }
@@ -315,11 +319,11 @@ Result<void> PostRepository::each(const std::function<Result<void>(const Post&)>
   std::int64_t after_id = 0;
   for (;;) {
     OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::posts_after_id), {after_id, std::int64_t{kEachPage}}));
-    for (std::size_t i = 0; i < rows.rows(); ++i) {
-      const Post post = row_to_post(rows.row(i));
-      after_id = post.id;
-      OFFX_TRY(visit(post));
-    }
+    std::vector<Post> posts;
+    for (std::size_t i = 0; i < rows.rows(); ++i) posts.push_back(row_to_post(rows.row(i)));
+    OFFX_TRY(load_media(posts));
+    for (const auto& post : posts) OFFX_TRY(visit(post));
+    if (!posts.empty()) after_id = posts.back().id;
     if (rows.rows() < kEachPage) return {};
   }
 }

@@ -67,7 +67,7 @@ class PostRepository {
 
   /// Posts that some program wrote without filing them, oldest first, with their media.
   Result<std::vector<Post>> unfiled(std::size_t limit);
-  /// Indexes and files stored posts, and writes their `created_at` in the one form that sorts.
+  /// Indexes and files stored posts, and writes their details, and `created_at` in the one form that sorts.
   Result<void> file(std::span<const FiledPost> posts, RuleRevision revision, Timestamp now);
 
   Result<Post> get(std::int64_t id);  ///< with media; Errc::not_found
@@ -83,7 +83,7 @@ class PostRepository {
                           const std::optional<PageKey>& after = {});
   /// All posts of a topic in [since, until), oldest first, with media.
   Result<std::vector<Post>> in_period(std::int64_t topic_id, Timestamp since, Timestamp until);
-  /// Gives every stored post (without media) to `visit`, by id, until it returns an error.
+  /// Gives every stored post, with media, to `visit`, by id, until it returns an error.
   Result<void> each(const std::function<Result<void>(const Post&)>& visit);
   /// The posts of these ids that have any: (post id, topic id), by both.
   Result<std::vector<std::pair<std::int64_t, std::int64_t>>> topics_of(std::span<const Post> posts);

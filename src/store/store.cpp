@@ -91,13 +91,18 @@ Result<bool> is_initialised(db::DatabaseClient& client) {
   return missing_statements(names).empty();
 }
 
+Result<bool> has_posts(db::DatabaseClient& client) {
+  OFFX_ASSIGN(const auto names, names_in(client));
+  return names.contains(with_physical_names("{posts}"));
+}
+
 Result<std::unique_ptr<db::DatabaseClient>> open(std::string_view url) {
   OFFX_ASSIGN(auto client, db::create_database_client(url));
   const char* automatic = std::getenv("OFFX_AUTO_INIT");
   if (automatic != nullptr && std::string_view(automatic) == "0") {
     OFFX_ASSIGN(const bool initialised, is_initialised(*client));
     if (!initialised) {
-      return fail(Errc::invalid_argument,
+      return fail(Errc::not_found,
                   client->description() + " is not initialised and OFFX_AUTO_INIT=0: run `offx db init`");
     }
     return client;

@@ -17,8 +17,11 @@ Result<void> initialise(db::DatabaseClient& client);
 /// True if initialise() has nothing to do.
 Result<bool> is_initialised(db::DatabaseClient& client);
 
+/// True if the database has OffX's table of posts, made by this OffX or the first.
+Result<bool> has_posts(db::DatabaseClient& client);
+
 /// Opens the database at `url` (see db::create_database_client) and initialises it, unless OFFX_AUTO_INIT=0 says not
-/// to: then a database that is not initialised is Errc::invalid_argument.
+/// to: then a database that is not initialised is Errc::not_found.
 Result<std::unique_ptr<db::DatabaseClient>> open(std::string_view url = {});
 
 }  // namespace offx::store

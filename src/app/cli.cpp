@@ -1,0 +1,311 @@
+#include "app/cli.h"
+
+#include <atomic>
+#include <functional>
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <signal.h>
+
+#include "app/commands.h"
+#include "app/completion.h"
+
+namespace offx::app {
+namespace {
+
+std::atomic<bool> interrupted = false;
+
+/// The first signal asks to stop in order; a second one ends the process at once.
+void on_interrupt(int signal_number) {
+  if (interrupted.exchange(true)) {
+    signal(signal_number, SIG_DFL);
+    raise(signal_number);
+  }
+}
+
+constexpr const char* kExamples = R"(
+Examples:
+  offx import posts.jsonl archive.zip https://example.org/feed.xml
+                                        bring posts in; again changes nothing
+  offx topic preview --rule 'sqlite (release OR bug) -giveaway'
+                                        see what a rule would find, and why
+  offx topic add "Databases" --rule 'sqlite OR postgres OR #databases'
+                                        files the posts that are there and all to come
+  offx summarize --since 7d             a cited summary of each topic
+  offx search '"write-ahead log" checkpoint*' --sort relevance
+  offx posts --topic Databases --since yesterday
+  offx db backup today.db               also while others write
+
+The database is ./local.db, or what --db, OFFX_DB or DB_PATH say. Exit codes: 0 done, 1 failed, 2 used wrongly.
+Every command has --help and --json; docs/cli.md describes them all.)";
+
+constexpr const char* kRuleHelp = R"(
+A rule is written in X's search syntax:
+  word  "a phrase"  #tag  $tag  @mention  from:name  to:name  url:example.org  lang:en  platform:bluesky
+  has:media|images|videos|links  is:reply|repost|quote
+  a b (both)   a OR b   -a (not)   (…)      AND binds before OR)";
+
+using Action = std::function<Result<void>(const Context&)>;
+
+/// The command line: options write into the command structs, the chosen subcommand sets `action`.
+class CommandLine {
+ public:
+  CommandLine();
+  CLI::App app{"OffX: what happened on the topics you care about, with sources.", "offx"};
+  std::string db;
+  bool json = false;
+  Action action;
+
+ private:
+  CLI::App* add(CLI::App& parent, const char* name, const char* description, Action run) {
+    auto* command = parent.add_subcommand(name, description);
+    command->fallthrough();
+    command->callback([this, run = std::move(run)] { action = run; });
+    return command;
+  }
+  CLI::App* group(const char* name, const char* description) {
+    auto* command = app.add_subcommand(name, description);
+    command->fallthrough();
+    command->require_subcommand(1);
+    return command;
+  }
+  void add_input_options(CLI::App& command, std::string& input, std::string& format) {
+    command.add_option("--input", input, "look at the posts of this file (- for stdin) and store nothing")
+        ->type_name("FILE");
+    command.add_option("--format", format, "the file's format, if it is not recognised")->type_name("FORMAT");
+  }
+  void add_filter_options(CLI::App& command, PostsCommand& posts) {
+    command.add_option("--platform", posts.platform, "only of this platform: x, bluesky, mastodon, rss, …");
+    command.add_option("--author", posts.author, "only by this author: name or user name");
+    command.add_option("--since", posts.since, "only from this time on: 2026-08-22, yesterday, 24h, 7d")
+        ->type_name("TIME");
+    command.add_option("--until", posts.until, "only before this time")->type_name("TIME");
+    command.add_option("--limit", posts.limit, "how many at most")->capture_default_str();
+    command.add_option("--after", posts.after, "go on behind an earlier page: its `next`")->type_name("NEXT");
+  }
+  void add_topics();
+  void add_database();
+  [[nodiscard]] std::vector<CompletionCommand> completion_commands() const;
+
+  ImportCommand import_;
+  TopicFields topic_;
+  bool yes_ = false;
+  PreviewCommand preview_;
+  PostsCommand posts_;
+  SummarizeCommand summarize_;
+  SummariesCommand summaries_;
+  SentimentCommand sentiment_;
+  std::string name_;
+};
+
+CommandLine::CommandLine() {
+  app.set_version_flag("--version", "offx " OFFX_VERSION);
+  app.add_option("--db", db, "the database: a path, sqlite:PATH or :memory:")->type_name("URL");
+  app.add_flag("--json", json, "print JSON, for scripts");
+  app.require_subcommand(1);
+  app.footer(kExamples);
+
+  auto* import = add(app, "import", "bring posts in from files, addresses or stdin",
+                     [this](const Context& context) { return run_import(context, import_); });
+  import->add_option("input", import_.inputs, "files, folders, http(s) addresses, or - for stdin")
+      ->required()
+      ->type_name("PATH|URL|-");
+  import
+      ->add_option(
+          "--format", import_.format,
+          "jsonl, csv, x-archive, rss, atom, json-feed, mastodon, bluesky, x-api, offx-database; recognised by itself")
+      ->type_name("FORMAT");
+  import->add_option("--platform", import_.platform, "the platform of posts that do not name one");
+  import->add_flag("--dry-run", import_.dry_run, "print the posts and store nothing");
+  import->add_flag("--strict", import_.strict, "stop at the first broken item instead of skipping it");
+  import
+      ->add_option("--allow-host", import_.allow_hosts,
+                   "let addresses lead to this host:port of your own network (also OFFX_ALLOW_HOSTS)")
+      ->type_name("HOST:PORT");
+  import->footer("Gzip and zstd are read as they are. A post that is there already is updated if its text changed.");
+
+  add_topics();
+
+  auto* posts = add(app, "posts", "show posts, newest first, or one by its id",
+                    [this](const Context& context) { return run_posts(context, posts_); });
+  posts->add_option("id", posts_.id, "the number of one post");
+  posts->add_option("--topic", posts_.topic, "only of this topic: id or title");
+  add_filter_options(*posts, posts_);
+
+  auto* search = add(app, "search", "find posts by their text, in the syntax of rules",
+                     [this](const Context& context) { return run_search(context, posts_); });
+  search->add_option("query", posts_.query, "for example: 'sqlite \"write ahead\" checkpoint* -giveaway'")->required();
+  add_filter_options(*search, posts_);
+  posts_.sort = "newest";
+  search->add_option("--sort", posts_.sort, "newest or relevance")
+      ->check(CLI::IsMember({"newest", "relevance"}))
+      ->capture_default_str();
+  search->footer("Case, width and accents do not matter; `data*` finds words that begin so." + std::string(kRuleHelp));
+
+  auto* summarize = add(app, "summarize", "write a cited summary of each topic, or of one",
+                        [this](const Context& context) { return run_summarize(context, summarize_); });
+  summarize->add_option("--topic", summarize_.topic, "only this topic: id or title");
+  summarize->add_option("--since", summarize_.since, "from this time on: 2026-08-22, yesterday, 24h, 7d")
+      ->type_name("TIME");
+  summarize->add_option("--until", summarize_.until, "up to, not including, this time")->type_name("TIME");
+  summarize->add_option("--period", summarize_.period, "day, week or month: of now, or from --since, or up to --until")
+      ->check(CLI::IsMember({"day", "week", "month"}));
+  summarize->add_option("--max-sentences", summarize_.max_sentences, "how long")->capture_default_str();
+  summarize->add_flag("--force", summarize_.force, "store it again even if nothing has changed");
+  add_input_options(*summarize, summarize_.input, summarize_.format);
+  summarize->footer(
+      "Without --since, --until and --period: today, in UTC. Numbers in brackets are the posts a sentence is from.");
+
+  auto* summaries = add(app, "summaries", "list stored summaries, or show one by its id",
+                        [this](const Context& context) { return run_summaries(context, summaries_); });
+  summaries->add_option("id", summaries_.id, "the number of one summary");
+  summaries->add_option("--topic", summaries_.topic, "only of this topic: id or title");
+  summaries->add_option("--limit", summaries_.limit, "how many at most")->capture_default_str();
+
+  auto* sentiment = add(app, "sentiment", "the mood of texts or of the posts of a file",
+                        [this](const Context& context) { return run_sentiment(context, sentiment_); });
+  sentiment->add_option("text", sentiment_.texts, "texts to look at");
+  add_input_options(*sentiment, sentiment_.input, sentiment_.format);
+
+  add(app, "status", "what there is: posts, topics, last import, size", &run_status);
+  add_database();
+
+  auto* completion = add(app, "completion", "print the script that completes commands in your shell", {});
+  completion->add_option("shell", name_, "bash, zsh or fish")->required();
+  completion->callback([this] {
+    action = [this](const Context&) -> Result<void> {
+      OFFX_ASSIGN(const auto script, completion_script(name_, completion_commands()));
+      print(script);
+      return {};
+    };
+  });
+}
+
+void CommandLine::add_topics() {
+  auto* topic = group("topic", "define topics and the rules that fill them");
+  const auto add_fields = [this](CLI::App& command) {
+    command.add_option("--rule", topic_.rule, "which posts belong to it");
+    command.add_option("--description,-d", topic_.description, "what it is about, for people");
+    command.footer(kRuleHelp);
+  };
+  auto* add_command =
+      add(*topic, "add", "make a topic", [this](const Context& context) { return run_topic_add(context, topic_); });
+  add_command->add_option("title", topic_.title, "its title")->required();
+  add_fields(*add_command);
+
+  add(*topic, "list", "all topics", &run_topic_list);
+
+  const auto add_reference = [this](CLI::App& command) {
+    command.add_option("topic", topic_.topic, "its id or title")->required();
+  };
+  auto* show = add(*topic, "show", "one topic and its posts per day",
+                   [this](const Context& context) { return run_topic_show(context, topic_.topic); });
+  add_reference(*show);
+
+  auto* edit = add(*topic, "edit", "change title, rule or description; a new rule files the posts again",
+                   [this](const Context& context) { return run_topic_edit(context, topic_); });
+  add_reference(*edit);
+  edit->add_option("--title", topic_.title, "a new title");
+  add_fields(*edit);
+
+  auto* remove = add(*topic, "remove", "remove a topic and its summaries; its posts stay",
+                     [this](const Context& context) { return run_topic_remove(context, topic_.topic, yes_); });
+  add_reference(*remove);
+  remove->add_flag("--yes,-y", yes_, "do not ask");
+
+  auto* preview = add(*topic, "preview", "which posts a rule would find, and which of its terms found each",
+                      [this](const Context& context) { return run_topic_preview(context, preview_); });
+  preview->add_option("--rule", preview_.rule, "the rule to try")->required();
+  preview->add_option("--limit", preview_.limit, "how many to show")->capture_default_str();
+  add_input_options(*preview, preview_.input, preview_.format);
+  preview->footer(kRuleHelp);
+}
+
+void CommandLine::add_database() {
+  auto* database = group("db", "look after the database");
+  add(*database, "init", "make the tables (done by itself unless OFFX_AUTO_INIT=0)", &run_db_init);
+  add(*database, "tables", "all tables with their versions and rows", &run_db_tables);
+  auto* columns = add(*database, "columns", "the columns of a table",
+                      [this](const Context& context) { return run_db_columns(context, name_); });
+  columns->add_option("table", name_, "posts, posts_v1, …")->required();
+  auto* backup = add(*database, "backup", "copy the database into a new file and check it; others may write meanwhile",
+                     [this](const Context& context) { return run_db_backup(context, name_); });
+  backup->add_option("file", name_, "the file to make")->required();
+  auto* restore = add(*database, "restore", "replace the database by a backup, which is checked first",
+                      [this](const Context& context) { return run_db_restore(context, name_, yes_); });
+  restore->add_option("file", name_, "the backup")->required();
+  restore->add_flag("--yes,-y", yes_, "do not ask; what is there now is kept beside it all the same");
+}
+
+std::vector<CompletionCommand> CommandLine::completion_commands() const {
+  std::vector<CompletionCommand> commands;
+  const std::function<void(const CLI::App&, const std::string&)> visit = [&](const CLI::App& command,
+                                                                             const std::string& words) {
+    CompletionCommand entry{words, {}, {"--help", "--json", "--db"}};
+    for (const auto* option : command.get_options()) {
+      for (const auto& name : option->get_lnames()) {
+        if (std::find(entry.options.begin(), entry.options.end(), "--" + name) == entry.options.end()) {
+          entry.options.push_back("--" + name);
+        }
+      }
+    }
+    for (const auto* child : command.get_subcommands(nullptr)) {
+      entry.subcommands.push_back(child->get_name());
+      visit(*child, words.empty() ? child->get_name() : words + " " + child->get_name());
+    }
+    commands.push_back(std::move(entry));
+  };
+  visit(app, "");
+  return commands;
+}
+
+void print_failure(const Context& context, const Error& error) {
+  if (context.json) {
+    print_error(boost::json::serialize(
+        boost::json::object{{"error", boost::json::object{{"code", std::string(to_string(error.code()))},
+                                                          {"message", error.message()},
+                                                          {"context", error.context()}}}}));
+  } else {
+    print_error("offx: " + printable(error.to_string()));
+  }
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  constexpr int kFailed = 1;
+  constexpr int kUsedWrongly = 2;
+  try {
+    CommandLine line;
+    try {
+      line.app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      if (error.get_exit_code() == 0) return line.app.exit(error);  // --help and --version
+      print_error(fmt::format("offx: {}\nTry offx --help, or --help behind a command.", error.what()));
+      return kUsedWrongly;
+    }
+    struct sigaction action{};
+    action.sa_handler = &on_interrupt;
+    sigaction(SIGINT, &action, nullptr);
+    sigaction(SIGTERM, &action, nullptr);
+
+    const SystemClock clock;
+    const Context context{clock, Terminal::detect(), line.db, line.json, interrupted};
+    const auto result = line.action(context);
+    if (!result) {
+      print_failure(context, result.error());
+      return result.error().code() == Errc::invalid_argument ? kUsedWrongly : kFailed;
+    }
+    if (std::fflush(stdout) != 0) {
+      print_error("offx: cannot write the output: the disk may be full");
+      return kFailed;
+    }
+    return 0;
+  } catch (const std::exception& error) {
+    print_error(fmt::format("offx: unexpected: {}", error.what()));
+    return kFailed;
+  }
+}
+
+}  // namespace offx::app

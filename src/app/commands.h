@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/context.h"
+#include "base/error.h"
+#include "sources/reader.h"
+#include "store/post.h"
+
+/// The commands, apart from how their options are written. Each prints its result to stdout, as text or JSON; an error
+/// is returned, for the caller to print.
+namespace offx::app {
+
+struct ImportCommand {
+  std::vector<std::string> inputs;
+  std::string format;
+  std::string platform;
+  bool dry_run = false;
+  bool strict = false;
+  std::vector<std::string> allow_hosts;
+};
+Result<void> run_import(const Context& context, const ImportCommand& command);
+
+struct TopicFields {
+  std::string topic;  ///< id or title of an existing one
+  std::optional<std::string> title;
+  std::optional<std::string> rule;
+  std::optional<std::string> description;
+};
+Result<void> run_topic_add(const Context& context, const TopicFields& fields);
+Result<void> run_topic_edit(const Context& context, const TopicFields& fields);
+Result<void> run_topic_list(const Context& context);
+Result<void> run_topic_show(const Context& context, const std::string& topic);
+Result<void> run_topic_remove(const Context& context, const std::string& topic, bool yes);
+
+struct PreviewCommand {
+  std::string rule;
+  std::string input;  ///< a file to look at instead of the stored posts
+  std::string format;
+  std::size_t limit = 20;
+};
+Result<void> run_topic_preview(const Context& context, const PreviewCommand& command);
+
+struct PostsCommand {
+  std::string topic;
+  std::string platform;
+  std::string author;
+  std::string since;
+  std::string until;
+  std::string query;  ///< for search
+  std::string sort;   ///< newest or relevance
+  std::string after;  ///< the `next` of an earlier page
+  std::size_t limit = 20;
+  std::optional<std::int64_t> id;
+};
+Result<void> run_posts(const Context& context, const PostsCommand& command);
+Result<void> run_search(const Context& context, const PostsCommand& command);
+
+struct SummarizeCommand {
+  std::string topic;
+  std::string since;
+  std::string until;
+  std::string period;
+  std::string input;
+  std::string format;
+  std::size_t max_sentences = 5;
+  bool force = false;
+};
+Result<void> run_summarize(const Context& context, const SummarizeCommand& command);
+
+struct SummariesCommand {
+  std::string topic;
+  std::optional<std::int64_t> id;
+  std::size_t limit = 20;
+};
+Result<void> run_summaries(const Context& context, const SummariesCommand& command);
+
+struct SentimentCommand {
+  std::vector<std::string> texts;
+  std::string input;
+  std::string format;
+};
+Result<void> run_sentiment(const Context& context, const SentimentCommand& command);
+
+Result<void> run_status(const Context& context);
+Result<void> run_db_init(const Context& context);
+Result<void> run_db_tables(const Context& context);
+Result<void> run_db_columns(const Context& context, const std::string& table);
+Result<void> run_db_backup(const Context& context, const std::string& file);
+Result<void> run_db_restore(const Context& context, const std::string& file, bool yes);
+
+/// Gives each post of a file (any format, `-` for stdin) to `visit`; broken items are told on stderr.
+Result<void> read_input(const Context& context, const std::string& input, const std::string& format,
+                        const std::function<void(store::Post&&)>& visit);
+
+/// The format of that name; Errc::invalid_argument lists them. nullopt for an empty name: to be detected.
+Result<std::optional<sources::Format>> format_of(const std::string& name);
+
+/// Asks on the terminal; `no` where there is nobody to ask.
+bool confirm(const Context& context, const std::string& question);
+
+}  // namespace offx::app

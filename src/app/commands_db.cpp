@@ -1,0 +1,242 @@
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "app/commands.h"
+#include "app/json.h"
+#include "db/script.h"
+#include "db/sqlite/engine.h"
+#include "migrate/table.h"
+#include "store/posts.h"
+#include "store/store.h"
+#include "store/summaries.h"
+#include "store/tables.h"
+
+namespace offx::app {
+namespace {
+
+namespace json = boost::json;
+
+/// The path behind a database address of the embedded engine.
+std::string path_of(const db::DatabaseClient& client) {
+  const std::string description = client.description();
+  return description.starts_with("sqlite:") ? description.substr(7) : description;
+}
+
+std::uint64_t file_size(const std::string& path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  return error ? 0 : size;
+}
+
+std::string version_of(std::string_view table) {
+  const auto underscore = table.rfind('_');
+  if (underscore == std::string_view::npos) return "";
+  auto digits = table.substr(underscore + 1);
+  if (digits.starts_with('v')) digits.remove_prefix(1);
+  const bool number = !digits.empty() && digits.find_first_not_of("0123456789") == std::string_view::npos;
+  return number ? std::string(digits) : "";
+}
+
+}  // namespace
+
+bool confirm(const Context& context, const std::string& question) {
+  if (!context.terminal.err_is_terminal || isatty(STDIN_FILENO) != 1) return false;
+  fmt::print(stderr, "{} [y/N] ", question);
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+Result<void> run_db_init(const Context& context) {
+  OFFX_ASSIGN(auto client, context.open_database_as_it_is());
+  OFFX_ASSIGN(const bool was_initialised, store::is_initialised(*client));
+  OFFX_TRY(store::initialise(*client));
+  if (context.json) {
+    print_json(json::object{{"database", client->description()}, {"created", !was_initialised}});
+  } else {
+    print(client->description() + (was_initialised ? " was initialised already\n" : " is ready\n"));
+  }
+  return {};
+}
+
+Result<void> run_db_tables(const Context& context) {
+  OFFX_ASSIGN(auto client, context.open_database_as_it_is());
+  OFFX_ASSIGN(
+      const auto names,
+      client->execute("SELECT l.name FROM pragma_table_list AS l WHERE l.schema = 'main' AND l.type IN ('table', "
+                      "'virtual') AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY l.name"));
+  std::vector<std::vector<std::string>> rows = {{"TABLE", "VERSION", "ROWS"}};
+  json::array tables;
+  for (std::size_t i = 0; i < names.rows(); ++i) {
+    const std::string name = db::to_text(names.row(i)[0]);
+    const std::string count_sql = "SELECT count(*) FROM " + db::quote_identifier(name);
+    OFFX_ASSIGN(const auto count, client->execute(count_sql));
+    const auto total = db::to_integer(count.row(0)[0]);
+    const std::string version = version_of(name);
+    rows.push_back({name, version, with_thousands(total)});
+    tables.push_back(json::object{{"name", name},
+                                  {"version", version.empty() ? json::value() : json::value(std::stol(version))},
+                                  {"rows", total}});
+  }
+  if (context.json) {
+    print_json(tables);
+  } else {
+    print(table(context.terminal, rows, {false, true, true}));
+  }
+  return {};
+}
+
+Result<void> run_db_columns(const Context& context, const std::string& name) {
+  OFFX_ASSIGN(auto client, context.open_database_as_it_is());
+  // A logical name (posts) means its live version.
+  std::string physical = name;
+  for (const auto& entry : store::kTables) {
+    if (entry.logical == name) physical = entry.physical;
+  }
+  auto columns = migrate::get_table_columns(*client, physical);
+  if (!columns) {
+    return fail(Error(columns.error().code(), columns.error().message() + "; see `offx db tables`"));
+  }
+  std::vector<std::vector<std::string>> rows = {{"COLUMN", "TYPE", "NOT NULL", "DEFAULT", "KEY"}};
+  json::array array;
+  for (const auto& column : *columns) {
+    rows.push_back({column.name, column.generated ? column.type + " (generated)" : column.type,
+                    column.not_null ? "yes" : "", column.default_value.value_or(""),
+                    column.primary_key > 0 ? std::to_string(column.primary_key) : ""});
+    array.push_back(json::object{{"name", column.name},
+                                 {"type", column.type},
+                                 {"not_null", column.not_null},
+                                 {"default", column.default_value ? json::value(*column.default_value) : json::value()},
+                                 {"primary_key", column.primary_key},
+                                 {"generated", column.generated}});
+  }
+  if (context.json) {
+    print_json(array);
+  } else {
+    print(table(context.terminal, rows, {false, false, false, false, true}));
+  }
+  return {};
+}
+
+Result<void> run_db_backup(const Context& context, const std::string& file) {
+  OFFX_ASSIGN(auto client, context.open_database_as_it_is());
+  ProgressBar bar(context.terminal, "Copying", "pages");
+  OFFX_TRY(client->backup(file, [&](std::uint64_t done, std::uint64_t total) {
+    bar.update(done, total, done);
+    return !context.interrupted.load();
+  }));
+  bar.clear();
+  if (context.json) {
+    print_json(json::object{{"file", file}, {"bytes", file_size(file)}});
+  } else {
+    print(fmt::format("{}: {}, checked\n", file, with_unit(file_size(file))));
+  }
+  return {};
+}
+
+Result<void> run_db_restore(const Context& context, const std::string& file, bool yes) {
+  std::string path = db::database_url(context.db_url);
+  if (path.starts_with("sqlite:")) path.erase(0, 7);
+  std::string stamp = to_sql_time(std::chrono::floor<std::chrono::seconds>(context.clock.now()));
+  for (char& c : stamp) {
+    if (c == ' ' || c == ':') c = '-';
+  }
+  const bool replaces = std::filesystem::exists(path);
+  const std::string keep = path + ".before-restore-" + stamp;
+  if (replaces && !yes && !confirm(context, "Replace everything in " + path + " by " + file + "?")) {
+    return fail(Errc::cancelled,
+                "nothing was changed; say --yes to replace " + path + " (what is there now is kept beside it)");
+  }
+  ProgressBar bar(context.terminal, "Copying", "pages");
+  OFFX_TRY(db::sqlite::restore(path, file, keep, [&](std::uint64_t done, std::uint64_t total) {
+    bar.update(done, total, done);
+    return !context.interrupted.load();
+  }));
+  bar.clear();
+  if (context.json) {
+    print_json(
+        json::object{{"database", path}, {"from", file}, {"kept", replaces ? json::value(keep) : json::value()}});
+  } else {
+    print(fmt::format("{} holds what {} held\n", path, file));
+    if (replaces) print(fmt::format("what was there before is in {}\n", keep));
+  }
+  return {};
+}
+
+Result<void> run_status(const Context& context) {
+  OFFX_ASSIGN(auto client, context.open_database());
+  store::PostRepository posts(*client);
+  store::TopicRepository topics(*client);
+  OFFX_ASSIGN(const auto totals, posts.totals());
+  OFFX_ASSIGN(const auto platforms, posts.count_by_platform());
+  OFFX_ASSIGN(const auto all_topics, topics.list());
+  OFFX_ASSIGN(const auto counts, topics.counts());
+  OFFX_ASSIGN(const auto last_import, store::latest_import(*client));
+  const std::string path = path_of(*client);
+  const std::uint64_t bytes = file_size(path) + file_size(path + "-wal");
+
+  if (context.json) {
+    json::object object{{"version", OFFX_VERSION},
+                        {"database", client->description()},
+                        {"bytes", bytes},
+                        {"posts", totals.posts},
+                        {"first_post_at", totals.first ? json::value(to_iso_time(*totals.first)) : json::value()},
+                        {"last_post_at", totals.last ? json::value(to_iso_time(*totals.last)) : json::value()}};
+    json::object by_platform;
+    for (const auto& [platform, count] : platforms) by_platform[platform] = count;
+    object["platforms"] = std::move(by_platform);
+    object["last_import"] = nullptr;
+    if (last_import) {
+      object["last_import"] = json::object{{"source", last_import->source},
+                                           {"format", last_import->format},
+                                           {"finished_at", to_iso_time(last_import->finished_at)},
+                                           {"added", last_import->added},
+                                           {"updated", last_import->updated},
+                                           {"unchanged", last_import->unchanged},
+                                           {"broken", last_import->broken}};
+    }
+    json::array array;
+    for (std::size_t i = 0; i < all_topics.size() && i < counts.size(); ++i) {
+      auto topic = to_json(all_topics[i]);
+      topic["posts"] = counts[i].posts;
+      topic["last_summary_at"] =
+          counts[i].last_summary_at ? json::value(to_iso_time(*counts[i].last_summary_at)) : json::value();
+      array.push_back(std::move(topic));
+    }
+    object["topics"] = std::move(array);
+    print_json(object);
+    return {};
+  }
+
+  print(fmt::format("{}  {}, {}\n", context.terminal.bold("Database"), client->description(), with_unit(bytes)));
+  print(fmt::format("{}     {}", context.terminal.bold("Posts"), with_thousands(totals.posts)));
+  if (totals.first) print(fmt::format(", {} to {}", to_sql_time(*totals.first), to_sql_time(*totals.last)));
+  print("\n");
+  for (const auto& [platform, count] : platforms)
+    print(fmt::format("          {:>9}  {}\n", with_thousands(count), platform));
+  if (last_import) {
+    print(fmt::format("{}    {} on {}: {} new, {} updated, {} unchanged\n", context.terminal.bold("Import"),
+                      last_import->source, to_sql_time(last_import->finished_at), with_thousands(last_import->added),
+                      with_thousands(last_import->updated), with_thousands(last_import->unchanged)));
+  } else {
+    print("No posts yet: `offx import FILE` brings some in.\n");
+  }
+  if (all_topics.empty()) {
+    print("No topics yet: `offx topic add TITLE --rule RULE` makes one.\n");
+    return {};
+  }
+  std::vector<std::vector<std::string>> rows = {{"TOPIC", "TITLE", "POSTS", "LAST SUMMARY"}};
+  for (std::size_t i = 0; i < all_topics.size() && i < counts.size(); ++i) {
+    rows.push_back({std::to_string(all_topics[i].id), shorten(all_topics[i].title, 40), with_thousands(counts[i].posts),
+                    counts[i].last_summary_at ? to_sql_time(*counts[i].last_summary_at) : "never"});
+  }
+  print("\n" + table(context.terminal, rows, {true, false, true, false}));
+  return {};
+}
+
+}  // namespace offx::app

@@ -1,0 +1,245 @@
+#include <cstdlib>
+#include <map>
+#include <stop_token>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "app/commands.h"
+#include "app/import.h"
+#include "app/json.h"
+#include "net/http_client.h"
+#include "store/summaries.h"
+
+namespace offx::app {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kProblemsShown = 10;
+
+bool is_url(const std::string& input) { return input.starts_with("http://") || input.starts_with("https://"); }
+
+/// `a:1,b:2` and --allow-host: what fetches may reach beside the public internet.
+std::vector<std::string> allowed_hosts(const ImportCommand& command) {
+  std::vector<std::string> hosts = command.allow_hosts;
+  const char* more = std::getenv("OFFX_ALLOW_HOSTS");
+  std::string rest = more == nullptr ? "" : more;
+  while (!rest.empty()) {
+    const auto comma = rest.find(',');
+    if (comma != 0) hosts.push_back(rest.substr(0, comma));
+    rest.erase(0, comma == std::string::npos ? rest.size() : comma + 1);
+  }
+  return hosts;
+}
+
+Result<net::Response> fetch(const Context& context, const ImportCommand& command, const std::string& url) {
+  OFFX_ASSIGN(auto client, net::HttpClient::create({.allow_hosts = allowed_hosts(command)}));
+  net::Request request;
+  request.url = url;
+  request.limits.total_timeout = std::chrono::minutes(2);
+  request.limits.body_max_bytes = 64U << 20U;
+  if (context.terminal.err_is_terminal) print_error("Fetching " + net::redacted_url(url) + " …");
+  OFFX_ASSIGN(auto response, client.fetch(request));
+  OFFX_TRY(net::require_success(response));
+  return response;
+}
+
+/// The input as it was named, for the history and for messages.
+std::string display_name(const std::string& input) {
+  if (input == "-") return "standard input";
+  return is_url(input) ? net::redacted_url(input) : input;
+}
+
+class Importer {
+ public:
+  Importer(const Context& context, const ImportCommand& command) : context_(context), command_(command) {}
+
+  Result<void> run(db::DatabaseClient* client, const std::string& input);
+  json::array results;
+  bool interrupted = false;
+
+ private:
+  Result<ImportResult> read(db::DatabaseClient* client, const sources::Input& input);
+  Result<ImportResult> dry_run(const sources::Input& input, const ImportOptions& options,
+                               const ImportCallbacks& callbacks);
+  void report(const std::string& name, const ImportResult& result);
+
+  const Context& context_;
+  const ImportCommand& command_;
+  std::vector<sources::Problem> problems_;
+  std::uint64_t problem_count_ = 0;
+};
+
+Result<ImportResult> Importer::dry_run(const sources::Input& input, const ImportOptions& options,
+                                       const ImportCallbacks& callbacks) {
+  sources::ReadCallbacks reading;
+  ImportResult result;
+  reading.on_post = [&](store::Post&& post) -> Result<void> {
+    if (context_.interrupted) return fail(Errc::cancelled, "interrupted");
+    ++result.posts.added;
+    // One object a line, as it is read: a file of any size can be looked at.
+    if (context_.json) {
+      print_json(to_json(post));
+    } else {
+      print(fmt::format(
+          "{}  {:8}  {}  {}\n", to_sql_time(post.created_at), post.platform,
+          context_.terminal.accent(shorten(post.author_username.empty() ? post.author : post.author_username, 20)),
+          shorten(post.content, 90)));
+    }
+    return {};
+  };
+  reading.on_problem = [&](const sources::Problem& problem) -> Result<void> {
+    callbacks.on_problem(problem);
+    if (options.strict) return fail(Error(Errc::corrupt, problem.reason).within(problem.where));
+    return {};
+  };
+  OFFX_ASSIGN(result.read, sources::read_posts(input, options.read, reading));
+  if (result.read.format == sources::Format::offx_database) {
+    return fail(Errc::unsupported,
+                "a database cannot be tried with --dry-run; look at it with `offx --db " + input.name + " posts`");
+  }
+  return result;
+}
+
+Result<ImportResult> Importer::read(db::DatabaseClient* client, const sources::Input& input) {
+  ImportOptions options;
+  options.read.platform = command_.platform;
+  options.read.clock = &context_.clock;
+  OFFX_ASSIGN(options.read.format, format_of(command_.format));
+  options.strict = command_.strict;
+  options.interrupted = &context_.interrupted;
+
+  ProgressBar bar(context_.terminal, "Importing", "posts");
+  ImportCallbacks callbacks;
+  callbacks.on_progress = [&](const sources::Progress& progress) {
+    bar.update(progress.bytes_read, progress.bytes_total.value_or(0), progress.posts);
+  };
+  callbacks.on_problem = [&](const sources::Problem& problem) {
+    ++problem_count_;
+    if (problems_.size() < (context_.json ? 1000 : kProblemsShown)) problems_.push_back(problem);
+  };
+  return client == nullptr ? dry_run(input, options, callbacks) : import_posts(*client, input, options, callbacks);
+}
+
+Result<void> Importer::run(db::DatabaseClient* client, const std::string& name) {
+  problems_.clear();
+  problem_count_ = 0;
+  sources::Input input{.name = name};
+  std::optional<net::Response> fetched;
+  if (is_url(name)) {
+    auto response = fetch(context_, command_, name);
+    if (!response) return fail(std::move(response).error());
+    fetched = std::move(*response);
+    input.bytes = fetched->body;
+    input.base_url = fetched->final_url;
+  }
+  const auto started = context_.clock.now();
+  auto result = read(client, input);
+  if (!result) {
+    for (const auto& problem : problems_) print_error(fmt::format("  {}: {}", problem.where, problem.reason));
+    return fail(std::move(result).error().within(display_name(name)));
+  }
+  interrupted = result->interrupted;
+  if (client != nullptr) {
+    OFFX_TRY(store::add_import(
+        *client,
+        {display_name(name), std::string(sources::to_string(result->read.format)), started, context_.clock.now(),
+         static_cast<std::int64_t>(result->posts.added), static_cast<std::int64_t>(result->posts.updated),
+         static_cast<std::int64_t>(result->posts.unchanged), static_cast<std::int64_t>(problem_count_)}));
+  }
+  report(display_name(name), *result);
+  return {};
+}
+
+void Importer::report(const std::string& name, const ImportResult& result) {
+  const auto number = [](std::uint64_t n) { return static_cast<std::int64_t>(n); };
+  if (context_.json) {
+    if (command_.dry_run) {
+      for (const auto& problem : problems_) print_error(json::serialize(to_json(problem)));
+      return;
+    }
+    json::array problems;
+    for (const auto& problem : problems_) problems.push_back(to_json(problem));
+    results.push_back(json::object{{"source", name},
+                                   {"format", sources::to_string(result.read.format)},
+                                   {"added", result.posts.added},
+                                   {"updated", result.posts.updated},
+                                   {"unchanged", result.posts.unchanged},
+                                   {"broken", problem_count_},
+                                   {"truncated", result.read.truncated},
+                                   {"interrupted", result.interrupted},
+                                   {"problems", std::move(problems)}});
+    return;
+  }
+  for (const auto& problem : problems_) print_error(fmt::format("  {}: {}", problem.where, printable(problem.reason)));
+  if (problem_count_ > problems_.size()) {
+    print_error(fmt::format("  … and {} more; --json lists up to 1,000", problem_count_ - problems_.size()));
+  }
+  std::string line =
+      command_.dry_run
+          ? fmt::format("{}: {} ({}), nothing stored", name, count_of(number(result.posts.added), "post", "posts"),
+                        sources::to_string(result.read.format))
+          : fmt::format("{}: {} new, {} updated, {} unchanged", name, with_thousands(number(result.posts.added)),
+                        with_thousands(number(result.posts.updated)), with_thousands(number(result.posts.unchanged)));
+  if (problem_count_ > 0)
+    line += fmt::format(", {} skipped", count_of(number(problem_count_), "broken item", "broken items"));
+  if (result.read.truncated) line += "; the input ends in the middle, what was whole was kept";
+  if (result.interrupted) line += "; interrupted, run the same command again to go on";
+  print(line + "\n");
+}
+
+}  // namespace
+
+Result<std::optional<sources::Format>> format_of(const std::string& name) {
+  if (name.empty()) return std::optional<sources::Format>();
+  if (const auto format = sources::parse_format(name)) return std::optional(*format);
+  std::string names;
+  for (const auto known : sources::format_names()) names += (names.empty() ? "" : ", ") + std::string(known);
+  return fail(Errc::invalid_argument, "\"" + name + "\" is no format; choose one of " + names);
+}
+
+Result<void> read_input(const Context& context, const std::string& input, const std::string& format,
+                        const std::function<void(store::Post&&)>& visit) {
+  sources::ReadOptions options;
+  options.clock = &context.clock;
+  OFFX_ASSIGN(options.format, format_of(format));
+  std::uint64_t problems = 0;
+  sources::ReadCallbacks reading;
+  reading.on_post = [&](store::Post&& post) -> Result<void> {
+    if (context.interrupted) return fail(Errc::cancelled, "interrupted");
+    visit(std::move(post));
+    return {};
+  };
+  reading.on_problem = [&](const sources::Problem& problem) -> Result<void> {
+    if (++problems <= kProblemsShown) print_error(fmt::format("  {}: {}", problem.where, printable(problem.reason)));
+    return {};
+  };
+  auto read = sources::read_posts({.name = input}, options, reading);
+  if (!read) return fail(std::move(read).error().within(input));
+  if (read->format == sources::Format::offx_database) {
+    return fail(Error(Errc::unsupported, "this is a database: name it with --db").within(input));
+  }
+  return {};
+}
+
+Result<void> run_import(const Context& context, const ImportCommand& command) {
+  OFFX_TRY(format_of(command.format));
+  std::unique_ptr<db::DatabaseClient> client;
+  if (!command.dry_run) {
+    OFFX_ASSIGN(client, context.open_database());
+  }
+  Importer importer(context, command);
+  for (const auto& input : command.inputs) {
+    OFFX_TRY(importer.run(client.get(), input));
+    if (importer.interrupted) break;
+  }
+  if (context.json && !command.dry_run) print_json(importer.results);
+  // What was filed by rules that changed during the import is filed by those of now.
+  if (client && !importer.interrupted) OFFX_TRY(context.open_database());
+  if (importer.interrupted) return fail(Errc::cancelled, "interrupted; what was committed is kept");
+  return {};
+}
+
+}  // namespace offx::app

@@ -1,0 +1,288 @@
+#include <algorithm>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "app/commands.h"
+#include "app/filer.h"
+#include "app/json.h"
+#include "sources/reader.h"
+#include "store/posts.h"
+#include "topics/explain.h"
+#include "topics/rule.h"
+
+namespace offx::app {
+namespace {
+
+namespace json = boost::json;
+
+/// The rule, or an error that shows where it is wrong.
+Result<topics::Rule> parse(const std::string& text) {
+  auto rule = topics::parse_rule(text);
+  if (rule) return std::move(*rule);
+  return fail(rule.error().code, "the rule is not understood: " + rule.error().to_error().message() + "\n" +
+                                     topics::caret_lines(text, rule.error()));
+}
+
+Result<std::uint64_t> file_under(const Context& context, db::DatabaseClient& client, const store::Topic& topic) {
+  ProgressBar bar(context.terminal, "Filing", "posts");
+  return file_stored_posts(client, topic, context.clock, [&](std::uint64_t done, std::uint64_t total) {
+    bar.update(done, total, done);
+    return !context.interrupted.load();
+  });
+}
+
+void report(const Context& context, const store::Topic& topic, std::uint64_t posts, std::string_view what) {
+  if (context.json) {
+    auto object = to_json(topic);
+    object["posts"] = posts;
+    print_json(object);
+    return;
+  }
+  print(fmt::format("{} topic {} \"{}\"", what, topic.id, printable(topic.title)));
+  if (topic.rule)
+    print(fmt::format(": {} of those stored match", count_of(static_cast<std::int64_t>(posts), "post", "posts")));
+  print("\n");
+}
+
+/// `content` with the matched places set off.
+std::string with_places(const Terminal& terminal, const std::string& content,
+                        const std::vector<topics::MatchedTerm>& terms) {
+  std::vector<topics::ByteRange> places;
+  for (const auto& term : terms) places.insert(places.end(), term.places.begin(), term.places.end());
+  std::sort(places.begin(), places.end(), [](const auto& a, const auto& b) { return a.begin < b.begin; });
+  std::string text;
+  std::size_t at = 0;
+  for (const auto& place : places) {
+    if (place.begin < at) continue;
+    text += printable(std::string_view(content).substr(at, place.begin - at));
+    text += terminal.highlight(printable(std::string_view(content).substr(place.begin, place.end - place.begin)));
+    at = place.end;
+  }
+  return text + printable(std::string_view(content).substr(at));
+}
+
+struct Match {
+  store::Post post;
+  std::vector<topics::MatchedTerm> terms;
+};
+
+/// Keeps the newest `limit` of the posts that match.
+class Preview {
+ public:
+  Preview(topics::Rule rule, std::size_t limit) : rule_(std::move(rule)), limit_(limit), matcher_(rules_of(rule_)) {}
+
+  void look_at(const store::Post& post) {
+    ++seen;
+    if (matcher_.match(post, scratch_).empty()) return;
+    ++matched;
+    newest_.push_back(post);
+    std::push_heap(newest_.begin(), newest_.end(), newer);
+    if (newest_.size() > limit_) {
+      std::pop_heap(newest_.begin(), newest_.end(), newer);
+      newest_.pop_back();
+    }
+  }
+
+  std::vector<Match> finish() {
+    std::sort(newest_.begin(), newest_.end(), newer);
+    std::vector<Match> matches;
+    for (auto& post : newest_) {
+      auto terms = topics::explain(rule_, post);
+      matches.push_back({std::move(post), std::move(terms)});
+    }
+    return matches;
+  }
+
+  std::uint64_t seen = 0;
+  std::uint64_t matched = 0;
+
+ private:
+  static topics::Matcher rules_of(const topics::Rule& rule) {
+    const topics::TopicRule one{1, rule};
+    return topics::Matcher(std::span(&one, 1));
+  }
+  static bool newer(const store::Post& a, const store::Post& b) {
+    return std::tie(a.created_at, a.external_id) > std::tie(b.created_at, b.external_id);
+  }
+
+  topics::Rule rule_;
+  std::size_t limit_;
+  topics::Matcher matcher_;
+  topics::MatchScratch scratch_;
+  std::vector<store::Post> newest_;
+};
+
+}  // namespace
+
+Result<void> run_topic_add(const Context& context, const TopicFields& fields) {
+  store::Topic topic;
+  topic.title = fields.title.value_or("");
+  topic.description = fields.description.value_or("");
+  topic.rule = fields.rule;
+  if (topic.title.find_first_not_of(" \t\n") == std::string::npos) {
+    return fail(Errc::invalid_argument, "a topic needs a title");
+  }
+  if (topic.rule) OFFX_TRY(parse(*topic.rule));
+  OFFX_ASSIGN(auto client, context.open_database());
+  store::TopicRepository topics(*client);
+  OFFX_ASSIGN(topic.id, topics.add(topic, context.clock.now()));
+  std::uint64_t posts = 0;
+  if (topic.rule) {
+    OFFX_ASSIGN(posts, file_under(context, *client, topic));
+  }
+  OFFX_ASSIGN(topic, topics.get(topic.id));
+  report(context, topic, posts, "Added");
+  return {};
+}
+
+Result<void> run_topic_edit(const Context& context, const TopicFields& fields) {
+  if (fields.rule) OFFX_TRY(parse(*fields.rule));
+  OFFX_ASSIGN(auto client, context.open_database());
+  store::TopicRepository topics(*client);
+  OFFX_ASSIGN(auto topic, find_topic(*client, fields.topic));
+  if (fields.title) topic.title = *fields.title;
+  if (fields.description) topic.description = *fields.description;
+  if (fields.rule) topic.rule = *fields.rule;
+  OFFX_TRY(topics.update(topic, context.clock.now()));
+  std::uint64_t posts = 0;
+  if (topic.rule) {
+    OFFX_ASSIGN(posts, file_under(context, *client, topic));
+  }
+  OFFX_ASSIGN(topic, topics.get(topic.id));
+  report(context, topic, posts, "Changed");
+  return {};
+}
+
+Result<void> run_topic_list(const Context& context) {
+  OFFX_ASSIGN(auto client, context.open_database());
+  store::TopicRepository topics(*client);
+  OFFX_ASSIGN(const auto all, topics.list());
+  OFFX_ASSIGN(const auto counts, topics.counts());
+  json::array array;
+  std::vector<std::vector<std::string>> rows = {{"ID", "TITLE", "POSTS", "RULE"}};
+  for (std::size_t i = 0; i < all.size() && i < counts.size(); ++i) {
+    auto object = to_json(all[i]);
+    object["posts"] = counts[i].posts;
+    array.push_back(std::move(object));
+    rows.push_back({std::to_string(all[i].id), shorten(all[i].title, 32), with_thousands(counts[i].posts),
+                    all[i].rule ? shorten(*all[i].rule, 60) : "(filed by hand)"});
+  }
+  if (context.json) {
+    print_json(array);
+  } else if (all.empty()) {
+    print("No topics yet. For example: offx topic add \"Databases\" --rule 'sqlite OR postgres'\n");
+  } else {
+    print(table(context.terminal, rows, {true, false, true, false}));
+  }
+  return {};
+}
+
+Result<void> run_topic_show(const Context& context, const std::string& name) {
+  OFFX_ASSIGN(auto client, context.open_database());
+  OFFX_ASSIGN(const auto topic, find_topic(*client, name));
+  store::PostRepository posts(*client);
+  OFFX_ASSIGN(const auto days, posts.count_per_day(topic.id, {}, {}));
+  std::int64_t total = 0;
+  std::int64_t most = 0;
+  for (const auto& [day, count] : days) {
+    total += count;
+    most = std::max(most, count);
+  }
+  if (context.json) {
+    auto object = to_json(topic);
+    object["posts"] = total;
+    json::object per_day;
+    for (const auto& [day, count] : days) per_day[day] = count;
+    object["posts_per_day"] = std::move(per_day);
+    print_json(object);
+    return {};
+  }
+  const auto& terminal = context.terminal;
+  print(fmt::format("{}\n", terminal.bold(printable(topic.title))));
+  if (!topic.description.empty()) print(printable(topic.description) + "\n");
+  print(fmt::format("{}  {}\n", terminal.dim("rule"), topic.rule ? printable(*topic.rule) : "(filed by hand)"));
+  print(fmt::format("{}  {}, made {}, changed {}\n\n", terminal.dim("id"), topic.id, to_sql_time(topic.created_at),
+                    to_sql_time(topic.updated_at)));
+  constexpr std::size_t kDays = 30;
+  for (std::size_t i = days.size() > kDays ? days.size() - kDays : 0; i < days.size(); ++i) {
+    std::string bar;
+    for (std::int64_t cell = 0; cell < (days[i].second * 40 + most - 1) / most; ++cell) bar += "▇";
+    print(fmt::format("{}  {:>6}  {}\n", days[i].first, with_thousands(days[i].second), terminal.accent(bar)));
+  }
+  print(fmt::format("{} in all\n", count_of(total, "post", "posts")));
+  return {};
+}
+
+Result<void> run_topic_remove(const Context& context, const std::string& name, bool yes) {
+  OFFX_ASSIGN(auto client, context.open_database());
+  OFFX_ASSIGN(const auto topic, find_topic(*client, name));
+  if (!yes && !confirm(context, fmt::format("Remove topic {} \"{}\" and its summaries? Its posts stay.", topic.id,
+                                            printable(topic.title)))) {
+    return fail(Errc::cancelled, "nothing was removed; say --yes to remove topic \"" + topic.title + "\"");
+  }
+  OFFX_TRY(store::TopicRepository(*client).remove(topic.id));
+  if (context.json) {
+    print_json(to_json(topic));
+  } else {
+    print(fmt::format("Removed topic {} \"{}\"", topic.id, printable(topic.title)));
+    if (topic.rule) print("; its rule was: " + printable(*topic.rule));
+    print("\n");
+  }
+  return {};
+}
+
+Result<void> run_topic_preview(const Context& context, const PreviewCommand& command) {
+  OFFX_ASSIGN(auto rule, parse(command.rule));
+  Preview preview(std::move(rule), command.limit);
+  {
+    ProgressBar bar(context.terminal, "Reading", "posts");
+    if (command.input.empty()) {
+      OFFX_ASSIGN(auto client, context.open_database());
+      store::PostRepository posts(*client);
+      OFFX_ASSIGN(const auto totals, posts.totals());
+      OFFX_TRY(posts.each([&](const store::Post& post) -> Result<void> {
+        preview.look_at(post);
+        bar.update(preview.seen, static_cast<std::uint64_t>(totals.posts), preview.seen);
+        if (context.interrupted) return fail(Errc::cancelled, "interrupted");
+        return {};
+      }));
+    } else {
+      OFFX_TRY(read_input(context, command.input, command.format, [&](store::Post&& post) { preview.look_at(post); }));
+    }
+  }
+  const auto matches = preview.finish();
+  if (context.json) {
+    json::array array;
+    for (const auto& match : matches) {
+      json::array terms;
+      for (const auto& term : match.terms) {
+        json::array places;
+        for (const auto& place : term.places) places.push_back(json::array{place.begin, place.end});
+        terms.push_back(json::object{{"term", term.term}, {"places", std::move(places)}});
+      }
+      auto object = to_json(match.post);
+      object["matched"] = std::move(terms);
+      array.push_back(std::move(object));
+    }
+    print_json(json::object{{"seen", preview.seen}, {"matched", preview.matched}, {"posts", std::move(array)}});
+    return {};
+  }
+  const auto& terminal = context.terminal;
+  for (const auto& match : matches) {
+    std::string terms;
+    for (const auto& term : match.terms) terms += (terms.empty() ? "" : ", ") + term.term;
+    print(
+        fmt::format("{} {} {}\n{}\n{}\n\n", terminal.dim(to_sql_time(match.post.created_at)),
+                    terminal.accent(shorten(
+                        match.post.author_username.empty() ? match.post.author : "@" + match.post.author_username, 40)),
+                    terminal.dim(match.post.platform), with_places(terminal, match.post.content, match.terms),
+                    terminal.dim("matched by " + printable(terms))));
+  }
+  print(fmt::format("{} of {} match", with_thousands(static_cast<std::int64_t>(preview.matched)),
+                    count_of(static_cast<std::int64_t>(preview.seen), "post", "posts")));
+  print(preview.matched > matches.size() ? fmt::format("; the newest {} are shown\n", matches.size()) : "\n");
+  return {};
+}
+
+}  // namespace offx::app

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "app/output.h"
+#include "base/error.h"
+#include "base/time.h"
+#include "db/client.h"
+#include "store/topics.h"
+
+namespace offx::app {
+
+/// What every command works with.
+struct Context {
+  const Clock& clock;
+  Terminal terminal;
+  std::string db_url;  ///< as --db says; empty: from the environment
+  bool json = false;
+  const std::atomic<bool>& interrupted;  ///< set by SIGINT and SIGTERM
+
+  /// Opens the database, makes its tables if it is new, and files what other programs wrote meanwhile.
+  Result<std::unique_ptr<db::DatabaseClient>> open_database() const;
+  /// Opens the database as it is.
+  Result<std::unique_ptr<db::DatabaseClient>> open_database_as_it_is() const;
+};
+
+/// The topic that `name` means: its id, or its title without regard to case.
+Result<store::Topic> find_topic(db::DatabaseClient& client, const std::string& name);
+
+/// A moment as people write it: `2026-08-22`, `2026-08-22 14:05`, ISO 8601, `today`, `yesterday`, `now`, or a while
+/// ago: `90m`, `24h`, `7d`, `2w`. Days begin at midnight UTC.
+Result<Timestamp> parse_moment(const std::string& text, Timestamp now);
+
+/// [start, end)
+struct Period {
+  Timestamp start{};
+  Timestamp end{};
+};
+
+/// The time that --since, --until and --period (day, week, month; empty texts if not given) ask for:
+/// both ends as given; one end and a period: so long from there; a period alone: the calendar's day, week (from Monday)
+/// or month of now; only `since`: until the end of today; nothing: today.
+Result<Period> parse_period(const std::string& since, const std::string& until, const std::string& period,
+                            Timestamp now);
+
+}  // namespace offx::app

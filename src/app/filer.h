@@ -1,0 +1,47 @@
+#pragma once
+
+#include <memory>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "db/client.h"
+#include "store/posts.h"
+#include "store/topics.h"
+#include "text/tokens.h"
+#include "topics/matcher.h"
+
+namespace offx::app {
+
+/// All topics' rules, compiled, and the state of the database they were read from.
+struct Rules {
+  topics::Matcher matcher;
+  store::RuleRevision revision;
+};
+
+/// Reads and compiles the rules of all topics. A stored rule that cannot be read any more is Errc::corrupt and names
+/// its topic.
+Result<std::shared_ptr<const Rules>> load_rules(db::DatabaseClient& client);
+
+/// Makes posts ready to be stored: finds their language, their topics and their search document. Not thread-safe.
+class Filer {
+ public:
+  explicit Filer(std::shared_ptr<const Rules> rules) : rules_(std::move(rules)) {}
+
+  [[nodiscard]] store::FiledPost file(store::Post post);
+  [[nodiscard]] const Rules& rules() const noexcept { return *rules_; }
+
+ private:
+  std::shared_ptr<const Rules> rules_;
+  topics::MatchScratch scratch_;
+  text::Tokenizer tokenizer_{text::NormalForm::search};
+};
+
+/// Indexes and files the posts that were written without it: by another program, or while rules changed. `progress` is
+/// told how many are done, of how many is not known (0). Gives how many there were.
+Result<std::uint64_t> file_unfiled_posts(db::DatabaseClient& client, const Clock& clock, const db::Progress& progress);
+
+/// Files all stored posts under one topic by its rule (which it must have); gives how many match.
+Result<std::uint64_t> file_stored_posts(db::DatabaseClient& client, const store::Topic& topic, const Clock& clock,
+                                        const db::Progress& progress);
+
+}  // namespace offx::app

@@ -1,0 +1,157 @@
+#include "app/output.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+namespace offx::app {
+namespace {
+
+constexpr auto kRedraw = std::chrono::milliseconds(100);
+
+/// Characters that begin in `text`: UTF-8 continuation bytes do not count.
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+std::string duration(double seconds) {
+  const auto whole = static_cast<long>(seconds + 0.5);
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{}:{:02} min", whole / 60, whole % 60);
+  return fmt::format("{}:{:02} h", whole / 3600, whole / 60 % 60);
+}
+
+}  // namespace
+
+Terminal Terminal::detect() {
+  Terminal terminal;
+  terminal.out_is_terminal = isatty(STDOUT_FILENO) == 1;
+  terminal.err_is_terminal = isatty(STDERR_FILENO) == 1;
+  const char* no_colour = std::getenv("NO_COLOR");
+  const char* kind = std::getenv("TERM");
+  const bool dumb = kind != nullptr && std::string_view(kind) == "dumb";
+  terminal.colour = terminal.out_is_terminal && (no_colour == nullptr || *no_colour == '\0') && !dumb;
+  winsize size{};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) terminal.width = size.ws_col;
+  return terminal;
+}
+
+std::string Terminal::styled(std::string_view text, const char* style) const {
+  return colour ? fmt::format("\x1b[{}m{}\x1b[0m", style, text) : std::string(text);
+}
+
+void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+void print_error(std::string_view line) {
+  std::fflush(stdout);
+  fmt::print(stderr, "{}\n", line);
+}
+
+void print_json(const boost::json::value& value) { print(boost::json::serialize(value) + "\n"); }
+
+std::string printable(std::string_view text) {
+  std::string clean(text);
+  for (std::size_t i = 0; i < clean.size(); ++i) {
+    const auto c = static_cast<unsigned char>(clean[i]);
+    const bool c1_control = c == 0xC2 && i + 1 < clean.size() && static_cast<unsigned char>(clean[i + 1]) < 0xA0;
+    if ((c < 0x20 && c != '\n') || c == 0x7F) clean[i] = ' ';
+    if (c1_control) clean[i] = clean[i + 1] = ' ';
+  }
+  return clean;
+}
+
+std::string shorten(std::string_view text, std::size_t max) {
+  std::string line = printable(text);
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  if (width_of(line) <= max) return line;
+  std::size_t seen = 0;
+  std::size_t end = 0;
+  for (; end < line.size(); ++end) {
+    if ((static_cast<unsigned char>(line[end]) & 0xC0U) != 0x80U && seen++ == max - 1) break;
+  }
+  line.resize(end);
+  return line + "…";
+}
+
+std::string with_thousands(std::int64_t number) {
+  std::string digits = std::to_string(number);
+  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > (number < 0 ? 1 : 0); at -= 3) {
+    digits.insert(static_cast<std::size_t>(at), ",");
+  }
+  return digits;
+}
+
+std::string with_unit(std::uint64_t bytes) {
+  constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (value >= 1024 && unit + 1 < std::size(kUnits)) {
+    value /= 1024;
+    ++unit;
+  }
+  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits[unit]);
+}
+
+std::string count_of(std::int64_t number, std::string_view singular, std::string_view plural) {
+  return fmt::format("{} {}", with_thousands(number), number == 1 ? singular : plural);
+}
+
+std::string table(const Terminal& terminal, const std::vector<std::vector<std::string>>& rows,
+                  const std::vector<bool>& right) {
+  std::vector<std::size_t> widths(right.size());
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+  }
+  std::string text;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    std::string line;
+    for (std::size_t i = 0; i < rows[r].size(); ++i) {
+      const auto& cell = rows[r][i];
+      const std::string fill(widths[i] - width_of(cell), ' ');
+      line += (i == 0 ? "" : "  ") + (right[i] ? fill + cell : cell + fill);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += (r == 0 ? terminal.bold(line) : line) + "\n";
+  }
+  return text;
+}
+
+ProgressBar::ProgressBar(const Terminal& terminal, std::string label, std::string unit)
+    : terminal_(terminal), label_(std::move(label)), unit_(std::move(unit)), started_(SystemClock().now()) {}
+
+ProgressBar::~ProgressBar() { clear(); }
+
+void ProgressBar::clear() {
+  if (visible_) fmt::print(stderr, "\r\x1b[K");
+  visible_ = false;
+}
+
+void ProgressBar::update(std::uint64_t done, std::uint64_t total, std::uint64_t items) {
+  if (!terminal_.err_is_terminal) return;
+  const auto now = SystemClock().now();
+  if (now - drawn_ < kRedraw) return;
+  drawn_ = now;
+  visible_ = true;
+  const double seconds = std::max(0.001, std::chrono::duration<double>(now - started_).count());
+  std::string line = fmt::format("{} {} {}, {}/s", label_, with_thousands(static_cast<std::int64_t>(items)), unit_,
+                                 with_thousands(static_cast<std::int64_t>(static_cast<double>(items) / seconds)));
+  if (total > 0) {
+    const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
+    constexpr int kCells = 24;
+    std::string bar;
+    for (int i = 0; i < kCells; ++i) bar += i < static_cast<int>(share * kCells) ? "█" : "░";
+    const double left = share > 0 ? seconds / share - seconds : 0;
+    line = fmt::format("{} {} {:3.0f} %  {} {}, {}/s, {} left", label_, bar, share * 100,
+                       with_thousands(static_cast<std::int64_t>(items)), unit_,
+                       with_thousands(static_cast<std::int64_t>(static_cast<double>(items) / seconds)), duration(left));
+  }
+  fmt::print(stderr, "\r{}\x1b[K", shorten(line, static_cast<std::size_t>(std::max(20, terminal_.width - 1))));
+  std::fflush(stderr);
+}
+
+}  // namespace offx::app
