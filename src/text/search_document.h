@@ -21,11 +21,11 @@ inline constexpr std::string_view kSearchLink = "://";
 
 /// What of a post, beside its text, can be searched for. Empty if absent.
 struct SearchAttributes {
-  std::string_view author_username;
-  std::string_view author_id;
-  std::string_view reply_to;
-  std::string_view lang;
-  std::string_view platform;
+  std::string_view author_username{};
+  std::string_view author_id{};
+  std::string_view reply_to{};
+  std::string_view lang{};
+  std::string_view platform{};
 };
 
 /// The two columns of the full-text index for one post.

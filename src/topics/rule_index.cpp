@@ -50,7 +50,8 @@ class RuleIndexBuilder {
   void build(std::span<const TopicRule> rules) {
     std::vector<std::uint32_t> order(rules.size());
     std::iota(order.begin(), order.end(), 0U);
-    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return rules[a].topic_id < rules[b].topic_id; });
+    std::sort(order.begin(), order.end(),
+              [&](auto a, auto b) { return std::pair(rules[a].topic_id, a) < std::pair(rules[b].topic_id, b); });
     std::vector<std::uint32_t> programs;
     programs.reserve(rules.size());
     for (const std::uint32_t i : order) {
