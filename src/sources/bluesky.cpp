@@ -68,7 +68,8 @@ std::vector<Facet> link_facets(const json::object& record, std::string_view text
         facets.push_back({begin, end, url});
     }
   }
-  std::stable_sort(facets.begin(), facets.end(), [](const Facet& a, const Facet& b) { return a.begin < b.begin; });
+  std::sort(facets.begin(), facets.end(),
+            [](const Facet& a, const Facet& b) { return a.begin != b.begin ? a.begin < b.begin : a.end < b.end; });
   std::size_t free_from = 0;
   std::erase_if(facets, [&](const Facet& facet) {
     if (facet.begin < free_from) return true;

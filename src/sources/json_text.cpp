@@ -1,6 +1,7 @@
 #include "sources/json_text.h"
 
 #include <algorithm>
+#include <array>
 
 #include "text/clean.h"
 
@@ -83,26 +84,39 @@ bool mend_json(std::string& text) {
 }
 
 std::optional<std::string> close_cut_json(std::string_view text) {
+  static constexpr auto kLists =
+      std::to_array<std::string_view>({"data", "feed", "posts", "items", "statuses", "ancestors", "descendants"});
   std::string open;
-  bool in_string = false;
-  std::size_t good = 0;  // end of the last whole element
+  std::string_view name;     // the last string in the outer object: the name of what follows
+  bool in_list = false;      // in the outer object's list of items
+  std::size_t good = 0;      // where to cut
+  std::string_view closers;  // what is open there
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      if (c == '"') in_string = false;
-    } else if (c == '"') {
-      in_string = true;
+    if (c == '"') {
+      const std::size_t start = i + 1;
+      for (++i; i < text.size() && text[i] != '"'; ++i) {
+        if (text[i] == '\\') ++i;
+      }
+      if (open == "{" && i < text.size()) name = text.substr(start, i - start);
     } else if (c == '{' || c == '[') {
+      if (c == '[' && open == "{") in_list = std::find(kLists.begin(), kLists.end(), name) != kLists.end();
       open += c;
     } else if (c == '}' || c == ']') {
       if (open.empty()) return std::nullopt;
       open.pop_back();
-      if (open == "{[") good = i + 1;
+      // Behind a whole item; once there was one, also behind whole parts of what comes after (`includes`).
+      if (open == "{[" && in_list) {
+        good = i + 1;
+        closers = "]}";
+      } else if (good != 0 && (open == "{" || open == "{{" || open == "{{[")) {
+        good = i + 1;
+        closers = open == "{" ? "}" : open == "{{" ? "}}" : "]}}";
+      }
     }
   }
   if (good == 0) return std::nullopt;
-  return std::string(text.substr(0, good)) + (open.size() > 1 ? "]}" : "}");
+  return std::string(text.substr(0, good)) + std::string(closers);
 }
 
 JsonItems::JsonItems(ByteSource& source, std::size_t chunk_bytes, std::size_t item_max_bytes)

@@ -15,8 +15,9 @@ namespace offx::sources {
 /// control characters spaces, a byte order mark goes. False if there was nothing to mend.
 bool mend_json(std::string& text);
 
-/// Makes a cut-off `{"…":[{…},{…` whole again: drops what follows the last whole element of an array in the outer
-/// object, closes what is open. nullopt if there is no such element.
+/// Makes a cut-off page whole again, `{"data":[{…},{…`: drops what follows the last whole item of its list (`data`,
+/// `feed`, `posts`, `items`, `statuses`, …) and the last whole part of what comes behind the list, closes what is open.
+/// nullopt if there is no whole item.
 [[nodiscard]] std::optional<std::string> close_cut_json(std::string_view text);
 
 /// Splits a stream into JSON items: the elements of top-level arrays, and top-level objects. Arrays may follow one

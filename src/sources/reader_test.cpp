@@ -294,9 +294,13 @@ TEST(JsonText, MendsAndCloses) {
   EXPECT_TRUE(mend_json(text));
   EXPECT_EQ(text, "{\"a\":\"x y\",\"b\":\"\\ud83d\\ude00 \\uFFFD \\\\ud800\"}");
   EXPECT_FALSE(mend_json(text));
-  EXPECT_EQ(close_cut_json(R"({"a":[{"x":1},{"y":)"), R"({"a":[{"x":1}]})");
-  EXPECT_EQ(close_cut_json(R"({"a":[{"x":1}],"b":{"c":[1)"), R"({"a":[{"x":1}]})");
-  EXPECT_EQ(close_cut_json(R"({"a":[{"x":1)"), std::nullopt);
+  EXPECT_EQ(close_cut_json(R"({"data":[{"x":1},{"y":)"), R"({"data":[{"x":1}]})");
+  EXPECT_EQ(close_cut_json(R"({"data":[{"x":1}],"b":{"c":[1)"), R"({"data":[{"x":1}]})");
+  EXPECT_EQ(close_cut_json(R"({"data":[{"x":1}],"includes":{"users":[{"i":1},{"j)"),
+            R"({"data":[{"x":1}],"includes":{"users":[{"i":1}]}})");
+  EXPECT_EQ(close_cut_json(R"({"data":[{"x":1)"), std::nullopt);
+  EXPECT_EQ(close_cut_json(R"({"uri":"u","media_attachments":[{"x":1},{"y")"), std::nullopt)
+      << "a status is whole or not";
 }
 
 }  // namespace

@@ -45,8 +45,7 @@ bool is_blank(std::string_view text) noexcept { return text::trim(text).empty();
 
 Session::Session(Format format, std::string_view platform, const ReadOptions& options, const ReadCallbacks& callbacks,
                  std::string base_url)
-    : options_(options),
-      callbacks_(callbacks),
+    : callbacks_(callbacks),
       platform_(options.platform.empty() ? platform : std::string_view(options.platform)),
       base_url_(std::move(base_url)),
       now_(options.clock != nullptr ? options.clock->now() : SystemClock().now()),

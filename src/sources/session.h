@@ -44,7 +44,6 @@ class Session {
  private:
   Result<void> report(std::uint64_t number, std::string_view field, std::string reason);
 
-  const ReadOptions& options_;
   const ReadCallbacks& callbacks_;
   ReadSummary summary_;
   std::string platform_;

@@ -1,0 +1,1 @@
+window.YTD.tweet.part0 = [ { "retweeted" : false, "id_str" : "900000000000000001", "full_text" : "an unwrapped one", "created_at" : "Fri Aug 25 10:00:00 +0000 2017", "user" : { "screen_name" : "oldhand", "name" : "Old Hand" } } ]
