@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstring>
 #include <limits>
 
 #include "text/characters.h"
@@ -84,7 +86,7 @@ std::string without_skin_tone(std::string_view emoji) {
 }
 
 /// One pass over one text. The first text.size() bytes of the tokenizer's buffer are the text with ASCII in lower case,
-/// so ASCII tokens are views into it; other normal forms are appended behind.
+/// so ASCII tokens are views into it; other normal forms are appended behind, kTokenPadding bytes kept free at the end.
 class Tokenizer::Scanner {
  public:
   Scanner(Tokenizer& owner, std::string_view text, bool plain)
@@ -92,75 +94,115 @@ class Tokenizer::Scanner {
         form_(owner.form_),
         tokens_(owner.tokens_),
         buffer_(owner.buffer_),
+        alnum_(owner.alnum_),
+        special_(owner.special_),
         text_(text),
         plain_(plain) {}
 
   void run() {
     tokens_.clear();
-    buffer_.resize(text_.size());
-    std::transform(text_.begin(), text_.end(), buffer_.begin(), ascii_lower);
+    classify();
     const std::size_t size = text_.size();
-    std::size_t i = 0;
-    while (i < size) {
-      const std::uint8_t flags = kAscii[static_cast<unsigned char>(text_[i])];
-      if ((flags & kAlnum) != 0) {
-        std::size_t end = i + 1;
-        while (end < size && ascii_is(text_[end], kAlnum)) ++end;
-        if (end < size && !is_ascii(text_[end])) {
-          i = scan_run(i, end);
-        } else if (!plain_ && end < size && text_[end] == ':' && is_link_scheme(i, end)) {
-          const std::size_t link_end = find_link_end(end);
-          if (link_end != 0) {
-            add(TokenKind::link, text_.substr(i, link_end - i), i, link_end);
-            ++position_;
-            i = link_end;
-          } else {
-            add_ascii_word(i, end);
-            i = end;
-          }
-        } else {
-          add_ascii_word(i, end);
-          i = end;
-        }
-      } else if ((flags & kSign) != 0) {
-        i = scan_sign(i);
-      } else if (is_ascii(text_[i])) {
-        ++i;
-      } else {
-        i = scan_run(i, i);
+    for (std::size_t i = next_interesting(0); i < size; i = next_interesting(i)) {
+      if (!ascii_is(text_[i], kAlnum)) {
+        i = ascii_is(text_[i], kSign) ? scan_sign(i) : scan_run(i, i);
+        continue;
       }
+      const std::size_t end = word_end(i);
+      if (end < size && !is_ascii(text_[end])) {
+        i = scan_run(i, end);
+        continue;
+      }
+      if (end < size && text_[end] == ':' && !plain_ && is_link_scheme(i, end)) {
+        if (const std::size_t link_end = find_link_end(end); link_end != 0) {
+          add(TokenKind::link, text_.substr(i, link_end - i), i, link_end);
+          ++position_;
+          i = link_end;
+          continue;
+        }
+      }
+      add(TokenKind::word, std::string_view(buffer_).substr(i, end - i), i, end);
+      ++position_;
+      i = end;
     }
   }
 
  private:
+  /// Lowers the text's ASCII letters into the buffer and finds out, eight bytes at a time and without branches, which
+  /// bytes are ASCII letters and digits and which need a closer look: signs and what is not ASCII. (For "SIMD within a
+  /// register" see Hacker's Delight, chapter 6: adding 0x80 - c to a byte below 0x80 sets its top bit if it is ≥ c.)
+  void classify() {
+    static_assert(std::endian::native == std::endian::little);
+    constexpr std::uint64_t kOnes = 0x0101010101010101;
+    constexpr std::uint64_t kTop = 0x80 * kOnes;
+    constexpr std::uint64_t kGather = 0x0102040810204080;  // brings the bits of eight bytes together in the top byte
+    const std::size_t size = text_.size();
+    used_ = size + kTokenPadding;
+    buffer_.resize(used_ + kTokenPadding);
+    alnum_.assign(size / 64 + 2, 0);
+    special_.assign(size / 64 + 2, 0);
+    for (std::size_t at = 0; at < size; at += 8) {
+      std::uint64_t bytes = 0;
+      std::memcpy(&bytes, text_.data() + at, std::min<std::size_t>(8, size - at));
+      const std::uint64_t ascii = bytes & ~kTop;
+      const auto at_least = [&](std::uint64_t value, std::uint64_t c) { return value + (0x80 - c) * kOnes; };
+      const auto is = [&](std::uint64_t c) { return ~((ascii ^ c * kOnes) + 0x7F * kOnes); };
+      const std::uint64_t upper = at_least(ascii, 'A') & ~at_least(ascii, 'Z' + 1) & ~bytes & kTop;
+      const std::uint64_t lowered = bytes | upper >> 2U;
+      const std::uint64_t low = lowered & ~kTop;
+      const std::uint64_t letter = at_least(low, 'a') & ~at_least(low, 'z' + 1);
+      const std::uint64_t digit = at_least(ascii, '0') & ~at_least(ascii, '9' + 1);
+      const std::uint64_t alnum = (letter | digit) & ~bytes & kTop;
+      const std::uint64_t special = (((is('#') | is('$') | is('@') | is('*')) & ~bytes) | bytes) & kTop;
+      std::memcpy(buffer_.data() + at, &lowered, 8);
+      alnum_[at / 64] |= (alnum >> 7U) * kGather >> 56U << (at % 64);
+      special_[at / 64] |= (special >> 7U) * kGather >> 56U << (at % 64);
+    }
+    // What a longer text left behind the end would be taken for this one's.
+    std::memset(buffer_.data() + size, 0, 2 * kTokenPadding);
+  }
+
+  /// The first byte from `at` that may begin a token, or something behind the end.
+  [[nodiscard]] std::size_t next_interesting(std::size_t at) const noexcept {
+    std::size_t word = at / 64;
+    std::uint64_t bits = (alnum_[word] | special_[word]) & (~std::uint64_t{0} << (at % 64));
+    while (bits == 0) {
+      if (++word == alnum_.size()) return word * 64;
+      bits = alnum_[word] | special_[word];
+    }
+    return word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+  }
+
+  /// The first byte from `at` that is no ASCII letter or digit.
+  [[nodiscard]] std::size_t word_end(std::size_t at) const noexcept {
+    std::size_t word = at / 64;
+    std::uint64_t bits = ~alnum_[word] & (~std::uint64_t{0} << (at % 64));
+    while (bits == 0) bits = ~alnum_[++word];  // the last word is 0
+    return word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+  }
+
   [[nodiscard]] char32_t char_at(std::size_t at) const noexcept { return next_char(text_, at); }
 
   void add(TokenKind kind, std::string_view normal, std::size_t begin, std::size_t end) {
     tokens_.push_back({normal, position_, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end), kind});
   }
-  void add_ascii_word(std::size_t begin, std::size_t end) {
-    add(TokenKind::word, std::string_view(buffer_).substr(begin, end - begin), begin, end);
-    ++position_;
-  }
-
   /// Puts `addition` behind the buffer and returns it there; tokens already made stay valid.
   std::string_view keep(std::string_view addition) {
-    const char* before = buffer_.data();
-    const std::size_t old_size = buffer_.size();
-    if (old_size + addition.size() > buffer_.capacity()) {
+    const std::size_t at = used_;
+    used_ += addition.size();
+    if (used_ + kTokenPadding > buffer_.capacity()) {
       std::string larger;
-      larger.reserve(2 * (old_size + addition.size()));
+      larger.reserve(2 * (used_ + kTokenPadding));
       larger.append(buffer_);
-      const std::string_view old(before, old_size);
       for (Token& token : tokens_) {
         if (token.kind == TokenKind::link) continue;
-        const auto offset = static_cast<std::size_t>(token.text.data() - old.data());
-        token.text = std::string_view(larger.data() + offset, token.text.size());
+        token.text = std::string_view(larger.data() + (token.text.data() - buffer_.data()), token.text.size());
       }
       buffer_.swap(larger);
     }
-    buffer_.append(addition);
-    return std::string_view(buffer_).substr(old_size);
+    buffer_.resize(used_ + kTokenPadding);
+    addition.copy(buffer_.data() + at, addition.size());
+    return std::string_view(buffer_).substr(at, addition.size());
   }
 
   // --- words and emoji beyond ASCII
@@ -660,6 +702,9 @@ class Tokenizer::Scanner {
   NormalForm form_;
   std::vector<Token>& tokens_;
   std::string& buffer_;
+  std::vector<std::uint64_t>& alnum_;
+  std::vector<std::uint64_t>& special_;
+  std::size_t used_ = 0;
   std::string_view text_;
   bool plain_;
   std::uint32_t position_ = 0;

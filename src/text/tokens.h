@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -9,7 +10,8 @@
 namespace offx::text {
 
 /// How characters are made comparable.
-/// - exact: width forms made plain (`ＦＵＬＬ` = `full`), NFC, full case folding, not Turkic, and NFC again: `STRASSE` =
+/// - exact: width forms made plain (`ＦＵＬＬ` = `full`), NFC, full case folding, not Turkic, and NFC again: `STRASSE`
+/// =
 ///   `straße`; accents count. For rules on arriving posts.
 /// - search: NFKC, full case folding, then combining marks of Latin, Greek and Cyrillic letters dropped:
 ///   `diacrítica` = `diacritica`, `①` = `1`. For search over stored posts.
@@ -26,6 +28,9 @@ enum class TokenKind : std::uint8_t {
   cashtag,  ///< `$tag`; likewise
   link,     ///< http(s) address as it stands in the text, not normalised; no words inside it; breaks adjacency
 };
+
+/// So many bytes from the beginning of a token's text may be read, however short it is; but not of a link's.
+inline constexpr std::size_t kTokenPadding = 16;
 
 /// One token of a text.
 struct Token {
@@ -61,6 +66,8 @@ class Tokenizer {
   NormalForm form_;
   std::vector<Token> tokens_;
   std::string buffer_;
+  std::vector<std::uint64_t> alnum_;  // a bit for each byte of the text
+  std::vector<std::uint64_t> special_;
 };
 
 }  // namespace offx::text

@@ -81,7 +81,7 @@ void PostScan::scan_text(std::string_view content, bool own) {
     }
     // Written always and kept if the filter lets it pass: a branch here would be guessed wrongly half of the time.
     Candidate& candidate = candidates_[count];
-    candidate.key = make_key(token.text, Space::text);
+    candidate.key = make_key_of_token(token.text, Space::text);
     candidate.text = token.text;
     candidate.position = kNowhere;
     if (token.kind == TokenKind::word || token.kind == TokenKind::emoji) {
@@ -134,6 +134,7 @@ void PostScan::name(Space space, std::string_view value) {
 }
 
 void PostScan::scan_attributes(const store::Post& post) {
+  if (!index_->uses_attributes()) return;
   name(Space::from, post.author_username);
   name(Space::from, post.details.author_id);
   name(Space::to, post.details.reply_to);

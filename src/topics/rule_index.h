@@ -37,7 +37,7 @@ struct TextKey {
   std::uint32_t meta;  ///< length (clipped) and space
 };
 
-inline constexpr std::size_t kInlineKeyBytes = 16;
+inline constexpr std::size_t kInlineKeyBytes = text::kTokenPadding;
 
 namespace detail {
 
@@ -49,9 +49,8 @@ __extension__ using Uint128 = unsigned __int128;
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
 }
 
-template <class T>
-[[nodiscard]] std::uint64_t load(const char* bytes) noexcept {
-  T value;
+[[nodiscard]] inline std::uint64_t load(const char* bytes) noexcept {
+  std::uint64_t value = 0;
   std::memcpy(&value, bytes, sizeof value);
   return value;
 }
@@ -60,38 +59,51 @@ inline constexpr std::uint64_t kSalt0 = 0x2D358DCCAA6C78A5;
 inline constexpr std::uint64_t kSalt1 = 0x8BB84B93962EACC9;
 inline constexpr std::uint64_t kSalt2 = 0x4B33A62ED433D4A3;
 
+/// Masks of the first n bytes of a word: [n] of the low one, [n + kFirstBytesOfHigh] of the high one, n from 0 to 16.
+inline constexpr std::size_t kFirstBytesOfHigh = 17;
+inline constexpr std::array<std::uint64_t, 34> kFirstBytes = [] {
+  std::array<std::uint64_t, 34> masks{};
+  for (std::size_t n = 0; n <= 16; ++n) {
+    masks[n] = n >= 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << 8 * n) - 1;
+    masks[n + kFirstBytesOfHigh] = n <= 8 ? 0 : n == 16 ? ~std::uint64_t{0} : (std::uint64_t{1} << 8 * (n - 8)) - 1;
+  }
+  return masks;
+}();
+
 }  // namespace detail
 
-[[nodiscard]] inline TextKey make_key(std::string_view text, Space space) noexcept {
+/// The key of a text of which kInlineKeyBytes from its beginning may be read, as of a token's.
+[[nodiscard]] inline TextKey make_key_of_token(std::string_view text, Space space) noexcept {
   using detail::load;
   using detail::mix;
   const char* bytes = text.data();
   const std::size_t size = text.size();
   const std::size_t clipped = size < 0xFFFFFF ? size : 0xFFFFFF;
   const auto meta = static_cast<std::uint32_t>(clipped << 8U | static_cast<std::size_t>(space));
-  std::uint64_t low = 0;
-  std::uint64_t high = 0;
-  if (size > kInlineKeyBytes) {
-    low = detail::kSalt0;
-    high = detail::kSalt1;
-    for (std::size_t i = 0; i + 16 < size; i += 16) {
-      low = mix(low ^ load<std::uint64_t>(bytes + i), detail::kSalt2 ^ load<std::uint64_t>(bytes + i + 8));
-      high = mix(high ^ load<std::uint64_t>(bytes + i + 8), detail::kSalt0 ^ load<std::uint64_t>(bytes + i));
+  std::uint64_t low = load(bytes);
+  std::uint64_t high = load(bytes + 8);
+  if (size <= kInlineKeyBytes) [[likely]] {
+    // No branch on the size: it is different in each word.
+    low &= detail::kFirstBytes[size];
+    high &= detail::kFirstBytes[size + detail::kFirstBytesOfHigh];
+  } else {
+    for (std::size_t i = 16; i + 16 < size; i += 16) {
+      low = mix(low ^ load(bytes + i), detail::kSalt2 ^ load(bytes + i + 8));
+      high = mix(high ^ load(bytes + i + 8), detail::kSalt0 ^ load(bytes + i));
     }
-    low ^= load<std::uint64_t>(bytes + size - 16);
-    high ^= load<std::uint64_t>(bytes + size - 8);
-  } else if (size >= 8) {
-    low = load<std::uint64_t>(bytes);
-    high = load<std::uint64_t>(bytes + size - 8);
-  } else if (size >= 4) {
-    low = load<std::uint32_t>(bytes);
-    high = load<std::uint32_t>(bytes + size - 4);
-  } else if (size > 0) {
-    const auto byte = [&](std::size_t i) { return static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[i])); };
-    low = byte(0) << 16U | byte(size / 2) << 8U | byte(size - 1);
+    low = mix(low, detail::kSalt1) ^ load(bytes + size - 16);
+    high = mix(high, detail::kSalt2) ^ load(bytes + size - 8);
   }
   return {low, high, mix(low ^ detail::kSalt0 ^ (static_cast<std::uint64_t>(meta) << 32U), high ^ detail::kSalt1),
           meta};
+}
+
+/// The key of any text.
+[[nodiscard]] inline TextKey make_key(std::string_view text, Space space) noexcept {
+  if (text.size() >= kInlineKeyBytes) return make_key_of_token(text, space);
+  std::array<char, kInlineKeyBytes> padded{};
+  text.copy(padded.data(), text.size());
+  return make_key_of_token(std::string_view(padded.data(), text.size()), space);
 }
 
 /// One step of a rule in prefix order: `end` is the index behind its last descendant.
@@ -161,6 +173,11 @@ class RuleIndex {
 
   /// True if any rule looks into that space.
   [[nodiscard]] bool uses(Space space) const noexcept { return (spaces_ >> static_cast<unsigned>(space) & 1U) != 0; }
+
+  /// True if any rule asks for author, language and the like.
+  [[nodiscard]] bool uses_attributes() const noexcept {
+    return uses(Space::from) || uses(Space::to) || uses(Space::lang) || uses(Space::platform);
+  }
 
   /// Topics in ascending order; a rule's index is its place here.
   [[nodiscard]] std::int64_t topic_of(std::uint32_t rule) const noexcept { return topics_[rule]; }
