@@ -24,7 +24,7 @@ namespace {
 using offx::summary::Features;
 constexpr std::size_t kLabels = 3;
 constexpr std::size_t kFeatures = std::tuple_size_v<Features>;
-constexpr double kPenalty = 0.01;
+constexpr double kPenalty = 0.003;
 constexpr int kFolds = 10;
 constexpr int kRounds = 5;
 

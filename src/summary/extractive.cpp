@@ -253,7 +253,10 @@ class Summarizer {
     for (std::size_t i = 0; i < chosen.size(); ++i) {
       const std::uint32_t own = passages_.candidates[chosen[i]].document;
       SummarySentence sentence{shown(parts_[chosen[i]], posts_[clusters_[own].leader.index]), {number_of(own)}};
-      std::ranges::stable_sort(support[i], std::greater<>(), [&](std::uint32_t c) { return clusters_[c].said_by; });
+      // The most said first, then the earliest.
+      std::ranges::sort(support[i], [&](std::uint32_t a, std::uint32_t b) {
+        return clusters_[a].said_by != clusters_[b].said_by ? clusters_[a].said_by > clusters_[b].said_by : a < b;
+      });
       for (const std::uint32_t c : support[i]) {
         if (sentence.posts.size() >= options_.max_posts_per_sentence) break;
         sentence.posts.push_back(number_of(c));

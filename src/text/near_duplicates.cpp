@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "base/assert.h"
 #include "text/key_numbers.h"
@@ -61,7 +62,7 @@ class RankedSets {
     }
     std::vector<std::uint32_t> order(frequency.size());
     std::iota(order.begin(), order.end(), 0U);
-    std::ranges::stable_sort(order, {}, [&](std::uint32_t id) { return frequency[id]; });
+    std::ranges::sort(order, {}, [&](std::uint32_t id) { return std::pair(frequency[id], id); });
     std::vector<std::uint32_t> rank(order.size());
     for (std::uint32_t r = 0; r < order.size(); ++r) rank[order[r]] = r;
     for (std::uint32_t& id : ranks_) id = rank[id];
