@@ -95,7 +95,25 @@ icu::UnicodeString with_plain_width(const icu::UnicodeString& text, const icu::N
   return out;
 }
 
-icu::UnicodeString normal_form(const icu::UnicodeString& text, NormalForm form) {
+/// At most so many marks on one letter count, as in the Stream-Safe Text Format of UAX #15: putting n marks into
+/// canonical order takes n² steps, and no language needs so many.
+constexpr int kMarksMax = 30;
+
+icu::UnicodeString without_mark_floods(const icu::UnicodeString& text) {
+  if (text.length() <= kMarksMax) return text;
+  icu::UnicodeString out;
+  int marks = 0;
+  for (std::int32_t i = 0; i < text.length();) {
+    const UChar32 code = text.char32At(i);
+    i += U16_LENGTH(code);
+    marks = u_getCombiningClass(code) == 0 ? 0 : marks + 1;
+    if (marks <= kMarksMax) out.append(code);
+  }
+  return out;
+}
+
+icu::UnicodeString normal_form(const icu::UnicodeString& whole, NormalForm form) {
+  const icu::UnicodeString text = without_mark_floods(whole);
   UErrorCode status = U_ZERO_ERROR;
   const icu::Normalizer2* nfc = icu::Normalizer2::getNFCInstance(status);
   const icu::Normalizer2* nfkc = icu::Normalizer2::getNFKCInstance(status);

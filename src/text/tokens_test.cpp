@@ -51,6 +51,13 @@ TEST(Normalise, InvalidBytesBecomeReplacementCharacters) {
   EXPECT_EQ(normalise("a\xFFz", NormalForm::exact), "a\uFFFDz");
 }
 
+TEST(Normalise, FloodsOfMarksAreCutShort) {
+  std::string flood = "a";
+  for (int i = 0; i < 100'000; ++i) flood += "\u0315\u0327";  // each pair out of canonical order
+  EXPECT_LT(normalise(flood, NormalForm::exact).size(), 100U);
+  EXPECT_EQ(words(flood).size(), 1U);
+}
+
 RC_GTEST_PROP(Normalise, IsIdempotent, (const std::string& bytes)) {
   for (const NormalForm form : {NormalForm::exact, NormalForm::search}) {
     const std::string once = normalise(bytes, form);

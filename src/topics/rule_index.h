@@ -14,7 +14,7 @@
 #include "topics/matcher.h"
 #include "topics/rule.h"
 
-/// The compiled form of many rules. How it works: src/topics/DESIGN.md.
+/// The compiled form of many rules. How it works: DESIGN.md.
 namespace offx::topics {
 
 /// An atom is a thing that a post has or has not: a word, a tag, an author, a flag. 0 is none.
