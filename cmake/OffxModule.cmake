@@ -1,7 +1,7 @@
 # offx_module(NAME [LINK libs…] [TEST_LINK libs…])
 #
-# Makes of the folder it is called in the static library offx_NAME (every .cpp but *_test.cpp, *_fuzz.cpp, main.cpp), the test
-# program offx_NAME_test (every *_test.cpp) and, with clang and -DOFFX_FUZZ=ON, one libFuzzer program for each *_fuzz.cpp.
+# Makes of the folder it is called in the static library offx_NAME (every .cpp but *_test.cpp, *_fuzz.cpp, main.cpp), the
+# test program offx_NAME_test (every *_test.cpp) and, with clang and -DOFFX_FUZZ=ON, one libFuzzer program for each *_fuzz.cpp.
 function(offx_module name)
   cmake_parse_arguments(ARG "" "" "LINK;TEST_LINK" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cpp)
@@ -22,6 +22,8 @@ function(offx_module name)
   if(OFFX_TESTS AND tests)
     add_executable(offx_${name}_test ${tests})
     target_link_libraries(offx_${name}_test PRIVATE offx_${name} ${ARG_TEST_LINK} GTest::gmock_main)
+    # Of a test only what it calls needs to be fast: -O1 compiles in two thirds of the time of -O3.
+    target_compile_options(offx_${name}_test PRIVATE $<$<CONFIG:Release>:-O1>)
     target_compile_definitions(offx_${name}_test PRIVATE OFFX_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     add_test(NAME ${name} COMMAND offx_${name}_test --gtest_brief=1)
   endif()

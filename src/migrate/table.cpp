@@ -140,6 +140,19 @@ Result<bool> table_exists(db::DatabaseClient& client, std::string_view name) {
   return found.rows() > 0;
 }
 
+Result<std::vector<TableSize>> list_tables(db::DatabaseClient& client) {
+  OFFX_ASSIGN(const auto names, client.execute("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN "
+                                               "('table', 'virtual') AND name NOT LIKE 'sqlite\\_%' "
+                                               "ESCAPE '\\' ORDER BY name"));
+  std::vector<TableSize> tables;
+  for (std::size_t i = 0; i < names.rows(); ++i) {
+    std::string name = db::to_text(names.row(i)[0]);
+    OFFX_ASSIGN(const auto count, client.execute("SELECT count(*) FROM " + quote_identifier(name)));
+    tables.push_back({std::move(name), db::to_integer(count.row(0)[0])});
+  }
+  return tables;
+}
+
 Result<std::vector<Column>> get_table_columns(db::DatabaseClient& client, std::string_view name) {
   OFFX_ASSIGN(const auto rows,
               client.execute("SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?) "

@@ -26,6 +26,16 @@ struct Column {
 /// True if a table (not a view) of this name exists. Names are compared as SQLite does, without regard to case.
 Result<bool> table_exists(db::DatabaseClient& client, std::string_view name);
 
+/// A table as `offx db tables` lists it.
+struct TableSize {
+  std::string name;
+  std::int64_t rows = 0;
+};
+
+/// Every table, virtual ones too, by name; those that SQLite or a virtual table keeps for itself are left out. Counts
+/// by reading each table through.
+Result<std::vector<TableSize>> list_tables(db::DatabaseClient& client);
+
 /// The columns of a table or view in their order, generated ones too. Errc::not_found if there is none of this name.
 Result<std::vector<Column>> get_table_columns(db::DatabaseClient& client, std::string_view name);
 

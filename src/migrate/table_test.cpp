@@ -44,6 +44,19 @@ TEST_F(MigrateTable, table_exists_knows_tables_alone) {
   EXPECT_FALSE(must(table_exists(*client_, "x' OR 1=1 --")));
 }
 
+TEST_F(MigrateTable, list_tables_counts_all_but_the_engines_own) {
+  run("DROP TABLE topics_v1");
+  run("CREATE TABLE \"odd \"\"name\" (id INTEGER PRIMARY KEY AUTOINCREMENT)");
+  run("INSERT INTO \"odd \"\"name\" VALUES (1), (7)");
+  run("CREATE VIRTUAL TABLE words USING fts5 (text)");
+  run("CREATE VIEW v AS SELECT 1");
+  const auto tables = must(list_tables(*client_));
+  ASSERT_EQ(tables.size(), 2U);
+  EXPECT_EQ(tables[0].name, "odd \"name");
+  EXPECT_EQ(tables[0].rows, 2);
+  EXPECT_EQ(tables[1].name, "words");
+}
+
 TEST_F(MigrateTable, get_table_columns_describes_each) {
   run("CREATE TABLE t (a TEXT, b INTEGER NOT NULL DEFAULT (1+1), c, d TEXT AS (a || b), PRIMARY KEY (b, a)) WITHOUT "
       "ROWID");

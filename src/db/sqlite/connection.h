@@ -21,7 +21,7 @@ namespace offx::db::sqlite {
 /// A statement that SQLite has compiled, kept for its next use.
 struct Prepared {
   struct Finalize {
-    void operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
+    void operator()(sqlite3_stmt* raw) const noexcept { sqlite3_finalize(raw); }
   };
   std::unique_ptr<sqlite3_stmt, Finalize> statement;
   std::shared_ptr<const std::vector<std::string>> columns;  ///< null if it returns no rows
@@ -54,7 +54,7 @@ class Connection {
 
  private:
   struct Close {
-    void operator()(sqlite3* handle) const noexcept { sqlite3_close_v2(handle); }
+    void operator()(sqlite3* raw) const noexcept { sqlite3_close_v2(raw); }
   };
   struct Cached {
     std::string sql;
