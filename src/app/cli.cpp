@@ -282,7 +282,11 @@ int run(int argc, char** argv) {
       line.app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
       if (error.get_exit_code() == 0) return line.app.exit(error);  // --help and --version
-      print_error(fmt::format("offx: {}\nTry offx --help, or --help behind a command.", error.what()));
+      const auto unknown = line.app.remaining(true);
+      const bool no_command = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && !unknown.empty();
+      print_error(
+          fmt::format("offx: {}\nTry offx --help, or --help behind a command.",
+                      no_command ? printable("there is no command \"" + unknown.front() + "\"") : error.what()));
       return kUsedWrongly;
     }
     struct sigaction action{};

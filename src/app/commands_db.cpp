@@ -46,7 +46,7 @@ std::string version_of(std::string_view table) {
 
 bool confirm(const Context& context, const std::string& question) {
   if (!context.terminal.err_is_terminal || isatty(STDIN_FILENO) != 1) return false;
-  fmt::print(stderr, "{} [y/N] ", question);
+  fmt::print(stderr, "{} [y/N] ", printable(question));
   std::string answer;
   std::getline(std::cin, answer);
   return answer == "y" || answer == "Y" || answer == "yes";
@@ -59,24 +59,17 @@ Result<void> run_db_init(const Context& context) {
   if (context.json) {
     print_json(json::object{{"database", client->description()}, {"created", !was_initialised}});
   } else {
-    print(client->description() + (was_initialised ? " was initialised already\n" : " is ready\n"));
+    print(printable(client->description()) + (was_initialised ? " was initialised already\n" : " is ready\n"));
   }
   return {};
 }
 
 Result<void> run_db_tables(const Context& context) {
   OFFX_ASSIGN(auto client, context.open_database_as_it_is());
-  OFFX_ASSIGN(
-      const auto names,
-      client->execute("SELECT l.name FROM pragma_table_list AS l WHERE l.schema = 'main' AND l.type IN ('table', "
-                      "'virtual') AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY l.name"));
+  OFFX_ASSIGN(const auto found, migrate::list_tables(*client));
   std::vector<std::vector<std::string>> rows = {{"TABLE", "VERSION", "ROWS"}};
   json::array tables;
-  for (std::size_t i = 0; i < names.rows(); ++i) {
-    const std::string name = db::to_text(names.row(i)[0]);
-    const std::string count_sql = "SELECT count(*) FROM " + db::quote_identifier(name);
-    OFFX_ASSIGN(const auto count, client->execute(count_sql));
-    const auto total = db::to_integer(count.row(0)[0]);
+  for (const auto& [name, total] : found) {
     const std::string version = version_of(name);
     rows.push_back({name, version, with_thousands(total)});
     tables.push_back(json::object{{"name", name},
@@ -134,7 +127,7 @@ Result<void> run_db_backup(const Context& context, const std::string& file) {
   if (context.json) {
     print_json(json::object{{"file", file}, {"bytes", file_size(file)}});
   } else {
-    print(fmt::format("{}: {}, checked\n", file, with_unit(file_size(file))));
+    print(fmt::format("{}: {}, checked\n", printable(file), with_unit(file_size(file))));
   }
   return {};
 }
@@ -153,17 +146,18 @@ Result<void> run_db_restore(const Context& context, const std::string& file, boo
                 "nothing was changed; say --yes to replace " + path + " (what is there now is kept beside it)");
   }
   ProgressBar bar(context.terminal, "Copying", "pages");
-  OFFX_TRY(db::sqlite::restore(path, file, keep, [&](std::uint64_t done, std::uint64_t total) {
+  const auto show = [&](std::uint64_t done, std::uint64_t total) {
     bar.update(done, total, done);
     return !context.interrupted.load();
-  }));
+  };
+  OFFX_TRY(db::sqlite::restore(path, file, keep, show, store::with_physical_names("{posts}")));
   bar.clear();
   if (context.json) {
     print_json(
         json::object{{"database", path}, {"from", file}, {"kept", replaces ? json::value(keep) : json::value()}});
   } else {
-    print(fmt::format("{} holds what {} held\n", path, file));
-    if (replaces) print(fmt::format("what was there before is in {}\n", keep));
+    print(fmt::format("{} holds what {} held\n", printable(path), printable(file)));
+    if (replaces) print(fmt::format("what was there before is in {}\n", printable(keep)));
   }
   return {};
 }
@@ -213,16 +207,18 @@ Result<void> run_status(const Context& context) {
     return {};
   }
 
-  print(fmt::format("{}  {}, {}\n", context.terminal.bold("Database"), client->description(), with_unit(bytes)));
+  print(fmt::format("{}  {}, {}\n", context.terminal.bold("Database"), printable(client->description()),
+                    with_unit(bytes)));
   print(fmt::format("{}     {}", context.terminal.bold("Posts"), with_thousands(totals.posts)));
   if (totals.first) print(fmt::format(", {} to {}", to_sql_time(*totals.first), to_sql_time(*totals.last)));
   print("\n");
   for (const auto& [platform, count] : platforms)
-    print(fmt::format("          {:>9}  {}\n", with_thousands(count), platform));
+    print(fmt::format("          {:>9}  {}\n", with_thousands(count), printable(platform)));
   if (last_import) {
     print(fmt::format("{}    {} on {}: {} new, {} updated, {} unchanged\n", context.terminal.bold("Import"),
-                      last_import->source, to_sql_time(last_import->finished_at), with_thousands(last_import->added),
-                      with_thousands(last_import->updated), with_thousands(last_import->unchanged)));
+                      printable(last_import->source), to_sql_time(last_import->finished_at),
+                      with_thousands(last_import->added), with_thousands(last_import->updated),
+                      with_thousands(last_import->unchanged)));
   } else {
     print("No posts yet: `offx import FILE` brings some in.\n");
   }

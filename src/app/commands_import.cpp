@@ -1,6 +1,7 @@
 #include <cstdlib>
 #include <map>
 #include <stop_token>
+#include <thread>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -34,14 +35,33 @@ std::vector<std::string> allowed_hosts(const ImportCommand& command) {
   return hosts;
 }
 
+/// Requests a stop soon after the flag is set: a signal handler can set a flag and no more.
+class StopWhenSet {
+ public:
+  explicit StopWhenSet(const std::atomic<bool>& flag)
+      : thread_([this, &flag](const std::stop_token& done) {
+          for (; !done.stop_requested(); std::this_thread::sleep_for(std::chrono::milliseconds(20))) {
+            if (flag) stop_.request_stop();
+          }
+        }) {}
+  [[nodiscard]] std::stop_token token() const { return stop_.get_token(); }
+
+ private:
+  std::stop_source stop_;
+  std::jthread thread_;  // last: it uses stop_
+};
+
 Result<net::Response> fetch(const Context& context, const ImportCommand& command, const std::string& url) {
   OFFX_ASSIGN(auto client, net::HttpClient::create({.allow_hosts = allowed_hosts(command)}));
   net::Request request;
   request.url = url;
   request.limits.total_timeout = std::chrono::minutes(2);
   request.limits.body_max_bytes = 64U << 20U;
-  if (context.terminal.err_is_terminal) print_error("Fetching " + net::redacted_url(url) + " …");
-  OFFX_ASSIGN(auto response, client.fetch(request));
+  if (context.terminal.err_is_terminal) print_error(printable("Fetching " + net::redacted_url(url) + " …"));
+  const StopWhenSet stop(context.interrupted);
+  auto fetched = client.fetch(request, stop.token());
+  if (!fetched && context.interrupted) return fail(Errc::cancelled, "interrupted");
+  OFFX_ASSIGN(auto response, std::move(fetched));
   OFFX_TRY(net::require_success(response));
   return response;
 }
@@ -50,6 +70,10 @@ Result<net::Response> fetch(const Context& context, const ImportCommand& command
 std::string display_name(const std::string& input) {
   if (input == "-") return "standard input";
   return is_url(input) ? net::redacted_url(input) : input;
+}
+
+std::string problem_line(const sources::Problem& problem) {
+  return "  " + printable(problem.where + ": " + what_is_wrong(problem));
 }
 
 class Importer {
@@ -84,7 +108,7 @@ Result<ImportResult> Importer::dry_run(const sources::Input& input, const Import
       print_json(to_json(post));
     } else {
       print(fmt::format(
-          "{}  {:8}  {}  {}\n", to_sql_time(post.created_at), post.platform,
+          "{}  {:8}  {}  {}\n", to_sql_time(post.created_at), shorten(post.platform, 20),
           context_.terminal.accent(shorten(post.author_username.empty() ? post.author : post.author_username, 20)),
           shorten(post.content, 90)));
     }
@@ -92,7 +116,7 @@ Result<ImportResult> Importer::dry_run(const sources::Input& input, const Import
   };
   reading.on_problem = [&](const sources::Problem& problem) -> Result<void> {
     callbacks.on_problem(problem);
-    if (options.strict) return fail(Error(Errc::corrupt, problem.reason).within(problem.where));
+    if (options.strict) return fail(Error(Errc::corrupt, what_is_wrong(problem)).within(problem.where));
     return {};
   };
   OFFX_ASSIGN(result.read, sources::read_posts(input, options.read, reading));
@@ -126,19 +150,22 @@ Result<ImportResult> Importer::read(db::DatabaseClient* client, const sources::I
 Result<void> Importer::run(db::DatabaseClient* client, const std::string& name) {
   problems_.clear();
   problem_count_ = 0;
-  sources::Input input{.name = name};
+  sources::Input input{.name = name, .interrupted = &context_.interrupted};
   std::optional<net::Response> fetched;
   if (is_url(name)) {
     auto response = fetch(context_, command_, name);
-    if (!response) return fail(std::move(response).error());
+    if (!response) return fail(std::move(response).error().within(display_name(name)));
     fetched = std::move(*response);
+    input.name = display_name(name);
     input.bytes = fetched->body;
     input.base_url = fetched->final_url;
   }
   const auto started = context_.clock.now();
   auto result = read(client, input);
   if (!result) {
-    for (const auto& problem : problems_) print_error(fmt::format("  {}: {}", problem.where, problem.reason));
+    for (const auto& problem : problems_) print_error(problem_line(problem));
+    // The reader names its input itself.
+    if (result.error().context().starts_with(input.name)) return fail(std::move(result).error());
     return fail(std::move(result).error().within(display_name(name)));
   }
   interrupted = result->interrupted;
@@ -173,7 +200,7 @@ void Importer::report(const std::string& name, const ImportResult& result) {
                                    {"problems", std::move(problems)}});
     return;
   }
-  for (const auto& problem : problems_) print_error(fmt::format("  {}: {}", problem.where, printable(problem.reason)));
+  for (const auto& problem : problems_) print_error(problem_line(problem));
   if (problem_count_ > problems_.size()) {
     print_error(fmt::format("  … and {} more; --json lists up to 1,000", problem_count_ - problems_.size()));
   }
@@ -187,7 +214,7 @@ void Importer::report(const std::string& name, const ImportResult& result) {
     line += fmt::format(", {} skipped", count_of(number(problem_count_), "broken item", "broken items"));
   if (result.read.truncated) line += "; the input ends in the middle, what was whole was kept";
   if (result.interrupted) line += "; interrupted, run the same command again to go on";
-  print(line + "\n");
+  print(printable(line) + "\n");
 }
 
 }  // namespace
@@ -213,11 +240,11 @@ Result<void> read_input(const Context& context, const std::string& input, const 
     return {};
   };
   reading.on_problem = [&](const sources::Problem& problem) -> Result<void> {
-    if (++problems <= kProblemsShown) print_error(fmt::format("  {}: {}", problem.where, printable(problem.reason)));
+    if (++problems <= kProblemsShown) print_error(problem_line(problem));
     return {};
   };
-  auto read = sources::read_posts({.name = input}, options, reading);
-  if (!read) return fail(std::move(read).error().within(input));
+  auto read = sources::read_posts({.name = input, .interrupted = &context.interrupted}, options, reading);
+  if (!read) return fail(std::move(read).error());
   if (read->format == sources::Format::offx_database) {
     return fail(Error(Errc::unsupported, "this is a database: name it with --db").within(input));
   }
@@ -237,7 +264,7 @@ Result<void> run_import(const Context& context, const ImportCommand& command) {
   }
   if (context.json && !command.dry_run) print_json(importer.results);
   // What was filed by rules that changed during the import is filed by those of now.
-  if (client && !importer.interrupted) OFFX_TRY(context.open_database());
+  if (client && !importer.interrupted) OFFX_TRY(context.file_unfiled(*client));
   if (importer.interrupted) return fail(Errc::cancelled, "interrupted; what was committed is kept");
   return {};
 }

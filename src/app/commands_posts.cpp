@@ -17,9 +17,10 @@ namespace json = boost::json;
 
 constexpr std::size_t kLimitMax = 10'000;
 
-/// A page key as one word: `2026-08-22T14:05:17~42`.
+/// A page key as one word: `2026-08-22T14:05:17~42`. A date that some program wrote and nobody can read stays as it is.
 std::string to_token(const store::PageKey& key) {
   std::string time = key.created_at;
+  if (!parse_time(time)) return time + "~" + std::to_string(key.id);
   for (char& c : time) {
     if (c == ' ') c = 'T';
   }
@@ -33,8 +34,9 @@ Result<std::optional<store::PageKey>> from_token(const std::string& token) {
   if (tilde != std::string::npos) {
     const char* end = token.data() + token.size();
     const auto parsed = std::from_chars(token.data() + tilde + 1, end, key.id);
-    if (const auto time = parse_time(token.substr(0, tilde)); time && parsed.ec == std::errc{} && parsed.ptr == end) {
-      key.created_at = to_sql_time(*time);
+    if (parsed.ec == std::errc{} && parsed.ptr == end) {
+      key.created_at = token.substr(0, tilde);
+      if (const auto time = parse_time(key.created_at)) key.created_at = to_sql_time(*time);
       return std::optional(key);
     }
   }
@@ -66,7 +68,7 @@ std::string as_text(const Terminal& terminal, const store::Post& post) {
                   terminal.accent(who.empty() ? "unknown author" : shorten(who, 60)),
                   terminal.dim(fmt::format("{} #{}", shorten(post.platform, 20), post.id)), printable(post.content));
   for (const auto& media : post.media) {
-    text += terminal.dim(fmt::format("  [{}] {}{}", media.type, shorten(media.url, 200),
+    text += terminal.dim(fmt::format("  [{}] {}{}", shorten(media.type, 20), shorten(media.url, 200),
                                      media.alt_text ? " (" + shorten(*media.alt_text, 200) + ")" : "")) +
             "\n";
   }
@@ -84,7 +86,7 @@ void print_page(const Context& context, const store::PostPage& page) {
   }
   for (const auto& post : page.posts) print(as_text(context.terminal, post));
   if (page.posts.empty()) print("No posts.\n");
-  if (page.next) print(context.terminal.dim("more: --after " + to_token(*page.next)) + "\n");
+  if (page.next) print(context.terminal.dim("more: --after " + printable(to_token(*page.next))) + "\n");
 }
 
 Result<void> check_limit(std::size_t limit) {
@@ -131,8 +133,8 @@ Result<void> run_search(const Context& context, const PostsCommand& command) {
   OFFX_TRY(check_limit(command.limit));
   auto query = topics::parse_query(command.query);
   if (!query) {
-    return fail(query.error().code, "the query is not understood: " + query.error().to_error().message() + "\n" +
-                                        topics::caret_lines(command.query, query.error()));
+    return fail(Errc::invalid_argument, "the query is not understood: " + query.error().to_error().message() + "\n" +
+                                            topics::caret_lines(command.query, query.error()));
   }
   const auto compiled = topics::compile_search_query(*query);
   const topics::TopicRule rule{1, *query};

@@ -20,8 +20,8 @@ namespace json = boost::json;
 Result<topics::Rule> parse(const std::string& text) {
   auto rule = topics::parse_rule(text);
   if (rule) return std::move(*rule);
-  return fail(rule.error().code, "the rule is not understood: " + rule.error().to_error().message() + "\n" +
-                                     topics::caret_lines(text, rule.error()));
+  return fail(Errc::invalid_argument, "the rule is not understood: " + rule.error().to_error().message() + "\n" +
+                                          topics::caret_lines(text, rule.error()));
 }
 
 Result<std::uint64_t> file_under(const Context& context, db::DatabaseClient& client, const store::Topic& topic) {
@@ -272,12 +272,12 @@ Result<void> run_topic_preview(const Context& context, const PreviewCommand& com
   for (const auto& match : matches) {
     std::string terms;
     for (const auto& term : match.terms) terms += (terms.empty() ? "" : ", ") + term.term;
-    print(
-        fmt::format("{} {} {}\n{}\n{}\n\n", terminal.dim(to_sql_time(match.post.created_at)),
-                    terminal.accent(shorten(
-                        match.post.author_username.empty() ? match.post.author : "@" + match.post.author_username, 40)),
-                    terminal.dim(match.post.platform), with_places(terminal, match.post.content, match.terms),
-                    terminal.dim("matched by " + printable(terms))));
+    print(fmt::format(
+        "{} {} {}\n{}\n{}\n\n", terminal.dim(to_sql_time(match.post.created_at)),
+        terminal.accent(
+            shorten(match.post.author_username.empty() ? match.post.author : "@" + match.post.author_username, 40)),
+        terminal.dim(shorten(match.post.platform, 20)), with_places(terminal, match.post.content, match.terms),
+        terminal.dim("matched by " + printable(terms))));
   }
   print(fmt::format("{} of {} match", with_thousands(static_cast<std::int64_t>(preview.matched)),
                     count_of(static_cast<std::int64_t>(preview.seen), "post", "posts")));

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "app/filer.h"
+#include "db/sqlite/engine.h"
 #include "store/store.h"
 
 namespace offx::app {
@@ -32,17 +33,27 @@ Timestamp plus(Timestamp moment, const std::string& period, int count) {
 }  // namespace
 
 Result<std::unique_ptr<db::DatabaseClient>> Context::open_database() const {
-  OFFX_ASSIGN(auto client, store::open(db_url));
-  ProgressBar bar(terminal, "Filing", "posts");
-  OFFX_TRY(file_unfiled_posts(*client, clock, [&](std::uint64_t done, std::uint64_t total) {
-    bar.update(done, total, done);
-    return !interrupted.load();
-  }));
+  auto opened = store::open(db_url);
+  if (!opened) return fail(std::move(opened).error().within(db::database_url(db_url)));
+  auto client = std::move(*opened);
+  if (const auto warning = db::sqlite::version_warning(); !warning.empty()) print_error("offx: " + warning);
+  OFFX_TRY(file_unfiled(*client));
   return client;
 }
 
+Result<void> Context::file_unfiled(db::DatabaseClient& client) const {
+  ProgressBar bar(terminal, "Filing", "posts");
+  OFFX_TRY(file_unfiled_posts(client, clock, [&](std::uint64_t done, std::uint64_t total) {
+    bar.update(done, total, done);
+    return !interrupted.load();
+  }));
+  return {};
+}
+
 Result<std::unique_ptr<db::DatabaseClient>> Context::open_database_as_it_is() const {
-  return db::create_database_client(db_url);
+  auto opened = db::create_database_client(db_url);
+  if (!opened) return fail(std::move(opened).error().within(db::database_url(db_url)));
+  return opened;
 }
 
 Result<store::Topic> find_topic(db::DatabaseClient& client, const std::string& name) {

@@ -23,6 +23,8 @@ struct Context {
 
   /// Opens the database, makes its tables if it is new, and files what other programs wrote meanwhile.
   Result<std::unique_ptr<db::DatabaseClient>> open_database() const;
+  /// Files what was written without it: by other programs, or while rules changed.
+  Result<void> file_unfiled(db::DatabaseClient& client) const;
   /// Opens the database as it is.
   Result<std::unique_ptr<db::DatabaseClient>> open_database_as_it_is() const;
 };

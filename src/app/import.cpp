@@ -136,6 +136,10 @@ Result<sources::ReadSummary> read_database(const std::string& path, const source
 
 }  // namespace
 
+std::string what_is_wrong(const sources::Problem& problem) {
+  return problem.field.empty() ? problem.reason : problem.field + " " + problem.reason;
+}
+
 Result<ImportResult> import_posts(db::DatabaseClient& client, const sources::Input& input, const ImportOptions& options,
                                   const ImportCallbacks& callbacks) {
   OFFX_ASSIGN(auto rules, load_rules(client));
@@ -163,7 +167,7 @@ Result<ImportResult> import_posts(db::DatabaseClient& client, const sources::Inp
   reading.on_problem = [&](const sources::Problem& problem) -> Result<void> {
     if (callbacks.on_problem) callbacks.on_problem(problem);
     if (!options.strict) return {};
-    return fail(Error(Errc::corrupt, problem.reason).within(problem.where));
+    return fail(Error(Errc::corrupt, what_is_wrong(problem)).within(problem.where));
   };
   reading.on_progress = [&](const sources::Progress& progress) -> Result<void> {
     if (options.interrupted != nullptr && *options.interrupted) return fail(Errc::cancelled, "interrupted");

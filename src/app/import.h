@@ -31,6 +31,9 @@ struct ImportCallbacks {
   std::function<void(const sources::Problem&)> on_problem;
 };
 
+/// What is wrong with an item, for people: the field, if it is one, and the reason.
+[[nodiscard]] std::string what_is_wrong(const sources::Problem& problem);
+
 /// Reads all posts of `input` and stores, indexes and files them, in transactions of some thousand posts: whatever
 /// stops it, what was committed stays, and importing the same again completes it. Reading and matching run in this
 /// thread, storing in another. Memory does not depend on the size of the input.

@@ -101,8 +101,15 @@ std::string count_of(std::int64_t number, std::string_view singular, std::string
   return fmt::format("{} {}", with_thousands(number), number == 1 ? singular : plural);
 }
 
-std::string table(const Terminal& terminal, const std::vector<std::vector<std::string>>& rows,
+std::string table(const Terminal& terminal, const std::vector<std::vector<std::string>>& raw_rows,
                   const std::vector<bool>& right) {
+  auto rows = raw_rows;
+  for (auto& row : rows) {
+    for (auto& cell : row) {
+      cell = printable(cell);
+      std::replace(cell.begin(), cell.end(), '\n', ' ');
+    }
+  }
   std::vector<std::size_t> widths(right.size());
   for (const auto& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));

@@ -51,7 +51,8 @@ void print_json(const boost::json::value& value);
 /// `1 post`, `2 posts`.
 [[nodiscard]] std::string count_of(std::int64_t number, std::string_view singular, std::string_view plural);
 
-/// Rows of text in aligned columns, the first row a heading. Numbers (`right` columns) are aligned to the right.
+/// Rows of text in aligned columns, the first row a heading; every cell is made printable. Numbers (`right` columns)
+/// are aligned to the right.
 [[nodiscard]] std::string table(const Terminal& terminal, const std::vector<std::vector<std::string>>& rows,
                                 const std::vector<bool>& right);
 

@@ -188,7 +188,11 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "DELETE FROM {topic_posts} WHERE post_id = ?1",
        {0},
        true},
-      {Query::post_delete_media, "post_media.delete_of_post", "DELETE FROM {post_media} WHERE post_id = ?1", {0}, true},
+      {Query::post_delete_media,
+       "post_media.delete_of_post",
+       "DELETE FROM {post_media} WHERE post_id = " OFFX_POST_KEY,
+       {0, kNull, kNull},
+       true},
       {Query::post_delete, "posts.delete", "DELETE FROM {posts} WHERE id = ?1", {0}, true},
       // The index is named, lest a database without statistics picks the one on platform and sorts.
       {Query::posts_page,

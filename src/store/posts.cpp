@@ -121,7 +121,8 @@ void put_post(Filing& filing, const FiledPost& filed, const Post* stored) {
               post.platform, to_sql_time(post.created_at), fetched_at, text_or_null(post.url)});
   put_details(filing, post);
   if (stored != nullptr && stored->media == post.media) return;
-  if (stored != nullptr) filing.add(Query::post_delete_media, {post.id});
+  // Of a new post too, if it has any: another process may have stored the same post since we looked.
+  if (stored != nullptr || !post.media.empty()) filing.add(Query::post_delete_media, post, {});
   for (const auto& media : post.media) {
     filing.add(Query::post_media_insert, post,
                {media.url, text_or_null(media.type), media.alt_text ? Value{*media.alt_text} : Value{}, fetched_at});
@@ -236,8 +237,9 @@ Result<std::optional<Post>> PostRepository::find(std::string_view platform, std:
 
 Result<void> PostRepository::remove(std::int64_t id) {
   // Explicitly, for tables of the first OffX whose foreign keys may not cascade.
-  const std::vector<Statement> statements = {
-      {sql(Query::post_delete_links), {id}}, {sql(Query::post_delete_media), {id}}, {sql(Query::post_delete), {id}}};
+  const std::vector<Statement> statements = {{sql(Query::post_delete_links), {id}},
+                                             {sql(Query::post_delete_media), {id, Value{}, Value{}}},
+                                             {sql(Query::post_delete), {id}}};
   OFFX_ASSIGN(const auto results, client_.batch(statements, db::Mode::write));
   if (results.back().rows_affected() == 0) return fail(Errc::not_found, "there is no post " + std::to_string(id));
   return {};

@@ -106,13 +106,20 @@ Result<void> copy_database(const std::string& from, const std::string& to, const
 }
 
 Result<void> restore(const std::string& path, const std::string& from, const std::string& keep,
-                     const Progress& progress) {
+                     const Progress& progress, const std::string& must_have) {
   std::error_code error;
   if (!fs::is_regular_file(from, error)) return fail(Errc::not_found, from + ": no such file");
   if (fs::equivalent(path, from, error)) return fail(Errc::invalid_argument, from + " is the database itself");
   const PartialFile fresh(path + ".restoring");
   if (auto copied = copy_checked(from, fresh.path(), progress); !copied) {
     return fail(std::move(copied).error().within("restore from " + from));
+  }
+  if (!must_have.empty()) {
+    OFFX_ASSIGN(auto copy, Connection::open(fresh.path(), Connection::Access::read_only));
+    OFFX_ASSIGN(const auto found,
+                copy->run("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1", {must_have}));
+    // An empty file, too, is a database to SQLite.
+    if (found.rows() == 0) return fail(Errc::unsupported, from + " is no backup: it has no table " + must_have);
   }
   if (!fs::exists(path)) return rename_file(fresh.path(), path);
 

@@ -258,6 +258,14 @@ class Engine final : public DatabaseClient {
 
 }  // namespace
 
+std::string version_warning() {
+  constexpr int kFixed = 3051003;
+  if (sqlite3_libversion_number() >= kFixed) return {};
+  return std::string("this build uses SQLite ") + sqlite3_libversion() +
+         ", which can lose writes under load; build with the pinned SQLite (OFFX_SYSTEM_SQLITE=OFF) or 3.51.3 and "
+         "later";
+}
+
 Result<std::unique_ptr<DatabaseClient>> open(const std::string& path) {
   configure_sqlite_once();
   recovered_after_unclean_end = false;
