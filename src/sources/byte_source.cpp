@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -29,8 +30,8 @@ constexpr std::uint64_t kBombRatio = 500;
 class InputStream::Raw {
  public:
   explicit Raw(std::string_view memory) : memory_(memory), total_(memory.size()) {}
-  Raw(int descriptor, bool owned, std::optional<std::uint64_t> total)
-      : descriptor_(descriptor), owned_(owned), total_(total) {}
+  Raw(int descriptor, bool owned, std::optional<std::uint64_t> total, const std::atomic<bool>* interrupted)
+      : descriptor_(descriptor), owned_(owned), total_(total), interrupted_(interrupted) {}
   ~Raw() {
     if (owned_) ::close(descriptor_);
   }
@@ -43,6 +44,7 @@ class InputStream::Raw {
       count = std::min(buffer.size(), memory_.size() - static_cast<std::size_t>(read_));
       std::memcpy(buffer.data(), memory_.data() + read_, count);
     } else {
+      OFFX_TRY(wait());
       ssize_t got = 0;
       do {
         got = ::read(descriptor_, buffer.data(), buffer.size());
@@ -58,10 +60,22 @@ class InputStream::Raw {
   [[nodiscard]] std::optional<std::uint64_t> bytes_total() const noexcept { return total_; }
 
  private:
+  /// Waits until there are bytes or the end. In short waits, as a signal may come just before one of them.
+  Result<void> wait() const {
+    if (total_ || interrupted_ == nullptr) return {};
+    constexpr int kWaitMs = 100;
+    pollfd waiting{descriptor_, POLLIN, 0};
+    while (!*interrupted_) {
+      if (::poll(&waiting, 1, kWaitMs) > 0) return {};
+    }
+    return fail(Errc::cancelled, "interrupted");
+  }
+
   std::string_view memory_;
   int descriptor_ = -1;
   bool owned_ = false;
   std::optional<std::uint64_t> total_;
+  const std::atomic<bool>* interrupted_ = nullptr;
   std::uint64_t read_ = 0;
 };
 
@@ -183,7 +197,7 @@ Result<std::unique_ptr<InputStream>> InputStream::open(const Input& input) {
   if (input.bytes) {
     stream->raw_ = std::make_unique<Raw>(*input.bytes);
   } else if (input.name == "-") {
-    stream->raw_ = std::make_unique<Raw>(STDIN_FILENO, false, std::nullopt);
+    stream->raw_ = std::make_unique<Raw>(STDIN_FILENO, false, std::nullopt, input.interrupted);
   } else {
     const int descriptor = ::open(input.name.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) {
@@ -200,7 +214,7 @@ Result<std::unique_ptr<InputStream>> InputStream::open(const Input& input) {
       }
     }
     ::posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
-    stream->raw_ = std::make_unique<Raw>(descriptor, true, total);
+    stream->raw_ = std::make_unique<Raw>(descriptor, true, total, input.interrupted);
   }
 
   std::array<char, 4> magic{};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -47,8 +48,10 @@ enum class Format : std::uint8_t {
 /// Where the bytes come from.
 struct Input {
   std::string name;  ///< path of a file or folder; `-` is stdin; of fetched bytes: their name or address
-  std::optional<std::string_view> bytes;  ///< the content, when it is in memory already; must outlive the call
-  std::string base_url;                   ///< address it was fetched from; relative links are resolved against it
+  std::optional<std::string_view> bytes{};  ///< the content, when it is in memory already; must outlive the call
+  std::string base_url{};                   ///< address it was fetched from; relative links are resolved against it
+  /// Once it is set (a signal handler may), waiting for more bytes of stdin or a pipe ends with Errc::cancelled.
+  const std::atomic<bool>* interrupted = nullptr;
 };
 
 /// Opens `input` for as long as it takes to tell its format; do not call it for stdin, whose bytes would be gone.
