@@ -61,12 +61,14 @@ class CommandLine {
   CLI::App* add(CLI::App& parent, const char* name, const char* description, Action run) {
     auto* command = parent.add_subcommand(name, description);
     command->fallthrough();
+    command->footer("");  // not the program's, which it would inherit
     command->callback([this, run = std::move(run)] { action = run; });
     return command;
   }
   CLI::App* group(const char* name, const char* description) {
     auto* command = app.add_subcommand(name, description);
     command->fallthrough();
+    command->footer("");
     command->require_subcommand(1);
     return command;
   }
@@ -208,6 +210,8 @@ void CommandLine::add_topics() {
   add_reference(*edit);
   edit->add_option("--title", topic_.title, "a new title");
   add_fields(*edit);
+  edit->add_flag("--no-rule", topic_.no_rule, "take the rule away: the posts it found stay, new ones do not come")
+      ->excludes("--rule");
 
   auto* remove = add(*topic, "remove", "remove a topic and its summaries; its posts stay",
                      [this](const Context& context) { return run_topic_remove(context, topic_.topic, yes_); });

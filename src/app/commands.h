@@ -30,6 +30,7 @@ struct TopicFields {
   std::optional<std::string> title;
   std::optional<std::string> rule;
   std::optional<std::string> description;
+  bool no_rule = false;  ///< edit: take the rule away
 };
 Result<void> run_topic_add(const Context& context, const TopicFields& fields);
 Result<void> run_topic_edit(const Context& context, const TopicFields& fields);

@@ -258,11 +258,14 @@ Result<void> run_import(const Context& context, const ImportCommand& command) {
     OFFX_ASSIGN(client, context.open_database());
   }
   Importer importer(context, command);
+  Result<void> imported;
   for (const auto& input : command.inputs) {
-    OFFX_TRY(importer.run(client.get(), input));
-    if (importer.interrupted) break;
+    imported = importer.run(client.get(), input);
+    if (!imported || importer.interrupted) break;
   }
+  // What was imported before an input that failed is told all the same.
   if (context.json && !command.dry_run) print_json(importer.results);
+  if (!imported) return imported;
   // What was filed by rules that changed during the import is filed by those of now.
   if (client && !importer.interrupted) OFFX_TRY(context.file_unfiled(*client));
   if (importer.interrupted) return fail(Errc::cancelled, "interrupted; what was committed is kept");

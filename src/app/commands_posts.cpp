@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 
 #include <boost/json.hpp>
@@ -94,8 +96,12 @@ Result<void> check_limit(std::size_t limit) {
   return fail(Errc::invalid_argument, fmt::format("--limit takes 1 to {}", kLimitMax));
 }
 
+/// As PostFilter::author says: the display name exactly, or the user name without regard to (ASCII) case.
 bool passes(const store::Post& post, const store::PostFilter& filter) {
-  return filter.author.empty() || post.author == filter.author || post.author_username == filter.author;
+  const auto same = [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); };
+  return filter.author.empty() || post.author == filter.author ||
+         std::equal(post.author_username.begin(), post.author_username.end(), filter.author.begin(),
+                    filter.author.end(), same);
 }
 
 }  // namespace

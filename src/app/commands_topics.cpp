@@ -144,6 +144,7 @@ Result<void> run_topic_edit(const Context& context, const TopicFields& fields) {
   if (fields.title) topic.title = *fields.title;
   if (fields.description) topic.description = *fields.description;
   if (fields.rule) topic.rule = *fields.rule;
+  if (fields.no_rule) topic.rule.reset();
   OFFX_TRY(topics.update(topic, context.clock.now()));
   std::uint64_t posts = 0;
   if (topic.rule) {

@@ -74,7 +74,9 @@ Result<std::uint64_t> file_stored_posts(db::DatabaseClient& client, const store:
   OFFX_ASSIGN(const auto totals, posts.totals());
   std::vector<std::int64_t> ids;
   std::uint64_t done = 0;
+  std::int64_t last_id = 0;
   OFFX_TRY(posts.each([&](const store::Post& post) -> Result<void> {
+    last_id = post.id;
     if (!matcher.match(post, scratch).empty()) ids.push_back(post.id);
     if (++done % kBatch == 0 && progress && !progress(done, static_cast<std::uint64_t>(totals.posts))) {
       return fail(Errc::cancelled,
@@ -82,7 +84,7 @@ Result<std::uint64_t> file_stored_posts(db::DatabaseClient& client, const store:
     }
     return {};
   }));
-  OFFX_TRY(store::TopicRepository(client).set_posts(topic.id, ids, clock.now()));
+  OFFX_TRY(store::TopicRepository(client).set_posts(topic.id, ids, last_id, clock.now()));
   return ids.size();
 }
 

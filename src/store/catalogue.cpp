@@ -144,8 +144,9 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        true},
       {Query::post_links_of_topic_delete_others,
        "topic_posts.delete_others_of_topic",
-       "DELETE FROM {topic_posts} WHERE topic_id = ?1 AND post_id NOT IN (SELECT value FROM json_each(?2))",
-       {0, "[]"},
+       "DELETE FROM {topic_posts} WHERE topic_id = ?1 AND post_id <= ?3 "
+       "AND post_id NOT IN (SELECT value FROM json_each(?2))",
+       {0, "[]", 0},
        true},
       {Query::post_links_of_topic_put,
        "topic_posts.put_of_topic",
@@ -192,6 +193,11 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "post_media.delete_of_post",
        "DELETE FROM {post_media} WHERE post_id = " OFFX_POST_KEY,
        {0, kNull, kNull},
+       true},
+      {Query::post_delete_search,
+       "post_search.delete_of_post",
+       "DELETE FROM {post_search} WHERE rowid = ?1",
+       {0},
        true},
       {Query::post_delete, "posts.delete", "DELETE FROM {posts} WHERE id = ?1", {0}, true},
       // The index is named, lest a database without statistics picks the one on platform and sorts.

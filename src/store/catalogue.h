@@ -40,6 +40,7 @@ enum class Query : std::uint8_t {
   post_find,
   post_delete_links,
   post_delete_media,
+  post_delete_search,
   post_delete,
   posts_page,
   posts_page_of_author,

@@ -272,9 +272,11 @@ TEST_F(Posts, topics_are_kept_apart_by_title_and_removed_with_what_is_theirs) {
   must(topics_.update(topic, kNow));
   EXPECT_EQ(must(topics_.get(id)).rule, std::nullopt);
   put({make("1", "one")});
-  must(topics_.set_posts(id, {1, 99}, kNow));
+  must(topics_.set_posts(id, {1, 99}, 99, kNow));
   EXPECT_EQ(must(topics_.counts()).at(0).posts, 1);
-  must(topics_.set_posts(id, {}, kNow));
+  must(topics_.set_posts(id, {}, 0, kNow));
+  EXPECT_EQ(must(topics_.counts()).at(0).posts, 1) << "filed after the posts were looked at";
+  must(topics_.set_posts(id, {}, 1, kNow));
   EXPECT_EQ(must(topics_.counts()).at(0).posts, 0);
   must(topics_.remove(id));
   EXPECT_EQ(topics_.get(id).error().code(), Errc::not_found);

@@ -67,6 +67,13 @@ TEST(Schema, the_search_table_uses_the_tokenizer_its_documents_are_written_for) 
               HasSubstr("\"" + std::string(text::kSearchTokenizer) + "\""));
 }
 
+TEST(Schema, no_trigger_needs_more_than_plain_sql_of_the_program_that_fires_it) {
+  auto client = must(open(":memory:"));
+  EXPECT_EQ(scalar(*client, "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND instr(sql, ?) > 0",
+                   {with_physical_names("{post_search}")}),
+            "0");
+}
+
 TEST(Schema, every_statement_says_what_it_makes_and_registered_tables_exist) {
   auto client = must(open(":memory:"));
   for (const auto& file : schema_files()) {

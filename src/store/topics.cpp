@@ -103,10 +103,10 @@ Result<RuleRevision> TopicRepository::rule_revision() {
 }
 
 Result<void> TopicRepository::set_posts(std::int64_t topic_id, const std::vector<std::int64_t>& post_ids,
-                                        Timestamp now) {
+                                        std::int64_t up_to_id, Timestamp now) {
   const std::string ids = to_json(post_ids);
   const std::vector<db::Statement> statements = {
-      {sql(Query::post_links_of_topic_delete_others), {topic_id, ids}},
+      {sql(Query::post_links_of_topic_delete_others), {topic_id, ids, up_to_id}},
       {sql(Query::post_links_of_topic_put), {topic_id, ids, to_sql_time(now)}}};
   OFFX_TRY(client_.batch(statements, db::Mode::write));
   return {};
