@@ -1,0 +1,157 @@
+// A database whose n-th call fails, for n = 1, 2, … until nothing is left to fail: what was promised holds in between,
+// and doing the same again ends as if nothing had happened.
+
+#include <atomic>
+
+#include <gtest/gtest.h>
+
+#include "app/import.h"
+#include "app/test_support.h"
+#include "store/store.h"
+
+namespace offx::app {
+namespace {
+
+enum class Fault {
+  refused,  ///< the call does nothing
+  lost,     ///< the call does its work, and the answer is lost
+};
+
+/// Passes all calls on but the n-th, which fails.
+class FaultyClient final : public db::DatabaseClient {
+ public:
+  FaultyClient(db::DatabaseClient& client, Fault fault, int nth) : client_(client), fault_(fault), left_(nth) {}
+
+  [[nodiscard]] bool failed() const { return left_ <= 0; }
+
+  Result<db::QueryResult> execute(std::string_view sql, const db::Params& params) override {
+    const bool fails = --left_ == 0;
+    if (fails && fault_ == Fault::refused) return fail(Errc::unavailable, "refused");
+    auto result = client_.execute(sql, params);
+    if (fails) return fail(Errc::timeout, "lost");
+    return result;
+  }
+  Result<std::vector<db::QueryResult>> batch(std::span<const db::Statement> statements, db::Mode mode) override {
+    const bool fails = --left_ == 0;
+    if (fails && fault_ == Fault::refused) return fail(Errc::unavailable, "refused");
+    auto results = client_.batch(statements, mode);
+    if (fails) return fail(Errc::timeout, "lost");
+    return results;
+  }
+  Result<void> backup(const std::string& path, const db::Progress& progress) override {
+    return client_.backup(path, progress);
+  }
+  [[nodiscard]] std::string description() const override { return client_.description(); }
+
+ private:
+  db::DatabaseClient& client_;
+  const Fault fault_;
+  std::atomic<int> left_;
+};
+
+constexpr std::string_view kFirst =
+    R"({"external_id":"1","content":"sqlite is small","platform":"x","created_at":"2026-03-01T08:00:00Z"}
+{"external_id":"2","content":"postgres is large","platform":"x","created_at":"2026-03-01T09:00:00Z","media":["https://img.example/2.png"]}
+{"external_id":"3","content":"cats are cats","platform":"rss","created_at":"2026-03-01T10:00:00Z"}
+)";
+constexpr std::string_view kSecond =
+    R"({"external_id":"1","content":"now about a cat","platform":"x","created_at":"2026-03-01T08:00:00Z"}
+{"external_id":"4","content":"one more of sqlite","platform":"x","created_at":"2026-03-01T11:00:00Z"}
+{"external_id":"2","content":"postgres is large","platform":"x","created_at":"2026-03-01T09:00:00Z","media":["https://img.example/3.png"]}
+)";
+
+Result<void> have_topic(db::DatabaseClient& client, const std::string& title, const std::string& rule) {
+  const FixedClock clock;
+  store::TopicRepository topics(client);
+  OFFX_ASSIGN(auto topic, topics.find(title));
+  if (!topic) {
+    topic.emplace();
+    topic->title = title;
+    topic->rule = rule;
+    OFFX_ASSIGN(topic->id, topics.add(*topic, clock.now()));
+  } else {
+    topic->rule = rule;
+    OFFX_TRY(topics.update(*topic, clock.now()));
+  }
+  OFFX_TRY(file_stored_posts(client, *topic, clock, {}));
+  return {};
+}
+
+Result<void> import_text(db::DatabaseClient& client, std::string_view text) {
+  const FixedClock clock;
+  ImportOptions options;
+  options.read.clock = &clock;
+  OFFX_TRY(import_posts(client, {.name = "posts.jsonl", .bytes = text}, options, {}));
+  return {};
+}
+
+/// The work that is disturbed. Done again from its beginning it ends the same.
+Result<void> work(db::DatabaseClient& client) {
+  const FixedClock clock;
+  OFFX_TRY(store::initialise(client));
+  OFFX_TRY(have_topic(client, "Databases", "sqlite OR postgres"));
+  OFFX_TRY(import_text(client, kFirst));
+  OFFX_TRY(client.execute(
+      store::with_physical_names("INSERT INTO {posts} (external_id, content, platform, created_at, fetched_at) VALUES "
+                                 "('other', 'sqlite by others', "
+                                 "'x', '2026-03-01T12:00:00.000Z', '2026-03-01 12:00:00') "
+                                 "ON CONFLICT (external_id, platform) DO UPDATE SET content = excluded.content")));
+  OFFX_TRY(have_topic(client, "Cats", "cat OR cats"));
+  OFFX_TRY(file_unfiled_posts(client, clock, {}));
+  OFFX_TRY(have_topic(client, "Databases", "sqlite -others"));
+  OFFX_TRY(import_text(client, kSecond));
+  OFFX_TRY(file_unfiled_posts(client, clock, {}));
+  return {};
+}
+
+std::vector<std::string> state_of(db::DatabaseClient& client) {
+  std::vector<std::string> state;
+  const auto add = [&](std::vector<std::string> lines) {
+    state.insert(state.end(), lines.begin(), lines.end());
+    state.emplace_back("--");
+  };
+  add(must(lines_of(client, "SELECT external_id, platform, content, created_at FROM {posts} ORDER BY 1, 2")));
+  add(must(lines_of(client,
+                    "SELECT p.external_id, m.media_url FROM {post_media} AS m JOIN {posts} AS p ON p.id = m.post_id "
+                    "ORDER BY 1, 2")));
+  add(must(lines_of(client,
+                    "SELECT t.title, p.external_id FROM {topic_posts} AS l JOIN {topics} AS t ON t.id = "
+                    "l.topic_id JOIN {posts} AS p ON p.id = l.post_id ORDER BY 1, 2")));
+  add(must(lines_of(client,
+                    "SELECT t.title, r.rule FROM {topics} AS t LEFT JOIN {topic_rules} AS r ON r.topic_id = "
+                    "t.id ORDER BY 1")));
+  add(must(lines_of(client, "SELECT count(*) FROM {unfiled_posts}")));
+  for (const char* query : {"sqlite", "cat", "cats", "postgres", "small"}) add(must(found_by(client, query)));
+  return state;
+}
+
+class Faults : public testing::TestWithParam<Fault> {};
+
+TEST_P(Faults, any_call_may_fail) {
+  auto undisturbed = must(db::create_database_client(":memory:"));
+  must(work(*undisturbed));
+  const auto expected = state_of(*undisturbed);
+
+  constexpr int kMost = 1000;
+  int nth = 1;
+  for (; nth < kMost; ++nth) {
+    SCOPED_TRACE("call " + std::to_string(nth));
+    auto client = must(db::create_database_client(":memory:"));
+    FaultyClient faulty(*client, GetParam(), nth);
+    const auto disturbed = work(faulty);
+    if (!faulty.failed()) break;
+    ASSERT_FALSE(disturbed.has_value()) << "the failure was swallowed";
+    if (must(store::is_initialised(*client))) expect_consistent(*client);
+    must(work(*client));
+    expect_consistent(*client);
+    ASSERT_EQ(state_of(*client), expected);
+  }
+  EXPECT_GT(nth, 30);
+  EXPECT_LT(nth, kMost);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, Faults, testing::Values(Fault::refused, Fault::lost),
+                         [](const auto& tested) { return tested.param == Fault::refused ? "refused" : "lost"; });
+
+}  // namespace
+}  // namespace offx::app
