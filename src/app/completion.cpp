@@ -27,9 +27,8 @@ std::string bash_script(const std::vector<CompletionCommand>& commands) {
          cases +
          "  esac\n"
          "  COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
-         "  [[ ${#COMPREPLY[@]} -eq 0 ]] && COMPREPLY=($(compgen -f -- \"$word\"))\n"
          "}\n"
-         "complete -o filenames -F _offx offx\n";
+         "complete -o default -F _offx offx\n";  // default: file names where no word of ours fits
 }
 
 std::string fish_script(const std::vector<CompletionCommand>& commands) {

@@ -9,6 +9,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "text/utf8.h"
+
 namespace offx::app {
 namespace {
 
@@ -18,6 +20,19 @@ constexpr auto kRedraw = std::chrono::milliseconds(100);
 std::size_t width_of(std::string_view text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+/// Writes UTF-8, with U+FFFD for what is none: stored texts may hold any bytes.
+void write_utf8(std::string_view text, std::FILE* file) {
+  std::size_t written = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t begin = at;
+    if (text::next_char(text, at) != text::kReplacementChar) continue;
+    std::fwrite(text.data() + written, 1, begin - written, file);
+    std::fputs("\uFFFD", file);
+    written = at;
+  }
+  std::fwrite(text.data() + written, 1, text.size() - written, file);
 }
 
 std::string duration(double seconds) {
@@ -46,10 +61,11 @@ std::string Terminal::styled(std::string_view text, const char* style) const {
   return colour ? fmt::format("\x1b[{}m{}\x1b[0m", style, text) : std::string(text);
 }
 
-void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+void print(std::string_view text) { write_utf8(text, stdout); }
 void print_error(std::string_view line) {
   std::fflush(stdout);
-  fmt::print(stderr, "{}\n", line);
+  write_utf8(line, stderr);
+  std::fputc('\n', stderr);
 }
 
 void print_json(const boost::json::value& value) { print(boost::json::serialize(value) + "\n"); }

@@ -128,6 +128,17 @@ class Screen(OffxTest):
                     self.assertIsNone(re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text), repr(text))
 
 
+    def test_whatever_bytes_are_stored_it_prints_utf8(self):
+        self.import_posts(post("1", "sqlite"))
+        self.sql("UPDATE posts_v1 SET content = CAST(x'73716c69746520ff9b31c32041e29c' AS TEXT), "
+                 "author = CAST(x'80ff' AS TEXT)")
+        self.assertIn("sqlite \ufffd\ufffd1\ufffd A\ufffd", self.offx("posts")[0])
+        self.assertEqual(self.all_posts()[0]["content"], "sqlite \ufffd\ufffd1\ufffd A\ufffd")
+        self.assertEqual(self.found("sqlite"), ["1"])
+        self.offx("topic", "add", "DB", "--rule", "sqlite")
+        self.assertEqual(self.json("summarize", "--since", "2026-03-01", "--until", "2026-03-02")[0]["post_count"], 1)
+
+
 class Completion(OffxTest):
     def complete(self, *words):
         """What bash offers for the last of `words`."""
@@ -147,8 +158,8 @@ class Completion(OffxTest):
         self.assertIn("--rule", self.complete("topic", "add", "Title", "--r"))
 
     def test_it_falls_back_to_files(self):
-        self.write("posts.jsonl", "")
-        self.assertIn("posts.jsonl", self.complete("import", "pos"))
+        self.assertEqual(self.complete("import", "pos"), set())
+        self.assertIn("complete -o default ", self.offx("completion", "bash")[0])
 
     def test_the_scripts_are_valid(self):
         for shell, check in (("bash", ["bash", "-n"]), ("zsh", ["zsh", "-n"]), ("fish", ["fish", "-n"])):
