@@ -30,7 +30,8 @@ struct Terminal {
   [[nodiscard]] std::string styled(std::string_view text, const char* style) const;
 };
 
-/// Writes to stdout; bytes that are no UTF-8 become U+FFFD. A reader that has gone away (a closed pipe) ends the process as it ends other tools: SIGPIPE.
+/// Writes to stdout; bytes that are no UTF-8 become U+FFFD. A reader that has gone away (a closed pipe) ends the
+/// process as it ends other tools: SIGPIPE.
 void print(std::string_view text);
 /// Writes a line to stderr, likewise.
 void print_error(std::string_view line);

@@ -56,8 +56,8 @@ class TopicRepository {
   Result<std::vector<TopicCounts>> counts();  ///< one for each topic, by id
 
   Result<RuleRevision> rule_revision();
-  /// Makes `post_ids` the topic's posts among those with ids up to `up_to_id`: links to others of them go, those that are
-  /// there stay as they are. Later posts were filed by the rule as it is now, and are left alone.
+  /// Makes `post_ids` the topic's posts among those with ids up to `up_to_id`: links to others of them go, those that
+  /// are there stay as they are. Later posts were filed by the rule as it is now, and are left alone.
   Result<void> set_posts(std::int64_t topic_id, const std::vector<std::int64_t>& post_ids, std::int64_t up_to_id,
                          Timestamp now);
 
