@@ -8,11 +8,12 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "summary/prior.h"
 #include "summary/selection.h"
+#include "summary/statement.h"
 #include "text/key_numbers.h"
 #include "text/near_duplicates.h"
 #include "text/sentences.h"
-#include "text/tokens.h"
 
 namespace offx::summary {
 namespace {
@@ -72,48 +73,6 @@ std::uint64_t author_voice(const Post& post) {
   return known.empty() ? voice(post, "\n" + post.external_id) : voice(post, known);
 }
 
-template <std::size_t N>
-constexpr std::array<std::uint64_t, N> sorted_hashes(const std::array<std::string_view, N>& words) {
-  std::array<std::uint64_t, N> hashes{};
-  for (std::size_t i = 0; i < N; ++i) hashes[i] = text::hash_of(words[i]);
-  std::sort(hashes.begin(), hashes.end());
-  return hashes;
-}
-
-// Sentences that differ in one of these are no near-duplicates, however alike. `t` is what is left of `n't`.
-constexpr auto kNegations = sorted_hashes(std::to_array<std::string_view>(
-    {"not",   "no",     "never",   "none",     "nobody",  "nothing", "neither", "nor",   "without", "cannot",
-     "t",     "cant",   "wont",    "dont",     "doesnt",  "didnt",   "isnt",    "wasnt", "arent",   "werent",
-     "hasnt", "havent", "wouldnt", "shouldnt", "couldnt", "denies",  "denied",  "false", "nicht",   "kein",
-     "keine", "nie",    "ne",      "pas",      "jamais",  "nunca",   "jamas",   "nao",   "non"}));
-constexpr auto kPersonal =
-    sorted_hashes(std::to_array<std::string_view>({"i", "me", "my", "mine", "im", "we", "our", "us"}));
-
-struct Words {
-  bool negated = false;
-  bool personal = false;
-};
-
-/// Turns texts into hashes of their words. No links, no tags: a tag's words are there by themselves.
-class Reader {
- public:
-  Words append(std::string_view text, bool with_emoji, std::vector<std::uint64_t>& out) {
-    Words words;
-    for (const text::Token& token : tokenizer_.tokenize(text)) {
-      const bool is_word = token.kind == text::TokenKind::word;
-      if (!is_word && !(with_emoji && token.kind == text::TokenKind::emoji)) continue;
-      const std::uint64_t hash = text::hash_of(token.text);
-      words.negated = words.negated || std::ranges::binary_search(kNegations, hash);
-      words.personal = words.personal || std::ranges::binary_search(kPersonal, hash);
-      out.push_back(hash);
-    }
-    return words;
-  }
-
- private:
-  text::Tokenizer tokenizer_{text::NormalForm::search};
-};
-
 /// Posts that say the same.
 struct Cluster {
   Reading leader;  ///< the one that is cited: the first original
@@ -132,6 +91,7 @@ class Summarizer {
     Summary summary;
     summary.post_count = readings_.size();
     summary.distinct_count = clusters_.size();
+    weigh_candidates(passages_, voices_);
     const std::vector<std::uint32_t> chosen = select_sentences(passages_, options_.max_sentences);
     cite(chosen, summary);
     return summary;
@@ -156,34 +116,32 @@ class Summarizer {
     std::vector<const Reading*> said;
     std::vector<std::uint64_t> words;
     for (const Reading& reading : readings_) {
+      const bool negated = reader_.read(reading.text, true, words_).negated;
+      if (words_.empty()) continue;  // links alone say nothing
       words.clear();
-      const bool negated = reader_.append(reading.text, true, words).negated;
-      if (words.empty()) continue;  // links alone say nothing
-      if (negated) {
-        for (std::uint64_t& word : words) word = ~word;
-      }
+      // Posts that differ in a negation are no near-duplicates, however alike.
+      for (const Word& word : words_) words.push_back(negated ? ~word.hash : word.hash);
       sets.add(words);
       said.push_back(&reading);
     }
     const std::vector<std::uint32_t> leaders = text::near_duplicate_leaders(sets, kSameThreshold);
     std::vector<std::uint32_t> cluster_of(said.size());
-    std::vector<std::vector<std::uint64_t>> voices;
     for (std::size_t i = 0; i < said.size(); ++i) {
       if (leaders[i] == i) {
         cluster_of[i] = static_cast<std::uint32_t>(clusters_.size());
         clusters_.push_back({*said[i]});
-        voices.emplace_back();
+        voices_.emplace_back();
       }
       const std::uint32_t c = cluster_of[leaders[i]];
       const Post& post = posts_[said[i]->index];
       ++clusters_[c].size;
-      voices[c].push_back(author_voice(post));
-      if (!post.details.reposted_by.empty()) voices[c].push_back(voice(post, post.details.reposted_by));
+      voices_[c].push_back(author_voice(post));
+      if (!post.details.reposted_by.empty()) voices_[c].push_back(voice(post, post.details.reposted_by));
     }
     for (std::size_t c = 0; c < clusters_.size(); ++c) {
-      std::sort(voices[c].begin(), voices[c].end());
-      clusters_[c].said_by =
-          static_cast<std::size_t>(std::unique(voices[c].begin(), voices[c].end()) - voices[c].begin());
+      std::sort(voices_[c].begin(), voices_[c].end());
+      voices_[c].erase(std::unique(voices_[c].begin(), voices_[c].end()), voices_[c].end());
+      clusters_[c].said_by = voices_[c].size();
       // Less than in proportion, or one campaign would drown everybody else.
       passages_.document_weights.push_back(std::sqrt(static_cast<double>(clusters_[c].said_by)));
     }
@@ -208,7 +166,11 @@ class Summarizer {
       candidate.slot = static_cast<std::uint32_t>((static_cast<double>(time(clusters_[c])) - begin) / slot_length);
       const std::string_view text = clusters_[c].leader.text;
       const std::vector<std::string_view> sentences = text::split_sentences(text);
-      for (const std::string_view sentence : sentences) any_eligible |= add(sentence, candidate);
+      for (const std::string_view& sentence : sentences) {
+        candidate.last = &sentence == &sentences.back();
+        any_eligible |= add(sentence, candidate);
+      }
+      candidate.last = true;
       candidate.whole = true;
       if (sentences.size() > 1 && text.size() <= kWholePostBytesMax) any_eligible |= add(text, candidate);
     }
@@ -220,11 +182,10 @@ class Summarizer {
   bool add(std::string_view part, Candidate candidate) {
     const std::string text = shown(part, posts_[clusters_[candidate.document].leader.index]);
     candidate.words_begin = passages_.words.size();
-    const Words words = reader_.append(text, false, passages_.words);
+    candidate.form = reader_.read(text, false, words_);
+    passages_.words.insert(passages_.words.end(), words_.begin(), words_.end());
     candidate.words_end = passages_.words.size();
     if (candidate.length() == 0) return false;
-    candidate.negated = words.negated;
-    candidate.personal = words.personal;
     candidate.eligible = candidate.length() >= kWordsMin;
     passages_.candidates.push_back(candidate);
     parts_.push_back(part);
@@ -249,7 +210,7 @@ class Summarizer {
         summary.posts.push_back({it->second, clusters_[c].leader.index, clusters_[c].said_by, clusters_[c].size});
       return it->second;
     };
-    std::vector<std::vector<std::uint32_t>> support = find_support(passages_, chosen, kSameThreshold);
+    std::vector<std::vector<std::uint32_t>> support = find_support(passages_, chosen);
     for (std::size_t i = 0; i < chosen.size(); ++i) {
       const std::uint32_t own = passages_.candidates[chosen[i]].document;
       SummarySentence sentence{shown(parts_[chosen[i]], posts_[clusters_[own].leader.index]), {number_of(own)}};
@@ -267,11 +228,13 @@ class Summarizer {
 
   std::span<const Post> posts_;
   const Options& options_;
-  Reader reader_;
+  StatementReader reader_;
+  std::vector<Word> words_;  ///< of what was read last
   std::vector<Reading> readings_;
   std::vector<Cluster> clusters_;
-  Passages passages_;                    ///< its documents are the clusters
-  std::vector<std::string_view> parts_;  ///< by candidate, as it stands in its post
+  std::vector<std::vector<std::uint64_t>> voices_;  ///< of each cluster, sorted and distinct
+  Passages passages_;                               ///< its documents are the clusters
+  std::vector<std::string_view> parts_;             ///< by candidate, as it stands in its post
 };
 
 }  // namespace

@@ -191,6 +191,84 @@ TEST(Summarize, cutsWhatHasNoEnd) {
   for (const SummarySentence& sentence : summary.sentences) EXPECT_LE(sentence.text.size(), 600U);
 }
 
+/// Posts on events, as news feeds have them: names everywhere.
+std::vector<Post> harbour_news() {
+  std::vector<Post> posts;
+  const auto add = [&](const std::string& author, const std::string& content, int hour) {
+    posts.push_back(post(std::to_string(posts.size() + 1), author, content));
+    posts.back().created_at = Timestamp{} + std::chrono::hours(hour);
+  };
+  add("a1", "Ferry line Orlo buys the Brixen shipyard for 40 million", 1);
+  add("a2", "Ferry line Orlo buys the Brixen shipyard for 40 million. Workers in Brixen are relieved.", 2);
+  add("a3", "Big news: ferry line Orlo buys the Brixen shipyard for 40 million, says mayor Lund.", 3);
+  add("a4", "Done deal! The ferry line Orlo buys Brixen shipyard for 40 million. That is the job.", 4);
+  add("a5", "So the ferry line Orlo really buys the Brixen shipyard. For 40 million.", 5);
+  add("a6", "Orlo, the ferry line, buys the shipyard of Brixen for 40 million", 6);
+  add("b1", "Mayor Lund was up all night in Brixen. That is the job.", 7);
+  add("b2", "Is the Brixen shipyard the right thing to buy for Orlo?", 8);
+  add("b3", "Thank you, Brixen. This is the shipyard. It is the ferry.", 9);
+  add("b4", "The union in Brixen meets director Vesterby at the shipyard on Monday.", 60);
+  return posts;
+}
+
+TEST(Summarize, putsFirstWhatMostAuthorsReport) {
+  const std::vector<Post> posts = harbour_news();
+  const Options options{.max_sentences = 1, .max_posts_per_sentence = 8};
+  const Summary summary = summarize(posts, options);
+  expect_sound(summary, posts, options);
+  ASSERT_THAT(summary.sentences, SizeIs(1));
+  EXPECT_THAT(summary.sentences[0].text, HasSubstr("Brixen shipyard for 40 million"));
+  std::size_t voices = 0;
+  for (const std::size_t n : summary.sentences[0].posts) voices += summary.posts[n - 1].said_by;
+  EXPECT_GE(voices, 5U);
+}
+
+TEST(Summarize, prefersWhatStandsAlone) {
+  const std::vector<Post> posts = harbour_news();
+  for (const std::size_t count : {1U, 2U, 3U}) {
+    for (const SummarySentence& sentence : summarize(posts, {.max_sentences = count}).sentences) {
+      EXPECT_NE(sentence.text, "That is the job.");
+      EXPECT_THAT(sentence.text, Not(HasSubstr("Thank you")));
+      EXPECT_THAT(sentence.text, Not(HasSubstr("?")));
+    }
+  }
+}
+
+TEST(Summarize, quotesWhatLeansOnOtherThingsIfNothingElseIsThere) {
+  const std::vector<Post> posts = {post("1", "ann", "That is the job."), post("2", "bob", "Is that what we do here?")};
+  const Summary summary = summarize(posts);
+  expect_sound(summary, posts, {});
+  EXPECT_THAT(summary.sentences, SizeIs(2));
+}
+
+TEST(Summarize, citesNobodyForOtherNumbersOrForLess) {
+  const std::vector<Post> posts = {
+      post("1", "ann", "Bramwick beat Norhaven by 3 goals after extra time in Tarnby"),
+      post("2", "bob", "Bramwick beat Norhaven by 2 goals after extra time in Tarnby"),
+      post("3", "cem", "Norhaven and Tarnby are nice. Bramwick beat the time. Extra goals!"),
+      post("4", "dee", "It is true: Bramwick beat Norhaven by 3 goals in Tarnby, after extra time and in the rain."),
+  };
+  const Summary summary = summarize(posts, {.max_sentences = 1});
+  ASSERT_THAT(summary.sentences, SizeIs(1));
+  std::set<std::string> ids;
+  for (const CitedPost& cited : summary.posts) ids.insert(posts[cited.index].external_id);
+  EXPECT_THAT(ids, Not(testing::Contains("3")));
+  EXPECT_THAT(ids, Not(testing::IsSupersetOf({"1", "2"})));
+}
+
+TEST(Summarize, quotesOpinionsAsTheyAre) {
+  // Without names, what counts is what short sentences share.
+  const std::vector<Post> posts = {
+      post("1", "a", "The battery life is great."),
+      post("2", "b", "battery life is great and the screen is fine"),
+      post("3", "c", "I think the battery life is great for the price."),
+      post("4", "d", "A long evening with nothing but cables, adapters, manuals and grumpy colleagues everywhere."),
+  };
+  const Summary summary = summarize(posts, {.max_sentences = 1});
+  ASSERT_THAT(summary.sentences, SizeIs(1));
+  EXPECT_THAT(summary.sentences[0].text, HasSubstr("battery life is great"));
+}
+
 TEST(Summarize, hearsSeveralAuthors) {
   std::vector<Post> posts;
   for (int i = 0; i < 4; ++i) {

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <queue>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "text/key_numbers.h"
 
@@ -16,12 +17,17 @@ namespace {
 constexpr double kPairWeight = 1.5;      ///< of a pair of words, against a word
 constexpr double kRepeatFactor = 0.5;    ///< worth of a word that the summary says already
 constexpr double kSimilarityMax = 0.4;   ///< Jaccard of two sentences of a summary
-constexpr double kPersonalFactor = 0.8;  ///< in the shortest summaries
+constexpr double kPersonalFactor = 0.6;  ///< in the shortest summaries
+constexpr double kDocumentFactor = 0.5;  ///< for more from a post that says what was quoted
 constexpr double kAuthorFactor = 0.7;    ///< each time an author was quoted
-constexpr double kSlotFactor = 0.9;      ///< each time a part of the period was quoted
+constexpr double kSlotFactor = 0.6;      ///< each time a part of the period was quoted
 constexpr std::size_t kShortSummary = 5;
 constexpr std::size_t kLongSummary = 50;
 constexpr double kLengthAllowance = 0.5;  ///< words that are free in a long summary, as a part of the mean post
+
+constexpr double kSameWords = 0.7;    ///< Jaccard of sentences that say the same
+constexpr double kHeldContent = 0.8;  ///< part of a sentence's content words that a longer one must hold to say it too
+constexpr std::size_t kContentMin = 5;  ///< for which a sentence needs so many: fewer may be anything
 
 /// 0 for a summary of a few sentences, 1 for a long one.
 double length_of_summary(std::size_t sentences) {
@@ -30,13 +36,19 @@ double length_of_summary(std::size_t sentences) {
 }
 
 std::vector<std::uint64_t> distinct_words(const Passages& passages, const Candidate& candidate) {
-  const auto begin = passages.words.begin();
-  std::vector<std::uint64_t> words(begin + static_cast<std::ptrdiff_t>(candidate.words_begin),
-                                   begin + static_cast<std::ptrdiff_t>(candidate.words_end));
+  std::vector<std::uint64_t> words;
+  for (const Word& word : words_of(passages, candidate)) words.push_back(word.hash);
   std::sort(words.begin(), words.end());
   words.erase(std::unique(words.begin(), words.end()), words.end());
   return words;
 }
+
+/// Distinct words of a chosen sentence, or those of them that another has.
+struct Wanted {
+  std::size_t words = 0;
+  std::size_t content = 0;
+  std::size_t numbers = 0;
+};
 
 double jaccard(std::size_t common, std::size_t a, std::size_t b) {
   return static_cast<double>(common) / static_cast<double>(a + b - common);
@@ -52,6 +64,8 @@ class Selection {
     const double mean = static_cast<double>(words) / static_cast<double>(passages.document_weights.size());
     free_words_ = kLengthAllowance * long_summary * mean;
     personal_factor_ = kPersonalFactor + (1 - kPersonalFactor) * long_summary;
+    // The longer a summary, the less each sentence has to stand alone and the more it is to be like all the posts.
+    for (const Candidate& c : candidates_) priors_.push_back(std::pow(c.prior, 1 - long_summary));
     collect_features();
   }
 
@@ -92,7 +106,7 @@ class Selection {
     text::KeyNumbers pairs(passages_.words.size());
     std::vector<std::uint32_t> numbers;
     numbers.reserve(passages_.words.size());
-    for (const std::uint64_t word : passages_.words) numbers.push_back(words.id(word));
+    for (const Word& word : passages_.words) numbers.push_back(words.id(word.hash));
     const auto word_count = static_cast<std::uint32_t>(words.size());
     std::vector<std::uint32_t> last_document(word_count, kNone);
     worth_.resize(word_count);
@@ -135,7 +149,9 @@ class Selection {
     double gain = 0;
     for (const std::uint32_t feature : features(c)) gain += worth_[feature];
     gain /= static_cast<double>(candidate.length()) + free_words_;
-    if (candidate.personal) gain *= personal_factor_;
+    gain *= priors_[c];
+    if (candidate.form.personal) gain *= personal_factor_;
+    if (documents_.contains(candidate.document)) gain *= kDocumentFactor;
     if (const auto author = author_factors_.find(candidate.author); author != author_factors_.end())
       gain *= author->second;
     if (const auto slot = slot_factors_.find(candidate.slot); slot != slot_factors_.end()) gain *= slot->second;
@@ -157,6 +173,9 @@ class Selection {
 
   void choose(std::uint32_t c) {
     for (const std::uint32_t feature : features(c)) worth_[feature] *= kRepeatFactor;
+    for (const Candidate& other : candidates_) {
+      if (other.group == candidates_[c].group) documents_.insert(other.document);
+    }
     author_factors_.try_emplace(candidates_[c].author, 1.0).first->second *= kAuthorFactor;
     slot_factors_.try_emplace(candidates_[c].slot, 1.0).first->second *= kSlotFactor;
     chosen_.push_back(c);
@@ -168,9 +187,11 @@ class Selection {
   std::size_t sentences_max_;
   double free_words_ = 0;
   double personal_factor_ = 1;
+  std::vector<double> priors_;           ///< of each candidate, as far as they count in a summary of this length
   std::vector<std::uint32_t> features_;  ///< of all candidates, sorted and distinct in each
   std::vector<std::size_t> begins_{0};   ///< of each candidate's features
   std::vector<double> worth_;            ///< of each feature, for the next sentence that has it
+  std::unordered_set<std::uint32_t> documents_;  ///< that say what was quoted
   std::unordered_map<std::uint32_t, double> author_factors_;
   std::unordered_map<std::uint32_t, double> slot_factors_;
   std::vector<std::uint32_t> chosen_;
@@ -184,29 +205,47 @@ std::vector<std::uint32_t> select_sentences(const Passages& passages, std::size_
   return Selection(passages, sentences_max).run();
 }
 
-std::vector<std::vector<std::uint32_t>> find_support(const Passages& passages, std::span<const std::uint32_t> chosen,
-                                                     double threshold) {
-  std::vector<std::vector<std::uint32_t>> support(chosen.size());
-  std::vector<std::size_t> sizes;
+std::vector<std::vector<std::uint32_t>> find_support(const Passages& passages, std::span<const std::uint32_t> chosen) {
+  std::vector<Wanted> wanted(chosen.size());
   std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> chosen_with;  // by word
   for (std::uint32_t i = 0; i < chosen.size(); ++i) {
-    const std::vector<std::uint64_t> words = distinct_words(passages, passages.candidates[chosen[i]]);
-    sizes.push_back(words.size());
-    for (const std::uint64_t word : words) chosen_with[word].push_back(i);
+    const Candidate& candidate = passages.candidates[chosen[i]];
+    std::unordered_map<std::uint64_t, Word> distinct;
+    for (const Word& word : words_of(passages, candidate)) distinct.emplace(word.hash, word);
+    for (const auto& [hash, word] : distinct) {
+      ++wanted[i].words;
+      wanted[i].content += word.function ? 0 : 1;
+      wanted[i].numbers += word.number ? 1 : 0;
+      chosen_with[hash].push_back(i);
+    }
   }
-  std::vector<std::size_t> common(chosen.size());
+  std::vector<std::vector<std::uint32_t>> support(chosen.size());
+  std::vector<Wanted> found(chosen.size());
+  std::vector<Word> words;
   for (const Candidate& other : passages.candidates) {
-    const std::vector<std::uint64_t> words = distinct_words(passages, other);
-    std::ranges::fill(common, 0);
-    for (const std::uint64_t word : words) {
-      const auto it = chosen_with.find(word);
+    const std::span<const Word> all = words_of(passages, other);
+    words.assign(all.begin(), all.end());
+    std::ranges::sort(words, {}, &Word::hash);
+    const auto repeats = std::ranges::unique(words, {}, &Word::hash);
+    words.erase(repeats.begin(), repeats.end());
+    std::ranges::fill(found, Wanted{});
+    for (const Word& word : words) {
+      const auto it = chosen_with.find(word.hash);
       if (it == chosen_with.end()) continue;
-      for (const std::uint32_t i : it->second) ++common[i];
+      for (const std::uint32_t i : it->second) {
+        ++found[i].words;
+        found[i].content += word.function ? 0 : 1;
+        found[i].numbers += word.number ? 1 : 0;
+      }
     }
     for (std::size_t i = 0; i < chosen.size(); ++i) {
       const Candidate& sentence = passages.candidates[chosen[i]];
-      if (other.document == sentence.document || other.negated != sentence.negated) continue;
-      if (jaccard(common[i], words.size(), sizes[i]) < threshold) continue;
+      if (other.document == sentence.document || other.form.negated != sentence.form.negated) continue;
+      if (found[i].numbers < wanted[i].numbers) continue;
+      const bool is_same = jaccard(found[i].words, words.size(), wanted[i].words) >= kSameWords;
+      const bool holds = !other.whole && wanted[i].content >= kContentMin &&
+                         static_cast<double>(found[i].content) >= kHeldContent * static_cast<double>(wanted[i].content);
+      if (!is_same && !holds) continue;
       if (support[i].empty() || support[i].back() != other.document) support[i].push_back(other.document);
     }
   }

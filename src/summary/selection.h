@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "summary/statement.h"
+
 namespace offx::summary {
 
 /// A passage that may go into a summary.
@@ -16,16 +18,18 @@ struct Candidate {
   std::uint32_t slot = 0;      ///< the part of the period it was said in
   bool eligible = true;        ///< false: counts for what is common, but cannot be chosen
   bool whole = false;          ///< a whole post whose sentences are candidates too: counts for nothing by itself
-  bool personal = false;       ///< speaks of its author: an anecdote rather than a report
-  bool negated = false;        ///< its polarity: holds a word such as `not`
+  bool last = false;           ///< the end of its post: nothing more follows
+  Form form;
+  std::uint32_t group = 0;  ///< equal numbers say the same
+  double prior = 1;         ///< its gain counts so many times: see weigh_candidates()
 
   [[nodiscard]] std::size_t length() const noexcept { return words_end - words_begin; }
 };
 
-/// Candidates with their words (64-bit hashes), those of one document next to each other, and what each document
+/// Candidates with their words, those of one document next to each other, and what each document
 /// weighs.
 struct Passages {
-  std::vector<std::uint64_t> words;
+  std::vector<Word> words;
   std::vector<Candidate> candidates;
   std::vector<double> document_weights;  ///< by Candidate::document; 1 for a single voice
 };
@@ -34,17 +38,22 @@ struct Passages {
 ///
 /// Greedy maximisation of a monotone submodular function: words and pairs of adjacent words are worth the weight of the
 /// documents that have them beyond one, half of it each further time the summary says them; the gain of a
-/// candidate is taken per word (H. Lin, J. Bilmes: A Class of Submodular Functions for Document Summarization, ACL
-/// 2011), with lazy evaluation (M. Minoux 1978). A candidate whose words are mostly those of a chosen one is passed
-/// over; authors and slots heard before count less. In a summary of a few sentences every word has to earn its place
-/// and reports go before anecdotes; the longer it is, the more it may quote posts at their usual length. O(words) and a
-/// few re-evaluations per chosen sentence. Deterministic.
+/// candidate is taken per word and times its prior (H. Lin, J. Bilmes: A Class of Submodular Functions for Document
+/// Summarization, ACL 2011), with lazy evaluation (M. Minoux 1978). A candidate whose words are mostly those of a
+/// chosen one is passed over; authors and slots heard before count less. In a summary of a few sentences every word has
+/// to earn its place and reports go before anecdotes; the longer it is, the more it may quote posts at their usual
+/// length. O(words) and a few re-evaluations per chosen sentence. Deterministic.
 [[nodiscard]] std::vector<std::uint32_t> select_sentences(const Passages& passages, std::size_t sentences_max);
 
-/// For each of `chosen` the documents other than its own with a sentence that says the same: of equal polarity, and
-/// with at least `threshold` (Jaccard) of the words in common. In order of document.
+/// The words of a candidate, in order.
+[[nodiscard]] inline std::span<const Word> words_of(const Passages& passages, const Candidate& candidate) {
+  return std::span(passages.words).subspan(candidate.words_begin, candidate.length());
+}
+
+/// For each of `chosen` the documents other than its own that say it too: with a candidate of equal polarity that has
+/// all its numbers and either nearly the same words or, in whatever company, nearly all its content words. In order of
+/// document.
 [[nodiscard]] std::vector<std::vector<std::uint32_t>> find_support(const Passages& passages,
-                                                                   std::span<const std::uint32_t> chosen,
-                                                                   double threshold);
+                                                                   std::span<const std::uint32_t> chosen);
 
 }  // namespace offx::summary
