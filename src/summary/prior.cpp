@@ -48,8 +48,9 @@ std::vector<std::size_t> group_by_content(Passages& passages, std::span<const st
   std::vector<std::uint64_t> content;
   for (const Candidate& candidate : passages.candidates) {
     content.clear();
+    // A whole post is known by its document, its sentences by themselves.
     for (const Word& word : words_of(passages, candidate)) {
-      if (!word.function) content.push_back(candidate.form.negated ? ~word.hash : word.hash);
+      if (!candidate.whole && !word.function) content.push_back(candidate.form.negated ? ~word.hash : word.hash);
     }
     // What has no content is like nothing else.
     if (content.empty()) content.push_back(text::mix(candidate.words_begin));

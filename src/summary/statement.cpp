@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <span>
+#include <cstddef>
 
 #include <unicode/uchar.h>
 
@@ -12,316 +12,86 @@
 namespace offx::summary {
 namespace {
 
-template <std::size_t N>
-constexpr std::array<std::uint64_t, N> sorted_hashes(const std::array<std::string_view, N>& words) {
-  std::array<std::uint64_t, N> hashes{};
-  for (std::size_t i = 0; i < N; ++i) hashes[i] = text::hash_of(words[i]);
-  std::sort(hashes.begin(), hashes.end());
-  return hashes;
-}
+// Words without accents, as the tokenizer gives them, each with a space behind it. `t`, `s`, … are what an apostrophe
+// cuts off.
 
-// Without accents, as the tokenizer gives them. `t`, `s`, … are what an apostrophe cuts off.
+constexpr std::string_view kNegations =
+    "not no never none nobody nothing neither nor without cannot t cant wont dont doesnt didnt isnt wasnt "
+    "arent werent hasnt havent wouldnt shouldnt couldnt denies denied false nicht kein keine nie ne pas "
+    "jamais nunca jamas nao non ";
 
-constexpr auto kNegations = sorted_hashes(std::to_array<std::string_view>(
-    {"not",   "no",     "never",   "none",     "nobody",  "nothing", "neither", "nor",   "without", "cannot",
-     "t",     "cant",   "wont",    "dont",     "doesnt",  "didnt",   "isnt",    "wasnt", "arent",   "werent",
-     "hasnt", "havent", "wouldnt", "shouldnt", "couldnt", "denies",  "denied",  "false", "nicht",   "kein",
-     "keine", "nie",    "ne",      "pas",      "jamais",  "nunca",   "jamas",   "nao",   "non"}));
-
-constexpr auto kPersonal = sorted_hashes(std::to_array<std::string_view>(
-    {"i",   "me", "my", "mine", "im", "we",  "our", "us",  "ich", "mir",  "mich",  "mein", "meine", "wir",
-     "uns", "yo", "mi", "mis",  "je", "mon", "ma",  "mes", "moi", "nous", "notre", "meu",  "minha"}));
+constexpr std::string_view kPersonal =
+    "i me my mine im we our us ich mir mich mein meine wir uns yo mi mis je mon ma mes moi nous notre meu "
+    "minha ";
 
 // Not here: words such as `there` or `if`, which open as many sentences that stand alone.
-constexpr auto kDependentOpeners =
-    sorted_hashes(std::to_array<std::string_view>({"that",     "this",     "these",   "those",
-                                                   "it",       "its",      "he",      "she",
-                                                   "they",     "them",     "his",     "her",
-                                                   "their",    "both",     "such",    "same",
-                                                   "but",      "and",      "or",      "so",
-                                                   "then",     "because",  "which",   "however",
-                                                   "also",     "yet",      "though",  "otherwise",
-                                                   "you",      "your",     "thank",   "thanks",
-                                                   "hello",    "hi",       "hey",     "dear",
-                                                   "please",   "sorry",    "yes",     "ok",
-                                                   "okay",     "fine",     "welcome", "congratulations",
-                                                   "congrats", "lol",      "wow",     "dies",
-                                                   "es",       "er",       "sie",     "aber",
-                                                   "und",      "oder",     "danke",   "eso",
-                                                   "esto",     "pero",     "y",       "gracias",
-                                                   "ellos",    "ella",     "ce",      "cela",
-                                                   "ca",       "mais",     "et",      "elle",
-                                                   "ils",      "merci",    "bonjour", "isso",
-                                                   "isto",     "mas",      "ele",     "ela",
-                                                   "eles",     "obrigado", "obrigada"}));
+constexpr std::string_view kDependentOpeners =
+    "that this these those it its he she they them his her their both such same but and or so then because "
+    "which however also yet though otherwise you your thank thanks hello hi hey dear please sorry yes ok okay "
+    "fine welcome congratulations congrats lol wow dies es er sie aber und oder danke eso esto pero y gracias "
+    "ellos ella ce cela ca mais et elle ils merci bonjour isso isto mas ele ela eles obrigado obrigada ";
 
-constexpr auto kFunctionWords = sorted_hashes(std::to_array<std::string_view>({
-    // English
-    "a",
-    "an",
-    "the",
-    "this",
-    "that",
-    "these",
-    "those",
-    "i",
-    "me",
-    "my",
-    "mine",
-    "we",
-    "us",
-    "our",
-    "you",
-    "your",
-    "he",
-    "him",
-    "his",
-    "she",
-    "her",
-    "it",
-    "its",
-    "they",
-    "them",
-    "their",
-    "who",
-    "whom",
-    "whose",
-    "which",
-    "what",
-    "when",
-    "where",
-    "why",
-    "how",
-    "and",
-    "or",
-    "but",
-    "if",
-    "so",
-    "because",
-    "as",
-    "than",
-    "while",
-    "of",
-    "at",
-    "by",
-    "for",
-    "with",
-    "about",
-    "into",
-    "through",
-    "to",
-    "from",
-    "in",
-    "on",
-    "is",
-    "are",
-    "was",
-    "were",
-    "be",
-    "been",
-    "being",
-    "am",
-    "do",
-    "does",
-    "did",
-    "have",
-    "has",
-    "had",
-    "having",
-    "will",
-    "would",
-    "shall",
-    "should",
-    "can",
-    "could",
-    "may",
-    "might",
-    "must",
-    "not",
-    "no",
-    "nor",
-    "too",
-    "very",
-    "just",
-    "also",
-    "there",
-    "here",
-    "then",
-    "now",
-    "all",
-    "any",
-    "some",
-    "each",
-    "both",
-    "such",
-    "same",
-    "other",
-    "more",
-    "most",
-    "only",
-    "own",
-    "s",
-    "t",
-    "ll",
-    "ve",
-    "re",
-    "d",
-    "m",
-    "im",
-    "dont",
-    "cant",
-    // German
-    "der",
-    "die",
-    "das",
-    "den",
-    "dem",
-    "des",
-    "ein",
-    "eine",
-    "einen",
-    "einem",
-    "einer",
-    "eines",
-    "und",
-    "oder",
-    "aber",
-    "ist",
-    "sind",
-    "wird",
-    "werden",
-    "wurde",
-    "hat",
-    "haben",
-    "hatte",
-    "ich",
-    "du",
-    "er",
-    "sie",
-    "es",
-    "wir",
-    "ihr",
-    "mein",
-    "meine",
-    "sich",
-    "nicht",
-    "auch",
-    "nur",
-    "noch",
-    "schon",
-    "zu",
-    "zum",
-    "zur",
-    "von",
-    "vom",
-    "mit",
-    "auf",
-    "aus",
-    "bei",
-    "beim",
-    "nach",
-    "im",
-    "am",
-    "fur",
-    "uber",
-    "um",
-    "wie",
-    "dass",
-    "wenn",
-    "als",
-    // Spanish, French, Portuguese
-    "el",
-    "la",
-    "los",
-    "las",
-    "lo",
-    "un",
-    "una",
-    "unos",
-    "y",
-    "o",
-    "de",
-    "del",
-    "al",
-    "en",
-    "con",
-    "por",
-    "para",
-    "que",
-    "se",
-    "su",
-    "sus",
-    "es",
-    "son",
-    "fue",
-    "ha",
-    "han",
-    "hay",
-    "mi",
-    "mis",
-    "yo",
-    "pero",
-    "como",
-    "mas",
-    "muy",
-    "ya",
-    "le",
-    "les",
-    "une",
-    "et",
-    "ou",
-    "du",
-    "au",
-    "aux",
-    "dans",
-    "sur",
-    "avec",
-    "pour",
-    "par",
-    "est",
-    "sont",
-    "ce",
-    "cette",
-    "il",
-    "elle",
-    "ils",
-    "je",
-    "nous",
-    "vous",
-    "mon",
-    "ma",
-    "ne",
-    "pas",
-    "plus",
-    "qui",
-    "sa",
-    "son",
-    "ses",
-    "os",
-    "as",
-    "um",
-    "uma",
-    "e",
-    "do",
-    "da",
-    "dos",
-    "das",
-    "no",
-    "na",
-    "nos",
-    "nas",
-    "em",
-    "com",
-    "ao",
-    "foi",
-    "eu",
-    "meu",
-    "minha",
-    "nao",
-    "mais",
-}));
+constexpr std::string_view kEnglishFunctionWords =
+    "a an the this that these those i me my mine we us our you your he him his she her it its they them their "
+    "who whom whose which what when where why how and or but if so because as than while of at by for with "
+    "about into through to from in on is are was were be been being am do does did have has had having will "
+    "would shall should can could may might must not no nor too very just also there here then now all any "
+    "some each both such same other more most only own s t ll ve re d m im dont cant ";
 
-bool is_in(std::span<const std::uint64_t> list, std::uint64_t hash) { return std::ranges::binary_search(list, hash); }
+constexpr std::string_view kGermanFunctionWords =
+    "der die das den dem des ein eine einen einem einer eines und oder aber ist sind wird werden wurde hat "
+    "haben hatte ich du er sie es wir ihr mein meine sich nicht auch nur noch schon zu zum zur von vom mit "
+    "auf aus bei beim nach im am fur uber um wie dass wenn als ";
+
+// Spanish, French and Portuguese.
+constexpr std::string_view kRomanceFunctionWords =
+    "el la los las lo un una unos y o de del al en con por para que se su sus es son fue ha han hay mi mis yo "
+    "pero como mas muy ya le les une et ou du au aux dans sur avec pour par est sont ce cette il elle ils je "
+    "nous vous mon ma ne pas plus qui sa ses os as um uma e do da dos das no na nos nas em com ao foi eu meu "
+    "minha nao mais ";
+
+enum WordClass : std::uint8_t { kNegation = 1, kAboutAuthor = 2, kDependentOpener = 4, kFunction = 8 };
+
+/// The classes of the words above: open addressing, linear probing, half empty.
+class WordClasses {
+ public:
+  constexpr WordClasses() {
+    add(kNegations, kNegation);
+    add(kPersonal, kAboutAuthor);
+    add(kDependentOpeners, kDependentOpener);
+    add(kEnglishFunctionWords, kFunction);
+    add(kGermanFunctionWords, kFunction);
+    add(kRomanceFunctionWords, kFunction);
+  }
+
+  /// WordClass bits of the word with this hash.
+  [[nodiscard]] constexpr unsigned operator()(std::uint64_t hash) const { return slots_[slot_of(hash)].classes; }
+
+ private:
+  struct Slot {
+    std::uint64_t hash = 0;
+    std::uint8_t classes = 0;
+  };
+
+  constexpr void add(std::string_view words, WordClass its_class) {
+    for (std::size_t end = words.find(' '); end != std::string_view::npos; end = words.find(' ')) {
+      const std::uint64_t hash = text::hash_of(words.substr(0, end));
+      Slot& slot = slots_[slot_of(hash)];
+      slot = {hash, static_cast<std::uint8_t>(slot.classes | its_class)};
+      words.remove_prefix(end + 1);
+    }
+  }
+
+  [[nodiscard]] constexpr std::size_t slot_of(std::uint64_t hash) const {
+    std::size_t i = hash % slots_.size();
+    while (slots_[i].classes != 0 && slots_[i].hash != hash) i = (i + 1) % slots_.size();
+    return i;
+  }
+
+  std::array<Slot, 1024> slots_{};
+};
+
+constexpr WordClasses kClasses;
 
 constexpr std::size_t kEndBytes = 24;  ///< how far from its end a passage's last mark is looked for
 
@@ -364,14 +134,15 @@ Form StatementReader::read(std::string_view text, bool with_emoji, std::vector<W
     if (!is_word && !(with_emoji && token.kind == text::TokenKind::emoji)) continue;
     Word word{text::hash_of(token.text)};
     if (is_word) {
-      word.function = is_in(kFunctionWords, word.hash);
+      const unsigned classes = kClasses(word.hash);
+      word.function = (classes & kFunction) != 0;
       word.number = std::ranges::any_of(token.text, [](char c) { return c >= '0' && c <= '9'; });
       word.inside =
           !words.empty() && token.begin >= end_before && !is_break(text.substr(end_before, token.begin - end_before));
       if (token.begin < text.size()) describe_start(text.substr(token.begin), word);
-      form.negated = form.negated || is_in(kNegations, word.hash);
-      form.personal = form.personal || is_in(kPersonal, word.hash);
-      form.dependent = form.dependent || (words.empty() && is_in(kDependentOpeners, word.hash));
+      form.negated = form.negated || (classes & kNegation) != 0;
+      form.personal = form.personal || (classes & kAboutAuthor) != 0;
+      form.dependent = form.dependent || (words.empty() && (classes & kDependentOpener) != 0);
     }
     end_before = token.end;
     words.push_back(word);
