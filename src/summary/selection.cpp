@@ -13,7 +13,8 @@ namespace offx::summary {
 namespace {
 
 // Set by trial on half of Opinosis, two sets of FairSumm and the FewSum reviews, with posts dropped at random; broad
-// optima were preferred to high ones.
+// optima were preferred to high ones. The personal factor was set later on all of these, the slot and document factors
+// by reading digests of the sample posts: no data is left on which any of them could be judged as unseen.
 constexpr double kPairWeight = 1.5;      ///< of a pair of words, against a word
 constexpr double kRepeatFactor = 0.5;    ///< worth of a word that the summary says already
 constexpr double kSimilarityMax = 0.4;   ///< Jaccard of two sentences of a summary
