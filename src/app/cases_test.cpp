@@ -239,16 +239,20 @@ class Case {
   }
 
   /// Posts as another program writes them: into the tables of version 1, without filing them.
+  static constexpr std::string_view kForeignUpsert =
+      "INSERT INTO posts_v1 (external_id, content, author, author_username, platform, created_at, fetched_at, url) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (external_id, platform) DO UPDATE SET content = excluded.content, "
+      "author = excluded.author, author_username = excluded.author_username, created_at = excluded.created_at";
+
   Result<std::vector<std::string>> write_posts(const Step& step) {
     OFFX_ASSIGN(auto rows,
                 rows_of(step, {"external_id", "content", "author", "author_username", "platform", "created_at"}));
     for (auto& row : rows) {
       const std::string platform = row["platform"].empty() ? "x" : row["platform"];
       const std::string time = row["created_at"].empty() ? "2026-08-22 11:00:00" : row["created_at"];
-      OFFX_TRY(client_->execute(
-          store::sql(store::Query::post_put),
-          {row["external_id"], row["content"], db::text_or_null(row["author"]),
-           db::text_or_null(row["author_username"]), platform, time, to_sql_time(clock_.now()), db::Value{}}));
+      OFFX_TRY(client_->execute(kForeignUpsert, {row["external_id"], row["content"], db::text_or_null(row["author"]),
+                                                 db::text_or_null(row["author_username"]), platform, time,
+                                                 to_sql_time(clock_.now()), db::Value{}}));
     }
     return std::vector<std::string>();
   }
@@ -260,6 +264,7 @@ class Case {
     std::vector<store::FiledPost> filed;
     for (auto& post : posts) filed.push_back(filer.file(std::move(post)));
     OFFX_ASSIGN(const auto counts, store::PostRepository(*client_).put(filed, filer.rules().revision));
+    OFFX_TRY(file_unfiled_posts(*client_, clock_, {}));
     return std::vector<std::string>{std::to_string(counts.added) + " new, " + std::to_string(counts.updated) +
                                     " updated, " + std::to_string(counts.unchanged) + " unchanged"};
   }

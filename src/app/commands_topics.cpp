@@ -45,6 +45,11 @@ void report(const Context& context, const store::Topic& topic, std::uint64_t pos
   print("\n");
 }
 
+Result<void> check_title(const std::string& title) {
+  if (title.find_first_not_of(" \t\n") != std::string::npos) return {};
+  return fail(Errc::invalid_argument, "a topic needs a title");
+}
+
 /// `content` with the matched places set off.
 std::string with_places(const Terminal& terminal, const std::string& content,
                         const std::vector<topics::MatchedTerm>& terms) {
@@ -120,9 +125,7 @@ Result<void> run_topic_add(const Context& context, const TopicFields& fields) {
   topic.title = fields.title.value_or("");
   topic.description = fields.description.value_or("");
   topic.rule = fields.rule;
-  if (topic.title.find_first_not_of(" \t\n") == std::string::npos) {
-    return fail(Errc::invalid_argument, "a topic needs a title");
-  }
+  OFFX_TRY(check_title(topic.title));
   if (topic.rule) OFFX_TRY(parse(*topic.rule));
   OFFX_ASSIGN(auto client, context.open_database());
   store::TopicRepository topics(*client);
@@ -137,6 +140,7 @@ Result<void> run_topic_add(const Context& context, const TopicFields& fields) {
 }
 
 Result<void> run_topic_edit(const Context& context, const TopicFields& fields) {
+  if (fields.title) OFFX_TRY(check_title(*fields.title));
   if (fields.rule) OFFX_TRY(parse(*fields.rule));
   OFFX_ASSIGN(auto client, context.open_database());
   store::TopicRepository topics(*client);
@@ -147,8 +151,13 @@ Result<void> run_topic_edit(const Context& context, const TopicFields& fields) {
   if (fields.no_rule) topic.rule.reset();
   OFFX_TRY(topics.update(topic, context.clock.now()));
   std::uint64_t posts = 0;
-  if (topic.rule) {
+  if (fields.rule) {
     OFFX_ASSIGN(posts, file_under(context, *client, topic));
+  } else {
+    OFFX_ASSIGN(const auto counts, topics.counts());
+    for (const auto& count : counts) {
+      if (count.topic_id == topic.id) posts = static_cast<std::uint64_t>(count.posts);
+    }
   }
   OFFX_ASSIGN(topic, topics.get(topic.id));
   report(context, topic, posts, "Changed");
@@ -249,7 +258,10 @@ Result<void> run_topic_preview(const Context& context, const PreviewCommand& com
         return {};
       }));
     } else {
-      OFFX_TRY(read_input(context, command.input, command.format, [&](store::Post&& post) { preview.look_at(post); }));
+      OFFX_TRY(read_input(context, command.input, command.format, [&](store::Post&& post) {
+        add_language(post);
+        preview.look_at(post);
+      }));
     }
   }
   const auto matches = preview.finish();

@@ -33,9 +33,15 @@ Result<std::shared_ptr<const Rules>> load_rules(db::DatabaseClient& client) {
   return std::make_shared<const Rules>(Rules{topics::Matcher(rules), revision});
 }
 
+bool add_language(store::Post& post) {
+  if (!post.details.lang.empty()) return false;
+  post.details.lang = text::detect_language(post.content);
+  return !post.details.lang.empty();
+}
+
 store::FiledPost Filer::file(store::Post post) {
   store::FiledPost filed;
-  if (post.details.lang.empty()) post.details.lang = text::detect_language(post.content);
+  filed.lang_detected = add_language(post);
   const auto topic_ids = rules_->matcher.match(post, scratch_);
   filed.topic_ids.assign(topic_ids.begin(), topic_ids.end());
   const text::SearchAttributes attributes{.author_username = post.author_username,
@@ -49,6 +55,8 @@ store::FiledPost Filer::file(store::Post post) {
 }
 
 Result<std::uint64_t> file_unfiled_posts(db::DatabaseClient& client, const Clock& clock, const db::Progress& progress) {
+  OFFX_ASSIGN(const auto not_filed, store::TopicRepository(client).not_filed());
+  for (const auto& topic : not_filed) OFFX_TRY(file_stored_posts(client, topic, clock, progress));
   store::PostRepository posts(client);
   std::uint64_t done = 0;
   for (;;) {
@@ -79,12 +87,11 @@ Result<std::uint64_t> file_stored_posts(db::DatabaseClient& client, const store:
     last_id = post.id;
     if (!matcher.match(post, scratch).empty()) ids.push_back(post.id);
     if (++done % kBatch == 0 && progress && !progress(done, static_cast<std::uint64_t>(totals.posts))) {
-      return fail(Errc::cancelled,
-                  "stopped before the posts were filed; run `offx topic edit` with the same rule again");
+      return fail(Errc::cancelled, "stopped before the posts were filed; the next command goes on with it");
     }
     return {};
   }));
-  OFFX_TRY(store::TopicRepository(client).set_posts(topic.id, ids, last_id, clock.now()));
+  OFFX_TRY(store::TopicRepository(client).set_posts(topic, ids, last_id, clock.now()));
   return ids.size();
 }
 

@@ -22,6 +22,9 @@ struct Rules {
 /// its topic.
 Result<std::shared_ptr<const Rules>> load_rules(db::DatabaseClient& client);
 
+/// Gives the post the language its text seems to be in, if it has none. True if it did.
+bool add_language(store::Post& post);
+
 /// Makes posts ready to be stored: finds their language, their topics and their search document. Not thread-safe.
 class Filer {
  public:
@@ -36,8 +39,9 @@ class Filer {
   text::Tokenizer tokenizer_{text::NormalForm::search};
 };
 
-/// Indexes and files the posts that were written without it: by another program, or while rules changed. `progress` is
-/// told how many are done, of how many is not known (0). Gives how many there were.
+/// Indexes and files what was written without it: posts of another program, updated ones, those written while rules
+/// changed, and all posts under a topic whose filing was interrupted. `progress` is told how many posts are done, of
+/// how many is not known (0). Gives how many unfiled posts there were.
 Result<std::uint64_t> file_unfiled_posts(db::DatabaseClient& client, const Clock& clock, const db::Progress& progress);
 
 /// Files all stored posts under one topic by its rule (which it must have); gives how many match.

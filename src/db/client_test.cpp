@@ -85,6 +85,7 @@ TEST_P(Client, parameters_must_match_the_statement) {
   EXPECT_EQ(error_of("SELECT ?, ?", {1}), Errc::invalid_argument);
   EXPECT_EQ(error_of("SELECT ?", {1, 2}), Errc::invalid_argument);
   EXPECT_EQ(error_of("SELECT :a", Params::named({{"b", 1}})), Errc::invalid_argument);
+  EXPECT_EQ(error_of("SELECT :a, :b", Params::named({{"a", 1}, {":a", 2}})), Errc::invalid_argument);
 }
 
 TEST_P(Client, results_carry_columns_rows_counts_and_ids) {
@@ -141,6 +142,39 @@ TEST_P(Client, a_statement_of_a_batch_sees_those_before_it) {
                                              {"SELECT id, parent FROM t ORDER BY id DESC LIMIT 1", {}}};
   const auto results = must(client_->batch(statements, Mode::write));
   EXPECT_THAT(results[2].row(0), ElementsAre(Value{42}, Value{41}));
+}
+
+TEST_P(Client, a_batch_in_read_mode_sees_one_snapshot_and_may_not_write) {
+  run("CREATE TABLE t (v)");
+  const std::vector<Statement> reads = {{"SELECT count(*) FROM t", {}}, {"SELECT 7", {}}};
+  EXPECT_EQ(must(client_->batch(reads, Mode::read))[1].row(0)[0], Value{7});
+  const std::vector<Statement> writes = {{"INSERT INTO t VALUES (1)", {}}};
+  const auto refused = client_->batch(writes, Mode::read);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code(), Errc::invalid_argument);
+  EXPECT_EQ(run("SELECT count(*) FROM t").row(0)[0], Value{0});
+}
+
+TEST_P(Client, a_statement_used_before_follows_the_schema) {
+  run("CREATE TABLE t (a, b)");
+  run("INSERT INTO t VALUES (1, 2), (3, 4)");
+  EXPECT_EQ(run("SELECT * FROM t").rows(), 2U);
+  run("ALTER TABLE t ADD COLUMN c DEFAULT 9");
+  const auto wider = run("SELECT * FROM t");
+  EXPECT_THAT(wider.columns(), ElementsAre("a", "b", "c"));
+  ASSERT_EQ(wider.rows(), 2U);
+  EXPECT_THAT(wider.row(1), ElementsAre(Value{3}, Value{4}, Value{9}));
+  run("ALTER TABLE t RENAME COLUMN a TO z");
+  EXPECT_THAT(run("SELECT * FROM t").columns(), ElementsAre("z", "b", "c"));
+}
+
+TEST_P(Client, an_upsert_that_updates_gives_no_id_of_another_row) {
+  run("CREATE TABLE t (id INTEGER PRIMARY KEY, k TEXT UNIQUE, n INTEGER)");
+  run("INSERT INTO t VALUES (7, 'a', 1)");
+  run("INSERT INTO t VALUES (100, 'b', 1)");
+  const auto updated = run("INSERT INTO t (k, n) VALUES ('a', 2) ON CONFLICT (k) DO UPDATE SET n = excluded.n");
+  EXPECT_EQ(updated.rows_affected(), 1);
+  EXPECT_EQ(updated.last_insert_rowid(), std::nullopt);
 }
 
 TEST_P(Client, foreign_keys_are_enforced) {

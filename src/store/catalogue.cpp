@@ -9,7 +9,7 @@
 namespace offx::store {
 namespace {
 
-// The columns of a post as row_to_post() in posts.cpp reads them.
+// The columns of a post as row_to_post() in rows.cpp reads them.
 #define OFFX_POST_COLUMNS                                                                                        \
   "p.id, p.external_id, p.content, p.author, p.author_username, p.platform, p.created_at, p.fetched_at, p.url, " \
   "d.lang, d.author_id, d.conversation_id, d.reply_to, d.is_reply, d.is_repost, d.is_quote, d.reference_id, "    \
@@ -61,19 +61,30 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
       {Query::topic_rule_put,
        "topic_rules.put",
        "INSERT INTO {topic_rules} (topic_id, rule, revision, updated_at) "
-       "SELECT id, ?2, (SELECT coalesce(max(revision), 0) + 1 FROM {topic_rules}), ?3 FROM {topics} "
+       "SELECT id, ?2, max(?4, (SELECT coalesce(max(revision), 0) + 1 FROM {topic_rules})), ?3 FROM {topics} "
        "WHERE id = coalesce(?1, (SELECT max(id) FROM {topics})) "
-       "ON CONFLICT (topic_id) DO UPDATE SET rule = excluded.rule, revision = excluded.revision, "
+       "ON CONFLICT (topic_id) DO UPDATE SET rule = excluded.rule, revision = excluded.revision, is_filed = 0, "
        "updated_at = excluded.updated_at",
-       {1, "sample", kTime},
+       {1, "sample", kTime, 0},
        true},
       {Query::topic_rule_delete, "topic_rules.delete", "DELETE FROM {topic_rules} WHERE topic_id = ?1", {0}, true},
-      // Together these tell every change of the rules, a deletion too.
+      // Together these tell every change of the rules, a deletion too: a revision is never given twice, as it is the
+      // time in milliseconds or, within one, the next number.
       {Query::topic_rule_revision,
        "topic_rules.revision",
        "SELECT coalesce(max(revision), 0), count(*) FROM {topic_rules}",
        {},
        false},
+      {Query::topic_rules_not_filed,
+       "topic_rules.not_filed",
+       "SELECT topic_id FROM {topic_rules} WHERE is_filed = 0 ORDER BY topic_id",
+       {},
+       false},
+      {Query::topic_rule_filed,
+       "topic_rules.filed",
+       "UPDATE {topic_rules} SET is_filed = 1 WHERE topic_id = ?1 AND rule IS ?2",
+       {0, "sample"},
+       true},
       {Query::topic_counts,
        "topics.counts",
        "SELECT t.id, (SELECT count(*) FROM {topic_posts} AS l WHERE l.topic_id = t.id), "
@@ -96,13 +107,17 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "AND p.platform = j.value ->> 1 " OFFX_POST_DETAILS "ORDER BY j.key",
        {R"([["a","x"]])"},
        false},
-      {Query::post_put,
-       "posts.put",
+      // Of a post nobody has stored yet: if another process was faster it is refused, and looked at again.
+      {Query::post_insert,
+       "posts.insert",
        "INSERT INTO {posts} (external_id, content, author, author_username, platform, created_at, fetched_at, url) "
-       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (external_id, platform) DO UPDATE SET "
-       "content = excluded.content, author = excluded.author, author_username = excluded.author_username, "
-       "created_at = excluded.created_at, url = excluded.url",
+       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
        {"a", "text", kNull, kNull, "x", kTime, kTime, kNull},
+       true},
+      {Query::post_update,
+       "posts.update",
+       "UPDATE {posts} SET content = ?2, author = ?3, author_username = ?4, created_at = ?5, url = ?6 WHERE id = ?1",
+       {0, "text", kNull, kNull, kTime, kNull},
        true},
       {Query::post_details_put,
        "post_details.put",
@@ -161,6 +176,12 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "DELETE FROM {unfiled_posts} WHERE EXISTS (SELECT 1 FROM {filing}) "
        "AND post_id IN (SELECT value FROM json_each(?1))",
        {"[0]"},
+       true},
+      {Query::post_unfiled_put,
+       "unfiled_posts.put",
+       "INSERT INTO {unfiled_posts} (post_id) SELECT value FROM json_each(?1) WHERE true "
+       "ON CONFLICT (post_id) DO NOTHING",
+       {"[]"},
        true},
       // VALUES with a scalar subquery, not SELECT: a statement that may write many rows makes FTS5 flush for each.
       {Query::post_search_put,

@@ -1,7 +1,7 @@
 #include "store/posts.h"
 
 #include <algorithm>
-#include <map>
+#include <set>
 #include <unordered_map>
 
 #include "store/catalogue.h"
@@ -17,11 +17,11 @@ using db::Value;
 constexpr std::size_t kEachPage = 1000;
 
 /// [["external id","platform"],…]: how a statement takes many keys at once.
-std::string keys_json(std::span<const FiledPost* const> posts) {
+std::string keys_json(std::span<const FiledPost> posts) {
   std::string json = "[";
-  for (const auto* filed : posts) {
+  for (const auto& filed : posts) {
     if (json.size() > 1) json += ',';
-    const std::string key[] = {filed->post.external_id, filed->post.platform};
+    const std::string key[] = {filed.post.external_id, filed.post.platform};
     json += to_json(std::span<const std::string>(key));
   }
   json += ']';
@@ -113,78 +113,97 @@ void put_details(Filing& filing, const Post& post) {
               time_or_null(details.edited_at)});
 }
 
-void put_post(Filing& filing, const FiledPost& filed, const Post* stored) {
-  const auto& post = filed.post;
+void put_media(Filing& filing, const Post& post, const Value& now) {
+  for (const auto& media : post.media) {
+    filing.add(Query::post_media_insert, post,
+               {media.url, text_or_null(media.type), media.alt_text ? Value{*media.alt_text} : Value{}, now});
+  }
+}
+
+void insert_post(Filing& filing, const Post& post) {
   const Value fetched_at = to_sql_time(post.fetched_at);
-  filing.add(Query::post_put,
+  filing.add(Query::post_insert,
              {post.external_id, post.content, text_or_null(post.author), text_or_null(post.author_username),
               post.platform, to_sql_time(post.created_at), fetched_at, text_or_null(post.url)});
   put_details(filing, post);
-  if (stored != nullptr && stored->media == post.media) return;
-  // Of a new post too, if it has any: another process may have stored the same post since we looked.
-  if (stored != nullptr || !post.media.empty()) filing.add(Query::post_delete_media, post, {});
-  for (const auto& media : post.media) {
-    filing.add(Query::post_media_insert, post,
-               {media.url, text_or_null(media.type), media.alt_text ? Value{*media.alt_text} : Value{}, fetched_at});
-  }
+  put_media(filing, post, fetched_at);
+}
+
+void update_post(Filing& filing, const Post& post, const Post& stored) {
+  filing.add(Query::post_update, {post.id, post.content, text_or_null(post.author), text_or_null(post.author_username),
+                                  to_sql_time(post.created_at), text_or_null(post.url)});
+  put_details(filing, post);
+  if (stored.media == post.media) return;
+  filing.add(Query::post_delete_media, post, {});
+  put_media(filing, post, to_sql_time(post.fetched_at));
 }
 
 }  // namespace
 
 Result<PutCounts> PostRepository::put(std::span<const FiledPost> posts, RuleRevision revision) {
+  constexpr int kAttempts = 5;
   PutCounts counts;
-  // The last of several versions of one post in a batch is the one that stays.
-  std::map<std::pair<std::string_view, std::string_view>, std::size_t> last;
-  for (std::size_t i = 0; i < posts.size(); ++i) {
-    last[{posts[i].post.external_id, posts[i].post.platform}] = i;
+  while (!posts.empty()) {
+    // As far as every post is another one: a second version of one is stored after the first, as from a second import.
+    std::set<std::pair<std::string_view, std::string_view>> keys;
+    std::size_t distinct = 0;
+    while (distinct < posts.size() &&
+           keys.emplace(posts[distinct].post.external_id, posts[distinct].post.platform).second) {
+      ++distinct;
+    }
+    auto part = put_distinct(posts.first(distinct), revision);
+    // Another process stored one of the posts since we looked: nothing was written, so look again.
+    for (int attempt = 1; attempt < kAttempts && !part && part.error().code() == Errc::conflict; ++attempt) {
+      part = put_distinct(posts.first(distinct), revision);
+    }
+    if (!part) return part;
+    counts.added += part->added;
+    counts.updated += part->updated;
+    counts.unchanged += part->unchanged;
+    posts = posts.subspan(distinct);
   }
-  std::vector<const FiledPost*> unique;
-  for (std::size_t i = 0; i < posts.size(); ++i) {
-    if (last[{posts[i].post.external_id, posts[i].post.platform}] == i) unique.push_back(&posts[i]);
-  }
-  if (unique.empty()) return counts;
+  return counts;
+}
 
-  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::posts_existing), {keys_json(unique)}));
+Result<PutCounts> PostRepository::put_distinct(std::span<const FiledPost> posts, RuleRevision revision) {
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::posts_existing), {keys_json(posts)}));
   std::vector<Post> stored;
-  std::unordered_map<std::size_t, std::size_t> stored_of;  // index in unique → index in stored
+  std::vector<const Post*> stored_of(posts.size());
+  stored.reserve(rows.rows());
   for (std::size_t i = 0; i < rows.rows(); ++i) {
-    stored_of.emplace(static_cast<std::size_t>(db::to_integer(rows.row(i)[0])), i);
     stored.push_back(row_to_post(rows.row(i).subspan(1)));
+    stored_of.at(static_cast<std::size_t>(db::to_integer(rows.row(i)[0]))) = &stored.back();
   }
   OFFX_TRY(load_media(stored));
 
-  Filing filing(unique.size());
+  PutCounts counts;
+  Filing filing(posts.size());
   filing.add(Query::filing_begin, {revision.revision, revision.rules});
-  std::vector<FiledPost> merged;
-  merged.reserve(stored.size());
-  std::vector<const FiledPost*> written;
-  std::vector<std::int64_t> rewritten;
-  for (std::size_t i = 0; i < unique.size(); ++i) {
-    const auto there = stored_of.find(i);
-    const Post* old = there == stored_of.end() ? nullptr : &stored[there->second];
-    const FiledPost* filed = unique[i];
-    if (old != nullptr) {
-      merged.push_back(*filed);
-      merge(merged.back().post, *old);
-      filed = &merged.back();
-      if (says_the_same(filed->post, *old)) {
-        ++counts.unchanged;
-        continue;
-      }
-      ++counts.updated;
-      rewritten.push_back(old->id);
-    } else {
+  std::vector<std::int64_t> updated;
+  for (std::size_t i = 0; i < posts.size(); ++i) {
+    if (stored_of[i] == nullptr) {
       ++counts.added;
+      insert_post(filing, posts[i].post);
+      filing.put_links(posts[i], to_sql_time(posts[i].post.fetched_at));
+      continue;
     }
-    put_post(filing, *filed, old);
-    filing.put_links(*filed, to_sql_time(filed->post.fetched_at));
-    written.push_back(filed);
+    Post merged = posts[i].post;
+    if (posts[i].lang_detected && !stored_of[i]->details.lang.empty()) merged.details.lang.clear();
+    merge(merged, *stored_of[i]);
+    if (says_the_same(merged, *stored_of[i])) {
+      ++counts.unchanged;
+      continue;
+    }
+    ++counts.updated;
+    update_post(filing, merged, *stored_of[i]);
+    updated.push_back(merged.id);
   }
-  counts.unchanged += posts.size() - unique.size();
-  if (written.empty()) return counts;
-  if (!rewritten.empty()) filing.add(Query::post_unfiled_delete, {to_json(rewritten)});
+  if (counts.added + counts.updated == 0) return counts;
   filing.add(Query::filing_end, {});
-  for (const auto* filed : written) filing.put_search(*filed);
+  if (!updated.empty()) filing.add(Query::post_unfiled_put, {to_json(updated)});
+  for (std::size_t i = 0; i < posts.size(); ++i) {
+    if (stored_of[i] == nullptr) filing.put_search(posts[i]);
+  }
   OFFX_TRY(client_.batch(filing.statements(), db::Mode::write));
   return counts;
 }
@@ -239,6 +258,7 @@ Result<void> PostRepository::remove(std::int64_t id) {
   // Explicitly, for tables of the first OffX whose foreign keys may not cascade.
   const std::vector<Statement> statements = {{sql(Query::post_delete_links), {id}},
                                              {sql(Query::post_delete_media), {id, Value{}, Value{}}},
+                                             {sql(Query::post_delete_search), {id}},
                                              {sql(Query::post_delete), {id}}};
   OFFX_ASSIGN(const auto results, client_.batch(statements, db::Mode::write));
   if (results.back().rows_affected() == 0) return fail(Errc::not_found, "there is no post " + std::to_string(id));

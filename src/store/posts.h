@@ -23,6 +23,7 @@ struct FiledPost {
   Post post;
   text::SearchDocument document;
   std::vector<std::int64_t> topic_ids;
+  bool lang_detected = false;  ///< post.details.lang is our guess: one that a source gave before stays
 };
 
 struct PutCounts {
@@ -58,11 +59,12 @@ class PostRepository {
  public:
   explicit PostRepository(db::DatabaseClient& client) : client_(client) {}
 
-  /// Stores posts, indexes them and files them under their topics, in one transaction: all of them or none. A post that
-  /// is there already (by platform and external id) is updated if it says something else; facts the new one lacks are
-  /// kept from the old one, and so is `created_at` if the new one has no date of its own (it equals `fetched_at`).
-  /// `revision` is that of the rules `topic_ids` were computed with: if they have changed, the posts are stored but
-  /// noted as unfiled.
+  /// Stores posts, all of them or none (but a batch that holds one post twice is stored in parts, one after the other).
+  /// New posts are indexed and filed in the same transaction. A post that is there already (by platform and external
+  /// id) is updated if it says something else: facts the new version lacks are kept from the old one, and so is
+  /// `created_at` if the new one has no date of its own (it equals `fetched_at`); it is noted as unfiled, to be filed
+  /// by all that is known of it. So are new posts if the rules are no longer those of `revision`, with which
+  /// `topic_ids` were computed.
   Result<PutCounts> put(std::span<const FiledPost> posts, RuleRevision revision);
 
   /// Posts that some program wrote without filing them, oldest first, with their media.
@@ -102,6 +104,7 @@ class PostRepository {
 
  private:
   Result<void> load_media(std::span<Post> posts);
+  Result<PutCounts> put_distinct(std::span<const FiledPost> posts, RuleRevision revision);
   Result<PostPage> page_of(const db::QueryResult& rows, std::size_t limit);
   db::DatabaseClient& client_;
 };

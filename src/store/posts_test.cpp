@@ -1,5 +1,7 @@
 #include "store/posts.h"
 
+#include <thread>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -33,7 +35,20 @@ class Posts : public testing::Test {
     filed.document.body = content;
     return filed;
   }
-  PutCounts put(const std::vector<FiledPost>& posts) { return must(posts_.put(posts, must(topics_.rule_revision()))); }
+  /// Stores posts and, as an import does at its end, files what was updated: under the topics given for it here.
+  PutCounts put(const std::vector<FiledPost>& posts) {
+    const auto revision = must(topics_.rule_revision());
+    const auto counts = must(posts_.put(posts, revision));
+    std::vector<FiledPost> updated;
+    for (auto& post : must(posts_.unfiled(1000))) {
+      for (const auto& filed : posts) {
+        if (filed.post.external_id != post.external_id || filed.post.platform != post.platform) continue;
+        updated.push_back({post, filed.document, filed.topic_ids});
+      }
+    }
+    must(posts_.file(updated, revision, kNow));
+    return counts;
+  }
   std::string found(const std::string& match, SearchOrder order = SearchOrder::newest) {
     std::string ids;
     for (const auto& post : must(posts_.search(match, order, {}, 100)).posts) ids += post.external_id;
@@ -100,9 +115,14 @@ TEST_F(Posts, the_same_again_changes_nothing_and_new_text_updates) {
   EXPECT_EQ(must(posts_.totals()).posts, 3);
 }
 
-TEST_F(Posts, the_last_version_within_a_batch_stays) {
-  const auto counts = put({make("1", "old"), make("1", "new")});
+TEST_F(Posts, a_second_version_within_a_batch_is_an_update_of_the_first) {
+  auto first = make("1", "old");
+  first.post.url = "https://example.org/1";
+  const auto counts = put({first, make("1", "new"), make("1", "new")});
   EXPECT_EQ(counts.added, 1U);
+  EXPECT_EQ(counts.updated, 1U);
+  EXPECT_EQ(counts.unchanged, 1U);
+  EXPECT_EQ(must(posts_.find("x", "1"))->url, "https://example.org/1");
   EXPECT_EQ(must(posts_.find("x", "1"))->content, "new");
 }
 
@@ -148,6 +168,48 @@ TEST_F(Posts, are_filed_under_their_topics_and_leave_them_when_edited) {
   EXPECT_EQ(must(topics_.counts()).at(1).posts, 1);
 }
 
+TEST_F(Posts, an_updated_post_is_noted_to_be_filed_by_all_that_is_known_of_it) {
+  put({make("1", "one")});
+  auto poorer = make("1", "two");
+  poorer.post.author_username.clear();
+  must(posts_.put(std::vector<FiledPost>{poorer}, must(topics_.rule_revision())));
+  const auto unfiled = must(posts_.unfiled(10));
+  ASSERT_EQ(unfiled.size(), 1U);
+  EXPECT_EQ(unfiled[0].content, "two");
+  EXPECT_EQ(unfiled[0].author_username, "ann");
+}
+
+TEST_F(Posts, a_guessed_language_does_not_replace_the_one_a_source_gave) {
+  auto told = make("1", "one");
+  told.post.details.lang = "nl";
+  put({told});
+  auto guessed = make("1", "one");
+  guessed.post.details.lang = "de";
+  guessed.lang_detected = true;
+  EXPECT_EQ(put({guessed}).unchanged, 1U);
+  EXPECT_EQ(must(posts_.find("x", "1"))->details.lang, "nl");
+}
+
+TEST_F(Posts, two_clients_that_store_the_same_posts_at_once_end_with_all_of_both) {
+  TemporaryFolder folder;
+  auto first = must(open(folder / "a.db"));
+  auto second = must(open(folder / "a.db"));
+  const auto store_all = [](db::DatabaseClient& client, const std::string& content, bool with_url) {
+    PostRepository posts(client);
+    for (int i = 0; i < 60; ++i) {
+      auto filed = make(std::to_string(i), content);
+      if (with_url) filed.post.url = "https://example.org/" + std::to_string(i);
+      must(posts.put(std::span(&filed, 1), {}));
+    }
+  };
+  std::thread other([&] { store_all(*second, "b", false); });
+  store_all(*first, "a", true);
+  other.join();
+  PostRepository posts(*first);
+  EXPECT_EQ(must(posts.totals()).posts, 60);
+  for (const auto& post : must(posts.page({}, 100)).posts) EXPECT_NE(post.url, "") << post.external_id;
+}
+
 TEST_F(Posts, filed_with_rules_that_have_changed_meanwhile_are_filed_again_later) {
   const auto revision = must(topics_.rule_revision());
   must(topics_.add({0, "A", "", "one", {}, {}}, kNow));
@@ -156,6 +218,10 @@ TEST_F(Posts, filed_with_rules_that_have_changed_meanwhile_are_filed_again_later
   EXPECT_EQ(must(posts_.unfiled(10)).size(), 1U);
   put({make("2", "two")});
   EXPECT_EQ(must(posts_.unfiled(10)).size(), 1U) << "filed with the rules of now";
+  const auto now = must(topics_.rule_revision());
+  must(topics_.remove(1));
+  must(topics_.add({0, "B", "", "two", {}, {}}, kNow + 1ms));
+  EXPECT_NE(must(topics_.rule_revision()), now) << "a revision never comes back";
 }
 
 TEST_F(Posts, a_topic_that_is_gone_by_then_is_no_error) {
@@ -268,15 +334,18 @@ TEST_F(Posts, topics_are_kept_apart_by_title_and_removed_with_what_is_theirs) {
   must(topics_.update(topic, kNow + 1h));
   EXPECT_NE(must(topics_.rule_revision()), before);
   EXPECT_EQ(must(topics_.find("dbs"))->updated_at, kNow + 1h);
+  EXPECT_EQ(must(topics_.not_filed()).size(), 1U);
+  must(topics_.set_posts(topic, {}, 0, kNow));
+  EXPECT_TRUE(must(topics_.not_filed()).empty());
   topic.rule.reset();
   must(topics_.update(topic, kNow));
   EXPECT_EQ(must(topics_.get(id)).rule, std::nullopt);
   put({make("1", "one")});
-  must(topics_.set_posts(id, {1, 99}, 99, kNow));
+  must(topics_.set_posts(must(topics_.get(id)), {1, 99}, 99, kNow));
   EXPECT_EQ(must(topics_.counts()).at(0).posts, 1);
-  must(topics_.set_posts(id, {}, 0, kNow));
+  must(topics_.set_posts(must(topics_.get(id)), {}, 0, kNow));
   EXPECT_EQ(must(topics_.counts()).at(0).posts, 1) << "filed after the posts were looked at";
-  must(topics_.set_posts(id, {}, 1, kNow));
+  must(topics_.set_posts(must(topics_.get(id)), {}, 1, kNow));
   EXPECT_EQ(must(topics_.counts()).at(0).posts, 0);
   must(topics_.remove(id));
   EXPECT_EQ(topics_.get(id).error().code(), Errc::not_found);

@@ -35,20 +35,24 @@ Result<std::int64_t> TopicRepository::add(const Topic& topic, Timestamp now) {
   const db::Value time = to_sql_time(now);
   std::vector<db::Statement> statements;
   statements.push_back({sql(Query::topic_insert), {topic.title, db::text_or_null(topic.description), time, time}});
-  if (topic.rule) statements.push_back({sql(Query::topic_rule_put), {db::Value{}, *topic.rule, time}});
+  if (topic.rule) {
+    statements.push_back(
+        {sql(Query::topic_rule_put), {db::Value{}, *topic.rule, time, now.time_since_epoch().count()}});
+  }
   OFFX_ASSIGN(const auto results, client_.batch(statements, db::Mode::write));
   return results[0].last_insert_rowid().value_or(0);
 }
 
 Result<void> TopicRepository::update(const Topic& topic, Timestamp now) {
   OFFX_TRY(title_is_free(topic));
+  OFFX_ASSIGN(const auto stored, get(topic.id));
   const db::Value time = to_sql_time(now);
   std::vector<db::Statement> statements;
   statements.push_back({sql(Query::topic_update), {topic.id, topic.title, db::text_or_null(topic.description), time}});
-  if (topic.rule) {
-    statements.push_back({sql(Query::topic_rule_put), {topic.id, *topic.rule, time}});
-  } else {
+  if (!topic.rule) {
     statements.push_back({sql(Query::topic_rule_delete), {topic.id}});
+  } else if (topic.rule != stored.rule) {
+    statements.push_back({sql(Query::topic_rule_put), {topic.id, *topic.rule, time, now.time_since_epoch().count()}});
   }
   OFFX_ASSIGN(const auto results, client_.batch(statements, db::Mode::write));
   if (results[0].rows_affected() == 0) return fail(Errc::not_found, no_topic(topic.id));
@@ -102,12 +106,23 @@ Result<RuleRevision> TopicRepository::rule_revision() {
   return RuleRevision{db::to_integer(rows.row(0)[0]), db::to_integer(rows.row(0)[1])};
 }
 
-Result<void> TopicRepository::set_posts(std::int64_t topic_id, const std::vector<std::int64_t>& post_ids,
+Result<std::vector<Topic>> TopicRepository::not_filed() {
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::topic_rules_not_filed)));
+  std::vector<Topic> topics;
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    OFFX_ASSIGN(auto topic, get(db::to_integer(rows.row(i)[0])));
+    topics.push_back(std::move(topic));
+  }
+  return topics;
+}
+
+Result<void> TopicRepository::set_posts(const Topic& topic, const std::vector<std::int64_t>& post_ids,
                                         std::int64_t up_to_id, Timestamp now) {
   const std::string ids = to_json(post_ids);
   const std::vector<db::Statement> statements = {
-      {sql(Query::post_links_of_topic_delete_others), {topic_id, ids, up_to_id}},
-      {sql(Query::post_links_of_topic_put), {topic_id, ids, to_sql_time(now)}}};
+      {sql(Query::post_links_of_topic_delete_others), {topic.id, ids, up_to_id}},
+      {sql(Query::post_links_of_topic_put), {topic.id, ids, to_sql_time(now)}},
+      {sql(Query::topic_rule_filed), {topic.id, topic.rule ? db::Value{*topic.rule} : db::Value{}}}};
   OFFX_TRY(client_.batch(statements, db::Mode::write));
   return {};
 }

@@ -45,7 +45,8 @@ class TopicRepository {
   /// Stores a new topic, with its rule if it has one, and gives its id. Errc::conflict if the title is taken (without
   /// regard to case).
   Result<std::int64_t> add(const Topic& topic, Timestamp now);
-  /// Writes title, description and rule of an existing topic. Errc::not_found, Errc::conflict as in add().
+  /// Writes title, description and, if it differs, the rule of an existing topic. Errc::not_found, Errc::conflict as in
+  /// add().
   Result<void> update(const Topic& topic, Timestamp now);
   /// Removes a topic, its links to posts and its summaries; the posts stay. Errc::not_found.
   Result<void> remove(std::int64_t id);
@@ -56,9 +57,12 @@ class TopicRepository {
   Result<std::vector<TopicCounts>> counts();  ///< one for each topic, by id
 
   Result<RuleRevision> rule_revision();
+  /// Topics whose posts of before have not been filed by their rule yet: set_posts() is still to come.
+  Result<std::vector<Topic>> not_filed();
   /// Makes `post_ids` the topic's posts among those with ids up to `up_to_id`: links to others of them go, those that
-  /// are there stay as they are. Later posts were filed by the rule as it is now, and are left alone.
-  Result<void> set_posts(std::int64_t topic_id, const std::vector<std::int64_t>& post_ids, std::int64_t up_to_id,
+  /// are there stay as they are. Later posts were filed by the rule as it is now, and are left alone. The topic then
+  /// counts as filed, if its rule is still `topic.rule`.
+  Result<void> set_posts(const Topic& topic, const std::vector<std::int64_t>& post_ids, std::int64_t up_to_id,
                          Timestamp now);
 
  private:

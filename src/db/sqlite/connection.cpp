@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <set>
 
 #include "db/sqlite/checksum.h"
 
@@ -26,6 +27,14 @@ std::string_view skip_blank(std::string_view sql) {
     }
   }
   return sql;
+}
+
+std::shared_ptr<const std::vector<std::string>> columns_of(sqlite3_stmt* statement) {
+  const int count = sqlite3_column_count(statement);
+  if (count == 0) return nullptr;
+  std::vector<std::string> columns;
+  for (int i = 0; i < count; ++i) columns.emplace_back(sqlite3_column_name(statement, i));
+  return std::make_shared<const std::vector<std::string>>(std::move(columns));
 }
 
 Value column_value(sqlite3_stmt* statement, int column) {
@@ -63,7 +72,11 @@ Error to_error(sqlite3* handle, int code) {
     case SQLITE_PERM: return {Errc::io, std::move(message)};
     case SQLITE_INTERRUPT: return {Errc::cancelled, std::move(message)};
     case SQLITE_NOMEM: return {Errc::unavailable, "out of memory"};
-    default: return {Errc::invalid_argument, std::move(message)};
+    case SQLITE_ERROR:
+    case SQLITE_MISMATCH:
+    case SQLITE_RANGE:
+    case SQLITE_TOOBIG: return {Errc::invalid_argument, std::move(message)};
+    default: return {Errc::internal, std::move(message)};
   }
 }
 
@@ -95,6 +108,7 @@ int Connection::authorize(void* self, int action, const char* first, const char*
   if (action == SQLITE_INSERT && trigger == nullptr && std::strncmp(first, "sqlite_", 7) != 0) {
     connection.saw_insert_ = true;
   }
+  if (action == SQLITE_UPDATE && trigger == nullptr) connection.saw_update_ = true;
   if (action == SQLITE_TRANSACTION || action == SQLITE_SAVEPOINT || action == SQLITE_ATTACH ||
       action == SQLITE_DETACH) {
     connection.saw_control_ = true;
@@ -108,6 +122,7 @@ Result<Prepared*> Connection::prepare(std::string_view sql) {
     return &found->second->prepared;
   }
   saw_insert_ = false;
+  saw_update_ = false;
   saw_control_ = false;
   sqlite3_stmt* raw = nullptr;
   const char* tail = nullptr;
@@ -126,12 +141,9 @@ Result<Prepared*> Connection::prepare(std::string_view sql) {
     return fail(Errc::invalid_argument, "more than one SQL statement in one text: use batch()");
   }
   prepared.read_only = sqlite3_stmt_readonly(raw) != 0;
-  prepared.inserts = saw_insert_;
-  if (const int count = sqlite3_column_count(raw); count > 0) {
-    std::vector<std::string> columns;
-    for (int i = 0; i < count; ++i) columns.emplace_back(sqlite3_column_name(raw, i));
-    prepared.columns = std::make_shared<const std::vector<std::string>>(std::move(columns));
-  }
+  // An upsert that updated leaves the id of an earlier insert behind; SQLite does not say which it did.
+  prepared.inserts = saw_insert_ && !saw_update_;
+  prepared.columns = columns_of(raw);
   if (cache_.size() == kCacheMax) {
     cache_index_.erase(cache_.back().sql);
     cache_.pop_back();
@@ -177,12 +189,14 @@ Result<void> Connection::bind(sqlite3_stmt* statement, const Params& params) {
   }
   const auto& named = std::get<Params::Named>(params.values());
   if (named.size() != static_cast<std::size_t>(expected)) return mismatch(named.size());
+  std::set<int> bound;
   for (const auto& [name, value] : named) {
     int index = sqlite3_bind_parameter_index(statement, name.c_str());
     for (const char* sign : {":", "@", "$"}) {
       if (index == 0) index = sqlite3_bind_parameter_index(statement, (sign + name).c_str());
     }
     if (index == 0) return fail(Errc::invalid_argument, "the statement has no parameter named " + name);
+    if (!bound.insert(index).second) return fail(Errc::invalid_argument, "parameter " + name + " is given twice");
     OFFX_TRY(bind_value(index, value));
   }
   return {};
@@ -201,8 +215,10 @@ Result<QueryResult> Connection::run(Prepared& prepared, const Params& params) {
 
   const auto changes_before = sqlite3_total_changes64(handle());
   std::vector<Value> cells;
-  int code = 0;
-  while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+  int code = sqlite3_step(statement);
+  // The schema changed since the statement was compiled: SQLite has compiled it anew, perhaps with other columns.
+  if (sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_REPREPARE, 1) > 0) prepared.columns = columns_of(statement);
+  for (; code == SQLITE_ROW; code = sqlite3_step(statement)) {
     const int count = sqlite3_data_count(statement);
     for (int i = 0; i < count; ++i) cells.push_back(column_value(statement, i));
   }

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <new>
 #include <semaphore>
 #include <thread>
 #include <vector>
@@ -21,12 +22,12 @@ namespace {
 constexpr std::size_t kReadersMax = 4;
 constexpr std::size_t kGroupMax = 64;  ///< writes committed together at most
 
-/// Set by SQLite's log while this thread opens a file whose log held frames that no connection had checkpointed:
+/// Set by SQLite's log while this thread opens a file with a hot journal or a log that no connection had checkpointed:
 /// the last process that used it did not end in order.
 thread_local bool recovered_after_unclean_end = false;
 
 void on_sqlite_log(void* /*unused*/, int code, const char* /*message*/) {
-  if (code == SQLITE_NOTICE_RECOVER_WAL) recovered_after_unclean_end = true;
+  if (code == SQLITE_NOTICE_RECOVER_WAL || code == SQLITE_NOTICE_RECOVER_ROLLBACK) recovered_after_unclean_end = true;
 }
 
 void configure_sqlite_once() {
@@ -37,19 +38,32 @@ void configure_sqlite_once() {
 using Statements = std::span<const Statement>;
 using Results = std::vector<QueryResult>;
 
-Result<Results> run_all(Connection& connection, Statements statements) {
+/// Runs them in order until one fails. In read mode one that writes is refused before it runs.
+Result<Results> run_all(Connection& connection, Statements statements, Mode mode) {
   Results results;
-  results.reserve(statements.size());
-  for (std::size_t i = 0; i < statements.size(); ++i) {
-    auto result = connection.run(statements[i].sql, statements[i].params);
-    if (!result) {
-      Error error = std::move(result).error();
-      if (statements.size() > 1) error = std::move(error).within("statement " + std::to_string(i + 1));
-      return fail(std::move(error));
+  std::size_t at = 0;
+  const auto run = [&]() -> Result<void> {
+    results.reserve(statements.size());
+    for (; at < statements.size(); ++at) {
+      OFFX_ASSIGN(Prepared * prepared, connection.prepare(statements[at].sql));
+      if (mode == Mode::read && !prepared->read_only) {
+        return fail(Errc::invalid_argument, "a batch in read mode holds a statement that writes");
+      }
+      OFFX_ASSIGN(auto result, connection.run(*prepared, statements[at].params));
+      results.push_back(std::move(result));
     }
-    results.push_back(std::move(*result));
+    return {};
+  };
+  Result<void> done;
+  try {
+    done = run();
+  } catch (const std::bad_alloc&) {
+    done = fail(Errc::unavailable, "out of memory");
   }
-  return results;
+  if (done) return results;
+  Error error = std::move(done).error();
+  if (statements.size() > 1) error = std::move(error).within("statement " + std::to_string(at + 1));
+  return fail(std::move(error));
 }
 
 /// Switching to WAL needs the file alone for a moment, and SQLite does not wait for that by itself.
@@ -88,21 +102,16 @@ class Engine final : public DatabaseClient {
       if (prepared->read_only) return reader->run(*prepared, params);
     }
     const Statement statement{sql, params};
-    OFFX_ASSIGN(auto results, write(Statements(&statement, 1)));
+    OFFX_ASSIGN(auto results, write(Statements(&statement, 1), Mode::write));
     return std::move(results.front());
   }
 
   Result<Results> batch(Statements statements, Mode mode) override {
     if (statements.empty()) return Results{};
-    if (mode == Mode::write || in_memory()) return write(statements);
+    if (mode == Mode::write || in_memory()) return write(statements, mode);
     OFFX_ASSIGN(auto reader, borrow_reader());
-    for (const auto& statement : statements) {
-      OFFX_ASSIGN(const Prepared* prepared, reader->prepare(statement.sql));
-      if (!prepared->read_only)
-        return fail(Errc::invalid_argument, "a batch in read mode holds a statement that writes");
-    }
     OFFX_TRY(reader->control("BEGIN"));
-    auto results = run_all(*reader, statements);
+    auto results = run_all(*reader, statements, mode);
     OFFX_TRY(reader->control("ROLLBACK"));
     return results;
   }
@@ -117,6 +126,7 @@ class Engine final : public DatabaseClient {
  private:
   struct Job {
     Statements statements;
+    Mode mode;
     Result<Results> result;
     std::binary_semaphore done{0};
   };
@@ -172,8 +182,9 @@ class Engine final : public DatabaseClient {
     reader_free_.notify_one();
   }
 
-  Result<Results> write(Statements statements) {
-    Job job{statements, Results{}};
+  /// In the writing thread. In memory there is but one connection, and reads go this way too.
+  Result<Results> write(Statements statements, Mode mode) {
+    Job job{statements, mode, Results{}};
     {
       const std::lock_guard lock(write_mutex_);
       waiting_.push_back(&job);
@@ -198,7 +209,7 @@ class Engine final : public DatabaseClient {
       }
       // If the transaction of a group is lost (disk full, …), each job runs again alone and gets its own answer.
       if (group.size() == 1 || !commit_together(group)) {
-        for (Job* job : group) job->result = commit_alone(job->statements);
+        for (Job* job : group) job->result = commit_alone(*job);
       }
       for (Job* job : group) job->done.release();
     }
@@ -211,9 +222,9 @@ class Engine final : public DatabaseClient {
     if (in_transaction()) sqlite3_exec(writer_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
   }
 
-  Result<Results> commit_alone(Statements statements) {
+  Result<Results> commit_alone(const Job& job) {
     OFFX_TRY(writer_->control("BEGIN IMMEDIATE"));
-    auto results = run_all(*writer_, statements);
+    auto results = run_all(*writer_, job.statements, job.mode);
     if (!results) {
       roll_back();
       return results;
@@ -230,7 +241,7 @@ class Engine final : public DatabaseClient {
     if (!writer_->control("BEGIN IMMEDIATE")) return false;
     for (Job* job : group) {
       if (!writer_->control("SAVEPOINT job")) break;
-      job->result = run_all(*writer_, job->statements);
+      job->result = run_all(*writer_, job->statements, job->mode);
       if (!in_transaction()) return false;
       if (!job->result && !writer_->control("ROLLBACK TO job")) break;
       if (!writer_->control("RELEASE job")) break;
