@@ -1,3 +1,4 @@
+#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
@@ -33,13 +34,16 @@ std::uint64_t file_size(const std::string& path) {
   return error ? 0 : size;
 }
 
-std::string version_of(std::string_view table) {
+/// The number behind a table's name: 1 of `posts_v1`. Nothing if there is none, or none that fits.
+std::optional<std::int64_t> version_of(std::string_view table) {
   const auto underscore = table.rfind('_');
-  if (underscore == std::string_view::npos) return "";
+  if (underscore == std::string_view::npos) return std::nullopt;
   auto digits = table.substr(underscore + 1);
   if (digits.starts_with('v')) digits.remove_prefix(1);
-  const bool number = !digits.empty() && digits.find_first_not_of("0123456789") == std::string_view::npos;
-  return number ? std::string(digits) : "";
+  std::int64_t version = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), version);
+  if (error != std::errc{} || end != digits.data() + digits.size() || version < 0) return std::nullopt;
+  return version;
 }
 
 }  // namespace
@@ -53,7 +57,7 @@ bool confirm(const Context& context, const std::string& question) {
 }
 
 Result<void> run_db_init(const Context& context) {
-  OFFX_ASSIGN(auto client, context.open_database_as_it_is());
+  OFFX_ASSIGN(auto client, db::create_database_client(context.db_url));
   OFFX_ASSIGN(const bool was_initialised, store::is_initialised(*client));
   OFFX_TRY(store::initialise(*client));
   if (context.json) {
@@ -70,11 +74,10 @@ Result<void> run_db_tables(const Context& context) {
   std::vector<std::vector<std::string>> rows = {{"TABLE", "VERSION", "ROWS"}};
   json::array tables;
   for (const auto& [name, total] : found) {
-    const std::string version = version_of(name);
-    rows.push_back({name, version, with_thousands(total)});
-    tables.push_back(json::object{{"name", name},
-                                  {"version", version.empty() ? json::value() : json::value(std::stol(version))},
-                                  {"rows", total}});
+    const auto version = version_of(name);
+    rows.push_back({name, version ? std::to_string(*version) : "", with_thousands(total)});
+    tables.push_back(
+        json::object{{"name", name}, {"version", version ? json::value(*version) : json::value()}, {"rows", total}});
   }
   if (context.json) {
     print_json(tables);
@@ -118,6 +121,8 @@ Result<void> run_db_columns(const Context& context, const std::string& name) {
 
 Result<void> run_db_backup(const Context& context, const std::string& file) {
   OFFX_ASSIGN(auto client, context.open_database_as_it_is());
+  OFFX_ASSIGN(const bool ours, store::has_posts(*client));
+  if (!ours) return fail(Error(Errc::not_found, "this is not a database of OffX").within(client->description()));
   ProgressBar bar(context.terminal, "Copying", "pages");
   OFFX_TRY(client->backup(file, [&](std::uint64_t done, std::uint64_t total) {
     bar.update(done, total, done);
@@ -133,13 +138,15 @@ Result<void> run_db_backup(const Context& context, const std::string& file) {
 }
 
 Result<void> run_db_restore(const Context& context, const std::string& file, bool yes) {
-  std::string path = db::database_url(context.db_url);
-  if (path.starts_with("sqlite:")) path.erase(0, 7);
+  OFFX_ASSIGN(const auto path, db::database_path(context.db_url));
+  if (path == ":memory:") return fail(Errc::invalid_argument, "a backup is restored into a file, not into :memory:");
   std::string stamp = to_sql_time(std::chrono::floor<std::chrono::seconds>(context.clock.now()));
   for (char& c : stamp) {
     if (c == ' ' || c == ':') c = '-';
   }
-  const bool replaces = std::filesystem::exists(path);
+  std::error_code error;
+  const bool replaces = std::filesystem::exists(path, error);
+  if (error) return fail(Error(Errc::io, error.message()).within(path));
   const std::string keep = path + ".before-restore-" + stamp;
   if (replaces && !yes && !confirm(context, "Replace everything in " + path + " by " + file + "?")) {
     return fail(Errc::cancelled,
@@ -219,7 +226,7 @@ Result<void> run_status(const Context& context) {
                       printable(last_import->source), to_sql_time(last_import->finished_at),
                       with_thousands(last_import->added), with_thousands(last_import->updated),
                       with_thousands(last_import->unchanged)));
-  } else {
+  } else if (totals.posts == 0) {
     print("No posts yet: `offx import FILE` brings some in.\n");
   }
   if (all_topics.empty()) {

@@ -1,6 +1,7 @@
 #include "app/context.h"
 
 #include <charconv>
+#include <filesystem>
 
 #include "app/filer.h"
 #include "db/sqlite/engine.h"
@@ -43,14 +44,24 @@ Result<std::unique_ptr<db::DatabaseClient>> Context::open_database() const {
 
 Result<void> Context::file_unfiled(db::DatabaseClient& client) const {
   ProgressBar bar(terminal, "Filing", "posts");
-  OFFX_TRY(file_unfiled_posts(client, clock, [&](std::uint64_t done, std::uint64_t total) {
+  auto filed = file_unfiled_posts(client, clock, [&](std::uint64_t done, std::uint64_t total) {
     bar.update(done, total, done);
     return !interrupted.load();
-  }));
+  });
+  if (filed) return {};
+  if (filed.error().code() != Errc::corrupt) return fail(std::move(filed).error());
+  bar.clear();
+  print_error("offx: warning: some posts are not filed yet: " + printable(filed.error().to_string()));
   return {};
 }
 
 Result<std::unique_ptr<db::DatabaseClient>> Context::open_database_as_it_is() const {
+  OFFX_ASSIGN(const auto path, db::database_path(db_url));
+  std::error_code error;
+  if (path != ":memory:" && !std::filesystem::exists(path, error)) {
+    return fail(error ? Error(Errc::io, error.message()).within(path)
+                      : Error(Errc::not_found, "there is no such database").within(path));
+  }
   auto opened = db::create_database_client(db_url);
   if (!opened) return fail(std::move(opened).error().within(db::database_url(db_url)));
   return opened;
@@ -103,6 +114,9 @@ Result<Period> parse_period(const std::string& since, const std::string& until, 
   if (!until.empty()) {
     OFFX_ASSIGN(result.end, parse_moment(until, now));
     if (since.empty()) result.start = plus(result.end, period.empty() ? "day" : period, -1);
+  }
+  if (result.start < sys_days{year{0} / 1 / 1} || result.end >= sys_days{year{10'000} / 1 / 1}) {
+    return fail(Errc::invalid_argument, "the period is not within the years 0000 to 9999");
   }
   if (result.start >= result.end) {
     return fail(Errc::invalid_argument, "the period is empty: it starts at " + to_sql_time(result.start) +

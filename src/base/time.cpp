@@ -119,7 +119,10 @@ std::optional<Timestamp> parse_time(std::string_view text) noexcept {
     if (!take_zone(text, offset_minutes) || !text.empty()) return std::nullopt;
     if (h > 23 || mi > 59 || s > 60) return std::nullopt;  // 60: a leap second
   }
-  return sys_days{date} + hours{h} + minutes{mi - offset_minutes} + seconds{s} + milliseconds{ms};
+  const Timestamp time = sys_days{date} + hours{h} + minutes{mi - offset_minutes} + seconds{s} + milliseconds{ms};
+  // An offset or a leap second may lead out of the years that can be written.
+  if (time < sys_days{year{0} / 1 / 1} || time >= sys_days{year{10'000} / 1 / 1}) return std::nullopt;
+  return time;
 }
 
 Timestamp SystemClock::now() const {

@@ -21,7 +21,7 @@ std::string database_url(std::string_view url) {
   return "./local.db";
 }
 
-Result<std::unique_ptr<DatabaseClient>> create_database_client(std::string_view url) {
+Result<std::string> database_path(std::string_view url) {
   std::string target = database_url(url);
   if (target.starts_with("sqlite:")) {
     target.erase(0, sizeof("sqlite:") - 1);
@@ -31,7 +31,12 @@ Result<std::unique_ptr<DatabaseClient>> create_database_client(std::string_view 
     return fail(Errc::unsupported, "no database engine for " + target.substr(0, colon) +
                                        ":// addresses; use sqlite:PATH, a path or :memory:");
   }
-  return sqlite::open(target);
+  return target;
+}
+
+Result<std::unique_ptr<DatabaseClient>> create_database_client(std::string_view url) {
+  OFFX_ASSIGN(const auto path, database_path(url));
+  return sqlite::open(path);
 }
 
 }  // namespace offx::db

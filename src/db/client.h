@@ -106,6 +106,10 @@ class DatabaseClient {
 /// What `url` names, or else OFFX_DB, or else DB_PATH, or else `./local.db`.
 [[nodiscard]] std::string database_url(std::string_view url = {});
 
+/// The path of the database file that `url` names (`sqlite:PATH` or a bare path), or `:memory:`. An empty `url` means
+/// database_url(). Errc::unsupported if it is the address of an engine we do not have.
+[[nodiscard]] Result<std::string> database_path(std::string_view url = {});
+
 /// Opens the database at `url`, and makes it if it does not exist: `sqlite:PATH`, a bare path, or `:memory:` (gone with
 /// the client). An empty `url` means database_url().
 Result<std::unique_ptr<DatabaseClient>> create_database_client(std::string_view url = {});

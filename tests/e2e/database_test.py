@@ -1,5 +1,6 @@
 """The database: made by itself, by several at once, by the first OffX; its tables; backup and restore; status."""
 
+import os
 import sqlite3
 import subprocess
 import time
@@ -51,6 +52,13 @@ class Initialisation(OffxTest):
             self.assertEqual(process.wait(60), 0, process.stderr.read())
         self.assertEqual(sorted(self.ids()), ["0", "1", "2", "3"])
 
+    def test_looking_does_not_make_a_database(self):
+        for command in (["tables"], ["columns", "posts"], ["backup", "copy.db"]):
+            _, err = self.offx("db", *command, status=1)
+            self.assertIn("offx.db", err)
+            self.assertFalse(self.db.exists())
+        self.assertFalse((self.folder / "copy.db").exists())
+
     def test_a_file_that_is_no_database_is_left_alone(self):
         self.db.write_text("dear diary, " * 1000)
         before = self.db.read_bytes()
@@ -97,6 +105,13 @@ class Tables(OffxTest):
         tables = {t["name"]: t for t in self.json("db", "tables")}
         self.assertEqual((tables["requests_2"]["version"], tables["odd name'"]["version"]), (2, None))
 
+    def test_no_name_is_too_odd(self):
+        self.offx("status")
+        self.sql("CREATE TABLE t_99999999999999999999 (a)")
+        self.assertIn("t_99999999999999999999", self.offx("db", "tables")[0])
+        tables = {t["name"]: t["version"] for t in self.json("db", "tables")}
+        self.assertIsNone(tables["t_99999999999999999999"])
+
 
 class Backup(OffxTest):
     def test_a_backup_while_another_process_writes_is_whole(self):
@@ -141,6 +156,24 @@ class Backup(OffxTest):
         self.db = self.folder / "new.db"
         self.assertIsNone(self.json("db", "restore", "copy.db")["kept"])
         self.assertEqual(self.ids(), ["1"])
+
+    def test_restore_reads_the_address_as_every_command_does(self):
+        self.import_posts(post("1", "one"))
+        self.offx("db", "backup", "copy.db")
+        self.offx("--db", "sqlite://there.db", "db", "restore", "copy.db")
+        self.assertTrue((self.folder / "there.db").exists())
+        self.assertEqual(self.ids("--db", "sqlite:there.db"), ["1"])
+        self.offx("--db", ":memory:", "db", "restore", "copy.db", status=2)
+        self.offx("--db", "libsql://host", "db", "restore", "copy.db", status=1)
+        _, err = self.offx("--db", "x" * 300, "db", "restore", "copy.db", status=1)
+        self.assertNotIn("unexpected", err)
+        self.assertEqual([n for n in os.listdir(self.folder) if n.startswith((":", "libsql", "x"))], [])
+
+    def test_only_a_database_of_ours_is_backed_up(self):
+        self.other_database()
+        _, err = self.offx("--db", "shop.db", "db", "backup", "copy.db", status=1)
+        self.assertIn("OffX", err)
+        self.assertFalse((self.folder / "copy.db").exists())
 
     def other_database(self):
         connection = sqlite3.connect(self.folder / "shop.db")

@@ -113,6 +113,10 @@ class Summaries(OffxTest):
         self.offx("summarize", "--period", "year", status=2)
         self.offx("summarize", "--max-sentences", "0", status=2)
 
+    def test_a_period_beyond_the_years_that_can_be_written_is_refused(self):
+        self.offx("summarize", "--since", "9999-12-20", "--period", "month", status=2)
+        self.offx("summarize", "--until", "0000-01-02", "--period", "month", status=2)
+
     def test_a_file_is_summarised_without_storing(self):
         before = self.db.read_bytes()
         made = self.json("summarize", "--input", SAMPLES / "posts.jsonl", "--max-sentences", 7)

@@ -86,6 +86,22 @@ class Topics(OffxTest):
         self.assertEqual((self.found("outside"), self.found("without")), ([], ["raw"]))
 
 
+    def test_a_stored_rule_that_cannot_be_read_stops_nothing_but_filing(self):
+        self.offx("topic", "add", "Databases", "--rule", "sqlite")
+        self.sql("UPDATE topic_rules_v1 SET rule = 'has:holograms ('")
+        self.sql("INSERT INTO posts_v1 (external_id, content, platform, created_at, fetched_at) "
+                 "VALUES ('raw', 'SQLite from outside', 'x', '2026-03-03 08:00:00', '2026-03-03 08:00:00')")
+        _, err = self.offx("status")
+        self.assertIn("Databases", err)
+        self.assertIn("offx topic edit", err)
+        self.assertEqual(self.import_posts(post("new", "sqlite again"))["added"], 1)
+        self.offx("topic", "edit", "Databases", "--rule", "sqlite OR postgres")
+        out, err = self.offx("status")
+        self.assertEqual(err, "")
+        self.assertLessEqual({"raw", "new"}, set(self.ids("--topic", "Databases")))
+        self.assertEqual(self.found("again"), ["new"])
+
+
 class Rules(OffxTest):
     WRONG = [("a OR (b", 6), ("has:polls", 5), ("list:12", 1), ("-a", 1), ("a OR", 5), ('x "open', 3), ("a )", 3),
              ("", 1), ("is:verified cat", 1)]
