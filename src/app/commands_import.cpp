@@ -76,6 +76,10 @@ std::string problem_line(const sources::Problem& problem) {
   return "  " + printable(problem.where + ": " + what_is_wrong(problem));
 }
 
+std::string format_text(const ImportResult& result) {
+  return result.format ? std::string(sources::to_string(*result.format)) : "unknown";
+}
+
 class Importer {
  public:
   Importer(const Context& context, const ImportCommand& command) : context_(context), command_(command) {}
@@ -89,6 +93,7 @@ class Importer {
   Result<ImportResult> dry_run(const sources::Input& input, const ImportOptions& options,
                                const ImportCallbacks& callbacks);
   void report(const std::string& name, const ImportResult& result);
+  void print_problems(bool failed) const;
 
   const Context& context_;
   const ImportCommand& command_;
@@ -119,11 +124,8 @@ Result<ImportResult> Importer::dry_run(const sources::Input& input, const Import
     if (options.strict) return fail(Error(Errc::corrupt, what_is_wrong(problem)).within(problem.where));
     return {};
   };
-  OFFX_ASSIGN(result.read, sources::read_posts(input, options.read, reading));
-  if (result.read.format == sources::Format::offx_database) {
-    return fail(Errc::unsupported,
-                "a database cannot be tried with --dry-run; look at it with `offx --db " + input.name + " posts`");
-  }
+  OFFX_ASSIGN(result.read, read_any(input, options.read, reading));
+  result.format = result.read.format;
   return result;
 }
 
@@ -162,22 +164,37 @@ Result<void> Importer::run(db::DatabaseClient* client, const std::string& name) 
   }
   const auto started = context_.clock.now();
   auto result = read(client, input);
-  if (!result) {
-    for (const auto& problem : problems_) print_error(problem_line(problem));
+  std::optional<Error> failure = result ? result->failure : std::optional(result.error());
+  if (failure) {
     // The reader names its input itself.
-    if (result.error().context().starts_with(input.name)) return fail(std::move(result).error());
-    return fail(std::move(result).error().within(display_name(name)));
+    if (!failure->context().starts_with(input.name)) failure = Error(*failure).within(display_name(name));
+    const bool stored = result && result->posts.added + result->posts.updated + result->posts.unchanged > 0;
+    if (!stored) {
+      print_problems(true);
+      return fail(std::move(*failure));
+    }
   }
   interrupted = result->interrupted;
+  Result<void> noted;
   if (client != nullptr) {
-    OFFX_TRY(store::add_import(
-        *client,
-        {display_name(name), std::string(sources::to_string(result->read.format)), started, context_.clock.now(),
-         static_cast<std::int64_t>(result->posts.added), static_cast<std::int64_t>(result->posts.updated),
-         static_cast<std::int64_t>(result->posts.unchanged), static_cast<std::int64_t>(problem_count_)}));
+    noted = store::add_import(
+        *client, {display_name(name), format_text(*result), started, context_.clock.now(),
+                  static_cast<std::int64_t>(result->posts.added), static_cast<std::int64_t>(result->posts.updated),
+                  static_cast<std::int64_t>(result->posts.unchanged), static_cast<std::int64_t>(problem_count_)});
   }
   report(display_name(name), *result);
-  return {};
+  // What failed first is what is to be mended.
+  if (failure) return fail(std::move(*failure));
+  return noted;
+}
+
+/// The broken items, for people; but not the one that is told as the failure already.
+void Importer::print_problems(bool failed) const {
+  if (failed && command_.strict) return;
+  for (const auto& problem : problems_) print_error(problem_line(problem));
+  if (problem_count_ > problems_.size()) {
+    print_error(fmt::format("  … and {} more; --json lists up to 1,000", problem_count_ - problems_.size()));
+  }
 }
 
 void Importer::report(const std::string& name, const ImportResult& result) {
@@ -190,29 +207,28 @@ void Importer::report(const std::string& name, const ImportResult& result) {
     json::array problems;
     for (const auto& problem : problems_) problems.push_back(to_json(problem));
     results.push_back(json::object{{"source", name},
-                                   {"format", sources::to_string(result.read.format)},
+                                   {"format", format_text(result)},
                                    {"added", result.posts.added},
                                    {"updated", result.posts.updated},
                                    {"unchanged", result.posts.unchanged},
                                    {"broken", problem_count_},
                                    {"truncated", result.read.truncated},
                                    {"interrupted", result.interrupted},
+                                   {"failed", result.failure.has_value()},
                                    {"problems", std::move(problems)}});
     return;
   }
-  for (const auto& problem : problems_) print_error(problem_line(problem));
-  if (problem_count_ > problems_.size()) {
-    print_error(fmt::format("  … and {} more; --json lists up to 1,000", problem_count_ - problems_.size()));
-  }
+  print_problems(result.failure.has_value());
   std::string line =
       command_.dry_run
           ? fmt::format("{}: {} ({}), nothing stored", name, count_of(number(result.posts.added), "post", "posts"),
-                        sources::to_string(result.read.format))
+                        format_text(result))
           : fmt::format("{}: {} new, {} updated, {} unchanged", name, with_thousands(number(result.posts.added)),
                         with_thousands(number(result.posts.updated)), with_thousands(number(result.posts.unchanged)));
   if (problem_count_ > 0)
     line += fmt::format(", {} skipped", count_of(number(problem_count_), "broken item", "broken items"));
   if (result.read.truncated) line += "; the input ends in the middle, what was whole was kept";
+  if (result.failure) line += "; failed before its end";
   if (result.interrupted) line += "; interrupted, run the same command again to go on";
   print(printable(line) + "\n");
 }
@@ -243,11 +259,7 @@ Result<void> read_input(const Context& context, const std::string& input, const 
     if (++problems <= kProblemsShown) print_error(problem_line(problem));
     return {};
   };
-  auto read = sources::read_posts({.name = input, .interrupted = &context.interrupted}, options, reading);
-  if (!read) return fail(std::move(read).error());
-  if (read->format == sources::Format::offx_database) {
-    return fail(Error(Errc::unsupported, "this is a database: name it with --db").within(input));
-  }
+  OFFX_TRY(read_any({.name = input, .interrupted = &context.interrupted}, options, reading));
   return {};
 }
 

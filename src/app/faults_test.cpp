@@ -81,7 +81,8 @@ Result<void> import_text(db::DatabaseClient& client, std::string_view text) {
   const FixedClock clock;
   ImportOptions options;
   options.read.clock = &clock;
-  OFFX_TRY(import_posts(client, {.name = "posts.jsonl", .bytes = text}, options, {}));
+  OFFX_ASSIGN(auto imported, import_posts(client, {.name = "posts.jsonl", .bytes = text}, options, {}));
+  if (imported.failure) return fail(std::move(*imported.failure));
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <deque>
 #include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -22,12 +23,26 @@ constexpr std::size_t kQueueBatches = 3;
 
 using Batch = std::vector<store::FiledPost>;
 
+/// What a post weighs: all its texts.
+std::size_t bytes_of(const store::FiledPost& filed) {
+  const auto& post = filed.post;
+  const auto& details = post.details;
+  std::size_t bytes = sizeof(store::FiledPost) + filed.document.body.size() + filed.document.terms.size() +
+                      post.content.size() + post.author.size() + post.author_username.size() + post.url.size() +
+                      details.quoted_text.size() + details.content_warning.size() + details.html.size();
+  for (const auto& link : details.links) bytes += sizeof(link) + link.size();
+  for (const auto& media : post.media) {
+    bytes += sizeof(media) + media.url.size() + (media.alt_text ? media.alt_text->size() : 0);
+  }
+  return bytes;
+}
+
 /// Stores batches in a thread of its own, in order. The first failure ends it: what comes after is dropped.
 class StoringThread {
  public:
   StoringThread(db::DatabaseClient& client, store::RuleRevision revision)
       : posts_(client), revision_(revision), thread_([this] { run(); }) {}
-  ~StoringThread() { static_cast<void>(finish()); }
+  ~StoringThread() { finish(); }
   StoringThread(const StoringThread&) = delete;
   StoringThread& operator=(const StoringThread&) = delete;
 
@@ -41,19 +56,27 @@ class StoringThread {
     return {};
   }
 
-  /// Waits until everything is stored.
-  Result<store::PutCounts> finish() {
+  /// Waits until everything is stored, or storing failed. Afterwards counts() and failure() may be asked.
+  void finish() {
     {
       const std::lock_guard lock(mutex_);
       finishing_ = true;
     }
     changed_.notify_all();
     if (thread_.joinable()) thread_.join();
-    if (failure_) return fail(Error(*failure_));
-    return counts_;
   }
+  [[nodiscard]] const store::PutCounts& counts() const { return counts_; }
+  [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
 
  private:
+  Result<store::PutCounts> put_batch(const Batch& batch) {
+    try {
+      return posts_.put(batch, revision_);
+    } catch (const std::exception& error) {  // no memory: this thread has nobody above it to catch it
+      return fail(Errc::unavailable, std::string("cannot store: ") + error.what());
+    }
+  }
+
   void run() {
     std::unique_lock lock(mutex_);
     for (;;) {
@@ -63,7 +86,7 @@ class StoringThread {
       queue_.pop_front();
       changed_.notify_all();
       lock.unlock();
-      auto counts = posts_.put(batch, revision_);
+      auto counts = put_batch(batch);
       lock.lock();
       if (!counts) {
         failure_ = std::move(counts).error();
@@ -90,8 +113,10 @@ class StoringThread {
 /// A folder of its own, gone with it.
 class ScratchFolder {
  public:
-  ScratchFolder() : path_((std::filesystem::temp_directory_path() / "offx-import-XXXXXX").string()) {
-    made_ = mkdtemp(path_.data()) != nullptr;
+  ScratchFolder() {
+    std::error_code error;
+    path_ = (std::filesystem::temp_directory_path(error) / "offx-import-XXXXXX").string();
+    made_ = !error && mkdtemp(path_.data()) != nullptr;
   }
   ~ScratchFolder() {
     std::error_code ignored;  // what is left in the temporary folder is the system's to clean
@@ -106,6 +131,14 @@ class ScratchFolder {
   std::string path_;
   bool made_ = false;
 };
+
+/// True if the file begins as SQLite's do: it is not compressed.
+bool is_plain_database(const std::string& path) {
+  constexpr std::string_view kMagic("SQLite format 3\0", 16);
+  std::ifstream file(path, std::ios::binary);
+  std::string head(kMagic.size(), ' ');
+  return file.read(head.data(), static_cast<std::streamsize>(head.size())) && head == kMagic;
+}
 
 /// Reads the posts of another OffX database, of the first OffX too, as a reader of a file would. The file itself is
 /// only read: what it lacks of our tables is added to a copy.
@@ -134,7 +167,32 @@ Result<sources::ReadSummary> read_database(const std::string& path, const source
   return summary;
 }
 
+/// The format of `input`, of which not all was read. What is gone when it was read (stdin, a pipe) cannot be asked.
+std::optional<sources::Format> format_of_unread(const sources::Input& input, const sources::ReadOptions& options) {
+  if (options.format) return options.format;
+  std::error_code error;
+  const auto type = std::filesystem::status(input.name, error).type();
+  const bool lasts = type == std::filesystem::file_type::regular || type == std::filesystem::file_type::directory;
+  if (!input.bytes && (input.name == "-" || !lasts)) return std::nullopt;
+  auto format = sources::detect_format(input);
+  return format ? std::optional(*format) : std::nullopt;
+}
+
 }  // namespace
+
+Result<sources::ReadSummary> read_any(const sources::Input& input, const sources::ReadOptions& options,
+                                      const sources::ReadCallbacks& callbacks) {
+  OFFX_ASSIGN(auto read, sources::read_posts(input, options, callbacks));
+  if (read.format != sources::Format::offx_database) return read;
+  if (input.name == "-" || input.bytes) {
+    return fail(
+        Error(Errc::unsupported, "a database is read from a file only: save it, and name the file").within(input.name));
+  }
+  if (!is_plain_database(input.name)) {
+    return fail(Error(Errc::unsupported, "a database is read as it is: unpack the file first").within(input.name));
+  }
+  return read_database(input.name, callbacks);
+}
 
 std::string what_is_wrong(const sources::Problem& problem) {
   return problem.field.empty() ? problem.reason : problem.field + " " + problem.reason;
@@ -142,8 +200,10 @@ std::string what_is_wrong(const sources::Problem& problem) {
 
 Result<ImportResult> import_posts(db::DatabaseClient& client, const sources::Input& input, const ImportOptions& options,
                                   const ImportCallbacks& callbacks) {
-  OFFX_ASSIGN(auto rules, load_rules(client));
-  Filer filer(std::move(rules));
+  auto rules = load_rules(client);
+  if (!rules && rules.error().code() != Errc::corrupt) return fail(std::move(rules).error());
+  // Without its rules no state of the database is the one posts were filed with: all of them are noted as unfiled.
+  Filer filer(rules ? std::move(*rules) : std::make_shared<const Rules>(Rules{topics::Matcher({}), {-1, -1}}));
   StoringThread storing(client, filer.rules().revision);
   ImportResult result;
   Batch batch;
@@ -160,7 +220,7 @@ Result<ImportResult> import_posts(db::DatabaseClient& client, const sources::Inp
   reading.on_post = [&](store::Post&& post) -> Result<void> {
     if (options.interrupted != nullptr && *options.interrupted) return fail(Errc::cancelled, "interrupted");
     batch.push_back(filer.file(std::move(post)));
-    batch_bytes += batch.back().post.content.size() + batch.back().post.details.html.size();
+    batch_bytes += bytes_of(batch.back());
     if (batch.size() < kBatchPosts && batch_bytes < kBatchBytes) return {};
     return flush();
   };
@@ -175,15 +235,18 @@ Result<ImportResult> import_posts(db::DatabaseClient& client, const sources::Inp
     return {};
   };
 
-  auto read = sources::read_posts(input, options.read, reading);
-  if (read && read->format == sources::Format::offx_database) read = read_database(input.name, reading);
+  auto read = read_any(input, options.read, reading);
   result.interrupted =
       !read && read.error().code() == Errc::cancelled && options.interrupted != nullptr && *options.interrupted;
   // Whatever stopped the reading, what was read before it is stored.
-  if (auto flushed = flush(); !flushed) return fail(std::move(flushed).error());
-  OFFX_ASSIGN(result.posts, storing.finish());
-  if (!read && !result.interrupted) return fail(std::move(read).error());
+  const auto flushed = flush();
+  storing.finish();
+  result.posts = storing.counts();
   if (read) result.read = *read;
+  result.format = read ? read->format : format_of_unread(input, options.read);
+  result.failure = storing.failure();
+  if (!result.failure && !flushed) result.failure = flushed.error();
+  if (!result.failure && !read && !result.interrupted) result.failure = std::move(read).error();
   return result;
 }
 

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,10 @@ struct ImportOptions {
 
 struct ImportResult {
   sources::ReadSummary read;
+  std::optional<sources::Format> format;  ///< of the input, as far as it is known when the reading was stopped
   store::PutCounts posts;
   bool interrupted = false;
+  std::optional<Error> failure;  ///< what ended it before the end of the input; what is counted is stored
 };
 
 struct ImportCallbacks {
@@ -34,10 +37,16 @@ struct ImportCallbacks {
 /// What is wrong with an item, for people: the field, if it is one, and the reason.
 [[nodiscard]] std::string what_is_wrong(const sources::Problem& problem);
 
-/// Reads all posts of `input` and stores, indexes and files them, in transactions of some thousand posts: whatever
-/// stops it, what was committed stays, and importing the same again completes it. Reading and matching run in this
-/// thread, storing in another. Memory does not depend on the size of the input.
-/// An input of format offx_database is another database of OffX, whose posts are copied.
+/// Reads the posts of `input` as sources::read_posts does; an input of format offx_database too, another database of
+/// OffX, of which a copy is read.
+Result<sources::ReadSummary> read_any(const sources::Input& input, const sources::ReadOptions& options,
+                                      const sources::ReadCallbacks& callbacks);
+
+/// Reads all posts of `input` (see read_any) and stores, indexes and files them, in transactions of some thousand
+/// posts: whatever stops it, what was committed stays, and importing the same again completes it. Reading and matching
+/// run in this thread, storing in another. Memory does not depend on the size of the input. While a stored rule cannot
+/// be read, posts are stored and noted as unfiled. An error is given only if nothing was begun; see
+/// ImportResult::failure.
 Result<ImportResult> import_posts(db::DatabaseClient& client, const sources::Input& input, const ImportOptions& options,
                                   const ImportCallbacks& callbacks);
 

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import struct
 import subprocess
+import sys
 import threading
 import time
 import unittest
@@ -118,9 +119,30 @@ class Broken(OffxTest):
         self.assertEqual([(p["number"], p["field"]) for p in result["problems"]], [(2, None), (3, "content")])
 
     def test_strict_stops_at_the_first_and_keeps_what_was_before_it(self):
-        _, err = self.offx("import", "--strict", "-", stdin=self.LINES, status=1)
-        self.assertIn("line 2", err)
+        out, err = self.offx("import", "--strict", "-", stdin=self.LINES, status=1)
+        self.assertEqual(err.count("line 2"), 1, err)
+        self.assertIn("1 new", out)
         self.assertEqual(self.ids(), ["1"])
+
+    def test_an_import_that_fails_tells_and_records_what_it_stored(self):
+        file = self.write("posts.csv", "external_id,content,platform\n1,one,x\n2,two,x\n,,x\n4,four,x\n")
+        out, err = self.offx("import", "--strict", "--json", file, status=1)
+        result = json.loads(out)[0]
+        self.assertEqual((result["format"], result["added"], result["broken"], result["failed"]), ("csv", 2, 1, True))
+        self.assertEqual(json.loads(err)["error"]["code"], "corrupt")
+        status = self.json("status")
+        self.assertEqual((status["posts"], status["last_import"]["format"], status["last_import"]["added"]),
+                         (2, "csv", 2))
+        self.assertNotIn("No posts yet", self.offx("status")[0])
+
+    def test_memory_does_not_depend_on_what_is_long_in_the_posts(self):
+        line = json.dumps(post("%d", "short", quoted_text="q" * 300_000)) + "\n"
+        file = self.write("long.jsonl", "".join(line % n for n in range(700)))
+        measured = ("import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True); "
+                    "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)")
+        done = subprocess.run([sys.executable, "-c", measured, *self.command("import", file)], check=True,
+                              env=self.environment(), stdout=subprocess.PIPE, text=True)
+        self.assertLess(int(done.stdout.split()[-1]), 200_000)  # KiB; the file has 210 MB
 
     def test_a_file_that_ends_in_the_middle_keeps_what_was_whole(self):
         cut = json_lines([post(str(n), "whole") for n in range(5)])[:-20]
@@ -178,6 +200,23 @@ class DryRun(OffxTest):
                 for key, entry in stored.items():
                     for member in ("content", "author", "author_username", "platform", "url", "media"):
                         self.assertEqual(entry[member], tried[key][member])
+
+
+    def test_a_database_can_be_looked_at_too(self):
+        self.import_posts(post("1", "one"), post("2", "two sqlite"))
+        other, self.db = self.db, self.folder / "mine.db"
+        out, _ = self.offx("import", "--dry-run", "--json", other)
+        self.assertEqual([json.loads(line)["external_id"] for line in out.splitlines()], ["1", "2"])
+        self.assertIn("2 posts", self.offx("import", "--dry-run", other)[0])
+        result = self.json("topic", "preview", "--rule", "sqlite", "--input", other)
+        self.assertEqual((result["seen"], result["matched"]), (2, 1))
+        self.assertEqual(len(self.json("sentiment", "--input", other)["posts"]), 2)
+        self.assertFalse(self.db.exists())
+        packed = self.write("packed.db.gz", gzip.compress(other.read_bytes()))
+        for source, given in (("-", other.read_bytes()), (packed, None)):
+            _, err = self.offx("import", source, stdin=given, status=1)
+            self.assertIn("database", err)
+            self.assertIn("file", err)
 
 
 class Addresses(OffxTest):
