@@ -288,9 +288,14 @@ int run(int argc, char** argv) {
       if (error.get_exit_code() == 0) return line.app.exit(error);  // --help and --version
       const auto unknown = line.app.remaining(true);
       const bool no_command = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && !unknown.empty();
-      print_error(
-          fmt::format("offx: {}\nTry offx --help, or --help behind a command.",
-                      no_command ? printable("there is no command \"" + unknown.front() + "\"") : error.what()));
+      std::string what = error.what();
+      if (no_command) {
+        what = unknown.front().starts_with('-')
+                   ? "there is no option \"" + unknown.front() +
+                         "\"; put -- before a text that begins with -, as in search -- -a b"
+                   : "there is no command \"" + unknown.front() + "\"";
+      }
+      print_error(fmt::format("offx: {}\nTry offx --help, or --help behind a command.", printable(what)));
       return kUsedWrongly;
     }
     struct sigaction action{};

@@ -47,7 +47,8 @@ Result<std::optional<store::PageKey>> from_token(const std::string& token) {
 
 Result<store::PostFilter> filter_of(const Context& context, const PostsCommand& command, db::DatabaseClient& client) {
   store::PostFilter filter;
-  filter.platform = command.platform;
+  // Platforms are stored in lower case.
+  for (const char c : command.platform) filter.platform += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
   filter.author = command.author.starts_with('@') ? command.author.substr(1) : command.author;
   if (!command.topic.empty()) {
     OFFX_ASSIGN(const auto topic, find_topic(client, command.topic));
@@ -171,8 +172,12 @@ Result<void> run_search(const Context& context, const PostsCommand& command) {
       }
       found.posts.push_back(std::move(post));
     }
-    if (!verify) found.next = page->next;
-    if (found.posts.size() == command.limit || !page->next || context.interrupted) break;
+    if (found.posts.size() == command.limit || !page->next) {
+      // All that was looked at is on this page; what comes behind may hold more, or nothing.
+      if (!best && !found.next) found.next = page->next;
+      break;
+    }
+    if (context.interrupted) return fail(Errc::cancelled, "interrupted");
     after = page->next;
   }
   print_page(context, found);

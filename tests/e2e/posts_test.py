@@ -43,6 +43,19 @@ class Pages(OffxTest):
                 self.assertEqual(self.pages(5, *command), self.pages(10000, *command))
         self.assertEqual(sorted(self.pages(9, "search", "storm OR sqlite")), sorted(self.ids("--topic", "T")))
 
+    def test_a_page_that_ends_with_the_last_match_of_many_looked_at_has_a_next(self):
+        self.db = self.folder / "two-authors.db"
+        when = lambda n: "2026-05-%02dT%02d:%02d:00Z" % (1 + n // 1440, n // 60 % 24, n % 60)
+        self.import_posts(*[post(str(n), "alpha", created_at=when(n),
+                                 author_username="bob" if n < 100 or n >= 380 else "ann") for n in range(400)])
+        self.assertEqual(len(self.pages(20, "search", "alpha", "--author", "bob")), 120)
+
+    def test_a_platform_is_found_in_any_case(self):
+        rss = self.ids("--platform", "rss")
+        self.assertEqual(self.ids("--platform", "RSS"), rss)
+        self.assertEqual(sorted(self.found("storm", "--platform", "Rss", "--limit", 1000)),
+                         sorted(self.found("storm platform:rss", "--limit", 1000)))
+
     def test_filters_take_what_they_say(self):
         platform = [p["external_id"] for p in self.posts if p["platform"] == "rss"]
         self.assertEqual(sorted(self.ids("--platform", "rss")), sorted(platform))

@@ -39,6 +39,11 @@ class Help(OffxTest):
                 self.assertIn("--help" if wrong != ["completion", "tcsh"] else "bash", err)
         self.assertIn('"fly"', self.offx("fly", status=2)[1])
 
+    def test_a_query_that_begins_with_a_dash_is_explained(self):
+        _, err = self.offx("search", "-foo", status=2)
+        self.assertIn("-foo", err)
+        self.assertIn(" -- ", err)
+
     def test_a_reader_that_goes_away_ends_it_quietly(self):
         self.import_posts(*generated_posts(2000))
         piped = subprocess.run(["bash", "-c", '"$0" posts --limit 2000 | head -1', *self.command()[:1]],
