@@ -64,7 +64,8 @@ class QueryResult {
   /// The cells of one row; `index` < rows().
   [[nodiscard]] std::span<const Value> row(std::size_t index) const;
   [[nodiscard]] std::int64_t rows_affected() const noexcept { return rows_affected_; }  ///< 0 for reads and DDL
-  /// The id of the row an INSERT made; nothing for other statements and for an INSERT that made none.
+  /// The id of the row an INSERT made; nothing for other statements, for an INSERT that made none, and for an upsert
+  /// with DO UPDATE: use RETURNING there.
   [[nodiscard]] std::optional<std::int64_t> last_insert_rowid() const noexcept { return last_insert_rowid_; }
 
  private:
