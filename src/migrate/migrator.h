@@ -1,0 +1,141 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "db/client.h"
+#include "migrate/migration.h"
+
+/// Schema evolution while everything runs: a table and its next version side by side, kept alike by triggers. The
+/// phases, and why it holds, are in DESIGN.md. Every function is safe to repeat after a crash at any point: what it
+/// records about a step is in the step's own transaction.
+namespace offx::migrate {
+
+/// How far a migration is.
+enum class Phase : std::uint8_t {
+  expand,        ///< making the new tables and the triggers old → new, table by table, and …
+  backfill,      ///< … copying their rows, in chunks
+  verify,        ///< comparing both versions, row by row
+  live,          ///< both versions live: what is written to one is read from the other
+  completing,    ///< the new version stands alone; the old one is being removed
+  completed,     ///< only the new version is there
+  rolling_back,  ///< the old version stands alone; the new one is being removed
+  rolled_back,   ///< only the old version is there
+};
+[[nodiscard]] std::string_view to_string(Phase phase) noexcept;
+
+/// Told now and then during long work; `false` stops it (Errc::cancelled), to be gone on with by the same call.
+struct WorkState {
+  std::string_view what;   ///< "backfill topics_v1 → topics_v2"
+  std::uint64_t done = 0;  ///< rows
+  std::uint64_t total = 0;
+  bool paused = false;  ///< somebody said pause()
+};
+using WorkProgress = std::function<bool(const WorkState&)>;
+
+struct WorkOptions {
+  std::chrono::milliseconds max_stall{50};  ///< how long a writer should have to wait at most, about; at least 1 ms
+  WorkProgress progress;
+  std::chrono::milliseconds lease_ttl{10'000};  ///< a migrator that is silent for this long may be replaced
+};
+
+/// Carries a migration from wherever it is to Phase::live: expand, backfill, verify. Errc::conflict: the plan refuses
+/// it (the message lists why), another migrator holds the lease (the message says who), the name was used for another
+/// definition, or it is completed. Errc::corrupt: verification found rows that differ; the message names the first
+/// ones, and the old version goes on alone being the truth. Errc::io: the disk is full; free some and call again.
+Result<void> start(db::DatabaseClient& client, const Migration& migration, const WorkOptions& options);
+
+struct CompleteOptions : WorkOptions {
+  bool keep_old = false;  ///< leave the old table as an archive, named `OLD_archived`
+  bool force = false;     ///< although a live process says that it uses the old version
+};
+/// Removes the old version of a migration that is live (or goes on removing it). Errc::conflict if it is not live, or
+/// if a process says it uses the old version: the message names it. Errc::corrupt: the versions differ; nothing was
+/// removed.
+Result<void> complete(db::DatabaseClient& client, std::string_view name, const CompleteOptions& options);
+
+struct RollbackOptions : WorkOptions {
+  bool discard = false;  ///< also drop what only the new version knows, instead of keeping it as `NEW_rolled_back`
+};
+/// Removes the new version, at any moment before complete(); what was written through it stays in the old one.
+Result<void> roll_back(db::DatabaseClient& client, std::string_view name, const RollbackOptions& options);
+
+/// The backfill stops after its present chunk, in whichever process it runs, and goes on after resume().
+Result<void> pause(db::DatabaseClient& client, std::string_view name);
+Result<void> resume(db::DatabaseClient& client, std::string_view name);
+
+/// Where one table of a migration is.
+struct TableState {
+  std::string from;
+  std::string to;
+  Phase phase = Phase::expand;
+  std::int64_t rows_done = 0;
+  std::int64_t rows_total = 0;
+};
+
+/// A process that said which table versions it was built for (users.h).
+struct TableUser {
+  std::string id;
+  std::string program;  ///< "offx 0.2.0 import"
+  std::string host;
+  std::int64_t pid = 0;
+  std::vector<std::string> tables;
+  Timestamp renewed_at;
+  Timestamp expires_at;
+};
+
+struct MigrationState {
+  Migration migration;
+  Phase phase = Phase::expand;
+  bool paused = false;
+  std::string error;  ///< why the last attempt ended; empty if it did not fail
+  Timestamp started_at;
+  Timestamp changed_at;        ///< of the phase
+  double rows_per_second = 0;  ///< of the backfill that runs now; 0 if none
+  std::string migrator;        ///< who holds the lease: "host pid 12"; empty if nobody
+  std::vector<TableState> tables;
+  std::vector<TableUser> old_users;  ///< live processes that say they use an old table
+  std::vector<TableUser> new_users;
+};
+
+/// Every migration this database knows, oldest first: `status` shows those under way, `history` all.
+Result<std::vector<MigrationState>> list_migrations(db::DatabaseClient& client);
+
+/// Rows in which the versions differ, found by comparing every row in chunks, each in one snapshot.
+struct Difference {
+  std::string table;  ///< the old table's name
+  std::string key;    ///< `id = 7`
+  std::string what;   ///< "missing in topics_v2", "title: 'a' in topics_v1, 'b' in topics_v2"
+};
+struct VerifyReport {
+  std::int64_t rows_old = 0;
+  std::int64_t rows_new = 0;
+  std::int64_t chunks = 0;
+  std::vector<Difference> differences;  ///< at most 20
+  std::int64_t differences_total = 0;
+};
+/// Compares the versions of a migration that is in backfill (what is done of it) or live.
+Result<VerifyReport> verify(db::DatabaseClient& client, std::string_view name, const WorkOptions& options);
+
+/// Records that the database is as it should be, without doing anything: the history of one that existed before.
+Result<void> baseline(db::DatabaseClient& client, std::string_view name);
+
+/// What in the database is otherwise than history says: a table, index, trigger or view that changed, is missing or is
+/// new since the last migration (or baseline) ended, or a trigger of a live migration that somebody dropped.
+struct Drift {
+  std::string kind;  ///< table, index, trigger, view
+  std::string name;
+  std::string what;  ///< "missing", "changed", "new"
+  std::string expected_sql;
+  std::string found_sql;
+};
+Result<std::vector<Drift>> find_drift(db::DatabaseClient& client);
+
+}  // namespace offx::migrate
