@@ -1,7 +1,6 @@
 #include "app/context.h"
 
 #include <charconv>
-#include <filesystem>
 
 #include "app/filer.h"
 #include "db/sqlite/engine.h"
@@ -34,9 +33,7 @@ Timestamp plus(Timestamp moment, const std::string& period, int count) {
 }  // namespace
 
 Result<std::unique_ptr<db::DatabaseClient>> Context::open_database() const {
-  auto opened = store::open(db_url);
-  if (!opened) return fail(std::move(opened).error().within(db::database_url(db_url)));
-  auto client = std::move(*opened);
+  OFFX_ASSIGN(auto client, store::open(db_url));
   if (const auto warning = db::sqlite::version_warning(); !warning.empty()) print_error("offx: " + warning);
   OFFX_TRY(file_unfiled(*client));
   return client;
@@ -56,15 +53,7 @@ Result<void> Context::file_unfiled(db::DatabaseClient& client) const {
 }
 
 Result<std::unique_ptr<db::DatabaseClient>> Context::open_database_as_it_is() const {
-  OFFX_ASSIGN(const auto path, db::database_path(db_url));
-  std::error_code error;
-  if (path != ":memory:" && !std::filesystem::exists(path, error)) {
-    return fail(error ? Error(Errc::io, error.message()).within(path)
-                      : Error(Errc::not_found, "there is no such database").within(path));
-  }
-  auto opened = db::create_database_client(db_url);
-  if (!opened) return fail(std::move(opened).error().within(db::database_url(db_url)));
-  return opened;
+  return db::create_database_client(db_url, db::IfMissing::fail);
 }
 
 Result<store::Topic> find_topic(db::DatabaseClient& client, const std::string& name) {

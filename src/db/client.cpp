@@ -34,9 +34,9 @@ Result<std::string> database_path(std::string_view url) {
   return target;
 }
 
-Result<std::unique_ptr<DatabaseClient>> create_database_client(std::string_view url) {
+Result<std::unique_ptr<DatabaseClient>> create_database_client(std::string_view url, IfMissing if_missing) {
   OFFX_ASSIGN(const auto path, database_path(url));
-  return sqlite::open(path);
+  return sqlite::open(path, if_missing);
 }
 
 }  // namespace offx::db

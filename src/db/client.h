@@ -111,8 +111,13 @@ class DatabaseClient {
 /// database_url(). Errc::unsupported if it is the address of an engine we do not have.
 [[nodiscard]] Result<std::string> database_path(std::string_view url = {});
 
-/// Opens the database at `url`, and makes it if it does not exist: `sqlite:PATH`, a bare path, or `:memory:` (gone with
-/// the client). An empty `url` means database_url().
-Result<std::unique_ptr<DatabaseClient>> create_database_client(std::string_view url = {});
+/// What opening does where there is no database file yet.
+enum class IfMissing : std::uint8_t { create, fail };
+
+/// Opens the database at `url`: `sqlite:PATH`, a bare path, or `:memory:` (gone with the client). An empty `url` means
+/// database_url(). With IfMissing::fail a file that does not exist is Errc::not_found, and none is made. The context of
+/// an error names the database.
+Result<std::unique_ptr<DatabaseClient>> create_database_client(std::string_view url = {},
+                                                               IfMissing if_missing = IfMissing::create);
 
 }  // namespace offx::db

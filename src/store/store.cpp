@@ -97,17 +97,23 @@ Result<bool> has_posts(db::DatabaseClient& client) {
 }
 
 Result<std::unique_ptr<db::DatabaseClient>> open(std::string_view url) {
-  OFFX_ASSIGN(auto client, db::create_database_client(url));
-  const char* automatic = std::getenv("OFFX_AUTO_INIT");
-  if (automatic != nullptr && std::string_view(automatic) == "0") {
-    OFFX_ASSIGN(const bool initialised, is_initialised(*client));
-    if (!initialised) {
-      return fail(Errc::not_found,
-                  client->description() + " is not initialised and OFFX_AUTO_INIT=0: run `offx db init`");
-    }
+  const char* setting = std::getenv("OFFX_AUTO_INIT");
+  const bool automatic = setting == nullptr || std::string_view(setting) != "0";
+  auto client = db::create_database_client(url, automatic ? db::IfMissing::create : db::IfMissing::fail);
+  if (automatic) {
+    if (client) OFFX_TRY(initialise(**client));
     return client;
   }
-  OFFX_TRY(initialise(*client));
+  constexpr std::string_view kWhatToDo = " and OFFX_AUTO_INIT=0: run `offx db init`";
+  if (!client) {
+    if (client.error().code() != Errc::not_found) return client;
+    Error error(Errc::not_found, client.error().message() + std::string(kWhatToDo));
+    return fail(std::move(error).within(client.error().context()));
+  }
+  OFFX_ASSIGN(const bool initialised, is_initialised(**client));
+  if (!initialised) {
+    return fail(Error(Errc::not_found, "is not initialised" + std::string(kWhatToDo)).within((*client)->description()));
+  }
   return client;
 }
 

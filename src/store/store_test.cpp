@@ -91,8 +91,14 @@ TEST(Initialise, is_idempotent_and_can_be_left_to_the_user) {
   unsetenv("OFFX_AUTO_INIT");
   ASSERT_FALSE(refused.has_value());
   EXPECT_THAT(refused.error().message(), HasSubstr("offx db init"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "a.db"));
 
   auto client = must(db::create_database_client(folder / "a.db"));
+  setenv("OFFX_AUTO_INIT", "0", 1);
+  const auto refused_too = open(folder / "a.db");
+  unsetenv("OFFX_AUTO_INIT");
+  ASSERT_FALSE(refused_too.has_value());
+  EXPECT_THAT(refused_too.error().message(), HasSubstr("offx db init"));
   EXPECT_FALSE(must(is_initialised(*client)));
   must(initialise(*client));
   EXPECT_TRUE(must(is_initialised(*client)));

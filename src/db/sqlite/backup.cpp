@@ -5,6 +5,8 @@
 
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "db/sqlite/connection.h"
@@ -60,25 +62,48 @@ Result<void> rename_file(const std::string& from, const std::string& to) {
   return sync_to_disk(folder.empty() ? "." : folder.string());
 }
 
-/// Removes a half-made file unless keep() was called.
+/// A new file beside the one it is to become, gone with this unless it was renamed.
 class PartialFile {
  public:
-  explicit PartialFile(std::string path) : path_(std::move(path)) { remove(); }
-  ~PartialFile() { remove(); }
-  PartialFile(const PartialFile&) = delete;
-  PartialFile& operator=(const PartialFile&) = delete;
+  /// Makes `target.XXXXXX.partial`, X standing for what makes the name new, for the same people as `like`.
+  static Result<PartialFile> make(const std::string& target, const std::string& like) {
+    constexpr std::string_view kSuffix = ".partial";
+    std::string path = target + ".XXXXXX" + std::string(kSuffix);
+    const int file = mkstemps(path.data(), static_cast<int>(kSuffix.size()));
+    if (file < 0) return fail(Errc::io, "cannot make " + path + ": " + std::system_category().message(errno));
+    struct stat info{};
+    // Should that fail, the copy is for its owner only.
+    if (::stat(like.c_str(), &info) == 0) static_cast<void>(::fchmod(file, info.st_mode & 0666U));
+    ::close(file);
+    return PartialFile(std::move(path));
+  }
+  ~PartialFile() {
+    if (path_.empty()) return;
+    std::error_code ignored;  // it may have its name already
+    for (const char* suffix : {"", "-journal", "-wal", "-shm"}) fs::remove(path_ + suffix, ignored);
+  }
+  PartialFile(PartialFile&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  PartialFile& operator=(PartialFile&&) = delete;
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
-  void remove() const {
-    std::error_code ignored;  // it may not be there, and a left-over is overwritten by the next backup
-    for (const char* suffix : {"", "-journal", "-wal", "-shm"}) fs::remove(path_ + suffix, ignored);
-  }
+  explicit PartialFile(std::string path) : path_(std::move(path)) {}
   std::string path_;
 };
 
+/// Opens `path` to be copied. Closing it changes nothing there: what another program left in the write-ahead log is
+/// read but stays in the log.
+Result<std::unique_ptr<Connection>> open_source(const std::string& path) {
+  std::error_code error;
+  const bool has_log = fs::file_size(path + "-wal", error) > 0 && !error;
+  OFFX_ASSIGN(auto source, Connection::open(path, Connection::Access::read_only));
+  // Not without a log: the empty one that reading makes is then removed again.
+  if (has_log) sqlite3_db_config(source->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  return source;
+}
+
 Result<void> copy_checked(const std::string& from, const std::string& to, const Progress& progress) {
-  OFFX_ASSIGN(auto source, Connection::open(from, Connection::Access::read_only));
+  OFFX_ASSIGN(auto source, open_source(from));
   // With a read transaction of its own open, the source stays at one snapshot while others write.
   OFFX_TRY(source->control("BEGIN"));
   OFFX_TRY(source->run("SELECT count(*) FROM sqlite_schema"));
@@ -92,13 +117,29 @@ Result<void> copy_checked(const std::string& from, const std::string& to, const 
   return sync_to_disk(to);
 }
 
+/// Writes the content of the file `fresh`, which may be rebuilt for that, over that of the database at `path`.
+Result<void> replace_content(const std::string& path, const std::string& fresh) {
+  constexpr const char* kPageSize = "PRAGMA page_size";
+  OFFX_ASSIGN(auto target, Connection::open(path, Connection::Access::read_write));
+  OFFX_ASSIGN(const auto wanted, target->run(kPageSize));
+  OFFX_ASSIGN(auto source, Connection::open(fresh, Connection::Access::read_write));
+  OFFX_ASSIGN(const auto given, source->run(kPageSize));
+  const auto page_bytes = to_integer(wanted.row(0)[0]);
+  if (to_integer(given.row(0)[0]) != page_bytes) {
+    // A database with a write-ahead log cannot change the size of its pages, so the copy takes on that of the database.
+    OFFX_TRY(source->control((std::string(kPageSize) + "=" + std::to_string(page_bytes) + "; VACUUM").c_str()));
+    OFFX_TRY(check(*source, "PRAGMA integrity_check(1)"));
+  }
+  return copy_pages(*source, *target, {});
+}
+
 bool is_damaged(const Error& error) { return error.code() == Errc::corrupt; }
 
 }  // namespace
 
 Result<void> copy_database(const std::string& from, const std::string& to, const Progress& progress) {
   if (fs::exists(to)) return fail(Errc::conflict, to + " exists; choose another name or remove it first");
-  const PartialFile partial(to + ".partial");
+  OFFX_ASSIGN(const auto partial, PartialFile::make(to, from));
   if (auto copied = copy_checked(from, partial.path(), progress); !copied) {
     return fail(std::move(copied).error().within("backup to " + to));
   }
@@ -110,7 +151,8 @@ Result<void> restore(const std::string& path, const std::string& from, const std
   std::error_code error;
   if (!fs::is_regular_file(from, error)) return fail(Errc::not_found, from + ": no such file");
   if (fs::equivalent(path, from, error)) return fail(Errc::invalid_argument, from + " is the database itself");
-  const PartialFile fresh(path + ".restoring");
+  const bool replaces = fs::exists(path, error);
+  OFFX_ASSIGN(const auto fresh, PartialFile::make(path, replaces ? path : from));
   if (auto copied = copy_checked(from, fresh.path(), progress); !copied) {
     return fail(std::move(copied).error().within("restore from " + from));
   }
@@ -121,7 +163,7 @@ Result<void> restore(const std::string& path, const std::string& from, const std
     // An empty file, too, is a database to SQLite.
     if (found.rows() == 0) return fail(Errc::unsupported, from + " is no backup: it has no table " + must_have);
   }
-  if (!fs::exists(path)) return rename_file(fresh.path(), path);
+  if (!replaces) return rename_file(fresh.path(), path);
 
   bool damaged = false;
   if (!keep.empty()) {
@@ -130,9 +172,7 @@ Result<void> restore(const std::string& path, const std::string& from, const std
     if (!kept && !damaged) return fail(std::move(kept).error());
   }
   if (!damaged) {
-    OFFX_ASSIGN(auto source, Connection::open(fresh.path(), Connection::Access::read_only));
-    auto target = Connection::open(path, Connection::Access::read_write);
-    auto replaced = target ? copy_pages(*source, **target, {}) : Result<void>(fail(std::move(target).error()));
+    auto replaced = replace_content(path, fresh.path());
     damaged = !replaced && is_damaged(replaced.error());
     if (!damaged) return replaced;
   }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <filesystem>
 #include <mutex>
 #include <new>
 #include <semaphore>
@@ -74,6 +75,18 @@ Result<void> use_wal(Connection& connection) {
     if (done || !done.error().retryable() || std::chrono::steady_clock::now() > give_up) return done;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
+}
+
+/// What a file needs before it is used: the write-ahead log, and a check after an unclean end.
+Result<void> prepare_file(Connection& writer) {
+  OFFX_TRY(use_wal(writer));
+  OFFX_TRY(writer.control("PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864"));
+  OFFX_TRY(writer.run("SELECT count(*) FROM sqlite_schema"));  // reads the log, and so recovers it
+  if (!recovered_after_unclean_end) return {};
+  OFFX_ASSIGN(const auto check, writer.run("PRAGMA quick_check(1)"));
+  const auto verdict = to_text(check.row(0)[0]);
+  if (verdict == "ok") return {};
+  return fail(Errc::corrupt, "the database is damaged (" + verdict + "); restore a backup with `offx db restore FILE`");
 }
 
 class Engine final : public DatabaseClient {
@@ -277,23 +290,18 @@ std::string version_warning() {
          "later";
 }
 
-Result<std::unique_ptr<DatabaseClient>> open(const std::string& path) {
+Result<std::unique_ptr<DatabaseClient>> open(const std::string& path, IfMissing if_missing) {
   configure_sqlite_once();
+  const bool is_file = path != ":memory:";
+  std::error_code error;
+  if (is_file && if_missing == IfMissing::fail && !std::filesystem::exists(path, error)) {
+    return fail(
+        (error ? Error(Errc::io, error.message()) : Error(Errc::not_found, "there is no such database")).within(path));
+  }
   recovered_after_unclean_end = false;
   OFFX_ASSIGN(auto writer, Connection::open(path, Connection::Access::read_write));
-  if (path != ":memory:") {
-    auto wal = use_wal(*writer);
-    if (!wal) return fail(std::move(wal).error().within(path));
-    OFFX_TRY(writer->control("PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864"));
-    OFFX_TRY(writer->run("SELECT count(*) FROM sqlite_schema"));  // reads the log, and so recovers it
-    if (recovered_after_unclean_end) {
-      OFFX_ASSIGN(const auto check, writer->run("PRAGMA quick_check(1)"));
-      if (const auto verdict = to_text(check.row(0)[0]); verdict != "ok") {
-        return fail(Error(Errc::corrupt,
-                          "the database is damaged (" + verdict + "); restore a backup with `offx db restore FILE`")
-                        .within(path));
-      }
-    }
+  if (is_file) {
+    if (auto ready = prepare_file(*writer); !ready) return fail(std::move(ready).error().within(path));
   }
   return std::make_unique<Engine>(path, std::move(writer));
 }

@@ -8,10 +8,10 @@
 
 namespace offx::db::sqlite {
 
-/// Opens the SQLite file `path` (or `:memory:`), made if it does not exist: WAL, foreign keys, synchronous=FULL. One
-/// thread writes and commits the writes that wait together; up to four connections read beside it.
+/// Opens the SQLite file `path` (or `:memory:`): WAL, foreign keys, synchronous=FULL. One thread writes and commits the
+/// writes that wait together; up to four connections read beside it.
 /// After an unclean end the file is checked (`PRAGMA quick_check`) before it is used: Errc::corrupt if it is damaged.
-Result<std::unique_ptr<DatabaseClient>> open(const std::string& path);
+Result<std::unique_ptr<DatabaseClient>> open(const std::string& path, IfMissing if_missing = IfMissing::create);
 
 /// What to tell the user about the SQLite library in use; empty if it is fine. Versions before 3.51.3 can lose
 /// committed writes when one connection checkpoints while another commits (https://sqlite.org/wal.html, "the WAL-reset

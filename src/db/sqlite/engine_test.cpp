@@ -1,7 +1,9 @@
 #include "db/sqlite/engine.h"
 
 #include <atomic>
+#include <filesystem>
 #include <fstream>
+#include <set>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -11,6 +13,8 @@
 #include <unistd.h>
 
 #include "base/test_support.h"
+#include "db/sqlite/backup.h"
+#include "db/sqlite/connection.h"
 
 namespace offx::db {
 namespace {
@@ -109,6 +113,26 @@ TEST(SqliteEngine, after_an_unclean_end_a_damaged_file_is_refused) {
   EXPECT_THAT(client.error().message(), HasSubstr("offx db restore"));
 }
 
+TEST(SqliteEngine, errors_name_the_file_once) {
+  TemporaryFolder folder;
+  std::ofstream(folder / "text.db") << std::string(5000, 'x');
+  for (const auto& path : {folder / "no/such/folder.db", folder / "text.db"}) {
+    const auto client = create_database_client(path);
+    ASSERT_FALSE(client.has_value());
+    EXPECT_EQ(client.error().context(), path);
+    EXPECT_THAT(client.error().message(), testing::Not(HasSubstr(path)));
+  }
+}
+
+TEST(SqliteEngine, looking_for_a_file_that_is_not_there_makes_none) {
+  TemporaryFolder folder;
+  const auto client = create_database_client(folder / "a.db", IfMissing::fail);
+  ASSERT_FALSE(client.has_value());
+  EXPECT_EQ(client.error().code(), Errc::not_found);
+  EXPECT_FALSE(std::filesystem::exists(folder / "a.db"));
+  EXPECT_TRUE(create_database_client(":memory:", IfMissing::fail).has_value());
+}
+
 TEST(SqliteEngine, a_backup_beside_a_writer_is_one_moment_of_the_database) {
   TemporaryFolder folder;
   fill(folder / "a.db", 20000);
@@ -156,7 +180,9 @@ TEST(SqliteEngine, a_cancelled_backup_leaves_no_file) {
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().code(), Errc::cancelled);
   EXPECT_FALSE(std::filesystem::exists(folder / "b.db"));
-  EXPECT_FALSE(std::filesystem::exists(folder / "b.db.partial"));
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "")) {
+    EXPECT_THAT(entry.path().filename().string(), testing::StartsWith("a.db"));
+  }
 }
 
 TEST(SqliteEngine, restore_replaces_the_content_and_keeps_what_was_there) {
@@ -166,6 +192,61 @@ TEST(SqliteEngine, restore_replaces_the_content_and_keeps_what_was_there) {
   must(sqlite::restore(folder / "a.db", folder / "old.db", folder / "kept.db", {}));
   EXPECT_EQ(scalar(*must(sqlite::open(folder / "a.db")), "SELECT count(*) FROM t"), "10");
   EXPECT_EQ(scalar(*must(sqlite::open(folder / "kept.db")), "SELECT count(*) FROM t"), "500");
+}
+
+TEST(SqliteEngine, a_backup_with_pages_of_another_size_is_restored_too) {
+  TemporaryFolder folder;
+  fill(folder / "old.db", 300);
+  {
+    auto raw = must(sqlite::Connection::open(folder / "old.db", sqlite::Connection::Access::read_write));
+    must(raw->control("PRAGMA journal_mode=DELETE; PRAGMA page_size=8192; VACUUM"));
+  }
+  fill(folder / "a.db", 500);
+  auto client = must(sqlite::open(folder / "a.db"));
+  must(sqlite::restore(folder / "a.db", folder / "old.db", folder / "kept.db", {}));
+  EXPECT_EQ(scalar(*client, "SELECT count(*) FROM t"), "300");
+  EXPECT_EQ(scalar(*client, "PRAGMA integrity_check"), "ok");
+  EXPECT_EQ(scalar(*must(sqlite::open(folder / "kept.db")), "SELECT count(*) FROM t"), "500");
+}
+
+std::string bytes_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(SqliteEngine, a_file_that_is_copied_stays_as_it_is) {
+  TemporaryFolder folder;
+  const pid_t child = fork();
+  if (child == 0) {
+    fill(folder / "a.db", 100);
+    auto client = must(sqlite::open(folder / "a.db"));
+    must(client->execute("INSERT INTO t (id) VALUES (1000)"));
+    _exit(0);  // as if killed: what it wrote last is in the log
+  }
+  waitpid(child, nullptr, 0);
+  const auto file = bytes_of(folder / "a.db");
+  const auto log = bytes_of(folder / "a.db-wal");
+  ASSERT_FALSE(log.empty());
+  must(sqlite::copy_database(folder / "a.db", folder / "b.db", {}));
+  EXPECT_TRUE(bytes_of(folder / "a.db") == file);
+  EXPECT_TRUE(bytes_of(folder / "a.db-wal") == log);
+  EXPECT_EQ(scalar(*must(sqlite::open(folder / "b.db")), "SELECT count(*) FROM t"), "101");
+
+  must(sqlite::copy_database(folder / "b.db", folder / "c.db", {}));
+  EXPECT_FALSE(std::filesystem::exists(folder / "b.db-wal")) << "where there was no log there is none afterwards";
+}
+
+TEST(SqliteEngine, files_beside_a_backup_are_not_its_own) {
+  TemporaryFolder folder;
+  fill(folder / "a.db", 10);
+  std::ofstream(folder / "b.db.partial") << "precious";
+  auto client = must(sqlite::open(folder / "a.db"));
+  must(client->backup(folder / "b.db", {}));
+  EXPECT_EQ(bytes_of(folder / "b.db.partial"), "precious");
+  must(sqlite::restore(folder / "a.db", folder / "b.db", "", {}));
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "")) names.insert(entry.path().filename());
+  EXPECT_THAT(names, testing::IsSubsetOf({"a.db", "a.db-wal", "a.db-shm", "b.db", "b.db.partial"}));
 }
 
 TEST(SqliteEngine, restore_is_seen_by_a_client_that_is_open) {
