@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "db/client.h"
 #include "migrate/migration.h"
+#include "migrate/users.h"
 
 /// Schema evolution while everything runs: a table and its next version side by side, kept alike by triggers. The
 /// phases, and why it holds, are in DESIGN.md. Every function is safe to repeat after a crash at any point: what it
@@ -78,17 +79,6 @@ struct TableState {
   Phase phase = Phase::expand;
   std::int64_t rows_done = 0;
   std::int64_t rows_total = 0;
-};
-
-/// A process that said which table versions it was built for (users.h).
-struct TableUser {
-  std::string id;
-  std::string program;  ///< "offx 0.2.0 import"
-  std::string host;
-  std::int64_t pid = 0;
-  std::vector<std::string> tables;
-  Timestamp renewed_at;
-  Timestamp expires_at;
 };
 
 struct MigrationState {
