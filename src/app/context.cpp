@@ -66,12 +66,13 @@ Result<store::Topic> find_topic(db::DatabaseClient& client, const std::string& n
   return fail(Errc::not_found, "there is no topic \"" + name + "\"; see `offx topic list`");
 }
 
-Result<Timestamp> parse_moment(const std::string& text, Timestamp now) {
+Result<Timestamp> parse_moment(const std::string& text, Timestamp exact_now) {
+  const Timestamp now = floor<seconds>(exact_now);
   const auto today = floor<days>(now);
   if (text == "now") return now;
   if (text == "today") return today;
   if (text == "yesterday") return today - days{1};
-  if (const auto moment = parse_time(text)) return *moment;
+  if (const auto moment = parse_time(text)) return floor<seconds>(*moment);
   long count = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
   if (error == std::errc{} && count >= 0 && count <= 100'000 && end + 1 == text.data() + text.size()) {

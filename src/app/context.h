@@ -34,7 +34,7 @@ struct Context {
 Result<store::Topic> find_topic(db::DatabaseClient& client, const std::string& name);
 
 /// A moment as people write it: `2026-08-22`, `2026-08-22 14:05`, ISO 8601, `today`, `yesterday`, `now`, or a while
-/// ago: `90m`, `24h`, `7d`, `2w`. Days begin at midnight UTC.
+/// ago: `90m`, `24h`, `7d`, `2w`. Days begin at midnight UTC. To the second, as posts are stored.
 Result<Timestamp> parse_moment(const std::string& text, Timestamp now);
 
 /// [start, end)

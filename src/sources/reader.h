@@ -101,8 +101,9 @@ struct ReadSummary {
 /// it: it is reported and counted.
 ///
 /// Every post has an external id, text or media, valid UTF-8 without control characters but `\n` and `\t`, and
-/// `created_at` no later than now. Where the source gives no date it is now; where it gives no id, one is derived from
-/// its content, so that the same input gives the same ids. Languages are given only where the source says them.
+/// `created_at` no later than now, to the second. Where the source gives no date it is now; where it gives no id, one
+/// is derived from its content, so that the same input gives the same ids. Languages are given only where the source
+/// says them.
 ///
 /// Memory is a few MiB for JSON Lines, CSV and JSON arrays whatever their size; feeds and single JSON objects are held
 /// whole and may have up to 64 MiB. Errors: `not_found` or `io` (cannot be read), `unsupported` (format unknown),

@@ -48,7 +48,8 @@ Session::Session(Format format, std::string_view platform, const ReadOptions& op
     : callbacks_(callbacks),
       platform_(options.platform.empty() ? platform : std::string_view(options.platform)),
       base_url_(std::move(base_url)),
-      now_(options.clock != nullptr ? options.clock->now() : SystemClock().now()),
+      now_(std::chrono::floor<std::chrono::seconds>(options.clock != nullptr ? options.clock->now()
+                                                                             : SystemClock().now())),
       post_max_bytes_(options.post_max_bytes),
       chunk_bytes_(std::max<std::size_t>(options.chunk_bytes, 1)) {
   summary_.format = format;
@@ -141,6 +142,8 @@ Result<void> Session::post(store::Post&& post, std::uint64_t number) {
     return broken(number, "content", "is missing or empty, and there is no media: give the post a text");
   }
   if (post.created_at == Timestamp{} || post.created_at > now_) post.created_at = now_;
+  post.created_at = std::chrono::floor<std::chrono::seconds>(post.created_at);
+  if (details.edited_at) details.edited_at = std::chrono::floor<std::chrono::seconds>(*details.edited_at);
   post.fetched_at = now_;
   if (post.external_id.empty()) {
     post.external_id = post.url.empty()

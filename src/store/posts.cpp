@@ -28,7 +28,8 @@ std::string keys_json(std::span<const FiledPost> posts) {
   return json;
 }
 
-Value time_or_null(const std::optional<Timestamp>& time) { return time ? Value{to_sql_time(*time)} : Value{}; }
+/// A bound to compare with: to the millisecond, which databases of others may hold.
+Value bound_or_null(const std::optional<Timestamp>& time) { return time ? Value{to_sql_time(*time)} : Value{}; }
 
 /// The statements of one transaction, in the order FTS5 needs: its rows last, as every statement that may write more
 /// than one row makes it write out what it has gathered.
@@ -67,10 +68,18 @@ void keep_if_empty(std::string& fresh, const std::string& stored) {
   if (fresh.empty()) fresh = stored;
 }
 
+/// To the second, as it would be stored; but as it is stored already if that differs by less.
+Timestamp to_second(Timestamp fresh, Timestamp stored) {
+  using std::chrono::floor;
+  using std::chrono::seconds;
+  return floor<seconds>(fresh) == floor<seconds>(stored) ? stored : floor<seconds>(fresh);
+}
+
 /// `fresh` with what only `stored` knows: a poorer source does not erase what a richer one told.
 void merge(Post& fresh, const Post& stored) {
   fresh.id = stored.id;
-  if (fresh.created_at == fresh.fetched_at) fresh.created_at = stored.created_at;
+  const bool is_dated = fresh.created_at != fresh.fetched_at;
+  fresh.created_at = is_dated ? to_second(fresh.created_at, stored.created_at) : stored.created_at;
   fresh.fetched_at = stored.fetched_at;
   keep_if_empty(fresh.author, stored.author);
   keep_if_empty(fresh.author_username, stored.author_username);
@@ -92,6 +101,7 @@ void merge(Post& fresh, const Post& stored) {
   keep_if_empty(to.content_warning, from.content_warning);
   keep_if_empty(to.html, from.html);
   to.is_private |= from.is_private;
+  if (to.edited_at && from.edited_at) to.edited_at = to_second(*to.edited_at, *from.edited_at);
   if (!to.edited_at) to.edited_at = from.edited_at;
 }
 
@@ -110,7 +120,7 @@ void put_details(Filing& filing, const Post& post) {
               text_or_null(details.quoted_text),
               details.links.empty() ? Value{} : Value{to_json(std::span<const std::string>(details.links))},
               text_or_null(details.content_warning), text_or_null(details.html), std::int64_t{details.is_private},
-              time_or_null(details.edited_at)});
+              details.edited_at ? stored_time(*details.edited_at) : Value{}});
 }
 
 void put_media(Filing& filing, const Post& post, const Value& now) {
@@ -121,21 +131,21 @@ void put_media(Filing& filing, const Post& post, const Value& now) {
 }
 
 void insert_post(Filing& filing, const Post& post) {
-  const Value fetched_at = to_sql_time(post.fetched_at);
+  const Value fetched_at = stored_time(post.fetched_at);
   filing.add(Query::post_insert,
              {post.external_id, post.content, text_or_null(post.author), text_or_null(post.author_username),
-              post.platform, to_sql_time(post.created_at), fetched_at, text_or_null(post.url)});
+              post.platform, stored_time(post.created_at), fetched_at, text_or_null(post.url)});
   put_details(filing, post);
   put_media(filing, post, fetched_at);
 }
 
 void update_post(Filing& filing, const Post& post, const Post& stored) {
   filing.add(Query::post_update, {post.id, post.content, text_or_null(post.author), text_or_null(post.author_username),
-                                  to_sql_time(post.created_at), text_or_null(post.url)});
+                                  stored_time(post.created_at), text_or_null(post.url)});
   put_details(filing, post);
   if (stored.media == post.media) return;
   filing.add(Query::post_delete_media, post, {});
-  put_media(filing, post, to_sql_time(post.fetched_at));
+  put_media(filing, post, stored_time(post.fetched_at));
 }
 
 }  // namespace
@@ -184,7 +194,7 @@ Result<PutCounts> PostRepository::put_distinct(std::span<const FiledPost> posts,
     if (stored_of[i] == nullptr) {
       ++counts.added;
       insert_post(filing, posts[i].post);
-      filing.put_links(posts[i], to_sql_time(posts[i].post.fetched_at));
+      filing.put_links(posts[i], stored_time(posts[i].post.fetched_at));
       continue;
     }
     Post merged = posts[i].post;
@@ -224,10 +234,10 @@ Result<void> PostRepository::file(std::span<const FiledPost> posts, RuleRevision
   for (const auto& filed : posts) {
     // The epoch stands for a date nobody could read: it stays as it was written.
     if (filed.post.created_at != Timestamp{}) {
-      filing.add(Query::post_created_at_set, {filed.post.id, to_sql_time(filed.post.created_at)});
+      filing.add(Query::post_created_at_set, {filed.post.id, stored_time(filed.post.created_at)});
     }
     put_details(filing, filed.post);
-    filing.put_links(filed, to_sql_time(now));
+    filing.put_links(filed, stored_time(now));
     ids.push_back(filed.post.id);
   }
   filing.add(Query::post_unfiled_delete, {to_json(ids)});
@@ -293,7 +303,7 @@ db::Params::Positional page_params(const PostFilter& filter, std::size_t limit, 
     key_time = to_sql_time(*filter.until);
     key_id = 0;
   }
-  return {text_or_null(filter.platform), time_or_null(filter.since), key_time, key_id,
+  return {text_or_null(filter.platform), bound_or_null(filter.since), key_time, key_id,
           static_cast<std::int64_t>(limit) + 1};
 }
 
@@ -391,7 +401,7 @@ Result<std::vector<std::pair<std::string, std::int64_t>>> PostRepository::count_
 
 Result<std::vector<std::pair<std::string, std::int64_t>>> PostRepository::count_per_day(
     std::optional<std::int64_t> topic_id, std::optional<Timestamp> since, std::optional<Timestamp> until) {
-  db::Params::Positional params = {time_or_null(since), time_or_null(until)};
+  db::Params::Positional params = {bound_or_null(since), bound_or_null(until)};
   if (topic_id) params.emplace_back(*topic_id);
   OFFX_ASSIGN(const auto rows,
               client_.execute(sql(topic_id ? Query::posts_per_day_of_topic : Query::posts_per_day), params));

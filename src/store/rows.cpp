@@ -34,6 +34,8 @@ Timestamp to_time(const db::Value& value) {
   return {};
 }
 
+db::Value stored_time(Timestamp time) { return to_sql_time(std::chrono::floor<std::chrono::seconds>(time)); }
+
 std::string to_json(std::span<const std::int64_t> numbers) { return array_to_json(numbers); }
 std::string to_json(std::span<const std::string> texts) { return array_to_json(texts); }
 

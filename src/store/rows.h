@@ -14,6 +14,9 @@ namespace offx::store {
 /// A time as any OffX wrote it; the epoch where it cannot be read.
 [[nodiscard]] Timestamp to_time(const db::Value& value);
 
+/// A time as the tables hold it, to the second.
+[[nodiscard]] db::Value stored_time(Timestamp time);
+
 /// A JSON array, the form in which statements take lists: `[1,2]`.
 [[nodiscard]] std::string to_json(std::span<const std::int64_t> numbers);
 [[nodiscard]] std::string to_json(std::span<const std::string> texts);

@@ -126,6 +126,80 @@ TEST(Initialise, many_processes_at_once_make_one_schema) {
   EXPECT_EQ(scalar(*client, "PRAGMA integrity_check"), "ok");
 }
 
+TEST(Times, are_stored_to_the_second) {
+  auto client = must(open(":memory:"));
+  const Timestamp moment = *parse_time("2026-01-02 10:00:00.789");
+  TopicRepository topics(*client);
+  PostRepository posts(*client);
+  SummaryRepository summaries(*client);
+  const Topic topic{must(topics.add({0, "Apples", "", "apple", {}, {}}, moment)), "Apples", "", "plum", {}, {}};
+  must(topics.update(topic, moment));
+  FiledPost filed;
+  filed.post.external_id = "1";
+  filed.post.platform = "x";
+  filed.post.created_at = moment - std::chrono::hours(1);
+  filed.post.fetched_at = moment;
+  filed.post.details.edited_at = moment;
+  filed.post.media = {{"https://example.org/a.png", "image", {}}};
+  filed.topic_ids = {topic.id};
+  for (const std::uint64_t added : {1U, 0U}) {
+    const auto counts = must(posts.put(std::span(&filed, 1), must(topics.rule_revision())));
+    EXPECT_EQ(counts.added, added);
+    EXPECT_EQ(counts.updated, 0U);
+  }
+  must(posts.file(std::vector<FiledPost>{{must(posts.get(1)), {}, {topic.id}}}, {}, moment));
+  must(topics.set_posts(topic, {1}, 1, moment));
+  StoredSummary summary;
+  summary.topic_id = topic.id;
+  summary.created_at = summary.period_start = summary.period_end = moment;
+  must(summaries.add(summary, {}));
+  must(add_import(*client, {"a", "jsonl", moment, moment, 1, 0, 0, 0}));
+
+  std::size_t times = 0;
+  for (const auto& table : kTables) {
+    for (const auto& column : must(migrate::get_table_columns(*client, table.physical))) {
+      if (!column.name.ends_with("_at") && !column.name.starts_with("time_period")) continue;
+      const std::string query = "SELECT " + column.name + " FROM " + std::string(table.physical);
+      const auto rows = must(client->execute(query));
+      for (std::size_t i = 0; i < rows.rows(); ++i) {
+        ++times;
+        EXPECT_THAT(db::to_text(rows.row(i)[0]), testing::MatchesRegex("2026-01-02 ..:..:..")) << query;
+      }
+    }
+  }
+  EXPECT_GT(times, 10U);
+  // Milliseconds tell two changes of a rule within one second apart.
+  EXPECT_EQ(must(topics.rule_revision()).revision, moment.time_since_epoch().count() + 1);
+}
+
+TEST(Times, with_milliseconds_from_an_earlier_version_are_read_and_left_alone) {
+  auto client = must(open(":memory:"));
+  PostRepository posts(*client);
+  std::vector<FiledPost> filed;
+  for (const char* id : {"1", "2", "3"}) {
+    FiledPost one;
+    one.post.external_id = id;
+    one.post.platform = "x";
+    one.post.created_at = *parse_time("2026-01-02 10:00:00");
+    one.post.fetched_at = *parse_time("2026-01-02 11:00:00");
+    filed.push_back(one);
+  }
+  must(posts.put(filed, {}));
+  must(client->execute("UPDATE posts_v1 SET created_at = created_at || '.' || (4 - id) || '00'"));
+
+  std::string order;
+  std::optional<PageKey> after;
+  do {
+    const auto page = must(posts.page({}, 1, after));
+    for (const auto& post : page.posts) order += post.external_id;
+    after = page.next;
+  } while (after);
+  EXPECT_EQ(order, "123") << "newest first, none twice, none left out";
+
+  for (auto& one : filed) one.post.created_at += std::chrono::milliseconds(50);
+  EXPECT_EQ(must(posts.put(filed, {})).unchanged, 3U);
+}
+
 TEST(Catalogue, every_statement_runs_with_its_sample_and_is_what_it_says) {
   auto client = must(open(":memory:"));
   TopicRepository topics(*client);

@@ -25,8 +25,8 @@ Result<std::int64_t> SummaryRepository::add(const StoredSummary& summary, std::s
   std::vector<db::Statement> statements;
   statements.push_back(
       {sql(Query::summarization_insert),
-       {summary.topic_id, summary.content, summary.prompt, summary.post_count, to_sql_time(summary.created_at),
-        to_sql_time(summary.period_start), to_sql_time(summary.period_end)}});
+       {summary.topic_id, summary.content, summary.prompt, summary.post_count, stored_time(summary.created_at),
+        stored_time(summary.period_start), stored_time(summary.period_end)}});
   statements.push_back(
       {sql(Query::summarization_details_insert),
        {summary.engine, summary.input_hash, summary.sentences_json, db::text_or_null(summary.sentiment_json)}});
@@ -45,8 +45,8 @@ Result<StoredSummary> SummaryRepository::get(std::int64_t id) {
 
 Result<std::optional<StoredSummary>> SummaryRepository::find_same(const StoredSummary& summary) {
   OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::summarization_find_same),
-                                               {summary.topic_id, to_sql_time(summary.period_start),
-                                                to_sql_time(summary.period_end), summary.engine, summary.input_hash}));
+                                               {summary.topic_id, stored_time(summary.period_start),
+                                                stored_time(summary.period_end), summary.engine, summary.input_hash}));
   return first_of(rows);
 }
 
@@ -83,8 +83,8 @@ Result<void> SummaryRepository::remove(std::int64_t id) {
 }
 
 Result<void> add_import(db::DatabaseClient& client, const ImportRecord& record) {
-  OFFX_TRY(client.execute(sql(Query::import_insert), {record.source, record.format, to_sql_time(record.started_at),
-                                                      to_sql_time(record.finished_at), record.added, record.updated,
+  OFFX_TRY(client.execute(sql(Query::import_insert), {record.source, record.format, stored_time(record.started_at),
+                                                      stored_time(record.finished_at), record.added, record.updated,
                                                       record.unchanged, record.broken}));
   return {};
 }

@@ -32,7 +32,7 @@ Result<void> TopicRepository::title_is_free(const Topic& topic) {
 
 Result<std::int64_t> TopicRepository::add(const Topic& topic, Timestamp now) {
   OFFX_TRY(title_is_free(topic));
-  const db::Value time = to_sql_time(now);
+  const db::Value time = stored_time(now);
   std::vector<db::Statement> statements;
   statements.push_back({sql(Query::topic_insert), {topic.title, db::text_or_null(topic.description), time, time}});
   if (topic.rule) {
@@ -46,7 +46,7 @@ Result<std::int64_t> TopicRepository::add(const Topic& topic, Timestamp now) {
 Result<void> TopicRepository::update(const Topic& topic, Timestamp now) {
   OFFX_TRY(title_is_free(topic));
   OFFX_ASSIGN(const auto stored, get(topic.id));
-  const db::Value time = to_sql_time(now);
+  const db::Value time = stored_time(now);
   std::vector<db::Statement> statements;
   statements.push_back({sql(Query::topic_update), {topic.id, topic.title, db::text_or_null(topic.description), time}});
   if (!topic.rule) {
@@ -121,7 +121,7 @@ Result<void> TopicRepository::set_posts(const Topic& topic, const std::vector<st
   const std::string ids = to_json(post_ids);
   const std::vector<db::Statement> statements = {
       {sql(Query::post_links_of_topic_delete_others), {topic.id, ids, up_to_id}},
-      {sql(Query::post_links_of_topic_put), {topic.id, ids, to_sql_time(now)}},
+      {sql(Query::post_links_of_topic_put), {topic.id, ids, stored_time(now)}},
       {sql(Query::topic_rule_filed), {topic.id, topic.rule ? db::Value{*topic.rule} : db::Value{}}}};
   OFFX_TRY(client_.batch(statements, db::Mode::write));
   return {};
