@@ -4,16 +4,14 @@
 #include <array>
 #include <cctype>
 #include <charconv>
-#include <csignal>
-#include <ctime>
 #include <memory>
 #include <new>
 #include <span>
 
 #include <sys/socket.h>
 
+#include "base/curl_library.h"
 #include "net/address.h"
-#include "net/curl_library.h"
 #include "net/target.h"
 
 namespace offx::net {
@@ -68,32 +66,6 @@ Result<std::string> parse_allowed(std::string_view entry) {
               "an allowed host is written host:port, for example localhost:8000 or [::1]:8000; this one is not: " +
                   std::string(text));
 }
-
-/// libcurl writes with write(2) under TLS: a peer that is gone would end the process with SIGPIPE. Blocks it for this
-/// thread and swallows the one that may have come.
-class SigpipeBlock {
- public:
-  SigpipeBlock() noexcept {
-    sigemptyset(&pipe_);
-    sigaddset(&pipe_, SIGPIPE);
-    sigset_t pending{};
-    sigpending(&pending);
-    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
-    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
-  }
-  ~SigpipeBlock() {
-    const timespec no_wait{};
-    if (!was_pending_) sigtimedwait(&pipe_, nullptr, &no_wait);
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  SigpipeBlock(const SigpipeBlock&) = delete;
-  SigpipeBlock& operator=(const SigpipeBlock&) = delete;
-
- private:
-  sigset_t pipe_{};
-  sigset_t before_{};
-  bool was_pending_ = false;
-};
 
 Result<void> check_request(const Request& request) {
   const Limits& limits = request.limits;

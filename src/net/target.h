@@ -3,9 +3,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/curl_library.h"
 #include "base/error.h"
 #include "net/address.h"
-#include "net/curl_library.h"
 
 namespace offx::net {
 

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <csignal>
+
 #include <curl/curl.h>
 
 #include "base/error.h"
 
-namespace offx::net {
+namespace offx {
 
 /// The functions of libcurl that we call, found in the shared library at run time: linking it would load 32 libraries
 /// (about 7 ms) into every process, also those that never fetch anything.
@@ -17,6 +19,7 @@ struct CurlLibrary {
   decltype(&::curl_easy_setopt) easy_setopt;
   decltype(&::curl_easy_getinfo) easy_getinfo;
   decltype(&::curl_easy_strerror) easy_strerror;
+  decltype(&::curl_easy_perform) easy_perform;
   decltype(&::curl_multi_init) multi_init;
   decltype(&::curl_multi_cleanup) multi_cleanup;
   decltype(&::curl_multi_add_handle) multi_add_handle;
@@ -37,4 +40,19 @@ struct CurlLibrary {
 /// install, if it is missing or older than 7.87. Thread-safe.
 [[nodiscard]] Result<const CurlLibrary*> load_curl();
 
-}  // namespace offx::net
+/// libcurl writes with write(2) under TLS: a peer that is gone would end the process with SIGPIPE. Blocks it for this
+/// thread and swallows the one that may have come.
+class SigpipeBlock {
+ public:
+  SigpipeBlock() noexcept;
+  ~SigpipeBlock();
+  SigpipeBlock(const SigpipeBlock&) = delete;
+  SigpipeBlock& operator=(const SigpipeBlock&) = delete;
+
+ private:
+  sigset_t pipe_{};
+  sigset_t before_{};
+  bool was_pending_ = false;
+};
+
+}  // namespace offx

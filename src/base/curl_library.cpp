@@ -1,11 +1,13 @@
-#include "net/curl_library.h"
+#include "base/curl_library.h"
 
+#include <csignal>
 #include <cstdint>
+#include <ctime>
 #include <string>
 
 #include <dlfcn.h>
 
-namespace offx::net {
+namespace offx {
 namespace {
 
 constexpr const char* kSoname = "libcurl.so.4";
@@ -22,7 +24,7 @@ Result<CurlLibrary> load() {
   void* library = dlopen(kSoname, RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     const char* reason = dlerror();
-    return fail(Errc::unsupported, std::string("fetching needs libcurl; install it (Debian: apt install libcurl4): ") +
+    return fail(Errc::unsupported, std::string("this needs libcurl; install it (Debian: apt install libcurl4): ") +
                                        (reason != nullptr ? reason : kSoname));
   }
   CurlLibrary curl{};
@@ -31,7 +33,8 @@ Result<CurlLibrary> load() {
       find(library, "curl_free", curl.free) && find(library, "curl_easy_init", curl.easy_init) &&
       find(library, "curl_easy_cleanup", curl.easy_cleanup) && find(library, "curl_easy_setopt", curl.easy_setopt) &&
       find(library, "curl_easy_getinfo", curl.easy_getinfo) &&
-      find(library, "curl_easy_strerror", curl.easy_strerror) && find(library, "curl_multi_init", curl.multi_init) &&
+      find(library, "curl_easy_strerror", curl.easy_strerror) &&
+      find(library, "curl_easy_perform", curl.easy_perform) && find(library, "curl_multi_init", curl.multi_init) &&
       find(library, "curl_multi_cleanup", curl.multi_cleanup) &&
       find(library, "curl_multi_add_handle", curl.multi_add_handle) &&
       find(library, "curl_multi_remove_handle", curl.multi_remove_handle) &&
@@ -43,7 +46,7 @@ Result<CurlLibrary> load() {
       find(library, "curl_url_cleanup", curl.url_cleanup) && find(library, "curl_url_set", curl.url_set) &&
       find(library, "curl_url_get", curl.url_get);
   if (!complete || curl.version_info(CURLVERSION_NOW)->version_num < kOldestVersion) {
-    return fail(Errc::unsupported, "fetching needs libcurl 7.87 or newer; the one installed is older");
+    return fail(Errc::unsupported, "this needs libcurl 7.87 or newer; the one installed is older");
   }
   if (curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return fail(Errc::internal, "libcurl does not start");
   return curl;
@@ -57,4 +60,19 @@ Result<const CurlLibrary*> load_curl() {
   return &*kLoaded;
 }
 
-}  // namespace offx::net
+SigpipeBlock::SigpipeBlock() noexcept {
+  sigemptyset(&pipe_);
+  sigaddset(&pipe_, SIGPIPE);
+  sigset_t pending{};
+  sigpending(&pending);
+  was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+  pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+}
+
+SigpipeBlock::~SigpipeBlock() {
+  const timespec no_wait{};
+  if (!was_pending_) sigtimedwait(&pipe_, nullptr, &no_wait);
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
+}  // namespace offx
