@@ -85,9 +85,10 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "UPDATE {topic_rules} SET is_filed = 1 WHERE topic_id = ?1 AND rule IS ?2",
        {0, "sample"},
        true},
+      // The timeline holds no link to a post that is gone.
       {Query::topic_counts,
        "topics.counts",
-       "SELECT t.id, (SELECT count(*) FROM {topic_posts} AS l WHERE l.topic_id = t.id), "
+       "SELECT t.id, (SELECT count(*) FROM {topic_timeline} AS l WHERE l.topic_id = t.id), "
        "(SELECT max(s.created_at) FROM {summarizations} AS s WHERE s.topic_id = t.id) FROM {topics} AS t ORDER BY t.id",
        {},
        false},

@@ -126,22 +126,23 @@ void put_details(Filing& filing, const Post& post) {
 void put_media(Filing& filing, const Post& post, const Value& now) {
   for (const auto& media : post.media) {
     filing.add(Query::post_media_insert, post,
-               {media.url, text_or_null(media.type), media.alt_text ? Value{*media.alt_text} : Value{}, now});
+               {media.url, media.type, media.alt_text ? Value{*media.alt_text} : Value{}, now});
   }
 }
 
+// In the tables of version 1 what a post lacks is an empty text, not NULL: the first OffX made columns NOT NULL of
+// which not every source has something, and its readers need not expect NULL in them.
 void insert_post(Filing& filing, const Post& post) {
   const Value fetched_at = stored_time(post.fetched_at);
-  filing.add(Query::post_insert,
-             {post.external_id, post.content, text_or_null(post.author), text_or_null(post.author_username),
-              post.platform, stored_time(post.created_at), fetched_at, text_or_null(post.url)});
+  filing.add(Query::post_insert, {post.external_id, post.content, post.author, post.author_username, post.platform,
+                                  stored_time(post.created_at), fetched_at, post.url});
   put_details(filing, post);
   put_media(filing, post, fetched_at);
 }
 
 void update_post(Filing& filing, const Post& post, const Post& stored) {
-  filing.add(Query::post_update, {post.id, post.content, text_or_null(post.author), text_or_null(post.author_username),
-                                  stored_time(post.created_at), text_or_null(post.url)});
+  filing.add(Query::post_update,
+             {post.id, post.content, post.author, post.author_username, stored_time(post.created_at), post.url});
   put_details(filing, post);
   if (stored.media == post.media) return;
   filing.add(Query::post_delete_media, post, {});

@@ -303,6 +303,37 @@ TEST(FirstOffx, its_database_opens_and_works_as_it_is) {
   }
 }
 
+TEST(FirstOffx, its_tables_may_refuse_null) {
+  TemporaryFolder folder;
+  {
+    auto client = must(db::create_database_client(folder / "a.db"));
+    for (const std::string_view statement :
+         {"CREATE TABLE topics_v1 (id INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL, description TEXT NOT "
+          "NULL, "
+          "created_at TEXT NOT NULL, updated_at TEXT NOT NULL)",
+          "CREATE TABLE posts_v1 (id INTEGER PRIMARY KEY AUTOINCREMENT, external_id TEXT NOT NULL, content TEXT NOT "
+          "NULL, "
+          "author TEXT NOT NULL, author_username TEXT NOT NULL, platform TEXT NOT NULL, created_at TEXT NOT NULL, "
+          "fetched_at TEXT NOT NULL, url TEXT NOT NULL)",
+          "CREATE TABLE post_media_v1 (id INTEGER PRIMARY KEY AUTOINCREMENT, post_id INTEGER NOT NULL, "
+          "media_url TEXT NOT NULL, media_type TEXT NOT NULL, alt_text TEXT, created_at TEXT NOT NULL)"}) {
+      must(client->execute(statement));
+    }
+  }
+  auto client = must(open(folder / "a.db"));
+  FiledPost filed;
+  filed.post.external_id = "1";
+  filed.post.platform = "x";
+  filed.post.media = {{"https://example.org/a", "", {}}};
+  PostRepository posts(*client);
+  EXPECT_EQ(must(posts.put(std::span(&filed, 1), {})).added, 1U);
+  filed.post.content = "edited";
+  EXPECT_EQ(must(posts.put(std::span(&filed, 1), {})).updated, 1U);
+  TopicRepository topics(*client);
+  const auto id = must(topics.add({0, "Apples", "", "apple", {}, {}}, Timestamp{}));
+  must(topics.update({id, "Pears", "", "pear", {}, {}}, Timestamp{}));
+}
+
 TEST(FirstOffx, posts_it_writes_beside_us_are_noted_as_unfiled) {
   TemporaryFolder folder;
   auto client = must(open(folder / "a.db"));

@@ -34,7 +34,7 @@ Result<std::int64_t> TopicRepository::add(const Topic& topic, Timestamp now) {
   OFFX_TRY(title_is_free(topic));
   const db::Value time = stored_time(now);
   std::vector<db::Statement> statements;
-  statements.push_back({sql(Query::topic_insert), {topic.title, db::text_or_null(topic.description), time, time}});
+  statements.push_back({sql(Query::topic_insert), {topic.title, topic.description, time, time}});
   if (topic.rule) {
     statements.push_back(
         {sql(Query::topic_rule_put), {db::Value{}, *topic.rule, time, now.time_since_epoch().count()}});
@@ -48,7 +48,7 @@ Result<void> TopicRepository::update(const Topic& topic, Timestamp now) {
   OFFX_ASSIGN(const auto stored, get(topic.id));
   const db::Value time = stored_time(now);
   std::vector<db::Statement> statements;
-  statements.push_back({sql(Query::topic_update), {topic.id, topic.title, db::text_or_null(topic.description), time}});
+  statements.push_back({sql(Query::topic_update), {topic.id, topic.title, topic.description, time}});
   if (!topic.rule) {
     statements.push_back({sql(Query::topic_rule_delete), {topic.id}});
   } else if (topic.rule != stored.rule) {

@@ -89,6 +89,23 @@ class FirstOffx(OffxTest):
         self.assertEqual(self.sql("PRAGMA foreign_key_check"), [])
 
 
+class AnotherProgram(OffxTest):
+    def test_what_it_deletes_is_counted_nowhere(self):
+        # Python's sqlite3 leaves foreign keys off, as most programs do.
+        media = [{"url": "https://img.example/1.png", "alt_text": "one"}]
+        self.import_posts(*[post(str(n), "sqlite release %d" % n, media=media, lang="en") for n in range(3)])
+        for title in ("DB", "Releases"):
+            self.offx("topic", "add", title, "--rule", "sqlite" if title == "DB" else "release")
+        self.json("summarize", "--since", "2026-03-01", "--until", "2026-03-02")
+        self.sql("DELETE FROM posts_v1 WHERE external_id IN ('0', '1')")
+        self.assertEqual([t["posts"] for t in self.json("status")["topics"]], [1, 1])
+        self.assertEqual(self.json("topic", "show", "DB")["posts_per_day"], {"2026-03-01": 1})
+        self.assertEqual(self.json("summaries", "1")["posts"], [])  # it cited the oldest for all three
+        self.sql("DELETE FROM topics_v1 WHERE title = 'DB'")
+        self.assertEqual([s["topic_id"] for s in self.json("summaries")], [2])
+        self.assertEqual(self.sql("PRAGMA foreign_key_check"), [])
+
+
 class Tables(OffxTest):
     def test_columns_by_either_name(self):
         self.offx("db", "init")
