@@ -36,6 +36,34 @@ const Value kTime = std::string("2026-01-01 00:00:00");
 
 const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& definitions() {
   static const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)> kDefinitions = {{
+      {Query::schema_names, "schema.names", "SELECT name FROM sqlite_schema ORDER BY name", {}, false},
+      // The columns of each unique index over all rows, in alphabetical order.
+      {Query::schema_unique_keys_of,
+       "schema.unique_keys_of",
+       "SELECT group_concat(i.name, ',' ORDER BY i.name) FROM pragma_index_list(?1) AS l, pragma_index_info(l.name) AS "
+       "i "
+       "WHERE l.\"unique\" = 1 AND l.partial = 0 GROUP BY l.name ORDER BY l.name",
+       {"sample"},
+       false},
+      // These take over a database of the first OffX, in which nothing may make posts unique.
+      {Query::posts_make_unique,
+       "posts.make_unique",
+       "CREATE UNIQUE INDEX IF NOT EXISTS idx_posts_platform_external_id ON {posts} (platform, external_id)",
+       {},
+       true},
+      {Query::unfiled_posts_note_all,
+       "unfiled_posts.note_all",
+       "INSERT INTO {unfiled_posts} (post_id) SELECT id FROM {posts} WHERE true ON CONFLICT (post_id) DO NOTHING",
+       {},
+       true},
+      {Query::topic_timeline_fill,
+       "topic_timeline.fill",
+       "INSERT INTO {topic_timeline} (topic_id, created_at, post_id) SELECT l.topic_id, p.created_at, p.id "
+       "FROM {topic_posts} AS l JOIN {posts} AS p ON p.id = l.post_id WHERE true "
+       "ON CONFLICT (topic_id, created_at, post_id) DO NOTHING",
+       {},
+       true},
+
       {Query::topic_insert,
        "topics.insert",
        "INSERT INTO {topics} (title, description, created_at, updated_at) VALUES (?1, ?2, ?3, ?4)",

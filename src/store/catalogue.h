@@ -11,6 +11,12 @@ namespace offx::store {
 
 /// Every statement of OffX, by name. The text is in catalogue.cpp, in the same order.
 enum class Query : std::uint8_t {
+  schema_names,
+  schema_unique_keys_of,
+  posts_make_unique,
+  unfiled_posts_note_all,
+  topic_timeline_fill,
+
   topic_insert,
   topic_update,
   topic_delete,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "db/script.h"
+#include "store/catalogue.h"
 #include "store/schema_files.h"
 #include "store/tables.h"
 
@@ -24,9 +25,10 @@ std::string_view name_made_by(std::string_view statement) {
 using Names = std::set<std::string, std::less<>>;
 
 Result<Names> names_in(db::DatabaseClient& client) {
-  OFFX_ASSIGN(const auto rows, client.execute("SELECT name FROM sqlite_schema"));
+  auto rows = client.execute(sql(Query::schema_names));
+  if (!rows) return fail(std::move(rows).error().within(client.description()));
   Names names;
-  for (std::size_t i = 0; i < rows.rows(); ++i) names.insert(db::to_text(rows.row(i)[0]));
+  for (std::size_t i = 0; i < rows->rows(); ++i) names.insert(db::to_text(rows->row(i)[0]));
   return names;
 }
 
@@ -42,11 +44,7 @@ std::vector<std::string_view> missing_statements(const Names& names) {
 
 /// True if (platform, external_id) is unique by some index: ours, or one of the first OffX.
 Result<bool> posts_are_unique(db::DatabaseClient& client, const std::string& posts) {
-  OFFX_ASSIGN(const auto rows,
-              client.execute("SELECT group_concat(i.name, ',' ORDER BY i.name) FROM pragma_index_list(?1) AS l, "
-                             "pragma_index_info(l.name) AS i WHERE l.\"unique\" = 1 AND l.partial = 0 GROUP BY l.name "
-                             "ORDER BY l.name",
-                             {posts}));
+  OFFX_ASSIGN(const auto rows, client.execute(sql(Query::schema_unique_keys_of), {posts}));
   for (std::size_t i = 0; i < rows.rows(); ++i) {
     if (db::to_text(rows.row(i)[0]) == "external_id,platform") return true;
   }
@@ -62,24 +60,15 @@ Result<void> initialise(db::DatabaseClient& client) {
 
   const std::string posts = with_physical_names("{posts}");
   const bool adopts = names.contains(posts) && !names.contains(with_physical_names("{unfiled_posts}"));
-  const std::string note_posts = with_physical_names(
-      "INSERT INTO {unfiled_posts} (post_id) SELECT id FROM {posts} WHERE true ON CONFLICT (post_id) DO NOTHING");
-  const std::string fill_timeline = with_physical_names(
-      "INSERT INTO {topic_timeline} (topic_id, created_at, post_id) SELECT l.topic_id, p.created_at, p.id "
-      "FROM {topic_posts} AS l JOIN {posts} AS p ON p.id = l.post_id WHERE true "
-      "ON CONFLICT (topic_id, created_at, post_id) DO NOTHING");
-  const std::string unique_index =
-      "CREATE UNIQUE INDEX IF NOT EXISTS idx_posts_platform_external_id ON " + posts + " (platform, external_id)";
-
   std::vector<db::Statement> statements;
   if (adopts) {
     OFFX_ASSIGN(const bool unique, posts_are_unique(client, posts));
-    if (!unique) statements.push_back({unique_index, {}});
+    if (!unique) statements.push_back({sql(Query::posts_make_unique), {}});
   }
   for (const auto statement : missing) statements.push_back({statement, {}});
   if (adopts) {
-    statements.push_back({note_posts, {}});
-    statements.push_back({fill_timeline, {}});
+    statements.push_back({sql(Query::unfiled_posts_note_all), {}});
+    statements.push_back({sql(Query::topic_timeline_fill), {}});
   }
   auto made = client.batch(statements, db::Mode::write);
   if (!made) return fail(std::move(made).error().within("initialising " + client.description()));
