@@ -12,6 +12,14 @@ std::span<const Value> QueryResult::row(std::size_t index) const {
   return std::span(cells_).subspan(index * columns_->size(), columns_->size());
 }
 
+Result<void> DatabaseClient::redirect_references(std::string_view from, std::string_view to,
+                                                 std::span<const Statement> /*before*/,
+                                                 std::span<const Statement> /*after*/) {
+  return fail(Errc::unsupported, "this engine cannot make foreign keys refer to " + std::string(to) + " instead of " +
+                                     std::string(from) + ": give the tables that refer to " + std::string(from) +
+                                     " a new version in the same migration");
+}
+
 std::string database_url(std::string_view url) {
   if (!url.empty()) return std::string(url);
   for (const char* name : {"OFFX_DB", "DB_PATH"}) {

@@ -78,6 +78,10 @@ class QueryResult {
 enum class Mode : std::uint8_t {
   read,   ///< all statements see one snapshot; a statement that writes is refused
   write,  ///< all are applied or none; durable when the call returns
+  /// As `write`, for work that nobody waits for: writes that wait go first, and it is committed alone, so that they
+  /// wait for it no longer than it takes itself. Where writes never pause it still gets its turn. Engines on servers
+  /// treat it as `write`.
+  background,
 };
 
 /// Called during long work with what is done and the total, in the same unit; `false` stops the work (Errc::cancelled).
@@ -95,6 +99,18 @@ class DatabaseClient {
 
   /// All statements or none, in order, in one round trip; the results in the same order.
   virtual Result<std::vector<QueryResult>> batch(std::span<const Statement> statements, Mode mode) = 0;
+
+  /// Makes every foreign key of other tables that refers to the table `from` refer to the table `to`, whatever the
+  /// number of their rows. `before` runs first and `after` last, in the same transaction: all is done or nothing.
+  /// Foreign keys are not enforced meanwhile, so a DROP TABLE in `before` or `after` touches no row of other tables.
+  /// That `to` holds the rows that are referred to is for the caller to know.
+  ///
+  /// References of `from` to itself stay; those that `to` has to `from` become references to itself. Views and triggers
+  /// that name `from` stay as they are. Errc::not_found: there is no such table; Errc::conflict: `to` lacks the columns
+  /// referred to, or a unique key over them; Errc::unsupported: this engine cannot (all but SQLite in this process),
+  /// and the tables that refer to `from` need a new version of their own.
+  virtual Result<void> redirect_references(std::string_view from, std::string_view to,
+                                           std::span<const Statement> before, std::span<const Statement> after);
 
   /// Copies the whole database, as it is at one moment, into the new file `path`; writers go on meanwhile. The copy is
   /// checked before it gets its name. Progress is in pages.

@@ -155,6 +155,27 @@ TEST_P(Client, a_batch_in_read_mode_sees_one_snapshot_and_may_not_write) {
   EXPECT_EQ(run("SELECT count(*) FROM t").row(0)[0], Value{0});
 }
 
+TEST_P(Client, background_batches_are_whole_and_get_their_turn_among_writers) {
+  run("CREATE TABLE t (v INTEGER UNIQUE)");
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> writers;
+  for (int thread = 0; thread < 3; ++thread) {
+    writers.emplace_back([&, thread] {
+      for (std::int64_t i = 0; !stop; ++i) must(client_->execute("INSERT INTO t VALUES (?)", {i * 3 + thread}));
+    });
+  }
+  for (std::int64_t i = 1; i <= 20; ++i) {
+    const std::vector<Statement> chunk = {{"INSERT INTO t VALUES (?)", {-2 * i}},
+                                          {"INSERT INTO t VALUES (?)", {-2 * i + 1}}};
+    EXPECT_EQ(must(client_->batch(chunk, Mode::background)).size(), 2U);
+  }
+  const std::vector<Statement> bad = {{"INSERT INTO t VALUES (-1000)", {}}, {"INSERT INTO t VALUES (-1)", {}}};
+  EXPECT_EQ(client_->batch(bad, Mode::background).error().code(), Errc::conflict);
+  stop = true;
+  for (auto& writer : writers) writer.join();
+  EXPECT_EQ(run("SELECT count(*) FROM t WHERE v < 0").row(0)[0], Value{40});
+}
+
 TEST_P(Client, a_statement_used_before_follows_the_schema) {
   run("CREATE TABLE t (a, b)");
   run("INSERT INTO t VALUES (1, 2), (3, 4)");

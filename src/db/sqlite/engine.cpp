@@ -16,12 +16,15 @@
 #include "base/assert.h"
 #include "db/sqlite/backup.h"
 #include "db/sqlite/connection.h"
+#include "db/sqlite/references.h"
 
 namespace offx::db::sqlite {
 namespace {
 
 constexpr std::size_t kReadersMax = 4;
 constexpr std::size_t kGroupMax = 64;  ///< writes committed together at most
+/// How long a background write lets others go first where there are always others.
+constexpr auto kBackgroundPatience = std::chrono::milliseconds(50);
 
 /// Set by SQLite's log while this thread opens a file with a hot journal or a log that no connection had checkpointed:
 /// the last process that used it did not end in order.
@@ -121,12 +124,20 @@ class Engine final : public DatabaseClient {
 
   Result<Results> batch(Statements statements, Mode mode) override {
     if (statements.empty()) return Results{};
-    if (mode == Mode::write || in_memory()) return write(statements, mode);
+    if (mode != Mode::read || in_memory()) return write(statements, mode);
     OFFX_ASSIGN(auto reader, borrow_reader());
     OFFX_TRY(reader->control("BEGIN"));
     auto results = run_all(*reader, statements, mode);
     OFFX_TRY(reader->control("ROLLBACK"));
     return results;
+  }
+
+  Result<void> redirect_references(std::string_view from, std::string_view to, Statements before,
+                                   Statements after) override {
+    const Redirection redirection{from, to, before, after};
+    Job job{.redirection = &redirection};
+    OFFX_TRY(queue(job, waiting_));
+    return {};
   }
 
   Result<void> backup(const std::string& path, const Progress& progress) override {
@@ -137,12 +148,22 @@ class Engine final : public DatabaseClient {
   [[nodiscard]] std::string description() const override { return "sqlite:" + path_; }
 
  private:
+  struct Redirection {
+    std::string_view from;
+    std::string_view to;
+    Statements before;
+    Statements after;
+  };
+
   struct Job {
     Statements statements;
-    Mode mode;
+    Mode mode = Mode::write;
+    const Redirection* redirection = nullptr;  ///< instead of statements
     Result<Results> result;
+    std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
     std::binary_semaphore done{0};
   };
+  using Queue = std::deque<Job*>;
 
   /// Gives the reader back when it goes out of scope.
   class Reader {
@@ -197,10 +218,14 @@ class Engine final : public DatabaseClient {
 
   /// In the writing thread. In memory there is but one connection, and reads go this way too.
   Result<Results> write(Statements statements, Mode mode) {
-    Job job{statements, mode, Results{}};
+    Job job{.statements = statements, .mode = mode};
+    return queue(job, mode == Mode::background ? background_ : waiting_);
+  }
+
+  Result<Results> queue(Job& job, Queue& queue) {
     {
       const std::lock_guard lock(write_mutex_);
-      waiting_.push_back(&job);
+      queue.push_back(&job);
     }
     write_wanted_.notify_one();
     job.done.acquire();
@@ -209,23 +234,38 @@ class Engine final : public DatabaseClient {
 
   void write_until_stopped() {
     std::vector<Job*> group;
-    for (;;) {
-      group.clear();
-      {
-        std::unique_lock lock(write_mutex_);
-        write_wanted_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-        if (waiting_.empty()) return;
-        while (!waiting_.empty() && group.size() < kGroupMax) {
-          group.push_back(waiting_.front());
-          waiting_.pop_front();
-        }
-      }
+    while (take_group(group)) {
       // If the transaction of a group is lost (disk full, …), each job runs again alone and gets its own answer.
       if (group.size() == 1 || !commit_together(group)) {
         for (Job* job : group) job->result = commit_alone(*job);
       }
       for (Job* job : group) job->done.release();
     }
+  }
+
+  /// Waits for what is to be committed next; false if there is nothing and will be nothing.
+  bool take_group(std::vector<Job*>& group) {
+    const auto take = [&group](Queue& queue) {
+      group.push_back(queue.front());
+      queue.pop_front();
+    };
+    group.clear();
+    std::unique_lock lock(write_mutex_);
+    write_wanted_.wait(lock, [this] { return stopping_ || !waiting_.empty() || !background_.empty(); });
+    const bool background_is_due =
+        !background_.empty() &&
+        (waiting_.empty() || std::chrono::steady_clock::now() - background_.front()->since > kBackgroundPatience);
+    if (background_is_due) {
+      take(background_);
+      return true;
+    }
+    while (!waiting_.empty() && group.size() < kGroupMax) {
+      const bool alone = waiting_.front()->redirection != nullptr;
+      if (alone && !group.empty()) break;
+      take(waiting_);
+      if (alone) break;
+    }
+    return !group.empty();
   }
 
   [[nodiscard]] bool in_transaction() const { return sqlite3_get_autocommit(writer_->handle()) == 0; }
@@ -236,8 +276,27 @@ class Engine final : public DatabaseClient {
   }
 
   Result<Results> commit_alone(const Job& job) {
+    if (job.redirection == nullptr) {
+      return commit([&] { return run_all(*writer_, job.statements, job.mode); });
+    }
+    // Foreign keys can only be switched outside of a transaction.
+    sqlite3_db_config(writer_->handle(), SQLITE_DBCONFIG_ENABLE_FKEY, 0, nullptr);
+    auto results = commit([&] { return redirect(*job.redirection); });
+    sqlite3_db_config(writer_->handle(), SQLITE_DBCONFIG_ENABLE_FKEY, 1, nullptr);
+    return results;
+  }
+
+  Result<Results> redirect(const Redirection& redirection) {
+    OFFX_TRY(run_all(*writer_, redirection.before, Mode::write));
+    OFFX_TRY(sqlite::redirect_references(*writer_, redirection.from, redirection.to));
+    return run_all(*writer_, redirection.after, Mode::write);
+  }
+
+  /// Runs `work` in a transaction of its own.
+  template <class Work>
+  Result<Results> commit(Work work) {
     OFFX_TRY(writer_->control("BEGIN IMMEDIATE"));
-    auto results = run_all(*writer_, job.statements, job.mode);
+    Result<Results> results = work();
     if (!results) {
       roll_back();
       return results;
@@ -269,7 +328,8 @@ class Engine final : public DatabaseClient {
 
   std::mutex write_mutex_;
   std::condition_variable write_wanted_;
-  std::deque<Job*> waiting_;
+  Queue waiting_;
+  Queue background_;  // Mode::background
   bool stopping_ = false;
 
   std::mutex readers_mutex_;
