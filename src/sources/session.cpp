@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "text/clean.h"
+#include "text/language.h"
 #include "text/url.h"
 
 namespace offx::sources {
@@ -128,7 +129,7 @@ Result<void> Session::post(store::Post&& post, std::uint64_t number) {
        {&details.author_id, &details.conversation_id, &details.reply_to, &details.reference_id, &details.reposted_by}) {
     if (!line->empty()) tidy_line(*line);
   }
-  if (!details.lang.empty()) details.lang = primary_language(details.lang);
+  if (!details.lang.empty()) details.lang = text::language_code(details.lang);
   for (std::string* text : {&details.quoted_text, &details.content_warning, &details.html}) {
     if (text->empty()) continue;
     text::clean_text_in_place(*text);
@@ -193,19 +194,6 @@ std::string media_type(std::string_view type, std::string_view url) {
     return "document";
   }
   return kind.empty() || kind == "unknown" ? "image" : "document";
-}
-
-std::string primary_language(std::string_view tag) {
-  std::string lang(text::trim(tag).substr(0, 64));
-  lower_in_place(lang);
-  lang = lang.substr(0, lang.find_first_of("-_"));
-  const bool letters = std::all_of(lang.begin(), lang.end(), [](char c) { return c >= 'a' && c <= 'z'; });
-  if (!letters || lang.size() < 2 || lang.size() > 3) return {};
-  if (lang == "und" || lang == "zxx" || lang == "mul" || lang == "mis" || lang == "art") return {};
-  if (lang.size() == 3 && lang.front() == 'q') return {};  // X's qme, qst, qam, …: media, short texts, mentions only
-  if (lang == "in") return "id";
-  if (lang == "iw") return "he";
-  return lang;
 }
 
 std::string derive_id(std::span<const std::string_view> parts) {

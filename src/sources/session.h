@@ -59,9 +59,6 @@ class Session {
 /// address's extension.
 [[nodiscard]] std::string media_type(std::string_view type, std::string_view url);
 
-/// The primary subtag of a BCP 47 tag in lower case; empty for `und` and X's `qme`, `zxx`, …
-[[nodiscard]] std::string primary_language(std::string_view tag);
-
 /// A stable id for what has none: 128 bits over the parts, in hexadecimal.
 [[nodiscard]] std::string derive_id(std::span<const std::string_view> parts);
 

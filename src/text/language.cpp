@@ -6,7 +6,9 @@
 
 #include <cld2/public/compact_lang_det.h>
 #include <cld2/public/encodings.h>
+#include <unicode/uloc.h>
 
+#include "text/ascii.h"
 #include "text/clean.h"
 
 namespace offx::text {
@@ -33,7 +35,34 @@ std::string words_only(std::string_view text) {
   return out;
 }
 
+/// Codes that ICU leaves as they are, though they mean a language that has another: withdrawn ones, those of ISO
+/// 639-2/B, and two whose language platforms name in either way.
+constexpr auto kSynonyms = std::to_array<std::pair<std::string_view, std::string_view>>(
+    {{"in", "id"},  {"iw", "he"},  {"ji", "yi"},  {"jw", "jv"},  {"mo", "ro"},  {"alb", "sq"}, {"arm", "hy"},
+     {"baq", "eu"}, {"bur", "my"}, {"chi", "zh"}, {"cze", "cs"}, {"dut", "nl"}, {"fre", "fr"}, {"geo", "ka"},
+     {"ger", "de"}, {"gre", "el"}, {"ice", "is"}, {"mac", "mk"}, {"mao", "mi"}, {"may", "ms"}, {"per", "fa"},
+     {"rum", "ro"}, {"slo", "sk"}, {"tib", "bo"}, {"wel", "cy"}, {"cmn", "zh"}, {"fil", "tl"}});
+
 }  // namespace
+
+std::string language_code(std::string_view tag) {
+  tag = trim(tag);
+  tag = tag.substr(0, tag.find_first_of("-_"));
+  if (tag.size() < 2 || tag.size() > 3) return {};
+  std::string code(tag);
+  std::transform(code.begin(), code.end(), code.begin(), ascii_lower);
+  if (!std::all_of(code.begin(), code.end(), [](char c) { return c >= 'a' && c <= 'z'; })) return {};
+  for (const auto& [synonym, meant] : kSynonyms) {
+    if (code == synonym) return std::string(meant);
+  }
+  if (code.size() == 2) return code;
+  if (code == "und" || code == "zxx" || code == "mul" || code == "mis" || code == "art") return {};
+  if (code.front() == 'q') return {};  // X's qme, qst, qam, …: media, short texts, mentions only
+  std::array<char, ULOC_LANG_CAPACITY> shorter{};
+  UErrorCode status = U_ZERO_ERROR;
+  uloc_getLanguage(code.c_str(), shorter.data(), ULOC_LANG_CAPACITY, &status);
+  return U_SUCCESS(status) != 0 && shorter.front() != '\0' ? shorter.data() : code;
+}
 
 std::string detect_language(std::string_view text) {
   // Cut at the limit, but not inside a character; cleaning would make a cut one U+FFFD.
@@ -55,11 +84,8 @@ std::string detect_language(std::string_view text) {
       CLD2::ExtDetectLanguageSummary(words.data(), static_cast<int>(words.size()), true, &hints, 0, languages.data(),
                                      percents.data(), scores.data(), nullptr, &text_bytes, &reliable);
   if (best == CLD2::UNKNOWN_LANGUAGE || !reliable) return {};
-  std::string code = CLD2::LanguageCode(best);
-  code = code.substr(0, code.find('-'));
+  const std::string code = language_code(CLD2::LanguageCode(best));
   if (code == "un" || code == "xx" || code == "xxx" || code == "tlh" || code == "zzp") return {};  // joke languages
-  if (code == "iw") return "he";
-  if (code == "jw") return "jv";
   return code;
 }
 

@@ -1,5 +1,6 @@
 #include "text/language.h"
 
+#include <map>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -22,6 +23,15 @@ TEST(DetectLanguage, SaysNothingWhereThereIsNoLanguage) {
        {"", "   ", "12345 !!!", "https://e.example/the-news-of-today", "@the #news @is $HERE", "👍👍👍"}) {
     EXPECT_EQ(detect_language(text), "") << text;
   }
+}
+
+TEST(LanguageCode, IsOneForEveryFormOfALanguage) {
+  const std::map<std::string, std::string> codes = {
+      {"en", "en"},  {"EN", "en"},   {"en-GB", "en"}, {"pt_BR", "pt"}, {"eng", "en"},    {"deu", "de"},
+      {"GER", "de"}, {"iw", "he"},   {" heb ", "he"}, {"cmn", "zh"},   {"haw", "haw"},   {"jpn", "ja"},
+      {"und", ""},   {"qme", ""},    {"zxx", ""},     {"", ""},        {"e", ""},        {"english", ""},
+      {"e1", ""},    {"xyz", "xyz"}, {"tgl", "tl"},   {"fil", "tl"},   {"zh-Hant", "zh"}};
+  for (const auto& [tag, code] : codes) EXPECT_EQ(language_code(tag), code) << tag;
 }
 
 TEST(DetectLanguage, TakesAnyBytes) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "text/characters.h"
+#include "text/language.h"
 #include "text/tokens.h"
 #include "text/utf8.h"
 #include "topics/rule.h"
@@ -472,7 +473,14 @@ class RuleParser {
   Step finish_language(Term term, std::size_t begin, std::size_t value_begin) {
     term.text = ascii_lower(term.text);
     const bool letters = std::all_of(term.text.begin(), term.text.end(), is_ascii_letter);
-    if (letters && term.text.size() >= 2 && term.text.size() <= 3) return beside_another(std::move(term), begin);
+    if (letters && term.text.size() >= 2 && term.text.size() <= 3) {
+      std::string code = text::language_code(term.text);
+      if (code.empty()) {
+        return unsupported(value_begin, at_, quote_code(term.text) + " is no language: posts are never stored with it");
+      }
+      term.text = std::move(code);
+      return beside_another(std::move(term), begin);
+    }
     const std::size_t hyphen = term.text.find('-');
     if (hyphen == 2 || hyphen == 3) {
       return unsupported(value_begin, at_,

@@ -38,6 +38,7 @@ TEST(Rule, HasACanonicalText) {
       {"from:ann@social.example from:ann.bsky.social from:did:plc:x7",
        "from:ann@social.example from:ann.bsky.social from:did:plc:x7"},
       {"a lang:EN platform:Bluesky has:Media is:retweet", "a lang:en platform:bluesky has:media is:repost"},
+      {"a lang:eng -lang:iw", "a lang:en -lang:he"},
       {"url:\"https://a.example/(x)\"", "url:\"https://a.example/(x)\""},
       {"url:\"a.example\" url_contains:\"b c\"", "url:a.example url_contains:\"b c\""},
       {"a has:symbols", "a has:cashtags"},
@@ -123,7 +124,7 @@ TEST(Rule, ErrorsPointAtTheColumnAndSayWhatWasExpected) {
 TEST(Rule, WhatStoredPostsCannotAnswerIsRefusedByName) {
   for (const std::string_view source :
        {"cat sample:10", "-sample:10", "cat context:10.7", "place:paris cat", "cat min_faves:10", "cat has:geo",
-        "cat is:verified", "bio:cat", "cat lang:pt-br"}) {
+        "cat is:verified", "bio:cat", "cat lang:pt-br", "cat lang:und"}) {
     const auto rule = parse_rule(source);
     ASSERT_FALSE(rule.has_value()) << source;
     EXPECT_EQ(rule.error().code, Errc::unsupported) << source;
