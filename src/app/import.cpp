@@ -12,6 +12,7 @@
 
 #include "app/filer.h"
 #include "db/sqlite/backup.h"
+#include "sources/byte_source.h"
 #include "store/store.h"
 
 namespace offx::app {
@@ -132,66 +133,78 @@ class ScratchFolder {
   bool made_ = false;
 };
 
-/// True if the file begins as SQLite's do: it is not compressed.
+/// True if `path` is a file that begins as SQLite's do: it is not compressed, and may have a log beside it.
 bool is_plain_database(const std::string& path) {
   constexpr std::string_view kMagic("SQLite format 3\0", 16);
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return false;
   std::ifstream file(path, std::ios::binary);
   std::string head(kMagic.size(), ' ');
   return file.read(head.data(), static_cast<std::streamsize>(head.size())) && head == kMagic;
 }
 
-/// Reads the posts of another OffX database, of the first OffX too, as a reader of a file would. The file itself is
-/// only read: what it lacks of our tables is added to a copy.
-Result<sources::ReadSummary> read_database(const std::string& path, const sources::ReadCallbacks& callbacks) {
+Result<void> write_file(const std::string& path, sources::ByteSource& bytes) {
+  constexpr std::size_t kChunkBytes = 256U << 10U;
+  std::ofstream file(path, std::ios::binary);
+  std::string chunk(kChunkBytes, '\0');
+  for (;;) {
+    OFFX_ASSIGN(const std::size_t count, bytes.read(chunk));
+    if (count == 0) break;
+    if (!file.write(chunk.data(), static_cast<std::streamsize>(count))) break;
+  }
+  file.close();
+  if (!file) return fail(Errc::io, "cannot write " + path + ": is there room on the disk?");
+  return {};
+}
+
+/// Reads the posts of another OffX database, of the first OffX too, as a reader of a file would. The database itself is
+/// only read: what it lacks of our tables is added to a copy. `bytes` are read if it is not a file as it should be.
+Result<std::uint64_t> read_database(const sources::Input& input, sources::ByteSource& bytes,
+                                    const sources::ReadCallbacks& callbacks) {
   const ScratchFolder folder;
   if (!folder.made()) return fail(Errc::io, "cannot make the temporary folder " + folder.path());
+  std::string path = input.name;
+  if (input.bytes || !is_plain_database(path)) {
+    path = folder.path() + "/unpacked.db";
+    OFFX_TRY(write_file(path, bytes));
+  }
   const std::string copy = folder.path() + "/copy.db";
-  OFFX_TRY(db::sqlite::copy_database(path, copy, {}));
+  Result<void> progress;
+  auto copied = db::sqlite::copy_database(path, copy, [&](std::uint64_t done, std::uint64_t total) {
+    if (callbacks.on_progress) progress = callbacks.on_progress({done, total, 0});
+    return progress.has_value();
+  });
+  OFFX_TRY(progress);
+  if (!copied) {
+    // Where the copies are is of no interest.
+    return fail(copied.error().code(), "cannot be read as a database: " + copied.error().message());
+  }
   OFFX_ASSIGN(auto client, db::create_database_client("sqlite:" + copy));
   OFFX_ASSIGN(const bool has_posts, store::has_posts(*client));
-  if (!has_posts) return fail(Error(Errc::unsupported, "this SQLite file is not a database of OffX").within(path));
+  if (!has_posts) return fail(Errc::unsupported, "this SQLite file is not a database of OffX");
   OFFX_TRY(store::initialise(*client));
   store::PostRepository posts(*client);
   OFFX_ASSIGN(const auto totals, posts.totals());
-  sources::ReadSummary summary;
-  summary.format = sources::Format::offx_database;
+  std::uint64_t count = 0;
   OFFX_TRY(posts.each([&](const store::Post& stored) -> Result<void> {
     store::Post post = stored;
     post.id = 0;  // an id of that database
-    ++summary.posts;
-    if (callbacks.on_progress && summary.posts % kBatchPosts == 0) {
-      OFFX_TRY(callbacks.on_progress({summary.posts, static_cast<std::uint64_t>(totals.posts), summary.posts}));
+    ++count;
+    if (callbacks.on_progress && count % kBatchPosts == 0) {
+      OFFX_TRY(callbacks.on_progress({count, static_cast<std::uint64_t>(totals.posts), count}));
     }
     return callbacks.on_post(std::move(post));
   }));
-  return summary;
-}
-
-/// The format of `input`, of which not all was read. What is gone when it was read (stdin, a pipe) cannot be asked.
-std::optional<sources::Format> format_of_unread(const sources::Input& input, const sources::ReadOptions& options) {
-  if (options.format) return options.format;
-  std::error_code error;
-  const auto type = std::filesystem::status(input.name, error).type();
-  const bool lasts = type == std::filesystem::file_type::regular || type == std::filesystem::file_type::directory;
-  if (!input.bytes && (input.name == "-" || !lasts)) return std::nullopt;
-  auto format = sources::detect_format(input);
-  return format ? std::optional(*format) : std::nullopt;
+  return count;
 }
 
 }  // namespace
 
 Result<sources::ReadSummary> read_any(const sources::Input& input, const sources::ReadOptions& options,
                                       const sources::ReadCallbacks& callbacks) {
-  OFFX_ASSIGN(auto read, sources::read_posts(input, options, callbacks));
-  if (read.format != sources::Format::offx_database) return read;
-  if (input.name == "-" || input.bytes) {
-    return fail(
-        Error(Errc::unsupported, "a database is read from a file only: save it, and name the file").within(input.name));
-  }
-  if (!is_plain_database(input.name)) {
-    return fail(Error(Errc::unsupported, "a database is read as it is: unpack the file first").within(input.name));
-  }
-  return read_database(input.name, callbacks);
+  sources::ReadCallbacks reading = callbacks;
+  reading.on_database = [&](sources::ByteSource& bytes) { return read_database(input, bytes, callbacks); };
+  return sources::read_posts(input, options, reading);
 }
 
 std::string what_is_wrong(const sources::Problem& problem) {
@@ -217,6 +230,7 @@ Result<ImportResult> import_posts(db::DatabaseClient& client, const sources::Inp
   };
 
   sources::ReadCallbacks reading;
+  reading.on_format = [&](sources::Format format) { result.format = format; };
   reading.on_post = [&](store::Post&& post) -> Result<void> {
     if (options.interrupted != nullptr && *options.interrupted) return fail(Errc::cancelled, "interrupted");
     batch.push_back(filer.file(std::move(post)));
@@ -243,7 +257,6 @@ Result<ImportResult> import_posts(db::DatabaseClient& client, const sources::Inp
   storing.finish();
   result.posts = storing.counts();
   if (read) result.read = *read;
-  result.format = read ? read->format : format_of_unread(input, options.read);
   result.failure = storing.failure();
   if (!result.failure && !flushed) result.failure = flushed.error();
   if (!result.failure && !read && !result.interrupted) result.failure = std::move(read).error();

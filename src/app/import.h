@@ -23,7 +23,7 @@ struct ImportOptions {
 
 struct ImportResult {
   sources::ReadSummary read;
-  std::optional<sources::Format> format;  ///< of the input, as far as it is known when the reading was stopped
+  std::optional<sources::Format> format;  ///< of the input; unknown if the reading was stopped before it could be told
   store::PutCounts posts;
   bool interrupted = false;
   std::optional<Error> failure;  ///< what ended it before the end of the input; what is counted is stored
@@ -37,8 +37,8 @@ struct ImportCallbacks {
 /// What is wrong with an item, for people: the field, if it is one, and the reason.
 [[nodiscard]] std::string what_is_wrong(const sources::Problem& problem);
 
-/// Reads the posts of `input` as sources::read_posts does; an input of format offx_database too, another database of
-/// OffX, of which a copy is read.
+/// Reads the posts of `input` as sources::read_posts does; of format offx_database too, another database of OffX: a
+/// copy of it is read, in the folder for temporary files.
 Result<sources::ReadSummary> read_any(const sources::Input& input, const sources::ReadOptions& options,
                                       const sources::ReadCallbacks& callbacks);
 

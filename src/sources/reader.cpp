@@ -80,7 +80,14 @@ Result<ReadSummary> read_input(const Input& input, const ReadOptions& options, c
     OFFX_ASSIGN(format, choose_format(input, *stream, options.format));
   }
   Session session(format, platform_of(format), options, callbacks, input.base_url);
-  if (format == Format::offx_database) return session.summary();
+  if (callbacks.on_format) callbacks.on_format(format);
+  if (format == Format::offx_database) {
+    if (!callbacks.on_database) return fail(Errc::unsupported, "is a database: its posts cannot be read here");
+    WatchedStream bytes(*stream, session);
+    ReadSummary summary = session.summary();
+    OFFX_ASSIGN(summary.posts, callbacks.on_database(bytes));
+    return summary;
+  }
   OFFX_TRY(read_format(format, input, stream.get(), session));
   if (stream && !stream->cut_off().empty() && !session.summary().truncated) {
     OFFX_TRY(session.truncated(0, std::string(stream->cut_off()) + "; what was whole was read"));
@@ -105,12 +112,6 @@ std::optional<Format> parse_format(std::string_view name) noexcept {
 }
 
 std::span<const std::string_view> format_names() noexcept { return kNames; }
-
-Result<Format> detect_format(const Input& input) {
-  if (is_folder(input)) return Format::x_archive;
-  OFFX_ASSIGN(const auto stream, InputStream::open(input));
-  return choose_format(input, *stream, std::nullopt);
-}
 
 Result<ReadSummary> read_posts(const Input& input, const ReadOptions& options, const ReadCallbacks& callbacks) {
   const std::string where = input.name.empty() ? std::string("input") : input.name;

@@ -29,7 +29,7 @@ enum class Format : std::uint8_t {
   mastodon,       ///< statuses of Mastodon's client API
   bluesky,        ///< feed views, search results or post views of app.bsky
   x_api,          ///< pages of X API v2, in its tweet.* and its post.* spelling
-  offx_database,  ///< a SQLite file: recognised here, read by `store`
+  offx_database,  ///< a SQLite file: recognised here, read by on_database
 };
 
 /// The name as the command line writes it: `jsonl`, `csv`, `x-archive`, `json-feed`, `x-api`, `offx-database`, …
@@ -54,10 +54,6 @@ struct Input {
   const std::atomic<bool>* interrupted = nullptr;
 };
 
-/// Opens `input` for as long as it takes to tell its format; do not call it for stdin, whose bytes would be gone.
-/// `Errc::not_found`/`io` if it cannot be read, `unsupported` if the format is none of ours.
-[[nodiscard]] Result<Format> detect_format(const Input& input);
-
 /// One item that could not be used, or was cut off.
 struct Problem {
   std::string where;         ///< for people: `line 12`, `item 3`, `data/tweets.js item 4`
@@ -72,14 +68,21 @@ struct Progress {
   std::uint64_t posts = 0;
 };
 
+class ByteSource;
+
 /// Called in the reader's thread. An error returned by any of them stops the reading and is what read_posts returns.
 /// An absent one does nothing.
 struct ReadCallbacks {
+  /// Before anything else: what the input is.
+  std::function<void(Format)> on_format;
   /// The post may be moved from. If it is not, the reader reuses its memory.
   std::function<Result<void>(store::Post&&)> on_post;
   std::function<Result<void>(const Problem&)> on_problem;
   /// After every few hundred KiB; also the place to cancel.
   std::function<Result<void>(const Progress&)> on_progress;
+  /// Reads an input of format offx_database, whose whole file `bytes` gives, decompressed, and gives its posts to
+  /// on_post. Returns their number. Without it such an input is Errc::unsupported.
+  std::function<Result<std::uint64_t>(ByteSource& bytes)> on_database;
 };
 
 struct ReadOptions {
@@ -91,10 +94,10 @@ struct ReadOptions {
 };
 
 struct ReadSummary {
-  Format format = Format::jsonl;  ///< `offx_database`: nothing was read; open the file through `store`
-  std::uint64_t posts = 0;        ///< given to on_post
-  std::uint64_t broken = 0;       ///< given to on_problem, a cut-off end not counted
-  bool truncated = false;         ///< the input ends in the middle; what was whole was read
+  Format format = Format::jsonl;
+  std::uint64_t posts = 0;   ///< given to on_post
+  std::uint64_t broken = 0;  ///< given to on_problem, a cut-off end not counted
+  bool truncated = false;    ///< the input ends in the middle; what was whole was read
 };
 
 /// Reads all posts of `input`, in its order. Gzip and zstd are decompressed on the way. One broken item does not stop

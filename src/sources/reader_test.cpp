@@ -100,13 +100,9 @@ TEST(Reader, TellsFormatsFromTheirBytes) {
     const std::string text = slurp(fixture_path(name));
     EXPECT_EQ(detect_format("x", text), format) << name;
     EXPECT_EQ(detect_format("x", text.substr(0, 1200)), format) << name;
-    Input input;
-    input.name = fixture_path(name);
-    EXPECT_EQ(must(detect_format(input)), format) << name;
+    EXPECT_EQ(read_fixture(name).format, format) << name;
   }
-  Input folder;
-  folder.name = fixture_path("x_archive");
-  EXPECT_EQ(must(detect_format(folder)), Format::x_archive);
+  EXPECT_EQ(read_fixture("x_archive").format, Format::x_archive);
   EXPECT_EQ(detect_format("x", std::string_view("SQLite format 3\0....", 20)), Format::offx_database);
   EXPECT_EQ(detect_format("x", "PK\x03\x04"), Format::x_archive);
   EXPECT_EQ(detect_format("a/posts.NDJSON.gz", "?"), Format::jsonl);
@@ -126,10 +122,21 @@ TEST(Reader, SaysWhatIsWrongWithTheInput) {
 }
 
 TEST(Reader, LeavesDatabasesToTheStore) {
-  const Reading reading = read_text(std::string_view("SQLite format 3\0 and so on", 26));
+  const std::string_view database("SQLite format 3\0 and so on", 26);
+  const Reading reading = read_text(database);
   EXPECT_EQ(reading.error, "");
   EXPECT_EQ(reading.summary.format, Format::offx_database);
-  EXPECT_THAT(reading.posts, IsEmpty());
+  EXPECT_EQ(reading.database, database);
+  EXPECT_EQ(read_posts({"x", database, {}}, {}, {}).error().code(), Errc::unsupported);
+}
+
+TEST(Reader, TellsTheFormatEvenIfReadingFails) {
+  ReadCallbacks callbacks;
+  std::optional<Format> format;
+  callbacks.on_format = [&](Format found) { format = found; };
+  callbacks.on_post = [](store::Post&&) -> Result<void> { return fail(Errc::cancelled, "enough"); };
+  EXPECT_FALSE(read_posts({"x", R"({"content":"a"})", {}}, {}, callbacks).has_value());
+  EXPECT_EQ(format, Format::jsonl);
 }
 
 TEST(Reader, ReadsTheSameInChunksOfAnySize) {

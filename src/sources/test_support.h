@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/test_support.h"
+#include "sources/byte_source.h"
 #include "sources/reader.h"
 
 namespace offx::sources {
@@ -23,7 +24,9 @@ struct Reading {
   std::vector<store::Post> posts;
   std::vector<Problem> problems;
   ReadSummary summary;
-  std::string error;  ///< empty if it succeeded
+  std::optional<Format> format;  ///< as on_format told it
+  std::string database;          ///< the bytes on_database was given
+  std::string error;             ///< empty if it succeeded
 };
 
 inline Reading read(const Input& input, ReadOptions options = {}) {
@@ -38,6 +41,11 @@ inline Reading read(const Input& input, ReadOptions options = {}) {
   callbacks.on_problem = [&](const Problem& problem) -> Result<void> {
     reading.problems.push_back(problem);
     return {};
+  };
+  callbacks.on_format = [&](Format format) { reading.format = format; };
+  callbacks.on_database = [&](ByteSource& bytes) -> Result<std::uint64_t> {
+    OFFX_ASSIGN(reading.database, read_all(bytes, 1U << 20U));
+    return std::uint64_t{0};
   };
   auto summary = read_posts(input, options, callbacks);
   if (summary) {

@@ -212,11 +212,17 @@ class DryRun(OffxTest):
         self.assertEqual((result["seen"], result["matched"]), (2, 1))
         self.assertEqual(len(self.json("sentiment", "--input", other)["posts"]), 2)
         self.assertFalse(self.db.exists())
-        packed = self.write("packed.db.gz", gzip.compress(other.read_bytes()))
-        for source, given in (("-", other.read_bytes()), (packed, None)):
-            _, err = self.offx("import", source, stdin=given, status=1)
-            self.assertIn("database", err)
-            self.assertIn("file", err)
+
+    def test_a_database_comes_compressed_or_through_a_pipe_too(self):
+        self.import_posts(*generated_posts(3000))
+        whole, self.db = self.db.read_bytes(), self.folder / "mine.db"
+        packed = gzip.compress(whole)
+        result = self.json("import", self.write("packed.db.gz", packed), "-", stdin=whole)
+        self.assertEqual([(r["format"], r["added"], r["unchanged"]) for r in result],
+                         [("offx-database", 3000, 0), ("offx-database", 0, 3000)])
+        _, err = self.offx("import", self.write("cut.db.gz", packed[:len(packed) // 2]), status=1)
+        self.assertIn("cut.db.gz: cannot be read as a database", err)
+        self.assertEqual([n.name for n in self.folder.iterdir() if n.is_dir()], [])  # no copy is left
 
 
 class Addresses(OffxTest):
@@ -336,7 +342,9 @@ class Interrupted(OffxTest):
                 out, err = process.stdout.read(), process.stderr.read()
                 self.assertRegex(out.decode(), r"[\d,]+ new.*interrupted")
                 self.assertIn(b"interrupted", err)
-                kept = self.json("status")["posts"]
+                status = self.json("status")
+                self.assertEqual(status["last_import"]["format"], "jsonl")
+                kept = status["posts"]
                 self.assertTrue(2000 <= kept < 12000, kept)
                 again = self.json("import", "-", stdin=json_lines(posts))[0]
                 self.assertEqual((again["added"], again["unchanged"]), (12000 - kept, kept))
