@@ -25,12 +25,13 @@ struct TableUser {
   Timestamp expires_at;
 };
 
-/// Those that are alive, as far as their leases say; by program, host and pid. One read; none if nobody ever announced
-/// itself.
+/// Those that are alive, as far as their leases say; by program, host and pid; none if nobody ever announced
+/// itself. The clocks of all hosts should agree to a few seconds.
 Result<std::vector<TableUser>> list_table_users(db::DatabaseClient& client);
 
 /// Says in the database, for as long as it lives, that this process uses these tables: complete() will not take them
-/// away meanwhile. A thread renews it; a process that died is forgotten after `ttl`.
+/// away meanwhile. A thread renews it; a process that died is forgotten after `ttl`,
+/// one that could not reach the database for so long until it can again.
 class TableUse {
  public:
   /// `client` must live longer. `program` is for people: "offx 0.2.0 serve". Makes the table of users
