@@ -1,6 +1,7 @@
 #include "text/near_duplicates.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numeric>
 #include <utility>
@@ -84,6 +85,22 @@ class RankedSets {
   std::size_t token_count_ = 0;
 };
 
+/// An entry of the index: a leader that has the token, with what tells whether the two can be similar.
+struct Leader {
+  std::uint32_t document;
+  std::uint16_t size;  ///< of its set
+  std::uint16_t at;    ///< where in it the token stands, the rarest first
+  std::uint64_t bits;  ///< bits_of() it
+};
+static_assert(TokenSets::kTokensMax <= 0xFFFF);
+
+/// A bit for each token: each that one set has and another has not is a token they do not share.
+std::uint64_t bits_of(std::span<const std::uint32_t> set) {
+  std::uint64_t bits = 0;
+  for (const std::uint32_t token : set) bits |= std::uint64_t{1} << (token & 63U);
+  return bits;
+}
+
 /// |a ∩ b|, or 0 as soon as it cannot reach `needed`.
 std::size_t overlap(std::span<const std::uint32_t> a, std::span<const std::uint32_t> b, std::size_t needed) {
   std::size_t i = 0;
@@ -121,41 +138,47 @@ std::vector<std::uint32_t> near_duplicate_leaders(const TokenSets& documents, do
   const RankedSets sets(documents, leader);
 
   // Two sets that are similar enough share one of the rarest tokens of each: index and look up these only.
-  std::vector<std::vector<std::uint32_t>> leaders_by_token(sets.token_count());
+  std::vector<std::vector<Leader>> leaders_by_token(sets.token_count());
   std::vector<std::uint32_t> compared_with(documents.size(), 0);  // by leader: the last document, plus one
   for (std::uint32_t d = 0; d < documents.size(); ++d) {
     if (leader[d] != d) continue;
     const std::span<const std::uint32_t> set = sets[d];
-    const std::size_t smallest = ceiling(threshold * static_cast<double>(set.size()));
-    const std::span<const std::uint32_t> prefix = set.first(set.empty() ? 0 : set.size() - smallest + 1);
+    const std::size_t size = set.size();
+    const std::size_t smallest = ceiling(threshold * static_cast<double>(size));
+    const auto greatest = static_cast<std::size_t>(static_cast<double>(size) / threshold + 1e-9);
+    const std::span<const std::uint32_t> prefix = set.first(set.empty() ? 0 : size - smallest + 1);
+    const std::uint64_t bits = bits_of(set);
     double best = 0;
     std::size_t comparisons = 0;
     std::size_t entries = 0;
-    for (const std::uint32_t token : prefix) {
-      const std::vector<std::uint32_t>& entry = leaders_by_token[token];
+    for (std::size_t at = 0; at < prefix.size(); ++at) {
+      const std::vector<Leader>& entry = leaders_by_token[prefix[at]];
       for (auto it = entry.rbegin(); it != entry.rend() && comparisons < kComparisonsMax && entries < kEntriesMax;
            ++it) {
         ++entries;
-        const std::uint32_t other = *it;
-        if (compared_with[other] == d + 1) continue;
-        compared_with[other] = d + 1;
-        const std::size_t both = set.size() + sets[other].size();
-        if (sets[other].size() < smallest ||
-            static_cast<double>(set.size()) < threshold * static_cast<double>(sets[other].size()) - 1e-9)
-          continue;
+        if (it->size < smallest || it->size > greatest) continue;
+        const std::size_t both = size + it->size;
+        const std::size_t needed = ceiling(threshold / (1 + threshold) * static_cast<double>(both));
+        // Of the sets' common tokens none stands before the first that is found here: so many are left at most.
+        if (std::min(size - at, std::size_t{it->size} - it->at) < needed) continue;
+        if (size - static_cast<std::size_t>(std::popcount(bits & ~it->bits)) < needed) continue;
+        if (compared_with[it->document] == d + 1) continue;
+        compared_with[it->document] = d + 1;
         ++comparisons;
-        const std::size_t common =
-            overlap(set, sets[other], ceiling(threshold / (1 + threshold) * static_cast<double>(both)));
+        const std::size_t common = overlap(set, sets[it->document], needed);
         const double similarity = static_cast<double>(common) / static_cast<double>(both - common);
         if (similarity < threshold - 1e-9) continue;
-        if (similarity > best || (similarity == best && other < leader[d])) {
+        if (similarity > best || (similarity == best && it->document < leader[d])) {
           best = similarity;
-          leader[d] = other;
+          leader[d] = it->document;
         }
       }
     }
     if (leader[d] != d) continue;
-    for (const std::uint32_t token : prefix) leaders_by_token[token].push_back(d);
+    for (std::size_t at = 0; at < prefix.size(); ++at) {
+      leaders_by_token[prefix[at]].push_back(
+          {d, static_cast<std::uint16_t>(size), static_cast<std::uint16_t>(at), bits});
+    }
   }
   // Exact repeats follow the document they repeat.
   for (std::uint32_t& l : leader) l = leader[l];

@@ -32,10 +32,10 @@ class TokenSets {
 /// A leader leads itself, so similarity never chains: members of a cluster are near their leader, not merely near
 /// each other. Empty sets are alike.
 ///
-/// Exact up to the bounds: equal sets by hash, then a join with a prefix and a length filter (Chaudhuri et al. 2006,
-/// Bayardo et al. 2007) over an index of the leaders' rarest tokens. A document is compared with at most a fixed number
-/// of leaders, newest first, which keeps the work near linear for any input. Deterministic in the order of the
-/// documents.
+/// Exact up to the bounds: equal sets by hash, then a join with a prefix, a length and a position filter (Chaudhuri et
+/// al. 2006, Bayardo et al. 2007, Xiao et al. 2008) over an index of the leaders' rarest tokens. A document is compared
+/// with at most a fixed number of leaders, newest first, which keeps the work near linear for any input. Deterministic
+/// in the order of the documents.
 [[nodiscard]] std::vector<std::uint32_t> near_duplicate_leaders(const TokenSets& documents, double threshold);
 
 }  // namespace offx::text
