@@ -1,0 +1,435 @@
+#include "migrate/pair.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "db/script.h"
+#include "migrate/sql_text.h"
+
+namespace offx::migrate {
+namespace {
+
+using Severity = Finding::Severity;
+
+const std::string* find_text(const ColumnTexts& texts, std::string_view column) {
+  const auto found =
+      std::find_if(texts.begin(), texts.end(), [&](const auto& entry) { return same_name(entry.first, column); });
+  return found == texts.end() ? nullptr : &found->second;
+}
+
+bool contains(const std::vector<std::string>& names, std::string_view name) {
+  return std::any_of(names.begin(), names.end(), [&](const std::string& n) { return same_name(n, name); });
+}
+
+/// Resolves one pair; a class because every step needs the same few things.
+class Resolver {
+ public:
+  Resolver(Pair& pair, std::vector<Finding>& findings) : pair_(pair), findings_(findings) {}
+
+  bool resolve() {
+    check_names();
+    compute(kNew);
+    compute(kOld);
+    if (!find_key()) return false;
+    read_sources();
+    make_groups();
+    check_way_back();
+    find_uniqueness();
+    find_parents_in_self();
+    check_sequence();
+    return !refused_;
+  }
+
+ private:
+  void find(Severity severity, std::string column, std::string message) {
+    refused_ = refused_ || severity == Severity::refusal;
+    findings_.push_back({severity, pair_.change.from, std::move(column), std::move(message)});
+  }
+
+  const Table& table(Side side) const { return pair_.tables[side]; }
+
+  void check_names() {
+    const auto& change = pair_.change;
+    const auto expect = [&](Side side, const std::string& column, const char* where) {
+      if (table(side).column(column) == nullptr) {
+        find(Severity::refusal, column, std::string(where) + " names " + column + ", which " + table(side).name +
+                                            " does not have");
+      }
+    };
+    for (const auto& [from, to] : change.rename) {
+      expect(kOld, from, "rename");
+      expect(kNew, to, "rename");
+    }
+    for (const auto& [column, expression] : change.up) check_expression(kNew, column, expression);
+    for (const auto& [column, expression] : change.down) check_expression(kOld, column, expression);
+    for (const auto& column : change.one_way) expect(kNew, column, "one_way");
+  }
+
+  void check_expression(Side side, const std::string& column, const std::string& expression) {
+    const char* where = side == kNew ? "up" : "down";
+    const Column* found = table(side).column(column);
+    if (found == nullptr) {
+      find(Severity::refusal, column, std::string(where) + " names " + column + ", which " + table(side).name +
+                                          " does not have");
+    } else if (found->generated) {
+      find(Severity::refusal, column, column + " is a generated column: SQLite computes it; leave it out of " + where);
+    }
+    if (const auto part = non_deterministic_part(expression); !part.empty()) {
+      find(Severity::refusal, column,
+           std::string(where) + " uses " + part + ", which gives another value each time it is asked: both versions "
+           "would never be alike; use a column, a constant or a DEFAULT");
+    }
+  }
+
+  /// What each column of `side` is computed from.
+  void compute(Side side) {
+    const auto& change = pair_.change;
+    const auto& expressions = side == kNew ? change.up : change.down;
+    for (const auto& column : table(side).columns) {
+      if (column.generated) continue;
+      Computed computed{column.name, {}, {}, {}, false};
+      if (const auto* expression = find_text(expressions, column.name); expression != nullptr) {
+        computed.expression = *expression;
+      } else if (const auto* source = carried_source(side, column.name); source != nullptr) {
+        computed.carried_from = source->name;
+        computed.expression = db::quote_identifier(source->name);
+      } else {
+        check_own(side, column);
+        continue;
+      }
+      computed_[side].push_back(std::move(computed));
+    }
+  }
+
+  /// The column of the other side that has this one's value: renamed, or of the same name and not renamed away.
+  const Column* carried_source(Side side, std::string_view column) const {
+    for (const auto& [from, to] : pair_.change.rename) {
+      if (same_name(side == kNew ? to : from, column)) return table(other(side)).column(side == kNew ? from : to);
+    }
+    for (const auto& [from, to] : pair_.change.rename) {
+      if (same_name(side == kNew ? from : to, column)) return nullptr;
+    }
+    return table(other(side)).column(column);
+  }
+
+  void check_own(Side side, const Column& column) {
+    const bool rowid = table(side).key_is_rowid() && column.primary_key > 0;
+    if (!column.not_null || column.default_value || rowid) {
+      if (column.default_value && !non_deterministic_part(*column.default_value).empty()) {
+        find(Severity::note, column.name,
+             "the DEFAULT of " + column.name + " differs each time: rows that come from the other version get the time "
+             "or number of their copy");
+      }
+      return;
+    }
+    find(Severity::refusal, column.name,
+         side == kNew ? "the new column " + column.name + " is NOT NULL and has no DEFAULT: say under [table.up] what "
+                        "existing rows get"
+                      : "the old column " + column.name + " is NOT NULL, has no DEFAULT and nothing in " +
+                            table(kNew).name + " gives its value: say under [table.down] what old code reads in rows "
+                            "that new code inserts");
+  }
+
+  const Computed* computed(Side side, std::string_view column) const {
+    const auto found = std::find_if(computed_[side].begin(), computed_[side].end(),
+                                    [&](const Computed& c) { return same_name(c.column, column); });
+    return found == computed_[side].end() ? nullptr : &*found;
+  }
+
+  /// The other side's column if both are carried from each other.
+  std::string mutual(Side side, std::string_view column) const {
+    const auto* to = computed(side, column);
+    if (to == nullptr || to->carried_from.empty()) return {};
+    const auto* back = computed(other(side), to->carried_from);
+    return back != nullptr && same_name(back->carried_from, column) ? to->carried_from : std::string();
+  }
+
+  bool is_unique(Side side, const std::vector<std::string>& columns) const {
+    const auto same = [&](const std::vector<std::string>& others) {
+      return others.size() == columns.size() &&
+             std::all_of(columns.begin(), columns.end(), [&](const auto& c) { return contains(others, c); });
+    };
+    if (same(table(side).key)) return true;
+    return std::any_of(table(side).indexes.begin(), table(side).indexes.end(),
+                       [&](const Index& index) { return index.unique && !index.partial && same(index.columns); });
+  }
+
+  bool find_key() {
+    std::vector<std::vector<std::string>> candidates;
+    if (!table(kOld).key.empty()) candidates.push_back(table(kOld).key);
+    for (const auto& index : table(kOld).indexes) {
+      if (index.unique && !index.partial && !contains(index.columns, "")) candidates.push_back(index.columns);
+    }
+    for (const bool may_be_null : {false, true}) {
+      for (const auto& old_key : candidates) {
+        std::vector<std::string> new_key;
+        bool nullable = false;
+        for (const auto& column : old_key) {
+          new_key.push_back(mutual(kOld, column));
+          nullable = nullable || can_be_null(kOld, column);
+        }
+        if (nullable != may_be_null || contains(new_key, "") || !is_unique(kNew, new_key)) continue;
+        pair_.key = {old_key, new_key};
+        pair_.nullable_key = nullable;
+        return true;
+      }
+    }
+    find(Severity::refusal, "",
+         table(kOld).key.empty()
+             ? table(kOld).name + " has no PRIMARY KEY or UNIQUE key that both versions share: rows cannot be told "
+               "apart (VACUUM renumbers rowids). Add a key first, or use a table with one"
+             : "the key (" + joined(table(kOld).key, ", ") + ") of " + table(kOld).name + " is not carried as it is "
+               "into a PRIMARY KEY or UNIQUE key of " + table(kNew).name + ": rows cannot be told apart");
+    return false;
+  }
+
+  bool can_be_null(Side side, std::string_view column) const {
+    const auto& t = table(side);
+    const auto* found = t.column(column);
+    if (found->not_null || (found->primary_key > 0 && t.without_rowid)) return false;
+    return !(t.key_is_rowid() && found->primary_key > 0);
+  }
+
+  bool in_key(Side side, std::string_view column) const { return contains(pair_.key[side], column); }
+
+  void read_sources() {
+    for (const Side side : {kOld, kNew}) {
+      for (auto& c : computed_[side]) {
+        const auto names = names_in(c.expression);
+        for (const auto& column : table(other(side)).columns) {
+          if (!names.contains(folded(column.name))) continue;
+          if (in_key(other(side), column.name)) {
+            c.reads_key = true;
+          } else {
+            c.reads.push_back(column.name);
+          }
+        }
+      }
+    }
+  }
+
+  void make_groups() {
+    // Union-find over the columns of both sides.
+    std::map<std::pair<Side, std::string>, std::size_t> numbers;
+    std::vector<std::size_t> parent;
+    for (const Side side : {kOld, kNew}) {
+      for (const auto& column : table(side).columns) {
+        if (in_key(side, column.name)) continue;
+        numbers[{side, folded(column.name)}] = parent.size();
+        parent.push_back(parent.size());
+      }
+    }
+    const std::function<std::size_t(std::size_t)> root = [&](std::size_t i) {
+      return parent[i] == i ? i : parent[i] = root(parent[i]);
+    };
+    const auto number = [&](Side side, std::string_view column) -> std::optional<std::size_t> {
+      const auto found = numbers.find({side, folded(column)});
+      return found == numbers.end() ? std::nullopt : std::optional(found->second);
+    };
+    const auto unite = [&](std::optional<std::size_t> a, std::optional<std::size_t> b) {
+      if (a && b) parent[root(*a)] = root(*b);
+    };
+    for (const Side side : {kOld, kNew}) {
+      for (const auto& c : computed_[side]) {
+        for (const auto& source : c.reads) unite(number(side, c.column), number(other(side), source));
+      }
+      const auto unite_all = [&](const auto& columns) {
+        std::optional<std::size_t> first;
+        for (const auto& column : columns) {
+          if (!first) first = number(side, column);
+          unite(first, number(side, column));
+        }
+      };
+      for (const auto& index : table(side).indexes) {
+        if (index.unique && !contains(index.columns, "")) unite_all(index.columns);
+      }
+      for (const auto& key : table(side).foreign_keys) unite_all(key.columns);
+      for (const auto check : check_expressions(table(side).sql)) unite_all(names_in(check));
+      for (const auto& index : table(side).indexes) {
+        if (index.unique && contains(index.columns, "")) unite_expression_index(side, unite_all);
+      }
+    }
+    std::map<std::size_t, Group> groups;
+    for (const Side side : {kOld, kNew}) {
+      for (const auto& c : computed_[side]) {
+        if (in_key(side, c.column)) continue;
+        auto& group = groups[root(*number(side, c.column))];
+        group.computed[side].push_back(c);
+        for (const auto& source : c.reads) {
+          auto& sources = group.sources[other(side)];
+          if (!contains(sources, source)) sources.push_back(source);
+        }
+      }
+    }
+    for (auto& [id, group] : groups) {
+      group.plain = true;
+      for (const Side side : {kOld, kNew}) {
+        for (const auto& c : group.computed[side]) group.plain = group.plain && !mutual(side, c.column).empty();
+      }
+      group.one_way = group.computed[kOld].empty();
+      const auto selects = [](const Computed& c) { return mentions(c.expression, "select"); };
+      group.looked_up = group.one_way && group.sources[kOld].empty() &&
+                        std::all_of(group.computed[kNew].begin(), group.computed[kNew].end(), selects);
+      pair_.groups.push_back(std::move(group));
+    }
+  }
+
+  /// The columns in an expression index are not told by name: those its columns' checks could mention stay together.
+  template <class UniteAll>
+  void unite_expression_index(Side side, const UniteAll& unite_all) {
+    std::vector<std::string> all;
+    for (const auto& column : table(side).columns) all.push_back(column.name);
+    unite_all(all);
+    find(Severity::note, "",
+         table(side).name + " has a UNIQUE index on an expression: all its columns are synchronised together");
+  }
+
+  void check_way_back() {
+    for (const auto& group : pair_.groups) {
+      for (const auto& c : group.computed[kNew]) {
+        if (contains(pair_.change.one_way, c.column)) continue;
+        for (const auto& source : c.reads) {
+          if (computed(kOld, source) != nullptr || table(kOld).column(source)->generated) continue;
+          find(Severity::refusal, c.column,
+               "what new code writes to " + c.column + " would not reach the old column " + source +
+                   ": say under [table.down] how to compute " + source + ", or list " + c.column + " in one_way");
+        }
+      }
+    }
+    for (const auto& column : pair_.change.one_way) {
+      find(Severity::warning, column,
+           "old code does not see what new code writes to " + column + ", and a rollback keeps it only in the archive");
+    }
+  }
+
+  void find_uniqueness() {
+    for (const Side side : {kOld, kNew}) {
+      for (const auto& index : table(side).indexes) {
+        if (!index.unique) continue;
+        const bool is_key = index.columns.size() == pair_.key[side].size() &&
+                            std::all_of(index.columns.begin(), index.columns.end(),
+                                        [&](const auto& column) { return in_key(side, column); });
+        if (is_key && !index.partial) continue;
+        Uniqueness unique;
+        for (const auto& column : index.columns) {
+          unique.columns[side].push_back(column);
+          unique.columns[other(side)].push_back(column.empty() ? std::string() : mutual(side, column));
+        }
+        unique.collations = index.collations;
+        unique.partial = index.partial;
+        const bool known = !contains(unique.columns[other(side)], "");
+        unique.on_both = known && !index.partial && is_unique(other(side), unique.columns[other(side)]);
+        if (!unique.on_both) {
+          find(Severity::warning, index.name,
+               "only " + table(side).name + " demands unique (" + readable(index) + "): while both versions live, " +
+                   (side == kNew ? "old" : "new") + " code that writes a repeated value gets an error");
+        }
+        if (!known) {
+          find(Severity::warning, index.name,
+               "INSERT OR REPLACE that replaces a row of " + table(side).name + " through the unique (" +
+                   readable(index) + ") leaves its twin in the other version: do not replace by it while both live");
+          continue;
+        }
+        pair_.uniqueness[side].push_back(std::move(unique));
+      }
+    }
+  }
+
+  static std::string readable(const Index& index) {
+    auto columns = index.columns;
+    for (auto& column : columns) {
+      if (column.empty()) column = "an expression";
+    }
+    return joined(columns, ", ");
+  }
+
+  void find_parents_in_self() {
+    for (const Side side : {kOld, kNew}) {
+      for (const auto& key : table(side).foreign_keys) {
+        if (!same_name(key.parent, table(side).name)) continue;
+        const auto parent = key.parent_columns.empty() ? table(side).key : key.parent_columns;
+        if (key.columns.size() == 1 && pair_.key[side].size() == 1 && same_name(parent[0], pair_.key[side][0])) {
+          if (!pair_.parent_in_self[side]) {
+            pair_.parent_in_self[side] = key.columns[0];
+            continue;
+          }
+        }
+        find(Severity::refusal, joined(key.columns, ", "),
+             table(side).name + " refers to itself by more than one column or not by its key: rows could not be copied "
+             "before those they refer to");
+      }
+    }
+  }
+
+  void check_sequence() {
+    if (table(kOld).autoincrement && !table(kNew).autoincrement) {
+      find(Severity::refusal, table(kNew).key.empty() ? "" : table(kNew).key[0],
+           table(kOld).name + " has an AUTOINCREMENT key and " + table(kNew).name +
+               " has not: ids of deleted rows would be given again; make it AUTOINCREMENT too");
+    }
+  }
+
+  Pair& pair_;
+  std::vector<Finding>& findings_;
+  std::array<std::vector<Computed>, 2> computed_;
+  bool refused_ = false;
+};
+
+}  // namespace
+
+bool Group::only_initial(Side side) const {
+  return sources[other(side)].empty() &&
+         std::none_of(computed[side].begin(), computed[side].end(), [](const Computed& c) { return c.reads_key; });
+}
+
+std::vector<Computed> Pair::computed(Side side) const {
+  std::vector<Computed> all;
+  for (std::size_t i = 0; i < key[side].size(); ++i) {
+    all.push_back({key[side][i], db::quote_identifier(key[other(side)][i]), key[other(side)][i], {}, true});
+  }
+  for (const auto& column : tables[side].columns) {
+    for (const auto& group : groups) {
+      for (const auto& c : group.computed[side]) {
+        if (c.column == column.name) all.push_back(c);
+      }
+    }
+  }
+  return all;
+}
+
+std::string Pair::counterpart(Side side, std::string_view column) const {
+  for (std::size_t i = 0; i < key[side].size(); ++i) {
+    if (same_name(key[side][i], column)) return key[other(side)][i];
+  }
+  for (const auto& group : groups) {
+    for (const auto& c : group.computed[other(side)]) {
+      if (same_name(c.carried_from, column)) return c.column;
+    }
+  }
+  return {};
+}
+
+std::vector<const Column*> Pair::own_columns(Side side) const {
+  std::vector<const Column*> own;
+  const auto all = computed(side);
+  for (const auto& column : tables[side].columns) {
+    const bool is_computed =
+        std::any_of(all.begin(), all.end(), [&](const Computed& c) { return same_name(c.column, column.name); });
+    if (!is_computed && !column.generated) own.push_back(&column);
+  }
+  return own;
+}
+
+std::optional<Pair> resolve_pair(Table old_table, Table new_table, const TableChange& change,
+                                 std::vector<Finding>& findings) {
+  Pair pair;
+  pair.change = change;
+  pair.tables = {std::move(old_table), std::move(new_table)};
+  if (!Resolver(pair, findings).resolve()) return std::nullopt;
+  return pair;
+}
+
+}  // namespace offx::migrate

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "migrate/migration.h"
+#include "migrate/plan.h"
+#include "migrate/schema.h"
+
+/// A table and its next version with what is known of how they correspond: the ground that plan, triggers, backfill and
+/// verification stand on.
+namespace offx::migrate {
+
+/// Which of the two. Most of what is done for one is done for the other the other way round.
+enum Side : std::size_t { kOld = 0, kNew = 1 };
+[[nodiscard]] constexpr Side other(Side side) noexcept { return side == kOld ? kNew : kOld; }
+
+/// A column of one side whose value follows from the other side's row.
+struct Computed {
+  std::string column;
+  std::string expression;          ///< SQL over the other side's row
+  std::string carried_from;        ///< the other side's column if it is carried as it is; otherwise empty
+  std::vector<std::string> reads;  ///< columns of the other side, but its key, that occur in the expression
+  bool reads_key = false;          ///< a column of the other side's key occurs in it
+};
+
+/// Columns that can only be kept alike together: those that are computed from each other, and those under one
+/// constraint, so that no half of an update is ever seen by it. Key columns are in no group.
+struct Group {
+  std::array<std::vector<Computed>, 2> computed;   ///< of each side
+  std::array<std::vector<std::string>, 2> sources; ///< columns of each side that the other side's expressions read
+  bool plain = false;    ///< nothing but columns carried as they are
+  bool one_way = false;  ///< nothing of the old side is computed
+  bool looked_up = false;  ///< one way, from other tables: kept alike by triggers of the author's, and verified
+
+  /// True if `side`'s columns get their value when the row is made and then belong to that side.
+  [[nodiscard]] bool only_initial(Side side) const;
+};
+
+/// A uniqueness of one side's rows in columns that the other side has too.
+struct Uniqueness {
+  std::array<std::vector<std::string>, 2> columns;
+  std::vector<std::string> collations;
+  bool partial = false;
+  bool on_both = false;  ///< the other side has the same one
+};
+
+struct Pair {
+  TableChange change;
+  std::array<Table, 2> tables;
+  std::array<std::vector<std::string>, 2> key;  ///< the same facts, column by column
+  bool nullable_key = false;
+  std::vector<Group> groups;
+  std::array<std::vector<Uniqueness>, 2> uniqueness;         ///< of each side, but the key's
+  std::array<std::optional<std::string>, 2> parent_in_self;  ///< a column that refers to its own table's key
+
+  [[nodiscard]] const Table& table(Side side) const { return tables[side]; }
+  /// The columns of `side` that are computed, in the order of the table, the key first.
+  [[nodiscard]] std::vector<Computed> computed(Side side) const;
+  /// The column of the other side that `column` is carried to as it is; empty if there is none.
+  [[nodiscard]] std::string counterpart(Side side, std::string_view column) const;
+  /// Columns of `side` that nothing of the other side computes and SQLite does not either.
+  [[nodiscard]] std::vector<const Column*> own_columns(Side side) const;
+};
+
+/// Says how the two correspond. What is wrong or dangerous goes to `findings`; nothing if it cannot be done at all.
+std::optional<Pair> resolve_pair(Table old_table, Table new_table, const TableChange& change,
+                                 std::vector<Finding>& findings);
+
+}  // namespace offx::migrate

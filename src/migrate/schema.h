@@ -1,0 +1,84 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "db/client.h"
+#include "migrate/table.h"
+
+namespace offx::migrate {
+
+/// A row of sqlite_schema.
+struct SchemaObject {
+  std::string type;   ///< table, index, trigger, view
+  std::string name;
+  std::string table;  ///< what it belongs to
+  std::string sql;    ///< empty for what SQLite makes itself
+};
+
+/// A PRIMARY KEY, UNIQUE constraint or index of a table; `columns` has an empty name for an expression.
+struct Index {
+  std::string name;
+  std::vector<std::string> columns;
+  std::vector<std::string> collations;
+  bool unique = false;
+  bool partial = false;
+  bool primary = false;
+  bool by_constraint = false;  ///< part of the CREATE TABLE
+};
+
+struct ForeignKey {
+  std::string parent;
+  std::vector<std::string> columns;
+  std::vector<std::string> parent_columns;  ///< empty: the parent's primary key
+  std::string on_update;
+  std::string on_delete;
+};
+
+struct Table {
+  std::string name;
+  std::string sql;
+  std::string kind;  ///< table, virtual, shadow, view
+  std::vector<Column> columns;
+  std::vector<std::string> key;  ///< the PRIMARY KEY's columns in order
+  std::vector<Index> indexes;    ///< the key too, unless it is the rowid
+  std::vector<ForeignKey> foreign_keys;
+  bool without_rowid = false;
+  bool strict = false;
+  bool autoincrement = false;
+
+  [[nodiscard]] const Column* column(std::string_view name) const;
+  /// True if the key is one column of declared type INTEGER: the rowid itself.
+  [[nodiscard]] bool key_is_rowid() const;
+};
+
+/// A database's schema on a database of its own in memory, with no rows: read on any engine with one statement, asked
+/// and changed without touching the original.
+class Schema {
+ public:
+  static Result<Schema> read(db::DatabaseClient& client);
+
+  [[nodiscard]] db::DatabaseClient& scratch() { return *scratch_; }
+  /// As read; objects that are made in the scratch database later are not among them.
+  [[nodiscard]] const std::vector<SchemaObject>& objects() const noexcept { return objects_; }
+  [[nodiscard]] const SchemaObject* find(std::string_view type, std::string_view name) const;
+  /// Objects that could not be made again here, with the reason: a virtual table of an unknown module, for instance.
+  [[nodiscard]] const std::vector<std::string>& unreadable() const noexcept { return unreadable_; }
+
+  /// Of the scratch database as it is now. Errc::not_found.
+  [[nodiscard]] Result<Table> table(std::string_view name);
+  [[nodiscard]] Result<std::vector<std::string>> table_names();
+
+ private:
+  std::unique_ptr<db::DatabaseClient> scratch_;
+  std::vector<SchemaObject> objects_;
+  std::vector<std::string> unreadable_;
+};
+
+/// Every row of sqlite_schema but those of SQLite itself, in the order they were made.
+Result<std::vector<SchemaObject>> read_objects(db::DatabaseClient& client);
+
+}  // namespace offx::migrate

@@ -1,0 +1,221 @@
+#include "migrate/sql_text.h"
+
+#include <algorithm>
+#include <array>
+
+#include "db/script.h"
+
+namespace offx::migrate {
+namespace {
+
+char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool starts_name(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (static_cast<unsigned char>(c) & 0x80U) != 0;
+}
+
+bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+bool continues_name(char c) noexcept { return starts_name(c) || is_digit(c) || c == '$'; }
+
+bool is_blank(char c) noexcept { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
+
+/// The length of the quoted text at the start of `sql`, both quotes included.
+std::size_t quoted_length(std::string_view sql) {
+  const char close = sql[0] == '[' ? ']' : sql[0];
+  for (std::size_t i = 1; i < sql.size(); ++i) {
+    if (sql[i] != close) continue;
+    if (close != ']' && i + 1 < sql.size() && sql[i + 1] == close) {
+      ++i;
+    } else {
+      return i + 1;
+    }
+  }
+  return sql.size();
+}
+
+std::size_t comment_length(std::string_view sql) {
+  if (sql.starts_with("--")) return std::min(sql.size(), sql.find('\n'));
+  const auto end = sql.find("*/", 2);
+  return end == std::string_view::npos ? sql.size() : end + 2;
+}
+
+bool is_name(const Token& token) {
+  return token.kind == Token::Kind::name || token.kind == Token::Kind::quoted_name;
+}
+
+bool is_word(const Token& token, std::string_view word) {
+  return token.kind == Token::Kind::name && same_name(token.text, word);
+}
+
+}  // namespace
+
+std::vector<Token> tokens_of(std::string_view sql) {
+  std::vector<Token> tokens;
+  while (!sql.empty()) {
+    const char first = sql[0];
+    auto kind = Token::Kind::symbol;
+    std::size_t length = 1;
+    if (is_blank(first)) {
+      sql.remove_prefix(1);
+      continue;
+    }
+    if (sql.starts_with("--") || sql.starts_with("/*")) {
+      sql.remove_prefix(comment_length(sql));
+      continue;
+    }
+    if (first == '\'') {
+      kind = Token::Kind::string;
+      length = quoted_length(sql);
+    } else if (first == '"' || first == '`' || first == '[') {
+      kind = Token::Kind::quoted_name;
+      length = quoted_length(sql);
+    } else if ((first == 'x' || first == 'X') && sql.size() > 1 && sql[1] == '\'') {
+      kind = Token::Kind::string;
+      length = 1 + quoted_length(sql.substr(1));
+    } else if (starts_name(first)) {
+      kind = Token::Kind::name;
+      while (length < sql.size() && continues_name(sql[length])) ++length;
+    } else if (is_digit(first)) {
+      kind = Token::Kind::number;
+      while (length < sql.size() && (continues_name(sql[length]) || sql[length] == '.')) ++length;
+    }
+    tokens.push_back({kind, sql.substr(0, length)});
+    sql.remove_prefix(length);
+  }
+  return tokens;
+}
+
+std::string folded(std::string_view name) {
+  std::string text(name);
+  std::transform(text.begin(), text.end(), text.begin(), lower);
+  return text;
+}
+
+bool same_name(std::string_view a, std::string_view b) noexcept {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string name_of(const Token& token) {
+  if (token.kind != Token::Kind::quoted_name) return folded(token.text);
+  const char close = token.text.back();
+  const auto inner = token.text.substr(1, token.text.size() < 2 ? 0 : token.text.size() - 2);
+  std::string name;
+  for (std::size_t i = 0; i < inner.size(); ++i) {
+    name += lower(inner[i]);
+    if (inner[i] == close && i + 1 < inner.size() && inner[i + 1] == close) ++i;
+  }
+  return name;
+}
+
+std::set<std::string> names_in(std::string_view sql) {
+  std::set<std::string> names;
+  for (const auto& token : tokens_of(sql)) {
+    if (is_name(token)) names.insert(name_of(token));
+  }
+  return names;
+}
+
+bool mentions(std::string_view sql, std::string_view name) { return names_in(sql).contains(folded(name)); }
+
+std::string with_name_replaced(std::string_view sql, std::string_view from, std::string_view to) {
+  const auto wanted = folded(from);
+  std::string changed;
+  const char* copied_to = sql.data();
+  for (const auto& token : tokens_of(sql)) {
+    if (!is_name(token) || name_of(token) != wanted) continue;
+    changed.append(copied_to, token.text.data());
+    changed += db::quote_identifier(to);
+    copied_to = token.text.data() + token.text.size();
+  }
+  changed.append(copied_to, sql.data() + sql.size());
+  return changed;
+}
+
+std::string non_deterministic_part(std::string_view expression) {
+  constexpr std::array<std::string_view, 8> kAlways = {
+      "random", "randomblob", "current_timestamp", "current_date", "current_time", "changes", "total_changes",
+      "last_insert_rowid"};
+  constexpr std::array<std::string_view, 7> kOfTime = {"date",      "time",     "datetime", "julianday",
+                                                       "unixepoch", "strftime", "timediff"};
+  const auto tokens = tokens_of(expression);
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    if (tokens[i].kind != Token::Kind::name) continue;
+    const auto name = folded(tokens[i].text);
+    const bool is_call = i + 1 < tokens.size() && tokens[i + 1].text == "(";
+    const bool is_keyword = name.starts_with("current_");
+    if ((is_call || is_keyword) && std::find(kAlways.begin(), kAlways.end(), name) != kAlways.end()) return name;
+    if (!is_call || std::find(kOfTime.begin(), kOfTime.end(), name) == kOfTime.end()) continue;
+    // Without an argument, or with 'now', these read the clock.
+    int depth = 0;
+    for (std::size_t j = i + 1; j < tokens.size(); ++j) {
+      if (tokens[j].text == "(") ++depth;
+      if (tokens[j].text == ")" && --depth == 0) {
+        if (j == i + 2) return name + "()";
+        break;
+      }
+      if (tokens[j].kind == Token::Kind::string && folded(tokens[j].text) == "'now'") return name + "('now')";
+    }
+  }
+  return {};
+}
+
+std::vector<std::string_view> check_expressions(std::string_view create_sql) {
+  std::vector<std::string_view> checks;
+  const auto tokens = tokens_of(create_sql);
+  for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
+    if (!is_word(tokens[i], "check") || tokens[i + 1].text != "(") continue;
+    int depth = 0;
+    for (std::size_t j = i + 1; j < tokens.size(); ++j) {
+      if (tokens[j].text == "(") ++depth;
+      if (tokens[j].text == ")" && --depth == 0) {
+        const char* begin = tokens[i + 1].text.data() + 1;
+        checks.emplace_back(begin, static_cast<std::size_t>(tokens[j].text.data() - begin));
+        i = j;
+        break;
+      }
+    }
+  }
+  return checks;
+}
+
+CreatedObject created_object(std::string_view statement) {
+  const auto tokens = tokens_of(statement);
+  std::size_t i = 0;
+  const auto skip = [&](std::string_view word) {
+    if (i < tokens.size() && is_word(tokens[i], word)) ++i;
+  };
+  if (tokens.empty() || !is_word(tokens[0], "create")) return {};
+  ++i;
+  for (const std::string_view word : {"temp", "temporary", "unique", "virtual"}) skip(word);
+  if (i >= tokens.size() || tokens[i].kind != Token::Kind::name) return {};
+  CreatedObject object{folded(tokens[i++].text), {}};
+  for (const std::string_view word : {"if", "not", "exists"}) skip(word);
+  if (i >= tokens.size()) return {};
+  if (i + 2 < tokens.size() && tokens[i + 1].text == ".") i += 2;
+  const auto& name = tokens[i];
+  if (!is_name(name) && name.kind != Token::Kind::string) return {};
+  object.name = name.kind == Token::Kind::name ? std::string(name.text) : std::string(name.text.substr(1));
+  if (name.kind != Token::Kind::name && !object.name.empty()) object.name.pop_back();
+  return object;
+}
+
+std::string quote_text(std::string_view text) {
+  std::string quoted = "'";
+  for (const char c : text) {
+    quoted += c;
+    if (c == '\'') quoted += c;
+  }
+  return quoted += '\'';
+}
+
+std::string joined(const std::vector<std::string>& parts, std::string_view separator) {
+  std::string text;
+  for (const auto& part : parts) {
+    if (!text.empty()) text += separator;
+    text += part;
+  }
+  return text;
+}
+
+}  // namespace offx::migrate

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// SQL text as a row of tokens: enough to see which names it uses and to change a name, without understanding it.
+namespace offx::migrate {
+
+struct Token {
+  enum class Kind : std::uint8_t { name, quoted_name, string, number, symbol };
+  Kind kind = Kind::symbol;
+  std::string_view text;  ///< as written, quotes included; a view into the SQL
+};
+
+/// The tokens of `sql` without blanks and comments, by SQLite's rules. Never fails: a quote that is not closed ends with
+/// the text.
+[[nodiscard]] std::vector<Token> tokens_of(std::string_view sql);
+
+/// Letters of ASCII in lower case, as SQLite compares names.
+[[nodiscard]] std::string folded(std::string_view name);
+[[nodiscard]] bool same_name(std::string_view a, std::string_view b) noexcept;
+
+/// The name that a name token means: without quotes, folded. A `"…"` in the place of a name too.
+[[nodiscard]] std::string name_of(const Token& token);
+
+/// Every name that occurs in `sql`, keywords and functions among them, folded.
+[[nodiscard]] std::set<std::string> names_in(std::string_view sql);
+[[nodiscard]] bool mentions(std::string_view sql, std::string_view name);
+
+/// `sql` with every occurrence of the name `from` replaced by `to`, quoted.
+[[nodiscard]] std::string with_name_replaced(std::string_view sql, std::string_view from, std::string_view to);
+
+/// The function or keyword in `expression` whose value is not the same every time (`random`, `CURRENT_TIMESTAMP`,
+/// `datetime('now')`, …), or empty.
+[[nodiscard]] std::string non_deterministic_part(std::string_view expression);
+
+/// What stands in the parentheses of every `CHECK (…)` of a CREATE TABLE.
+[[nodiscard]] std::vector<std::string_view> check_expressions(std::string_view create_sql);
+
+/// The name a CREATE statement gives to what it makes, without quotes, and its kind in lower case: table, index, trigger,
+/// view. Both empty if it is none. A schema before the name (`main.t`) is left out.
+struct CreatedObject {
+  std::string kind;
+  std::string name;
+};
+[[nodiscard]] CreatedObject created_object(std::string_view statement);
+
+/// `text` as an SQL string literal.
+[[nodiscard]] std::string quote_text(std::string_view text);
+
+/// The parts with `separator` between them.
+[[nodiscard]] std::string joined(const std::vector<std::string>& parts, std::string_view separator);
+
+}  // namespace offx::migrate

@@ -1,0 +1,509 @@
+#include "migrate/sync_sql.h"
+
+#include <array>
+#include <functional>
+
+#include "db/script.h"
+#include "migrate/sql_text.h"
+
+namespace offx::migrate {
+namespace {
+
+using db::quote_identifier;
+
+constexpr std::string_view kPrefix = "offx_sync_";
+
+/// How the two rows of a pair are spoken of where a condition stands.
+struct Rows {
+  std::function<std::string(Side, const std::string&)> column;  ///< the column that `side`'s row has
+  std::function<std::string(const Computed&, Side)> value;      ///< what the other row says that `side`'s should have
+};
+
+std::string quoted(const Pair& pair, Side side) { return quote_identifier(pair.tables[side].name); }
+
+std::vector<std::string> quoted_key(const Pair& pair, Side side, const std::string& qualifier) {
+  std::vector<std::string> key;
+  for (const auto& column : pair.key[side]) {
+    key.push_back((qualifier.empty() ? "" : qualifier + ".") + quote_identifier(column));
+  }
+  return key;
+}
+
+/// `a1 = b1 AND a2 = b2`, with another comparison and another word between them if wanted.
+std::string compared(const std::vector<std::string>& left, const std::vector<std::string>& right,
+                     const std::string& is = " = ", const std::string& between = " AND ") {
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < left.size(); ++i) parts.push_back(left[i] + is + right[i]);
+  return joined(parts, between);
+}
+
+/// The row of `side`'s table whose key is that of `row`, an alias of a row of `row_side` (`NEW`, for instance).
+std::string at_key(const Pair& pair, Side side, Side row_side, const std::string& row) {
+  return compared(quoted_key(pair, side, quoted(pair, side)), quoted_key(pair, row_side, row));
+}
+
+/// `expression` over that row. The table has no alias there, so that an expression may speak of it by its name.
+std::string looked_up(const Pair& pair, Side side, const std::string& expression, Side row_side,
+                      const std::string& row) {
+  return "(SELECT " + expression + " FROM " + quoted(pair, side) + " WHERE " + at_key(pair, side, row_side, row) + ")";
+}
+
+/// In a statement on the table of `to`, in a trigger on the other one.
+Rows rows_in_trigger(const Pair& pair, Side to) {
+  const Side from = other(to);
+  return {[&pair, to, from](Side side, const std::string& column) {
+            return side == to ? quoted(pair, to) + "." + quote_identifier(column)
+                              : looked_up(pair, from, quote_identifier(column), from, "NEW");
+          },
+          [&pair, to, from](const Computed& c, Side side) {
+            if (side == to) return looked_up(pair, from, c.expression, from, "NEW");
+            return c.carried_from.empty() ? "(" + c.expression + ")"
+                                          : quoted(pair, to) + "." + quote_identifier(c.carried_from);
+          }};
+}
+
+/// In a join of both tables under these aliases.
+constexpr std::array<const char*, 2> kAlias = {"offx_old", "offx_new"};
+Rows rows_in_join(const Pair& pair) {
+  return {[](Side side, const std::string& column) {
+            return std::string(kAlias[side]) + "." + quote_identifier(column);
+          },
+          [&pair](const Computed& c, Side side) {
+            const Side source = other(side);
+            return c.carried_from.empty() ? looked_up(pair, source, c.expression, source, kAlias[source])
+                                          : std::string(kAlias[source]) + "." + quote_identifier(c.carried_from);
+          }};
+}
+
+/// True when `side`'s columns of the group follow from the other row.
+std::string follows(const Group& group, Side side, const Rows& rows) {
+  std::vector<std::string> parts;
+  for (const auto& c : group.computed[side]) {
+    parts.push_back(rows.column(side, c.column) + " COLLATE BINARY IS " + rows.value(c, side));
+  }
+  return joined(parts, " AND ");
+}
+
+/// True when the rows say the same in this group: one follows from the other, whichever was written last. With a
+/// mapping that loses something, only this keeps an echo from rewriting the row that was written.
+std::string alike(const Group& group, Side to, const Rows& rows) {
+  const auto forth = follows(group, to, rows);
+  if (group.plain || group.computed[other(to)].empty()) return "(" + forth + ")";
+  return "((" + forth + ") OR (" + follows(group, other(to), rows) + "))";
+}
+
+bool carries(const Group& group, Side to) { return !group.computed[to].empty() && !group.only_initial(to); }
+
+std::string all_alike(const Pair& pair, Side to, const Rows& rows) {
+  std::vector<std::string> parts;
+  for (const auto& group : pair.groups) {
+    if (carries(group, to)) parts.push_back(alike(group, to, rows));
+  }
+  return parts.empty() ? "1" : joined(parts, " AND ");
+}
+
+/// What verification compares in a group; empty if there is nothing to compare.
+std::string verified(const Group& group, bool live, const Rows& rows) {
+  if (group.computed[kNew].empty()) {
+    return live || group.only_initial(kOld) ? std::string() : "(" + follows(group, kOld, rows) + ")";
+  }
+  if (live && !group.looked_up && (group.one_way || group.only_initial(kNew))) return {};
+  return alike(group, kNew, rows);
+}
+
+struct Columns {
+  std::string names;
+  std::string expressions;
+};
+
+Columns columns_to_write(const Pair& pair, Side to) {
+  std::vector<std::string> names;
+  std::vector<std::string> expressions;
+  for (const auto& c : pair.computed(to)) {
+    names.push_back(quote_identifier(c.column));
+    expressions.push_back(c.carried_from.empty() ? "(" + c.expression + ")" : c.expression);
+  }
+  return {joined(names, ", "), joined(expressions, ", ")};
+}
+
+std::string key_list(const Pair& pair, Side side) { return joined(quoted_key(pair, side, ""), ", "); }
+
+std::string tuple(const std::vector<std::string>& parts) {
+  return parts.size() == 1 ? parts[0] : "(" + joined(parts, ", ") + ")";
+}
+
+/// `key > low AND key <= high` with the parameters of a range.
+std::string in_range(const Pair& pair, Side side, Range range, const std::string& qualifier) {
+  const auto key = tuple(quoted_key(pair, side, qualifier));
+  const std::size_t width = pair.key[side].size();
+  const auto parameters = [&](std::size_t first) {
+    std::vector<std::string> numbers;
+    for (std::size_t i = 0; i < width; ++i) numbers.push_back("?" + std::to_string(first + i));
+    return tuple(numbers);
+  };
+  std::vector<std::string> parts;
+  if (range.has_low) parts.push_back(key + " > " + parameters(1));
+  if (range.has_high) parts.push_back(key + " <= " + parameters(range.has_low ? 1 + width : 1));
+  return parts.empty() ? "1" : joined(parts, " AND ");
+}
+
+/// The old rows that `start`, a SELECT of references to them, leads to upwards, as far as the new table lacks them.
+std::string ancestors(const Pair& pair, const std::string& start) {
+  const auto parent = quote_identifier(pair.counterpart(kNew, *pair.parent_in_self[kNew]));
+  const auto old_table = quoted(pair, kOld);
+  const auto new_table = quoted(pair, kNew);
+  const auto old_key = old_table + "." + quote_identifier(pair.key[kOld][0]);
+  const auto new_key = new_table + "." + quote_identifier(pair.key[kNew][0]);
+  return "(WITH RECURSIVE offx_up (id) AS (" + start + " UNION SELECT " + old_table + "." + parent + " FROM " +
+         old_table + ", offx_up WHERE " + old_key + " = offx_up.id AND NOT EXISTS (SELECT 1 FROM " + new_table +
+         " WHERE " + new_key + " = offx_up.id)) SELECT id FROM offx_up)";
+}
+
+bool copies_ancestors(const Pair& pair) {
+  return pair.parent_in_self[kNew] && !pair.counterpart(kNew, *pair.parent_in_self[kNew]).empty();
+}
+
+/// The triggers on one side's table, which write to the other's.
+class Triggers {
+ public:
+  Triggers(const Pair& pair, Side from)
+      : pair_(pair),
+        from_(from),
+        to_(other(from)),
+        rows_(rows_in_trigger(pair, to_)),
+        source_(quoted(pair, from_)),
+        target_(quoted(pair, to_)) {}
+
+  std::vector<NamedSql> make() {
+    add("ins", "AFTER INSERT", "", bring_ancestors() + sweeps(nullptr, false) + guards(nullptr, false) + insert() +
+                                       assert_row());
+    add("del", "AFTER DELETE", "",
+        "DELETE FROM " + target_ + " WHERE " + at_key(pair_, to_, from_, "OLD") + " AND NOT EXISTS (SELECT 1 FROM " +
+            source_ + " WHERE " + at_key(pair_, from_, from_, "OLD") + ");\n");
+    add("key", "AFTER UPDATE OF " + key_list(pair_, from_), key_changed(),
+        bring_ancestors() + sweeps(nullptr, true) + guards(nullptr, true) + move() + insert() + assert_row());
+    std::size_t number = 0;
+    for (const auto& group : pair_.groups) {
+      ++number;
+      if (group.computed[to_].empty() || group.sources[from_].empty()) continue;
+      add(std::to_string(number), "AFTER UPDATE" + of_sources(group), "NOT (" + key_changed() + ") AND (" +
+                                                                          changed(group) + ")",
+          ancestors_for(group) + sweeps(&group, false) + guards(&group, false) + update(group) + assert_group(group));
+    }
+    return std::move(made_);
+  }
+
+ private:
+  void add(const std::string& suffix, const std::string& event, const std::string& when, const std::string& body) {
+    const auto name = std::string(kPrefix) + pair_.tables[kNew].name + (from_ == kOld ? "_up_" : "_down_") + suffix;
+    made_.push_back({name, "CREATE TRIGGER " + quote_identifier(name) + " " + event + " ON " + source_ +
+                               (when.empty() ? "" : "\nWHEN " + when) + "\nBEGIN\n" + body + "END"});
+  }
+
+  std::string key_changed() const {
+    return compared(quoted_key(pair_, from_, "NEW"), quoted_key(pair_, from_, "OLD"), " COLLATE BINARY IS NOT ",
+                    " OR ");
+  }
+
+  std::string changed(const Group& group) const {
+    std::vector<std::string> parts;
+    for (const auto& source : group.sources[from_]) {
+      const auto column = quote_identifier(source);
+      parts.push_back("NEW." + column + " COLLATE BINARY IS NOT OLD." + column);
+    }
+    return joined(parts, " OR ");
+  }
+
+  /// ` OF a, b`; nothing if one is generated, as an UPDATE never names those.
+  std::string of_sources(const Group& group) const {
+    std::vector<std::string> columns;
+    for (const auto& source : group.sources[from_]) {
+      if (pair_.tables[from_].column(source)->generated) return {};
+      columns.push_back(quote_identifier(source));
+    }
+    return " OF " + joined(columns, ", ");
+  }
+
+  /// While old rows are being copied, a row may refer to one that is not copied yet.
+  std::string bring_ancestors() const {
+    if (from_ != kOld || !copies_ancestors(pair_)) return {};
+    const auto parent = quote_identifier(pair_.counterpart(kNew, *pair_.parent_in_self[kNew]));
+    const auto columns = columns_to_write(pair_, kNew);
+    return "INSERT INTO " + target_ + " (" + columns.names + ") SELECT " + columns.expressions + " FROM " + source_ +
+           " WHERE " + source_ + "." + quote_identifier(pair_.key[kOld][0]) + " IN " +
+           ancestors(pair_, "SELECT NEW." + parent) + " AND NOT EXISTS (SELECT 1 FROM " + target_ + " WHERE " +
+           at_key(pair_, kNew, kOld, source_) + ") ON CONFLICT (" + key_list(pair_, kNew) + ") DO NOTHING;\n";
+  }
+  std::string ancestors_for(const Group& group) const {
+    if (from_ != kOld || !copies_ancestors(pair_)) return {};
+    const auto parent = pair_.counterpart(kNew, *pair_.parent_in_self[kNew]);
+    for (const auto& source : group.sources[kOld]) {
+      if (same_name(source, parent)) return bring_ancestors();
+    }
+    return {};
+  }
+
+  static bool concerns(const Uniqueness& unique, Side from, const Group* group) {
+    if (group == nullptr) return true;
+    for (const auto& column : unique.columns[from]) {
+      for (const auto& source : group->sources[from]) {
+        if (same_name(source, column)) return true;
+      }
+    }
+    return false;
+  }
+
+  /// The rows of the target that have NEW's values in these columns, but the twins of NEW and OLD.
+  std::string others_with(const Uniqueness& unique, bool key_moves) const {
+    std::vector<std::string> parts;
+    for (std::size_t i = 0; i < unique.columns[to_].size(); ++i) {
+      parts.push_back(target_ + "." + quote_identifier(unique.columns[to_][i]) + " = NEW." +
+                      quote_identifier(unique.columns[from_][i]) + " COLLATE " + unique.collations[i]);
+    }
+    parts.push_back("NOT (" + at_key(pair_, to_, from_, "NEW") + ")");
+    if (key_moves) parts.push_back("NOT (" + at_key(pair_, to_, from_, "OLD") + ")");
+    return joined(parts, " AND ");
+  }
+
+  /// REPLACE removes rows without firing their DELETE triggers: their twins go here.
+  std::string sweeps(const Group* group, bool key_moves) const {
+    std::string sql;
+    for (const auto& unique : pair_.uniqueness[from_]) {
+      if (!concerns(unique, from_, group)) continue;
+      sql += "DELETE FROM " + target_ + " WHERE " + others_with(unique, key_moves) + " AND NOT EXISTS (SELECT 1 FROM " +
+             source_ + " WHERE " + compared(quoted_key(pair_, from_, source_), quoted_key(pair_, to_, target_)) +
+             ");\n";
+    }
+    return sql;
+  }
+
+  /// A uniqueness that only the target knows: under OR REPLACE the write would take a row away there unseen.
+  std::string guards(const Group* group, bool key_moves) const {
+    std::string sql;
+    for (const auto& unique : pair_.uniqueness[to_]) {
+      if (unique.on_both || unique.partial || !concerns(unique, from_, group)) continue;
+      sql += "SELECT RAISE(ABORT, " +
+             quote_text("UNIQUE constraint failed: " + pair_.tables[to_].name + "." + joined(unique.columns[to_], ", ")) +
+             ") WHERE EXISTS (SELECT 1 FROM " + target_ + " WHERE " + others_with(unique, key_moves) + ");\n";
+    }
+    return sql;
+  }
+
+  /// The pair whose key is NEW's.
+  std::string this_pair() const {
+    std::array<std::string, 2> key = {compared(quoted_key(pair_, kOld, kAlias[kOld]), quoted_key(pair_, from_, "NEW")),
+                                      compared(quoted_key(pair_, kNew, kAlias[kNew]), quoted_key(pair_, from_, "NEW"))};
+    return quoted(pair_, kOld) + " AS " + kAlias[kOld] + ", " + quoted(pair_, kNew) + " AS " + kAlias[kNew] + " WHERE " +
+           key[kOld] + " AND " + key[kNew];
+  }
+
+  std::string pair_is_alike() const {
+    return "EXISTS (SELECT 1 FROM " + this_pair() + " AND " + all_alike(pair_, to_, rows_in_join(pair_)) + ")";
+  }
+
+  std::string source_exists() const {
+    return "EXISTS (SELECT 1 FROM " + source_ + " WHERE " + at_key(pair_, from_, from_, "NEW") + ")";
+  }
+
+  /// Makes the twin, or, where a REPLACE left an older one, writes to it. The row is read from its table, not from NEW:
+  /// a trigger of the user's may have changed it before this one ran.
+  std::string insert() const {
+    const auto columns = columns_to_write(pair_, to_);
+    std::vector<std::string> sets;
+    Rows rows = rows_;
+    rows.value = [this](const Computed& c, Side side) {
+      return side == to_ ? "excluded." + quote_identifier(c.column) : rows_.value(c, side);
+    };
+    for (const auto& group : pair_.groups) {
+      if (!carries(group, to_)) continue;
+      for (const auto& c : group.computed[to_]) sets.push_back(assignment(group, c, rows));
+    }
+    return "INSERT INTO " + target_ + " (" + columns.names + ") SELECT " + columns.expressions + " FROM " + source_ +
+           " WHERE " + at_key(pair_, from_, from_, "NEW") + " AND NOT " + pair_is_alike() + " ON CONFLICT (" +
+           key_list(pair_, to_) + ") DO " +
+           (sets.empty() ? std::string("NOTHING") : "UPDATE SET " + joined(sets, ", ")) + ";\n";
+  }
+
+  std::string assignment(const Group& group, const Computed& c, const Rows& rows) const {
+    const auto column = quote_identifier(c.column);
+    const auto value = rows.value(c, to_);
+    if (group.plain) return column + " = " + value;
+    return column + " = CASE WHEN " + alike(group, to_, rows) + " THEN " + column + " ELSE " + value + " END";
+  }
+
+  /// The key and all else in one statement: an echo in between would see half of it.
+  std::string move() const {
+    std::vector<std::string> sets;
+    for (std::size_t i = 0; i < pair_.key[to_].size(); ++i) {
+      sets.push_back(quote_identifier(pair_.key[to_][i]) + " = NEW." + quote_identifier(pair_.key[from_][i]));
+    }
+    for (const auto& group : pair_.groups) {
+      if (!carries(group, to_)) continue;
+      for (const auto& c : group.computed[to_]) sets.push_back(assignment(group, c, rows_));
+    }
+    return "UPDATE " + target_ + " SET " + joined(sets, ", ") + " WHERE " + at_key(pair_, to_, from_, "OLD") +
+           " AND " + source_exists() + ";\n";
+  }
+
+  std::string update(const Group& group) const {
+    std::vector<std::string> sets;
+    for (const auto& c : group.computed[to_]) {
+      sets.push_back(quote_identifier(c.column) + " = " + rows_.value(c, to_));
+    }
+    return "UPDATE " + target_ + " SET " + joined(sets, ", ") + " WHERE " + at_key(pair_, to_, from_, "NEW") +
+           " AND NOT " + alike(group, to_, rows_) + ";\n";
+  }
+
+  /// OR IGNORE in the application's statement reaches into triggers: what the target refuses would vanish there.
+  std::string refusal() const {
+    return "SELECT RAISE(ABORT, " + quote_text("offx-sync: " + pair_.tables[to_].name + " refuses this row") +
+           ") WHERE ";
+  }
+  std::string assert_row() const { return refusal() + source_exists() + " AND NOT " + pair_is_alike() + ";\n"; }
+  std::string assert_group(const Group& group) const {
+    return refusal() + "EXISTS (SELECT 1 FROM " + this_pair() + " AND NOT " + alike(group, to_, rows_in_join(pair_)) +
+           ");\n";
+  }
+
+  const Pair& pair_;
+  Side from_;
+  Side to_;
+  Rows rows_;
+  std::string source_;
+  std::string target_;
+  std::vector<NamedSql> made_;
+};
+
+std::string key_as_text(const Pair& pair, Side side, const std::string& qualifier) {
+  std::vector<std::string> parts;
+  for (const auto& column : pair.key[side]) {
+    parts.push_back(quote_text(column + " = ") + " || quote(" + qualifier + "." + quote_identifier(column) + ")");
+  }
+  return joined(parts, " || ', ' || ");
+}
+
+std::string join_of_both(const Pair& pair, const char* kind) {
+  return quoted(pair, kOld) + " AS " + kAlias[kOld] + " " + kind + " " + quoted(pair, kNew) + " AS " + kAlias[kNew] +
+         " ON " + compared(quoted_key(pair, kNew, kAlias[kNew]), quoted_key(pair, kOld, kAlias[kOld]));
+}
+
+std::string twin_exists(const Pair& pair, Side side) {
+  return "EXISTS (SELECT 1 FROM " + quoted(pair, other(side)) + " WHERE " +
+         at_key(pair, other(side), side, quoted(pair, side)) + ")";
+}
+
+}  // namespace
+
+std::vector<NamedSql> sync_triggers(const Pair& pair, Side from) { return Triggers(pair, from).make(); }
+
+std::vector<NamedSql> helper_indexes(const Pair& pair) {
+  std::vector<NamedSql> indexes;
+  for (const Side from : {kOld, kNew}) {
+    const auto& target = pair.tables[other(from)];
+    for (const auto& unique : pair.uniqueness[from]) {
+      const auto& wanted = unique.columns[other(from)];
+      bool found = false;
+      for (const auto& index : target.indexes) {
+        found = found || (!index.partial && !index.columns.empty() && same_name(index.columns[0], wanted[0]));
+      }
+      if (found) continue;
+      std::vector<std::string> columns;
+      for (std::size_t i = 0; i < wanted.size(); ++i) {
+        columns.push_back(quote_identifier(wanted[i]) + " COLLATE " + unique.collations[i]);
+      }
+      const auto name = std::string(kPrefix) + target.name + "_" + std::to_string(indexes.size() + 1);
+      indexes.push_back({name, "CREATE INDEX " + quote_identifier(name) + " ON " + quote_identifier(target.name) +
+                                   " (" + joined(columns, ", ") + ")"});
+    }
+  }
+  return indexes;
+}
+
+std::string boundary_sql(const Pair& pair, Side side, Range range) {
+  const auto key = key_list(pair, side);
+  const auto skipped = range.has_low ? pair.key[side].size() + 1 : 1;
+  return "SELECT " + key + " FROM " + quoted(pair, side) + " WHERE " + in_range(pair, side, {range.has_low, false}, "") +
+         " ORDER BY " + key + " LIMIT 1 OFFSET ?" + std::to_string(skipped);
+}
+
+std::string copy_sql(const Pair& pair, Range range) {
+  const auto columns = columns_to_write(pair, kNew);
+  const auto table = quoted(pair, kOld);
+  auto rows = in_range(pair, kOld, range, table);
+  if (copies_ancestors(pair)) {
+    const auto parent = table + "." + quote_identifier(pair.counterpart(kNew, *pair.parent_in_self[kNew]));
+    rows = "(" + rows + ") OR " + table + "." + quote_identifier(pair.key[kOld][0]) + " IN " +
+           ancestors(pair, "SELECT " + parent + " FROM " + table + " WHERE " + rows);
+  }
+  return "INSERT INTO " + quoted(pair, kNew) + " (" + columns.names + ") SELECT " + columns.expressions + " FROM " +
+         table + " WHERE " + rows + " ORDER BY " + joined(quoted_key(pair, kOld, table), ", ") + " ON CONFLICT (" +
+         key_list(pair, kNew) + ") DO NOTHING";
+}
+
+std::string empty_sql(const Pair& pair, Side side, Range range) {
+  return "DELETE FROM " + quoted(pair, side) + " WHERE " + in_range(pair, side, range, "");
+}
+
+std::string compare_sql(const Pair& pair, Side side, Range range, bool live) {
+  if (side == kNew) {
+    return "SELECT count(*), coalesce(sum(NOT " + twin_exists(pair, kNew) + "), 0), 0 FROM " + quoted(pair, kNew) +
+           " WHERE " + in_range(pair, kNew, range, quoted(pair, kNew));
+  }
+  std::vector<std::string> parts;
+  for (const auto& group : pair.groups) {
+    if (auto part = verified(group, live, rows_in_join(pair)); !part.empty()) parts.push_back(std::move(part));
+  }
+  const auto key = std::string(kAlias[kNew]) + "." + quote_identifier(pair.key[kNew][0]);
+  return "SELECT count(*), coalesce(sum(" + key + " IS NULL), 0), coalesce(sum(" + key + " IS NOT NULL AND NOT (" +
+         (parts.empty() ? "1" : joined(parts, " AND ")) + ")), 0) FROM " + join_of_both(pair, "LEFT JOIN") + " WHERE " +
+         in_range(pair, kOld, range, kAlias[kOld]);
+}
+
+std::string missing_sql(const Pair& pair, Side side, Range range) {
+  const auto table = quoted(pair, side);
+  return "SELECT " + key_as_text(pair, side, table) + " FROM " + table + " WHERE " +
+         in_range(pair, side, range, table) + " AND NOT " + twin_exists(pair, side) + " ORDER BY " +
+         joined(quoted_key(pair, side, table), ", ") + " LIMIT 21";
+}
+
+std::string different_sql(const Pair& pair, Range range, bool live) {
+  const auto rows = rows_in_join(pair);
+  std::vector<std::string> parts;
+  std::vector<std::string> texts;
+  for (const auto& group : pair.groups) {
+    const auto same = verified(group, live, rows);
+    if (same.empty()) continue;
+    parts.push_back(same);
+    const Side side = group.computed[kNew].empty() ? kOld : kNew;
+    for (const auto& c : group.computed[side]) {
+      const auto shown = [](const std::string& value) { return "substr(quote(" + value + "), 1, 60)"; };
+      texts.push_back("CASE WHEN " + same + " THEN '' ELSE " + quote_text(c.column + ": ") + " || " +
+                      shown(rows.column(side, c.column)) + " || " +
+                      quote_text(" in " + pair.tables[side].name + ", ") + " || " + shown(rows.value(c, side)) +
+                      " || " + quote_text(" by " + pair.tables[other(side)].name + "; ") + " END");
+    }
+  }
+  if (parts.empty()) return {};
+  return "SELECT " + key_as_text(pair, kOld, kAlias[kOld]) + ", " + joined(texts, " || ") + " FROM " +
+         join_of_both(pair, "JOIN") + " WHERE " + in_range(pair, kOld, range, kAlias[kOld]) + " AND NOT (" +
+         joined(parts, " AND ") + ") ORDER BY " + joined(quoted_key(pair, kOld, kAlias[kOld]), ", ") + " LIMIT 21";
+}
+
+std::vector<std::string> equalise_sequences(const Pair& pair) {
+  std::vector<std::string> statements;
+  if (!pair.tables[kOld].autoincrement || !pair.tables[kNew].autoincrement) return statements;
+  // sqlite_sequence has no unique key: UPDATE, then INSERT what is missing.
+  for (const Side side : {kNew, kOld}) {
+    const auto mine = quote_text(pair.tables[side].name);
+    const auto others = quote_text(pair.tables[other(side)].name);
+    statements.push_back("UPDATE sqlite_sequence SET seq = max(seq, coalesce((SELECT o.seq FROM sqlite_sequence AS o "
+                         "WHERE o.name = " + others + " COLLATE NOCASE), 0)) WHERE name = " + mine + " COLLATE NOCASE");
+    statements.push_back("INSERT INTO sqlite_sequence (name, seq) SELECT " + mine +
+                         ", o.seq FROM sqlite_sequence AS o WHERE o.name = " + others +
+                         " COLLATE NOCASE AND NOT EXISTS (SELECT 1 FROM sqlite_sequence AS n WHERE n.name = " + mine +
+                         " COLLATE NOCASE)");
+  }
+  return statements;
+}
+
+}  // namespace offx::migrate

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "migrate/pair.h"
+
+/// The SQL that makes two versions of a table one: triggers, copying and comparing. All of it is plain SQL that every
+/// SQLite since 3.35 and every engine that speaks its dialect runs, as other programs' writes run it too.
+namespace offx::migrate {
+
+struct NamedSql {
+  std::string name;
+  std::string sql;
+};
+
+/// The triggers on `from`'s table that carry its writes to the other one.
+[[nodiscard]] std::vector<NamedSql> sync_triggers(const Pair& pair, Side from);
+
+/// Indexes that the triggers need to find rows by, where a table has none of its own; dropped with them.
+[[nodiscard]] std::vector<NamedSql> helper_indexes(const Pair& pair);
+
+/// A range of keys, `(low, high]`; without a bound where one is missing.
+struct Range {
+  bool has_low = false;
+  bool has_high = false;
+};
+
+/// Parameters of the statements below: the key of `low`, if there is one, then that of `high`.
+
+/// The key that is `rows` - 1 rows after the first one behind `low`; the last parameter is `rows` - 1. No row if there are
+/// fewer.
+[[nodiscard]] std::string boundary_sql(const Pair& pair, Side side, Range range);
+/// Copies the rows of the range that are not there yet, old → new.
+[[nodiscard]] std::string copy_sql(const Pair& pair, Range range);
+/// Removes the rows of the range.
+[[nodiscard]] std::string empty_sql(const Pair& pair, Side side, Range range);
+
+/// One row: rows of `side` in the range, those that the other side lacks, and, for kOld, those that differ.
+/// `live`: both sides are written to, so a pair is alike if either follows from the other; before, the new one follows.
+[[nodiscard]] std::string compare_sql(const Pair& pair, Side side, Range range, bool live);
+/// The keys of at most 21 of those rows, as text, and the columns in which they differ with both values.
+[[nodiscard]] std::string missing_sql(const Pair& pair, Side side, Range range);
+[[nodiscard]] std::string different_sql(const Pair& pair, Range range, bool live);
+
+/// Brings the AUTOINCREMENT counters of both tables to the greater of the two; empty if they have none.
+[[nodiscard]] std::vector<std::string> equalise_sequences(const Pair& pair);
+
+}  // namespace offx::migrate
