@@ -111,7 +111,7 @@ struct VerifyReport {
   std::vector<Difference> differences;  ///< at most 20
   std::int64_t differences_total = 0;
 };
-/// Compares the versions of a migration that is in backfill (what is done of it) or live.
+/// Compares the versions of a migration whose rows are all copied. Errc::conflict if they are not, or not any more.
 Result<VerifyReport> verify(db::DatabaseClient& client, std::string_view name, const WorkOptions& options);
 
 /// Records that the database is as it should be, without doing anything: the history of one that existed before.

@@ -55,8 +55,8 @@ class Resolver {
     const auto& change = pair_.change;
     const auto expect = [&](Side side, const std::string& column, const char* where) {
       if (table(side).column(column) == nullptr) {
-        find(Severity::refusal, column, std::string(where) + " names " + column + ", which " + table(side).name +
-                                            " does not have");
+        find(Severity::refusal, column,
+             std::string(where) + " names " + column + ", which " + table(side).name + " does not have");
       }
     };
     for (const auto& [from, to] : change.rename) {
@@ -72,15 +72,16 @@ class Resolver {
     const char* where = side == kNew ? "up" : "down";
     const Column* found = table(side).column(column);
     if (found == nullptr) {
-      find(Severity::refusal, column, std::string(where) + " names " + column + ", which " + table(side).name +
-                                          " does not have");
+      find(Severity::refusal, column,
+           std::string(where) + " names " + column + ", which " + table(side).name + " does not have");
     } else if (found->generated) {
       find(Severity::refusal, column, column + " is a generated column: SQLite computes it; leave it out of " + where);
     }
     if (const auto part = non_deterministic_part(expression); !part.empty()) {
       find(Severity::refusal, column,
-           std::string(where) + " uses " + part + ", which gives another value each time it is asked: both versions "
-           "would never be alike; use a column, a constant or a DEFAULT");
+           std::string(where) + " uses " + part +
+               ", which gives another value each time it is asked: both versions "
+               "would never be alike; use a column, a constant or a DEFAULT");
     }
   }
 
@@ -120,17 +121,20 @@ class Resolver {
     if (!column.not_null || column.default_value || rowid) {
       if (column.default_value && !non_deterministic_part(*column.default_value).empty()) {
         find(Severity::note, column.name,
-             "the DEFAULT of " + column.name + " differs each time: rows that come from the other version get the time "
-             "or number of their copy");
+             "the DEFAULT of " + column.name +
+                 " differs each time: rows that come from the other version get the time "
+                 "or number of their copy");
       }
       return;
     }
     find(Severity::refusal, column.name,
-         side == kNew ? "the new column " + column.name + " is NOT NULL and has no DEFAULT: say under [table.up] what "
-                        "existing rows get"
-                      : "the old column " + column.name + " is NOT NULL, has no DEFAULT and nothing in " +
-                            table(kNew).name + " gives its value: say under [table.down] what old code reads in rows "
-                            "that new code inserts");
+         side == kNew
+             ? "the new column " + column.name +
+                   " is NOT NULL and has no DEFAULT: say under [table.up] what "
+                   "existing rows get"
+             : "the old column " + column.name + " is NOT NULL, has no DEFAULT and nothing in " + table(kNew).name +
+                   " gives its value: say under [table.down] what old code reads in rows "
+                   "that new code inserts");
   }
 
   const Computed* computed(Side side, std::string_view column) const {
@@ -179,10 +183,13 @@ class Resolver {
     }
     find(Severity::refusal, "",
          table(kOld).key.empty()
-             ? table(kOld).name + " has no PRIMARY KEY or UNIQUE key that both versions share: rows cannot be told "
-               "apart (VACUUM renumbers rowids). Add a key first, or use a table with one"
-             : "the key (" + joined(table(kOld).key, ", ") + ") of " + table(kOld).name + " is not carried as it is "
-               "into a PRIMARY KEY or UNIQUE key of " + table(kNew).name + ": rows cannot be told apart");
+             ? table(kOld).name +
+                   " has no PRIMARY KEY or UNIQUE key that both versions share: rows cannot be told "
+                   "apart (VACUUM renumbers rowids). Add a key first, or use a table with one"
+             : "the key (" + joined(table(kOld).key, ", ") + ") of " + table(kOld).name +
+                   " is not carried as it is "
+                   "into a PRIMARY KEY or UNIQUE key of " +
+                   table(kNew).name + ": rows cannot be told apart");
     return false;
   }
 
@@ -358,8 +365,9 @@ class Resolver {
           }
         }
         find(Severity::refusal, joined(key.columns, ", "),
-             table(side).name + " refers to itself by more than one column or not by its key: rows could not be copied "
-             "before those they refer to");
+             table(side).name +
+                 " refers to itself by more than one column or not by its key: rows could not be copied "
+                 "before those they refer to");
       }
     }
   }

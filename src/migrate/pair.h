@@ -30,10 +30,10 @@ struct Computed {
 /// Columns that can only be kept alike together: those that are computed from each other, and those under one
 /// constraint, so that no half of an update is ever seen by it. Key columns are in no group.
 struct Group {
-  std::array<std::vector<Computed>, 2> computed;   ///< of each side
-  std::array<std::vector<std::string>, 2> sources; ///< columns of each side that the other side's expressions read
-  bool plain = false;    ///< nothing but columns carried as they are
-  bool one_way = false;  ///< nothing of the old side is computed
+  std::array<std::vector<Computed>, 2> computed;    ///< of each side
+  std::array<std::vector<std::string>, 2> sources;  ///< columns of each side that the other side's expressions read
+  bool plain = false;                               ///< nothing but columns carried as they are
+  bool one_way = false;                             ///< nothing of the old side is computed
   bool looked_up = false;  ///< one way, from other tables: kept alike by triggers of the author's, and verified
 
   /// True if `side`'s columns get their value when the row is made and then belong to that side.

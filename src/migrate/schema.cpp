@@ -31,10 +31,9 @@ Result<std::vector<Index>> indexes_of(db::DatabaseClient& scratch, std::string_v
 }
 
 Result<std::vector<ForeignKey>> foreign_keys_of(db::DatabaseClient& scratch, std::string_view table) {
-  OFFX_ASSIGN(const auto rows,
-              scratch.execute("SELECT id, \"table\", \"from\", \"to\", on_update, on_delete FROM "
-                              "pragma_foreign_key_list(?1) ORDER BY id, seq",
-                              {std::string(table)}));
+  OFFX_ASSIGN(const auto rows, scratch.execute("SELECT id, \"table\", \"from\", \"to\", on_update, on_delete FROM "
+                                               "pragma_foreign_key_list(?1) ORDER BY id, seq",
+                                               {std::string(table)}));
   std::vector<ForeignKey> keys;
   std::int64_t last = -1;
   for (std::size_t i = 0; i < rows.rows(); ++i) {
@@ -62,9 +61,8 @@ bool Table::key_is_rowid() const {
 }
 
 Result<std::vector<SchemaObject>> read_objects(db::DatabaseClient& client) {
-  OFFX_ASSIGN(const auto rows,
-              client.execute("SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema "
-                             "WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid"));
+  OFFX_ASSIGN(const auto rows, client.execute("SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema "
+                                              "WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid"));
   std::vector<SchemaObject> objects;
   for (std::size_t i = 0; i < rows.rows(); ++i) {
     const auto row = rows.row(i);
@@ -94,8 +92,8 @@ Result<Schema> Schema::read(db::DatabaseClient& client) {
   for (const auto* object : order) {
     if (object->sql.empty()) continue;
     if (auto made = schema.scratch_->execute(object->sql); !made) {
-      OFFX_ASSIGN(const auto there, schema.scratch_->execute("SELECT count(*) FROM sqlite_schema WHERE name = ?1",
-                                                             {object->name}));
+      OFFX_ASSIGN(const auto there,
+                  schema.scratch_->execute("SELECT count(*) FROM sqlite_schema WHERE name = ?1", {object->name}));
       if (to_integer(there.row(0)[0]) != 0) continue;
       schema.unreadable_.push_back(object->type + " " + object->name + ": " + made.error().message());
     }
@@ -111,10 +109,11 @@ const SchemaObject* Schema::find(std::string_view type, std::string_view name) c
 }
 
 Result<Table> Schema::table(std::string_view name) {
-  OFFX_ASSIGN(const auto list, scratch_->execute("SELECT l.name, l.type, l.wr, l.strict, s.sql FROM pragma_table_list AS l "
-                                                 "LEFT JOIN sqlite_schema AS s ON s.name = l.name "
-                                                 "WHERE l.schema = 'main' AND l.name = ?1 COLLATE NOCASE",
-                                                 {std::string(name)}));
+  OFFX_ASSIGN(const auto list,
+              scratch_->execute("SELECT l.name, l.type, l.wr, l.strict, s.sql FROM pragma_table_list AS l "
+                                "LEFT JOIN sqlite_schema AS s ON s.name = l.name "
+                                "WHERE l.schema = 'main' AND l.name = ?1 COLLATE NOCASE",
+                                {std::string(name)}));
   if (list.rows() == 0) return fail(Errc::not_found, "there is no table " + std::string(name));
   const auto row = list.row(0);
   Table table;

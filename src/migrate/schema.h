@@ -13,7 +13,7 @@ namespace offx::migrate {
 
 /// A row of sqlite_schema.
 struct SchemaObject {
-  std::string type;   ///< table, index, trigger, view
+  std::string type;  ///< table, index, trigger, view
   std::string name;
   std::string table;  ///< what it belongs to
   std::string sql;    ///< empty for what SQLite makes itself

@@ -40,9 +40,7 @@ std::size_t comment_length(std::string_view sql) {
   return end == std::string_view::npos ? sql.size() : end + 2;
 }
 
-bool is_name(const Token& token) {
-  return token.kind == Token::Kind::name || token.kind == Token::Kind::quoted_name;
-}
+bool is_name(const Token& token) { return token.kind == Token::Kind::name || token.kind == Token::Kind::quoted_name; }
 
 bool is_word(const Token& token, std::string_view word) {
   return token.kind == Token::Kind::name && same_name(token.text, word);
@@ -133,9 +131,9 @@ std::string with_name_replaced(std::string_view sql, std::string_view from, std:
 }
 
 std::string non_deterministic_part(std::string_view expression) {
-  constexpr std::array<std::string_view, 8> kAlways = {
-      "random", "randomblob", "current_timestamp", "current_date", "current_time", "changes", "total_changes",
-      "last_insert_rowid"};
+  constexpr std::array<std::string_view, 8> kAlways = {"random",        "randomblob",       "current_timestamp",
+                                                       "current_date",  "current_time",     "changes",
+                                                       "total_changes", "last_insert_rowid"};
   constexpr std::array<std::string_view, 7> kOfTime = {"date",      "time",     "datetime", "julianday",
                                                        "unixepoch", "strftime", "timediff"};
   const auto tokens = tokens_of(expression);

@@ -15,8 +15,8 @@ struct Token {
   std::string_view text;  ///< as written, quotes included; a view into the SQL
 };
 
-/// The tokens of `sql` without blanks and comments, by SQLite's rules. Never fails: a quote that is not closed ends with
-/// the text.
+/// The tokens of `sql` without blanks and comments, by SQLite's rules. Never fails: a quote that is not closed ends
+/// with the text.
 [[nodiscard]] std::vector<Token> tokens_of(std::string_view sql);
 
 /// Letters of ASCII in lower case, as SQLite compares names.
@@ -40,8 +40,8 @@ struct Token {
 /// What stands in the parentheses of every `CHECK (…)` of a CREATE TABLE.
 [[nodiscard]] std::vector<std::string_view> check_expressions(std::string_view create_sql);
 
-/// The name a CREATE statement gives to what it makes, without quotes, and its kind in lower case: table, index, trigger,
-/// view. Both empty if it is none. A schema before the name (`main.t`) is left out.
+/// The name a CREATE statement gives to what it makes, without quotes, and its kind in lower case: table, index,
+/// trigger, view. Both empty if it is none. A schema before the name (`main.t`) is left out.
 struct CreatedObject {
   std::string kind;
   std::string name;

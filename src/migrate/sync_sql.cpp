@@ -65,14 +65,13 @@ Rows rows_in_trigger(const Pair& pair, Side to) {
 /// In a join of both tables under these aliases.
 constexpr std::array<const char*, 2> kAlias = {"offx_old", "offx_new"};
 Rows rows_in_join(const Pair& pair) {
-  return {[](Side side, const std::string& column) {
-            return std::string(kAlias[side]) + "." + quote_identifier(column);
-          },
-          [&pair](const Computed& c, Side side) {
-            const Side source = other(side);
-            return c.carried_from.empty() ? looked_up(pair, source, c.expression, source, kAlias[source])
-                                          : std::string(kAlias[source]) + "." + quote_identifier(c.carried_from);
-          }};
+  return {
+      [](Side side, const std::string& column) { return std::string(kAlias[side]) + "." + quote_identifier(column); },
+      [&pair](const Computed& c, Side side) {
+        const Side source = other(side);
+        return c.carried_from.empty() ? looked_up(pair, source, c.expression, source, kAlias[source])
+                                      : std::string(kAlias[source]) + "." + quote_identifier(c.carried_from);
+      }};
 }
 
 /// True when `side`'s columns of the group follow from the other row.
@@ -175,8 +174,8 @@ class Triggers {
         target_(quoted(pair, to_)) {}
 
   std::vector<NamedSql> make() {
-    add("ins", "AFTER INSERT", "", bring_ancestors() + sweeps(nullptr, false) + guards(nullptr, false) + insert() +
-                                       assert_row());
+    add("ins", "AFTER INSERT", "",
+        bring_ancestors() + sweeps(nullptr, false) + guards(nullptr, false) + insert() + assert_row());
     add("del", "AFTER DELETE", "",
         "DELETE FROM " + target_ + " WHERE " + at_key(pair_, to_, from_, "OLD") + " AND NOT EXISTS (SELECT 1 FROM " +
             source_ + " WHERE " + at_key(pair_, from_, from_, "OLD") + ");\n");
@@ -186,8 +185,8 @@ class Triggers {
     for (const auto& group : pair_.groups) {
       ++number;
       if (group.computed[to_].empty() || group.sources[from_].empty()) continue;
-      add(std::to_string(number), "AFTER UPDATE" + of_sources(group), "NOT (" + key_changed() + ") AND (" +
-                                                                          changed(group) + ")",
+      add(std::to_string(number), "AFTER UPDATE" + of_sources(group),
+          "NOT (" + key_changed() + ") AND (" + changed(group) + ")",
           ancestors_for(group) + sweeps(&group, false) + guards(&group, false) + update(group) + assert_group(group));
     }
     return std::move(made_);
@@ -282,9 +281,10 @@ class Triggers {
     std::string sql;
     for (const auto& unique : pair_.uniqueness[to_]) {
       if (unique.on_both || unique.partial || !concerns(unique, from_, group)) continue;
-      sql += "SELECT RAISE(ABORT, " +
-             quote_text("UNIQUE constraint failed: " + pair_.tables[to_].name + "." + joined(unique.columns[to_], ", ")) +
-             ") WHERE EXISTS (SELECT 1 FROM " + target_ + " WHERE " + others_with(unique, key_moves) + ");\n";
+      sql +=
+          "SELECT RAISE(ABORT, " +
+          quote_text("UNIQUE constraint failed: " + pair_.tables[to_].name + "." + joined(unique.columns[to_], ", ")) +
+          ") WHERE EXISTS (SELECT 1 FROM " + target_ + " WHERE " + others_with(unique, key_moves) + ");\n";
     }
     return sql;
   }
@@ -293,8 +293,8 @@ class Triggers {
   std::string this_pair() const {
     std::array<std::string, 2> key = {compared(quoted_key(pair_, kOld, kAlias[kOld]), quoted_key(pair_, from_, "NEW")),
                                       compared(quoted_key(pair_, kNew, kAlias[kNew]), quoted_key(pair_, from_, "NEW"))};
-    return quoted(pair_, kOld) + " AS " + kAlias[kOld] + ", " + quoted(pair_, kNew) + " AS " + kAlias[kNew] + " WHERE " +
-           key[kOld] + " AND " + key[kNew];
+    return quoted(pair_, kOld) + " AS " + kAlias[kOld] + ", " + quoted(pair_, kNew) + " AS " + kAlias[kNew] +
+           " WHERE " + key[kOld] + " AND " + key[kNew];
   }
 
   std::string pair_is_alike() const {
@@ -341,8 +341,8 @@ class Triggers {
       if (!carries(group, to_)) continue;
       for (const auto& c : group.computed[to_]) sets.push_back(assignment(group, c, rows_));
     }
-    return "UPDATE " + target_ + " SET " + joined(sets, ", ") + " WHERE " + at_key(pair_, to_, from_, "OLD") +
-           " AND " + source_exists() + ";\n";
+    return "UPDATE " + target_ + " SET " + joined(sets, ", ") + " WHERE " + at_key(pair_, to_, from_, "OLD") + " AND " +
+           source_exists() + ";\n";
   }
 
   std::string update(const Group& group) const {
@@ -422,8 +422,9 @@ std::vector<NamedSql> helper_indexes(const Pair& pair) {
 std::string boundary_sql(const Pair& pair, Side side, Range range) {
   const auto key = key_list(pair, side);
   const auto skipped = range.has_low ? pair.key[side].size() + 1 : 1;
-  return "SELECT " + key + " FROM " + quoted(pair, side) + " WHERE " + in_range(pair, side, {range.has_low, false}, "") +
-         " ORDER BY " + key + " LIMIT 1 OFFSET ?" + std::to_string(skipped);
+  return "SELECT " + key + " FROM " + quoted(pair, side) + " WHERE " +
+         in_range(pair, side, {range.has_low, false}, "") + " ORDER BY " + key + " LIMIT 1 OFFSET ?" +
+         std::to_string(skipped);
 }
 
 std::string copy_sql(const Pair& pair, Range range) {
@@ -478,9 +479,9 @@ std::string different_sql(const Pair& pair, Range range, bool live) {
     for (const auto& c : group.computed[side]) {
       const auto shown = [](const std::string& value) { return "substr(quote(" + value + "), 1, 60)"; };
       texts.push_back("CASE WHEN " + same + " THEN '' ELSE " + quote_text(c.column + ": ") + " || " +
-                      shown(rows.column(side, c.column)) + " || " +
-                      quote_text(" in " + pair.tables[side].name + ", ") + " || " + shown(rows.value(c, side)) +
-                      " || " + quote_text(" by " + pair.tables[other(side)].name + "; ") + " END");
+                      shown(rows.column(side, c.column)) + " || " + quote_text(" in " + pair.tables[side].name + ", ") +
+                      " || " + shown(rows.value(c, side)) + " || " +
+                      quote_text(" by " + pair.tables[other(side)].name + "; ") + " END");
     }
   }
   if (parts.empty()) return {};
@@ -496,8 +497,10 @@ std::vector<std::string> equalise_sequences(const Pair& pair) {
   for (const Side side : {kNew, kOld}) {
     const auto mine = quote_text(pair.tables[side].name);
     const auto others = quote_text(pair.tables[other(side)].name);
-    statements.push_back("UPDATE sqlite_sequence SET seq = max(seq, coalesce((SELECT o.seq FROM sqlite_sequence AS o "
-                         "WHERE o.name = " + others + " COLLATE NOCASE), 0)) WHERE name = " + mine + " COLLATE NOCASE");
+    statements.push_back(
+        "UPDATE sqlite_sequence SET seq = max(seq, coalesce((SELECT o.seq FROM sqlite_sequence AS o "
+        "WHERE o.name = " +
+        others + " COLLATE NOCASE), 0)) WHERE name = " + mine + " COLLATE NOCASE");
     statements.push_back("INSERT INTO sqlite_sequence (name, seq) SELECT " + mine +
                          ", o.seq FROM sqlite_sequence AS o WHERE o.name = " + others +
                          " COLLATE NOCASE AND NOT EXISTS (SELECT 1 FROM sqlite_sequence AS n WHERE n.name = " + mine +

@@ -29,8 +29,8 @@ struct Range {
 
 /// Parameters of the statements below: the key of `low`, if there is one, then that of `high`.
 
-/// The key that is `rows` - 1 rows after the first one behind `low`; the last parameter is `rows` - 1. No row if there are
-/// fewer.
+/// The key that is `rows` - 1 rows after the first one behind `low`; the last parameter is `rows` - 1. No row if there
+/// are fewer.
 [[nodiscard]] std::string boundary_sql(const Pair& pair, Side side, Range range);
 /// Copies the rows of the range that are not there yet, old → new.
 [[nodiscard]] std::string copy_sql(const Pair& pair, Range range);

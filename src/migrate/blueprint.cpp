@@ -1,0 +1,591 @@
+#include "migrate/blueprint.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <set>
+
+#include "db/script.h"
+#include "migrate/sql_text.h"
+
+namespace offx::migrate {
+namespace {
+
+using db::quote_identifier;
+using Severity = Finding::Severity;
+
+bool contains(const std::vector<std::string>& names, std::string_view name) {
+  return std::any_of(names.begin(), names.end(), [&](const std::string& n) { return same_name(n, name); });
+}
+
+bool is_ours(std::string_view name) { return folded(name).starts_with("offx_"); }
+
+/// `text` without blanks and comments, names folded: equal for statements that say the same.
+std::string normalised(std::string_view sql) {
+  std::string text;
+  for (const auto& token : tokens_of(sql)) {
+    const bool name = token.kind == Token::Kind::name || token.kind == Token::Kind::quoted_name;
+    text += name ? name_of(token) : std::string(token.text);
+    text += ' ';
+  }
+  return text;
+}
+
+/// What an index is over: everything behind its table's name.
+std::string indexed_part(std::string_view sql) {
+  const auto open = sql.find('(');
+  return open == std::string_view::npos ? std::string() : normalised(sql.substr(open));
+}
+
+class Builder {
+ public:
+  Builder(Schema& schema, const Migration& migration, bool can_redirect, std::vector<Finding>& findings)
+      : schema_(schema), migration_(migration), can_redirect_(can_redirect), findings_(findings) {}
+
+  Result<Blueprint> build() {
+    for (const auto& change : migration_.tables) OFFX_TRY(add_pair(change));
+    for (auto& plan : blueprint_.pairs) {
+      check_references(plan);
+      OFFX_TRY(find_children(plan));
+      carry_indexes(plan);
+      plan.helper_indexes = helper_indexes(plan.pair);
+      plan.up = sync_triggers(plan.pair, kOld);
+      plan.down = sync_triggers(plan.pair, kNew);
+      plan.sync = triggers_in(plan.pair.change.sync, plan.pair.change, findings_);
+    }
+    order_by_references();
+    carry_triggers_and_views();
+    return std::move(blueprint_);
+  }
+
+ private:
+  void find(Severity severity, std::string_view table, std::string_view name, std::string message) {
+    findings_.push_back({severity, std::string(table), std::string(name), std::move(message)});
+  }
+
+  Result<void> add_pair(const TableChange& change) {
+    auto old_table = schema_.table(change.from);
+    if (!old_table) {
+      if (old_table.error().code() != Errc::not_found) return fail(std::move(old_table).error());
+      find(Severity::refusal, change.from, "", "there is no table " + change.from);
+      return {};
+    }
+    if (old_table->kind != "table") {
+      find(Severity::refusal, change.from, "",
+           change.from + " is a " + old_table->kind + (old_table->kind == "view" ? "" : " table") +
+               ": it can have no triggers. Make the next one beside it in `create`, fill it from the table it is "
+               "about, and drop the old one in `complete`");
+      return {};
+    }
+    PairPlan plan;
+    for (const auto statement : db::split_script(change.create)) plan.create.emplace_back(statement);
+    if (schema_.find("table", change.to) == nullptr && !make_in_scratch(change, plan.create)) return {};
+    auto new_table = schema_.table(change.to);
+    if (!new_table) {
+      find(Severity::refusal, change.from, "",
+           "`create` does not make " + change.to + (plan.create.empty() ? ": it is empty" : ""));
+      return {};
+    }
+    if (new_table->kind != "table") {
+      find(Severity::refusal, change.from, "", change.to + " is a " + new_table->kind + ", not an ordinary table");
+      return {};
+    }
+    auto pair = resolve_pair(std::move(*old_table), std::move(*new_table), change, findings_);
+    if (!pair) return {};
+    note_constraints(*pair);
+    plan.pair = std::move(*pair);
+    blueprint_.pairs.push_back(std::move(plan));
+    return {};
+  }
+
+  bool make_in_scratch(const TableChange& change, const std::vector<std::string>& create) {
+    for (const auto& statement : create) {
+      if (auto made = schema_.scratch().execute(statement); !made) {
+        find(Severity::refusal, change.from, "",
+             "`create` fails: " + made.error().message() + " in: " + statement.substr(0, 200));
+        return false;
+      }
+      const auto object = created_object(statement);
+      if (object.kind == "trigger" && mentions(statement, change.to)) {
+        find(Severity::note, change.from, object.name,
+             "the trigger " + object.name + " runs for what old code writes too; what does the same on " + change.from +
+                 " then runs twice for one write: put it under `complete` if that hurts");
+      }
+    }
+    return true;
+  }
+
+  /// What only the new version demands, old code does not know.
+  void note_constraints(const Pair& pair) {
+    const auto& old_table = pair.table(kOld);
+    const auto& new_table = pair.table(kNew);
+    if (new_table.strict && !old_table.strict) {
+      find(Severity::warning, old_table.name, "",
+           new_table.name +
+               " is STRICT: old code that writes a value of another type gets an error while both live; "
+               "a CAST under [table.up] makes it fit");
+    }
+    std::set<std::string> old_checks;
+    for (const auto check : check_expressions(old_table.sql)) old_checks.insert(normalised(check));
+    for (const auto check : check_expressions(new_table.sql)) {
+      if (old_checks.contains(normalised(check))) continue;
+      find(Severity::warning, old_table.name, "",
+           "only " + new_table.name + " demands CHECK (" + std::string(check) +
+               "): old code that writes otherwise gets an error while both live");
+    }
+    for (const auto& c : pair.computed(kNew)) {
+      const auto* column = new_table.column(c.column);
+      const auto* source = c.carried_from.empty() ? nullptr : old_table.column(c.carried_from);
+      if (column->not_null && source != nullptr && !source->not_null && source->primary_key == 0) {
+        find(
+            Severity::warning, old_table.name, column->name,
+            "only " + new_table.name + " demands NOT NULL of " + column->name +
+                ": old code that writes NULL gets an error while both live; coalesce(…) under [table.up] makes it fit");
+      }
+    }
+    for (const auto* column : pair.own_columns(kNew)) {
+      if (pair.groups.empty()) break;
+      find(Severity::note, old_table.name, column->name,
+           column->name + " is known to " + new_table.name +
+               " alone: existing rows get its DEFAULT, and a rollback keeps "
+               "it in an archive");
+    }
+    for (const auto* column : pair.own_columns(kOld)) {
+      find(Severity::note, old_table.name, column->name,
+           column->name + " is not carried into " + new_table.name +
+               ": rows that new code inserts have its DEFAULT in " + old_table.name +
+               ", and `complete` drops it (`--keep-old` keeps the table as an archive)");
+    }
+    if (pair.nullable_key) {
+      find(Severity::warning, old_table.name, joined(pair.key[kOld], ", "),
+           "the key may be NULL by its declaration: a row without a key cannot be told apart, and writing one gets an "
+           "error while both live");
+    }
+    const bool only_adds = pair.own_columns(kOld).empty() && pair.change.up.empty() && pair.change.down.empty() &&
+                           pair.change.rename.empty() && old_table.columns.size() < new_table.columns.size() &&
+                           std::all_of(
+                               old_table.columns.begin(), old_table.columns.end(),
+                               [&](const Column& c) {
+                                 const auto* same = new_table.column(c.name);
+                                 return same != nullptr && same->type == c.type && same->not_null == c.not_null;
+                               });
+    if (only_adds) {
+      find(Severity::note, old_table.name, "",
+           "nothing but columns is added: ALTER TABLE … ADD COLUMN in place would do, in a millisecond, if old code "
+           "neither says SELECT * nor inserts by position");
+    }
+  }
+
+  const PairPlan* pair_from(std::string_view table) const {
+    for (const auto& plan : blueprint_.pairs) {
+      if (same_name(plan.pair.change.from, table)) return &plan;
+    }
+    return nullptr;
+  }
+  const PairPlan* pair_to(std::string_view table) const {
+    for (const auto& plan : blueprint_.pairs) {
+      if (same_name(plan.pair.change.to, table)) return &plan;
+    }
+    return nullptr;
+  }
+
+  /// What the new table refers to.
+  void check_references(const PairPlan& plan) {
+    const auto& pair = plan.pair;
+    const auto& to = pair.change.to;
+    for (const auto& key : pair.table(kNew).foreign_keys) {
+      if (const auto* parent = pair_from(key.parent); parent != nullptr && !same_name(key.parent, to)) {
+        find(Severity::refusal, pair.change.from, joined(key.columns, ", "),
+             to + " refers to " + key.parent + ", which this migration replaces: refer to " + parent->pair.change.to);
+      } else if (pair_to(key.parent) == nullptr && schema_.find("table", key.parent) == nullptr) {
+        find(Severity::refusal, pair.change.from, joined(key.columns, ", "),
+             to + " refers to " + key.parent + ", and there is no such table");
+      }
+    }
+    for (const auto& old_key : pair.table(kOld).foreign_keys) {
+      const auto* parent = pair_from(old_key.parent);
+      const auto& new_parent = parent == nullptr ? old_key.parent : parent->pair.change.to;
+      const ForeignKey* same = nullptr;
+      for (const auto& new_key : pair.table(kNew).foreign_keys) {
+        bool matches = same_name(new_key.parent, new_parent) && new_key.columns.size() == old_key.columns.size();
+        for (std::size_t i = 0; matches && i < old_key.columns.size(); ++i) {
+          matches = same_name(pair.counterpart(kOld, old_key.columns[i]), new_key.columns[i]);
+        }
+        if (matches) same = &new_key;
+      }
+      const auto columns = joined(old_key.columns, ", ");
+      if (same == nullptr) {
+        find(Severity::warning, pair.change.from, columns,
+             "the reference of (" + columns + ") to " + old_key.parent + " is not in " + to +
+                 ": while both live it holds for new code too, after `complete` nothing enforces it");
+      } else if (same->on_delete != old_key.on_delete || same->on_update != old_key.on_update) {
+        find(Severity::warning, pair.change.from, columns,
+             "the reference of (" + columns + ") says ON DELETE " + old_key.on_delete + " ON UPDATE " +
+                 old_key.on_update + " in " + pair.change.from + " and ON DELETE " + same->on_delete + " ON UPDATE " +
+                 same->on_update + " in " + to + ": while both live, both happen");
+      }
+    }
+  }
+
+  /// Tables outside of the migration that refer to the old one.
+  Result<void> find_children(PairPlan& plan) {
+    const auto& pair = plan.pair;
+    OFFX_ASSIGN(const auto names, schema_.table_names());
+    for (const auto& name : names) {
+      if (pair_from(name) != nullptr || pair_to(name) != nullptr) continue;
+      OFFX_ASSIGN(const auto child, schema_.table(name));
+      for (const auto& key : child.foreign_keys) {
+        if (!same_name(key.parent, pair.change.from) && !same_name(key.parent, pair.change.to)) continue;
+        if (!contains(plan.children, name)) plan.children.push_back(name);
+        check_child(pair, child, key);
+      }
+    }
+    return {};
+  }
+
+  void check_child(const Pair& pair, const Table& child, const ForeignKey& key) {
+    const auto& from = pair.change.from;
+    const auto columns = key.parent_columns.empty() ? pair.table(kOld).key : key.parent_columns;
+    const auto& new_columns = key.parent_columns.empty() ? pair.table(kNew).key : key.parent_columns;
+    bool carried = columns.size() == new_columns.size();
+    for (std::size_t i = 0; carried && i < columns.size(); ++i) {
+      carried = same_name(pair.counterpart(kOld, columns[i]), new_columns[i]);
+    }
+    const std::string version_it = "give " + child.name +
+                                   " its next version in the same file: a [[table]] whose `create` refers to " +
+                                   pair.change.to;
+    if (!carried) {
+      find(Severity::refusal, from, child.name,
+           child.name + " refers to (" + joined(columns, ", ") + ") of " + from + ", which " + pair.change.to +
+               " does not have under that name: " + version_it);
+    } else if (!can_redirect_) {
+      find(Severity::refusal, from, child.name,
+           child.name + " refers to " + from + ", and a database server cannot point it at " + pair.change.to + ": " +
+               version_it);
+    } else {
+      find(Severity::note, from, child.name,
+           child.name + " goes on referring to " + from + " while both live, and to " + pair.change.to +
+               " from `complete` on; its rows are not copied");
+      if (key.on_delete != "NO ACTION" && key.on_delete != "RESTRICT") {
+        find(Severity::warning, from, child.name,
+             "INSERT OR REPLACE by new code that replaces a row of " + pair.change.to + " does not set off ON DELETE " +
+                 key.on_delete + " in " + child.name + " while both live; delete and upsert do what they always do");
+      }
+    }
+  }
+
+  void order_by_references() {
+    std::vector<PairPlan> ordered;
+    auto& pairs = blueprint_.pairs;
+    while (!pairs.empty()) {
+      const auto ready = std::find_if(pairs.begin(), pairs.end(), [&](const PairPlan& plan) {
+        return std::none_of(pairs.begin(), pairs.end(), [&](const PairPlan& parent) {
+          if (&parent == &plan) return false;
+          return std::any_of(plan.pair.table(kNew).foreign_keys.begin(), plan.pair.table(kNew).foreign_keys.end(),
+                             [&](const ForeignKey& key) { return same_name(key.parent, parent.pair.change.to); });
+        });
+      });
+      if (ready == pairs.end()) {
+        find(Severity::refusal, pairs.front().pair.change.from, "",
+             "the new tables refer to each other in a circle: no order copies parents before those that refer to them");
+        for (auto& plan : pairs) ordered.push_back(std::move(plan));
+        break;
+      }
+      ordered.push_back(std::move(*ready));
+      pairs.erase(ready);
+    }
+    blueprint_.pairs = std::move(ordered);
+  }
+
+  /// `sql` of an object on the old table as it must be for the new one; empty, with a finding, if that cannot be told.
+  std::string rewritten(const Pair& pair, const SchemaObject& object, std::string sql, bool rename_columns) {
+    const auto names = names_in(sql);
+    for (const auto& column : pair.table(kOld).columns) {
+      if (!names.contains(folded(column.name))) continue;
+      const auto counterpart = pair.counterpart(kOld, column.name);
+      const auto* same = pair.table(kNew).column(column.name);
+      if (counterpart.empty() && same != nullptr && same->generated && column.generated) continue;
+      if (!counterpart.empty() && same_name(counterpart, column.name)) continue;
+      if (!counterpart.empty() && rename_columns) {
+        sql = with_name_replaced(sql, column.name, counterpart);
+        continue;
+      }
+      find(Severity::refusal, pair.change.from, object.name,
+           "the " + object.type + " " + object.name + " speaks of " + column.name + ", which is not in " +
+               pair.change.to + " under that name: " +
+               (object.type == "index"
+                    ? "make its successor in `create`, or list it in `drop`"
+                    : "make its successor under `complete`, with the same name, or list it in `drop`"));
+      return {};
+    }
+    return with_name_replaced(sql, pair.change.from, pair.change.to);
+  }
+
+  void carry_indexes(PairPlan& plan) {
+    const auto& pair = plan.pair;
+    std::set<std::string> there;
+    for (const auto& object : scratch_objects()) {
+      if (object.type == "index" && same_name(object.table, pair.change.to)) there.insert(indexed_part(object.sql));
+    }
+    for (const auto& object : schema_.objects()) {
+      if (object.type != "index" || object.sql.empty() || !same_name(object.table, pair.change.from) ||
+          is_ours(object.name) || contains(pair.change.drop, object.name)) {
+        continue;
+      }
+      auto sql = rewritten(pair, object, object.sql, true);
+      if (sql.empty() || there.contains(indexed_part(sql))) continue;
+      const auto name = successor_name(pair, object.name);
+      sql = with_name_replaced(sql, object.name, name);
+      plan.carried_indexes.push_back({name, sql});
+      find(Severity::note, pair.change.from, object.name, "the index " + object.name + " is carried as " + name);
+    }
+  }
+
+  /// An index's name for the new table, as both live at once.
+  std::string successor_name(const Pair& pair, const std::string& name) const {
+    const auto& from = pair.change.from;
+    const auto& to = pair.change.to;
+    if (const auto at = folded(name).find(folded(from)); at != std::string::npos) {
+      return name.substr(0, at) + to + name.substr(at + from.size());
+    }
+    const auto suffix = to.rfind('_');
+    auto successor = name + (suffix == std::string::npos ? "_" + to : to.substr(suffix));
+    while (schema_.find("index", successor) != nullptr) successor += "_next";
+    return successor;
+  }
+
+  std::vector<SchemaObject> scratch_objects() {
+    auto objects = read_objects(schema_.scratch());
+    return objects ? std::move(*objects) : std::vector<SchemaObject>();
+  }
+
+  /// Triggers and views that speak of an old table, wherever they are.
+  void carry_triggers_and_views() {
+    std::set<std::string> replaced;  // names of what `complete` makes
+    std::vector<std::string> complete;
+    std::vector<std::string> dropped;
+    for (const auto& plan : blueprint_.pairs) {
+      for (const auto statement : db::split_script(plan.pair.change.complete)) {
+        replaced.insert(folded(created_object(statement).name));
+        complete.emplace_back(statement);
+      }
+      dropped.insert(dropped.end(), plan.pair.change.drop.begin(), plan.pair.change.drop.end());
+      for (const auto& trigger : plan.sync) dropped.push_back(trigger.name);
+      check_dropped(plan);
+    }
+    std::vector<std::string> views;
+    std::vector<std::string> triggers;
+    for (const auto& object : schema_.objects()) {
+      if ((object.type != "trigger" && object.type != "view") || is_ours(object.name)) continue;
+      std::vector<const Pair*> concerned;
+      for (const auto& plan : blueprint_.pairs) {
+        if (same_name(object.table, plan.pair.change.from) || mentions(object.sql, plan.pair.change.from)) {
+          concerned.push_back(&plan.pair);
+        }
+      }
+      if (concerned.empty() || contains(plan_sync_names(), object.name)) continue;
+      blueprint_.drop_on_complete.push_back("DROP " + std::string(object.type == "view" ? "VIEW " : "TRIGGER ") +
+                                            "IF EXISTS " + quote_identifier(object.name));
+      if (contains(dropped, object.name) || replaced.contains(folded(object.name))) continue;
+      auto sql = object.sql;
+      for (const auto* pair : concerned) {
+        if (!sql.empty()) sql = rewritten(*pair, object, sql, false);
+      }
+      if (sql.empty()) continue;
+      find(Severity::note, concerned.front()->change.from, object.name,
+           "the " + object.type + " " + object.name + " stays as it is while both live and speaks of " +
+               concerned.front()->change.to + " from `complete` on");
+      if (object.type == "view" && sql.find('*') != std::string::npos) {
+        find(Severity::warning, concerned.front()->change.from, object.name,
+             "the view " + object.name + " says SELECT *: from `complete` on its columns are those of " +
+                 concerned.front()->change.to);
+      }
+      (object.type == "view" ? views : triggers).push_back(std::move(sql));
+    }
+    auto& make = blueprint_.make_on_complete;
+    make.insert(make.end(), views.begin(), views.end());
+    make.insert(make.end(), triggers.begin(), triggers.end());
+    make.insert(make.end(), complete.begin(), complete.end());
+    check_virtual_tables();
+  }
+
+  std::vector<std::string> plan_sync_names() const {
+    std::vector<std::string> names;
+    for (const auto& plan : blueprint_.pairs) {
+      for (const auto& trigger : plan.sync) names.push_back(trigger.name);
+    }
+    return names;
+  }
+
+  void check_dropped(const PairPlan& plan) {
+    for (const auto& name : plan.pair.change.drop) {
+      const bool found = std::any_of(schema_.objects().begin(), schema_.objects().end(),
+                                     [&](const SchemaObject& object) { return same_name(object.name, name); });
+      if (!found) {
+        find(Severity::warning, plan.pair.change.from, name, "`drop` names " + name + ", and there is no such thing");
+      }
+    }
+  }
+
+  /// A full-text table over the old table's rows would dangle.
+  void check_virtual_tables() {
+    for (const auto& object : schema_.objects()) {
+      const auto tokens = tokens_of(object.sql.substr(0, 100));
+      if (object.type != "table" || tokens.size() < 2 || !same_name(tokens[1].text, "virtual")) continue;
+      for (const auto& plan : blueprint_.pairs) {
+        const auto& from = plan.pair.change.from;
+        if (contains(plan.pair.change.drop, object.name)) {
+          blueprint_.drop_on_complete.push_back("DROP TABLE IF EXISTS " + quote_identifier(object.name));
+          continue;
+        }
+        bool speaks_of_it = mentions(object.sql, from);
+        for (const auto& token : tokens_of(object.sql)) {
+          speaks_of_it = speaks_of_it || (token.kind == Token::Kind::string && same_name(token.text, "'" + from + "'"));
+        }
+        if (!speaks_of_it) continue;
+        find(Severity::refusal, from, object.name,
+             "the virtual table " + object.name + " reads its content from " + from +
+                 " and cannot be pointed elsewhere: "
+                 "make its successor over " +
+                 plan.pair.change.to + " in `create`, with the triggers that fill it, and list " + object.name +
+                 " in `drop`");
+      }
+    }
+  }
+
+  Schema& schema_;
+  const Migration& migration_;
+  bool can_redirect_;
+  std::vector<Finding>& findings_;
+  Blueprint blueprint_;
+};
+
+/// Compiles what writes to a table would set off, without running it.
+std::vector<std::string> probes(const Table& table) {
+  std::vector<std::string> columns;
+  std::vector<std::string> nulls;
+  std::vector<std::string> sets;
+  for (const auto& column : table.columns) {
+    if (column.generated) continue;
+    columns.push_back(quote_identifier(column.name));
+    nulls.emplace_back("NULL");
+    sets.push_back(columns.back() + " = NULL");
+  }
+  const auto name = quote_identifier(table.name);
+  if (columns.empty()) return {};
+  return {"EXPLAIN INSERT INTO " + name + " (" + joined(columns, ", ") + ") VALUES (" + joined(nulls, ", ") + ")",
+          "EXPLAIN UPDATE " + name + " SET " + joined(sets, ", "), "EXPLAIN DELETE FROM " + name};
+}
+
+/// Every table and view whose use fails now, with the reason.
+Result<std::map<std::string, std::string>> broken_objects(Schema& schema) {
+  std::map<std::string, std::string> broken;
+  OFFX_ASSIGN(const auto objects, read_objects(schema.scratch()));
+  for (const auto& object : objects) {
+    if (object.type == "view") {
+      auto read = schema.scratch().execute("EXPLAIN SELECT * FROM " + quote_identifier(object.name));
+      if (!read) broken["the view " + object.name] = read.error().message();
+    }
+    if (object.type != "table") continue;
+    auto table = schema.table(object.name);
+    if (!table || table->kind != "table") continue;
+    for (const auto& probe : probes(*table)) {
+      auto compiled = schema.scratch().execute(probe);
+      if (!compiled) {
+        broken["writing to " + object.name] = compiled.error().message();
+        break;
+      }
+    }
+  }
+  return broken;
+}
+
+}  // namespace
+
+bool can_redirect_references(const db::DatabaseClient& client) { return client.description().starts_with("sqlite:"); }
+
+std::vector<NamedSql> triggers_in(std::string_view script, const TableChange& change, std::vector<Finding>& findings) {
+  std::vector<NamedSql> triggers;
+  for (const auto statement : db::split_script(script)) {
+    auto object = created_object(statement);
+    if (object.kind != "trigger") {
+      findings.push_back({Severity::refusal, change.from, "",
+                          "`sync` may hold CREATE TRIGGER statements only, as they are dropped with the old version: " +
+                              std::string(statement.substr(0, 80))});
+      continue;
+    }
+    triggers.push_back({std::move(object.name), std::string(statement)});
+  }
+  return triggers;
+}
+
+Result<Blueprint> make_blueprint(Schema& schema, const Migration& migration, bool can_redirect,
+                                 std::vector<Finding>& findings) {
+  return Builder(schema, migration, can_redirect, findings).build();
+}
+
+Result<void> rehearse(Schema& schema, const Blueprint& blueprint, std::vector<Finding>& findings) {
+  const auto refuse = [&](const std::string& table, const std::string& what, const std::string& why) {
+    findings.push_back({Severity::refusal, table, "", what + ": " + why});
+  };
+  OFFX_ASSIGN(const auto before, broken_objects(schema));
+  const auto newly_broken = [&](const std::string& phase) -> Result<void> {
+    OFFX_ASSIGN(const auto now, broken_objects(schema));
+    for (const auto& [object, why] : now) {
+      if (!before.contains(object)) refuse("", "after " + phase + ", " + object + " would fail", why);
+    }
+    return {};
+  };
+  auto& scratch = schema.scratch();
+  const auto run = [&](const std::string& table, const std::string& sql) {
+    const auto object = created_object(sql);
+    if (!object.name.empty()) {
+      const auto there = scratch.execute("SELECT 1 FROM sqlite_schema WHERE type = ?1 AND name = ?2 COLLATE NOCASE",
+                                         {object.kind, object.name});
+      if (there && there->rows() != 0 && schema.find(object.kind, object.name) != nullptr) return;
+    }
+    if (auto done = scratch.execute(sql); !done)
+      refuse(table, "this statement fails", done.error().message() + " in: " + sql);
+  };
+  for (const auto& plan : blueprint.pairs) {
+    const auto& from = plan.pair.change.from;
+    for (const auto& index : plan.carried_indexes) run(from, index.sql);
+    for (const auto& index : plan.helper_indexes) run(from, index.sql);
+    for (const auto& trigger : plan.up) run(from, trigger.sql);
+    for (const auto& trigger : plan.sync) run(from, trigger.sql);
+    for (const bool low : {false, true}) {
+      run(from, "EXPLAIN " + copy_sql(plan.pair, {low, true}));
+    }
+  }
+  OFFX_TRY(newly_broken("expand"));
+  for (const auto& plan : blueprint.pairs) {
+    for (const auto& trigger : plan.down) run(plan.pair.change.from, trigger.sql);
+    run(plan.pair.change.from, "EXPLAIN " + compare_sql(plan.pair, kOld, {}, true));
+    run(plan.pair.change.from, "EXPLAIN " + compare_sql(plan.pair, kNew, {}, true));
+  }
+  OFFX_TRY(newly_broken("both versions live"));
+  const bool refused = std::any_of(findings.begin(), findings.end(),
+                                   [](const Finding& finding) { return finding.severity == Severity::refusal; });
+  if (refused) return {};
+  for (const auto& plan : blueprint.pairs) {
+    if (plan.children.empty()) continue;
+    auto redirected = scratch.redirect_references(plan.pair.change.from, plan.pair.change.to, {}, {});
+    if (!redirected) {
+      refuse(plan.pair.change.from, "pointing " + joined(plan.children, ", ") + " at " + plan.pair.change.to,
+             redirected.error().message());
+    }
+  }
+  for (const auto& sql : blueprint.drop_on_complete) run("", sql);
+  for (const auto& plan : blueprint.pairs) {
+    for (const auto* triggers : {&plan.up, &plan.down, &plan.sync}) {
+      for (const auto& trigger : *triggers) run("", "DROP TRIGGER " + quote_identifier(trigger.name));
+    }
+  }
+  for (const auto& sql : blueprint.make_on_complete) run("", sql);
+  for (auto plan = blueprint.pairs.rbegin(); plan != blueprint.pairs.rend(); ++plan) {
+    run(plan->pair.change.from, "DROP TABLE " + quote_identifier(plan->pair.change.from));
+  }
+  return newly_broken("complete");
+}
+
+}  // namespace offx::migrate

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "db/client.h"
+#include "migrate/pair.h"
+#include "migrate/sync_sql.h"
+
+namespace offx::migrate {
+
+/// Everything that will be done to one pair of tables.
+struct PairPlan {
+  Pair pair;
+  std::vector<std::string> create;        ///< the new table and what lives with it from the start, one statement each
+  std::vector<NamedSql> carried_indexes;  ///< of the old table, made for the new one too
+  std::vector<NamedSql> helper_indexes;
+  std::vector<NamedSql> up;           ///< triggers old → new
+  std::vector<NamedSql> down;         ///< triggers new → old
+  std::vector<NamedSql> sync;         ///< the author's triggers that live while both versions do
+  std::vector<std::string> children;  ///< tables outside of the migration that refer to the old table
+};
+
+/// A migration resolved against a database's schema: what every phase is made from.
+struct Blueprint {
+  std::vector<PairPlan> pairs;                ///< parents before those that refer to them
+  std::vector<std::string> drop_on_complete;  ///< statements that remove views and triggers which speak of old tables
+  std::vector<std::string> make_on_complete;  ///< … and make those that take over
+};
+
+/// True if this engine can point foreign keys at another table (DatabaseClient::redirect_references).
+[[nodiscard]] bool can_redirect_references(const db::DatabaseClient& client);
+
+/// Resolves `migration` against `schema`, in whose scratch database the new tables are made if the original lacks them.
+/// Complaints go to `findings`; with a refusal among them the blueprint may be incomplete.
+Result<Blueprint> make_blueprint(Schema& schema, const Migration& migration, bool can_redirect,
+                                 std::vector<Finding>& findings);
+
+/// Does to the scratch database what the phases will do, and compiles every statement that an application's writes
+/// would set off after each. What fails becomes a finding. The scratch database is used up.
+Result<void> rehearse(Schema& schema, const Blueprint& blueprint, std::vector<Finding>& findings);
+
+/// The CREATE TRIGGER statements of a script that may hold nothing else.
+std::vector<NamedSql> triggers_in(std::string_view script, const TableChange& change, std::vector<Finding>& findings);
+
+}  // namespace offx::migrate

@@ -1,0 +1,185 @@
+#include "migrate/data_check.h"
+
+#include <set>
+
+#include "db/script.h"
+#include "migrate/sql_text.h"
+
+namespace offx::migrate {
+namespace {
+
+using db::quote_identifier;
+
+class Checker {
+ public:
+  Checker(db::DatabaseClient& client, const Blueprint& blueprint, const Pair& pair, std::vector<Finding>& findings)
+      : client_(client), blueprint_(blueprint), pair_(pair), findings_(findings) {
+    std::vector<std::string> columns = {key_text() + " AS offx_key"};
+    for (const auto& c : pair.computed(kNew)) {
+      columns.push_back((c.carried_from.empty() ? "(" + c.expression + ")" : c.expression) + " AS " +
+                        quote_identifier(c.column));
+    }
+    for (const auto* column : pair.own_columns(kNew)) {
+      columns.push_back("(" + column->default_value.value_or("NULL") + ") AS " + quote_identifier(column->name));
+    }
+    rows_ = "(SELECT " + joined(columns, ", ") + " FROM " + quote_identifier(pair.change.from) + ")";
+  }
+
+  Result<void> check() {
+    const auto& old_table = pair_.table(kOld);
+    const auto& new_table = pair_.table(kNew);
+    if (pair_.nullable_key) {
+      std::vector<std::string> nulls;
+      for (const auto& column : pair_.key[kOld]) nulls.push_back(quote_identifier(column) + " IS NULL");
+      OFFX_TRY(refuse_first("SELECT " + key_text() + " FROM " + quote_identifier(pair_.change.from) + " WHERE " +
+                                joined(nulls, " OR ") + " LIMIT 1",
+                            joined(pair_.key[kOld], ", "), "a row has no key"));
+    }
+    for (const auto& c : pair_.computed(kNew)) {
+      const auto* column = new_table.column(c.column);
+      const auto* source = c.carried_from.empty() ? nullptr : old_table.column(c.carried_from);
+      if (column->not_null && (source == nullptr || !source->not_null)) {
+        OFFX_TRY(refuse_where(quote_identifier(column->name) + " IS NULL", column->name,
+                              column->name + " would be NULL, which " + pair_.change.to + " refuses"));
+      }
+      if (new_table.strict && !(old_table.strict && source != nullptr && same_name(source->type, column->type))) {
+        if (auto wrong = wrong_type(*column); !wrong.empty()) {
+          OFFX_TRY(refuse_where(wrong, column->name,
+                                column->name + " would not be " + column->type + ", which STRICT refuses"));
+        }
+      }
+    }
+    std::set<std::string> old_checks;
+    for (const auto expression : check_expressions(old_table.sql)) old_checks.insert(std::string(expression));
+    for (const auto expression : check_expressions(new_table.sql)) {
+      if (old_checks.contains(std::string(expression))) continue;
+      OFFX_TRY(refuse_where("NOT (" + std::string(expression) + ")", "",
+                            "CHECK (" + std::string(expression) + ") would fail"));
+    }
+    for (const auto& index : new_table.indexes) OFFX_TRY(check_unique(index));
+    for (const auto& key : new_table.foreign_keys) OFFX_TRY(check_reference(key));
+    return {};
+  }
+
+ private:
+  std::string key_text() const {
+    std::vector<std::string> parts;
+    for (const auto& column : pair_.key[kOld]) {
+      parts.push_back(quote_text(column + " = ") + " || quote(" + quote_identifier(column) + ")");
+    }
+    return joined(parts, " || ', ' || ");
+  }
+
+  Result<void> refuse_first(const std::string& sql, const std::string& column, const std::string& why) {
+    const auto rows = client_.execute(sql);
+    if (!rows && rows.error().code() == Errc::invalid_argument) {
+      // A constraint may speak of what only the new table has: a generated column, for instance.
+      findings_.push_back({Finding::Severity::note, pair_.change.from, column,
+                           "not looked for beforehand: whether " + why + " (" + rows.error().message() + ")"});
+      return {};
+    }
+    if (!rows) return fail(rows.error());
+    if (rows->rows() == 0) return {};
+    const auto where = db::to_text(rows->row(0)[0]);
+    findings_.push_back({Finding::Severity::refusal, pair_.change.from, column,
+                         why + (where.empty() ? "" : ", for instance in the row " + where) +
+                             ": correct the rows, or say under [table.up] what they get"});
+    return {};
+  }
+
+  Result<void> refuse_where(const std::string& condition, const std::string& column, const std::string& why) {
+    return refuse_first("SELECT offx_key FROM " + rows_ + " WHERE " + condition + " LIMIT 1", column, why);
+  }
+
+  /// True for values that a STRICT table's column refuses after trying to convert them.
+  static std::string wrong_type(const Column& column) {
+    const auto type = folded(column.type);
+    const auto name = quote_identifier(column.name);
+    const auto is = "typeof(" + name + ")";
+    if (type == "int" || type == "integer") {
+      return is + " = 'blob' OR (" + is + " = 'real' AND " + name + " <> CAST(" + name + " AS INTEGER)) OR (" + is +
+             " = 'text' AND CAST(CAST(" + name + " AS INTEGER) AS TEXT) <> trim(" + name + "))";
+    }
+    if (type == "real")
+      return is + " = 'blob' OR (" + is + " = 'text' AND typeof(" + name + " + 0) = 'integer' AND " + name +
+             " + 0 = 0 AND trim(" + name + ") NOT GLOB '[-+0-9.]*')";
+    if (type == "text") return is + " = 'blob'";
+    if (type == "blob") return is + " NOT IN ('blob', 'null')";
+    return {};
+  }
+
+  Result<void> check_unique(const Index& index) {
+    if (!index.unique || index.partial) return {};
+    for (const auto& column : index.columns) {
+      if (column.empty()) return {};
+    }
+    for (const auto& unique : pair_.uniqueness[kNew]) {
+      if (unique.columns[kNew] == index.columns && unique.on_both) return {};
+    }
+    bool is_key = index.columns.size() == pair_.key[kNew].size();
+    std::vector<std::string> group;
+    std::vector<std::string> present;
+    for (std::size_t i = 0; i < index.columns.size(); ++i) {
+      const auto name = quote_identifier(index.columns[i]);
+      group.push_back(name + " COLLATE " + index.collations[i]);
+      present.push_back(name + " IS NOT NULL");
+      is_key = is_key && same_name(pair_.table(kOld).key.size() > i ? pair_.counterpart(kNew, index.columns[i]) : "",
+                                   pair_.table(kOld).key.size() > i ? pair_.table(kOld).key[i] : "-");
+    }
+    if (is_key && index.collations == std::vector<std::string>(index.collations.size(), "BINARY")) return {};
+    return refuse_first(
+        "SELECT group_concat(offx_key, ' and ') FROM (SELECT offx_key, " + joined(quoted(index.columns), ", ") +
+            " FROM " + rows_ + ") WHERE " + joined(present, " AND ") + " GROUP BY " + joined(group, ", ") +
+            " HAVING count(*) > 1 LIMIT 1",
+        joined(index.columns, ", "), "(" + joined(index.columns, ", ") + ") would not be unique in " + pair_.change.to);
+  }
+
+  static std::vector<std::string> quoted(const std::vector<std::string>& names) {
+    std::vector<std::string> result;
+    for (const auto& name : names) result.push_back(quote_identifier(name));
+    return result;
+  }
+
+  /// References that the old table did not have.
+  Result<void> check_reference(const ForeignKey& key) {
+    std::string parent = key.parent;
+    auto parent_columns = key.parent_columns;
+    for (const auto& plan : blueprint_.pairs) {
+      if (!same_name(plan.pair.change.to, parent)) continue;
+      parent = plan.pair.change.from;
+      if (parent_columns.empty()) parent_columns = plan.pair.table(kNew).key;
+      for (auto& column : parent_columns) column = plan.pair.counterpart(kNew, column);
+    }
+    for (const auto& old_key : pair_.table(kOld).foreign_keys) {
+      if (same_name(old_key.parent, parent) && old_key.columns.size() == key.columns.size()) return {};
+    }
+    if (parent_columns.size() != key.columns.size()) return {};  // the parent's key: the rehearsal has looked at it
+    std::vector<std::string> present;
+    std::vector<std::string> same;
+    for (std::size_t i = 0; i < key.columns.size(); ++i) {
+      if (parent_columns[i].empty()) return {};
+      present.push_back("offx_rows." + quote_identifier(key.columns[i]) + " IS NOT NULL");
+      same.push_back("offx_parent." + quote_identifier(parent_columns[i]) + " = offx_rows." +
+                     quote_identifier(key.columns[i]));
+    }
+    return refuse_first("SELECT offx_key FROM " + rows_ + " AS offx_rows WHERE " + joined(present, " AND ") +
+                            " AND NOT EXISTS (SELECT 1 FROM " + quote_identifier(parent) + " AS offx_parent WHERE " +
+                            joined(same, " AND ") + ") LIMIT 1",
+                        joined(key.columns, ", "), "(" + joined(key.columns, ", ") + ") refers to no row of " + parent);
+  }
+
+  db::DatabaseClient& client_;
+  const Blueprint& blueprint_;
+  const Pair& pair_;
+  std::vector<Finding>& findings_;
+  std::string rows_;
+};
+
+}  // namespace
+
+Result<void> check_rows(db::DatabaseClient& client, const Blueprint& blueprint, std::vector<Finding>& findings) {
+  for (const auto& plan : blueprint.pairs) OFFX_TRY(Checker(client, blueprint, plan.pair, findings).check());
+  return {};
+}
+
+}  // namespace offx::migrate

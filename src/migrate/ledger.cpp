@@ -1,0 +1,271 @@
+#include "migrate/ledger.h"
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+
+#include <unistd.h>
+
+#include "base/time.h"
+#include "migrate/sql_text.h"
+#include "migrate/table.h"
+
+namespace offx::migrate {
+namespace {
+
+using db::Statement;
+using db::to_integer;
+using db::to_text;
+
+struct PhaseName {
+  Phase phase;
+  std::string_view name;
+};
+constexpr std::array<PhaseName, 8> kPhases = {{{Phase::expand, "expand"},
+                                               {Phase::backfill, "backfill"},
+                                               {Phase::verify, "verify"},
+                                               {Phase::live, "live"},
+                                               {Phase::completing, "completing"},
+                                               {Phase::completed, "completed"},
+                                               {Phase::rolling_back, "rolling back"},
+                                               {Phase::rolled_back, "rolled back"}}};
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) return "unknown";
+  return name.data();
+}
+
+/// Different for every holder, also for two in one process.
+std::string new_holder() {
+  static std::atomic<int> count = 0;
+  return host_name() + " pid " + std::to_string(getpid()) + " #" + std::to_string(++count);
+}
+
+/// True if `holder` was a process of this machine that is gone.
+bool is_dead(const std::string& holder) {
+  const auto prefix = host_name() + " pid ";
+  if (!holder.starts_with(prefix)) return false;
+  pid_t pid = 0;
+  const char* begin = holder.data() + prefix.size();
+  const char* end = holder.data() + holder.size();
+  if (std::from_chars(begin, end, pid).ec != std::errc() || pid <= 0) return false;
+  return kill(pid, 0) != 0 && errno == ESRCH;
+}
+
+std::string for_people(const std::string& holder) { return holder.substr(0, holder.rfind(" #")); }
+
+Timestamp now() { return SystemClock().now(); }
+
+Timestamp time_of(const db::Value& value) { return parse_time(to_text(value)).value_or(Timestamp()); }
+
+}  // namespace
+
+std::string_view to_string(Phase phase) noexcept {
+  for (const auto& entry : kPhases) {
+    if (entry.phase == phase) return entry.name;
+  }
+  return "unknown";
+}
+
+std::optional<Phase> to_phase(std::string_view text) noexcept {
+  for (const auto& entry : kPhases) {
+    if (entry.name == text) return entry.phase;
+  }
+  return std::nullopt;
+}
+
+std::string now_text() { return to_sql_time(now()); }
+
+Result<bool> has_ledger(db::DatabaseClient& client) { return table_exists(client, "offx_migrations"); }
+
+Result<void> make_ledger(db::DatabaseClient& client) {
+  OFFX_ASSIGN(const bool there, has_ledger(client));
+  if (there) return {};
+  const std::array<Statement, 5> statements = {{
+      {"CREATE TABLE IF NOT EXISTS offx_migrations (name TEXT NOT NULL PRIMARY KEY, position INTEGER NOT NULL, "
+       "definition TEXT NOT NULL, phase TEXT NOT NULL, paused INTEGER NOT NULL, error TEXT NOT NULL, "
+       "started_at TEXT NOT NULL, changed_at TEXT NOT NULL)",
+       {}},
+      {"CREATE TABLE IF NOT EXISTS offx_migration_tables (migration TEXT NOT NULL, position INTEGER NOT NULL, "
+       "from_table TEXT NOT NULL, to_table TEXT NOT NULL, phase TEXT NOT NULL, low TEXT NOT NULL, "
+       "rows_done INTEGER NOT NULL, rows_total INTEGER NOT NULL, rows_per_second REAL NOT NULL, "
+       "PRIMARY KEY (migration, position))",
+       {}},
+      {"CREATE TABLE IF NOT EXISTS offx_migration_lease (id INTEGER PRIMARY KEY, holder TEXT NOT NULL, "
+       "fence INTEGER NOT NULL, expires_at TEXT NOT NULL)",
+       {}},
+      {"INSERT INTO offx_migration_lease (id, holder, fence, expires_at) VALUES (1, '', 0, '') "
+       "ON CONFLICT (id) DO NOTHING",
+       {}},
+      {"CREATE TABLE IF NOT EXISTS offx_schema_objects (type TEXT NOT NULL, name TEXT NOT NULL, sql TEXT NOT NULL, "
+       "PRIMARY KEY (type, name))",
+       {}},
+  }};
+  OFFX_TRY(client.batch(statements, db::Mode::write));
+  return {};
+}
+
+Result<std::vector<Record>> read_records(db::DatabaseClient& client) {
+  std::vector<Record> records;
+  OFFX_ASSIGN(const bool there, has_ledger(client));
+  if (!there) return records;
+  const std::array<Statement, 2> statements = {
+      {{"SELECT name, position, definition, phase, paused, error, started_at, changed_at FROM offx_migrations "
+        "ORDER BY position",
+        {}},
+       {"SELECT migration, position, from_table, to_table, phase, low, rows_done, rows_total, rows_per_second "
+        "FROM offx_migration_tables ORDER BY migration, position",
+        {}}}};
+  OFFX_ASSIGN(const auto results, client.batch(statements, db::Mode::read));
+  for (std::size_t i = 0; i < results[0].rows(); ++i) {
+    const auto row = results[0].row(i);
+    const auto phase = to_phase(to_text(row[3]));
+    if (!phase) {
+      return fail(Errc::unsupported, "the migration " + to_text(row[0]) + " is in the phase '" + to_text(row[3]) +
+                                         "', which this version does not know: use the version that began it");
+    }
+    records.push_back({to_text(row[0]),
+                       to_integer(row[1]),
+                       to_text(row[2]),
+                       *phase,
+                       to_integer(row[4]) != 0,
+                       to_text(row[5]),
+                       time_of(row[6]),
+                       time_of(row[7]),
+                       {}});
+  }
+  for (std::size_t i = 0; i < results[1].rows(); ++i) {
+    const auto row = results[1].row(i);
+    for (auto& record : records) {
+      if (record.name != to_text(row[0])) continue;
+      record.tables.push_back({to_integer(row[1]), to_text(row[2]), to_text(row[3]),
+                               to_phase(to_text(row[4])).value_or(Phase::expand), to_text(row[5]), to_integer(row[6]),
+                               to_integer(row[7]), db::to_real(row[8])});
+    }
+  }
+  return records;
+}
+
+Result<Record> read_record(db::DatabaseClient& client, std::string_view name) {
+  OFFX_ASSIGN(auto records, read_records(client));
+  std::vector<std::string> known;
+  for (auto& record : records) {
+    if (record.name == name) return std::move(record);
+    known.push_back(record.name);
+  }
+  return fail(Errc::not_found, "this database knows no migration " + std::string(name) +
+                                   (known.empty() ? ": it has none" : "; it knows " + joined(known, ", ")));
+}
+
+std::string to_literals(std::span<const db::Value> values) {
+  std::vector<std::string> parts;
+  const auto hex = [](const auto& bytes) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string text = "x'";
+    for (const auto byte : bytes) {
+      text += kDigits[static_cast<unsigned char>(byte) >> 4U];
+      text += kDigits[static_cast<unsigned char>(byte) & 15U];
+    }
+    return text + "'";
+  };
+  for (const auto& value : values) {
+    if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+      // The smallest has no literal of its own.
+      parts.push_back(*integer == INT64_MIN ? "(-9223372036854775807 - 1)" : std::to_string(*integer));
+    } else if (const auto* real = std::get_if<double>(&value)) {
+      std::array<char, 40> text{};
+      const auto end = std::to_chars(text.data(), text.data() + text.size(), *real, std::chars_format::scientific);
+      parts.emplace_back(text.data(), end.ptr);
+    } else if (const auto* string = std::get_if<std::string>(&value)) {
+      parts.push_back(string->find('\0') == std::string::npos ? quote_text(*string)
+                                                              : "CAST(" + hex(*string) + " AS TEXT)");
+    } else if (const auto* blob = std::get_if<db::Blob>(&value)) {
+      parts.push_back(hex(*blob));
+    } else {
+      parts.emplace_back("NULL");
+    }
+  }
+  return joined(parts, ", ");
+}
+
+Result<std::vector<db::Value>> from_literals(db::DatabaseClient& client, const std::string& literals) {
+  if (literals.empty()) return std::vector<db::Value>();
+  OFFX_ASSIGN(const auto rows, client.execute("SELECT " + literals));
+  const auto row = rows.row(0);
+  return std::vector<db::Value>(row.begin(), row.end());
+}
+
+Result<Lease> Lease::acquire(db::DatabaseClient& client, std::chrono::milliseconds ttl) {
+  OFFX_ASSIGN(const auto rows,
+              client.execute("SELECT holder, fence, expires_at FROM offx_migration_lease WHERE id = 1"));
+  if (rows.rows() == 0) return fail(Errc::corrupt, "the table offx_migration_lease is empty");
+  const auto holder = to_text(rows.row(0)[0]);
+  const auto fence = to_integer(rows.row(0)[1]);
+  const auto expires = time_of(rows.row(0)[2]);
+  const auto time = now();
+  if (!holder.empty() && expires > time && !is_dead(holder)) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(expires - time).count();
+    return fail(Errc::conflict, "another migrator is at work: " + for_people(holder) +
+                                    "; if it has died, its lease ends in " + std::to_string(seconds) + " s");
+  }
+  OFFX_ASSIGN(const auto taken,
+              client.execute("UPDATE offx_migration_lease SET holder = ?1, fence = ?2 + 1, expires_at = ?3 "
+                             "WHERE id = 1 AND fence = ?2",
+                             {new_holder(), fence, to_sql_time(time + ttl)}));
+  if (taken.rows_affected() != 1) return fail(Errc::conflict, "another migrator began at the same moment; try again");
+  return Lease(client, fence + 1, ttl);
+}
+
+Lease::Lease(Lease&& moved) noexcept
+    : client_(std::exchange(moved.client_, nullptr)), fence_(moved.fence_), ttl_(moved.ttl_) {}
+
+Lease::~Lease() {
+  if (client_ == nullptr) return;
+  // If this fails the lease ends by its time.
+  (void)client_->execute("UPDATE offx_migration_lease SET holder = '' WHERE id = 1 AND fence = ?1", {fence_});
+}
+
+Result<std::vector<db::QueryResult>> Lease::batch(std::span<const Statement> statements, db::Mode mode) {
+  // The CHECK of this batch: a holder that is NULL is refused, and everything with it.
+  std::vector<Statement> all = {
+      {"UPDATE offx_migration_lease SET expires_at = ?1, holder = CASE WHEN fence = ?2 THEN "
+       "holder END WHERE id = 1",
+       {to_sql_time(now() + ttl_), fence_}}};
+  all.insert(all.end(), statements.begin(), statements.end());
+  auto results = client_->batch(all, mode);
+  if (!results) {
+    if (results.error().message().find("offx_migration_lease.holder") != std::string::npos) {
+      return fail(Errc::conflict, "another migrator has taken over; this one stops");
+    }
+    return fail(std::move(results).error());
+  }
+  results->erase(results->begin());
+  return results;
+}
+
+Result<void> Lease::renew() {
+  OFFX_TRY(batch({}, db::Mode::write));
+  return {};
+}
+
+Result<std::string> lease_holder(db::DatabaseClient& client) {
+  OFFX_ASSIGN(const auto rows,
+              client.execute("SELECT holder FROM offx_migration_lease WHERE id = 1 AND holder <> '' AND "
+                             "expires_at > ?1",
+                             {now_text()}));
+  if (rows.rows() == 0) return std::string();
+  const auto holder = to_text(rows.row(0)[0]);
+  return is_dead(holder) ? std::string() : for_people(holder);
+}
+
+std::vector<Statement> remember_schema() {
+  return {{"DELETE FROM offx_schema_objects", {}},
+          {"INSERT INTO offx_schema_objects (type, name, sql) SELECT type, name, sql FROM sqlite_schema "
+           "WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'offx\\_%' ESCAPE '\\'",
+           {}}};
+}
+
+}  // namespace offx::migrate

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "db/client.h"
+#include "migrate/migrator.h"
+
+/// What a database remembers of its migrations: the tables offx_migrations, offx_migration_tables, offx_migration_lease
+/// and offx_schema_objects.
+namespace offx::migrate {
+
+/// Makes the ledger's tables where they are missing.
+Result<void> make_ledger(db::DatabaseClient& client);
+Result<bool> has_ledger(db::DatabaseClient& client);
+
+struct TableRecord {
+  std::int64_t position = 0;
+  std::string from;
+  std::string to;
+  Phase phase = Phase::expand;
+  std::string low;  ///< the last key that was copied, as SQL literals; empty before the first
+  std::int64_t rows_done = 0;
+  std::int64_t rows_total = 0;
+  double rows_per_second = 0;
+};
+
+struct Record {
+  std::string name;
+  std::int64_t position = 0;
+  std::string definition;  ///< to_json()
+  Phase phase = Phase::expand;
+  bool paused = false;
+  std::string error;
+  Timestamp started_at;
+  Timestamp changed_at;
+  std::vector<TableRecord> tables;
+};
+
+Result<std::vector<Record>> read_records(db::DatabaseClient& client);
+/// Errc::not_found if the database knows none of this name; the message lists those it knows.
+Result<Record> read_record(db::DatabaseClient& client, std::string_view name);
+
+[[nodiscard]] std::optional<Phase> to_phase(std::string_view text) noexcept;
+[[nodiscard]] std::string now_text();
+/// Values as SQL literals with commas between, and back.
+[[nodiscard]] std::string to_literals(std::span<const db::Value> values);
+Result<std::vector<db::Value>> from_literals(db::DatabaseClient& client, const std::string& literals);
+
+/// The right to migrate a database, held by one process at a time. It ends by itself after its time to live unless it
+/// is renewed, and every write of the holder is refused once somebody else has it.
+class Lease {
+ public:
+  /// Errc::conflict, with who holds it and for how long, if somebody does. A holder on this machine whose process is
+  /// gone holds nothing.
+  static Result<Lease> acquire(db::DatabaseClient& client, std::chrono::milliseconds ttl);
+
+  Lease(Lease&& moved) noexcept;
+  Lease& operator=(Lease&&) = delete;
+  Lease(const Lease&) = delete;
+  ~Lease();  ///< gives it back
+
+  /// The statements in one transaction that only the holder can commit, and that renews the lease. Errc::conflict if
+  /// somebody else holds it by now.
+  Result<std::vector<db::QueryResult>> batch(std::span<const db::Statement> statements, db::Mode mode);
+  Result<void> renew();
+
+ private:
+  Lease(db::DatabaseClient& client, std::int64_t fence, std::chrono::milliseconds ttl)
+      : client_(&client), fence_(fence), ttl_(ttl) {}
+
+  db::DatabaseClient* client_;
+  std::int64_t fence_;
+  std::chrono::milliseconds ttl_;
+};
+
+/// Who holds the lease now, for people; empty if nobody.
+Result<std::string> lease_holder(db::DatabaseClient& client);
+
+/// Statements that make the ledger remember the schema as it is now; find_drift() compares with that.
+[[nodiscard]] std::vector<db::Statement> remember_schema();
+
+}  // namespace offx::migrate

@@ -1,0 +1,665 @@
+#include "migrate/migrator.h"
+
+#include <algorithm>
+#include <memory>
+#include <thread>
+
+#include "db/script.h"
+#include "migrate/blueprint.h"
+#include "migrate/ledger.h"
+#include "migrate/plan.h"
+#include "migrate/schema.h"
+#include "migrate/sql_text.h"
+#include "migrate/throttle.h"
+#include "migrate/users.h"
+#include "migrate/work.h"
+
+namespace offx::migrate {
+namespace {
+
+using db::quote_identifier;
+using db::Statement;
+using db::to_integer;
+using db::Value;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kPauseStep{100};
+
+/// Statements whose text is made at run time: it lives here until they have run.
+class Script {
+ public:
+  void add(std::string sql, db::Params params = {}) {
+    texts_.push_back(std::make_unique<std::string>(std::move(sql)));
+    statements_.push_back({*texts_.back(), std::move(params)});
+  }
+  void add(const std::vector<NamedSql>& all) {
+    for (const auto& one : all) add(one.sql);
+  }
+  void add(const std::vector<std::string>& all) {
+    for (const auto& one : all) add(one);
+  }
+  void add(const std::vector<Statement>& all) {
+    for (const auto& one : all) statements_.push_back(one);
+  }
+  [[nodiscard]] const std::vector<Statement>& statements() const { return statements_; }
+
+ private:
+  std::vector<std::unique_ptr<std::string>> texts_;
+  std::vector<Statement> statements_;
+};
+
+std::string list_of(const std::vector<Finding>& findings) {
+  std::string text;
+  for (const auto& finding : findings) {
+    if (finding.severity == Finding::Severity::refusal) text += "\n  " + finding.message;
+  }
+  return text;
+}
+
+std::string pair_name(const TableRecord& table) { return table.from + " → " + table.to; }
+
+/// One migration in this process: its record, its lease, and what is to be done.
+class Work {
+ public:
+  Work(db::DatabaseClient& client, Lease lease, const WorkOptions& options)
+      : client_(client), lease_(std::move(lease)), options_(options) {}
+
+  Result<void> start(const Migration& migration);
+  Result<void> complete(const Record& record, const CompleteOptions& options);
+  Result<void> roll_back(const Record& record, const RollbackOptions& options);
+
+ private:
+  Result<void> expand(const Migration& migration, bool again);
+  Result<void> carry_on(const Record& record);
+  Result<void> begin_table(const Record& record, TableRecord& table, const PairPlan& plan);
+  Result<void> backfill(const Record& record, TableRecord& table, const PairPlan& plan);
+  Result<void> check_triggers(const Blueprint& blueprint);
+  Result<void> compare(const Record& record, const Blueprint& blueprint, bool live);
+  Result<void> go_live(const Record& record, const Blueprint& blueprint);
+  Result<void> redirect_children(const Blueprint& blueprint, Side from);
+  Result<void> remove_table(const Record& record, const TableRecord& table, const PairPlan* plan, Side side,
+                            const std::string& archive, Phase done);
+  Result<void> finish(const Record& record, Phase phase);
+  Result<void> wait_while_paused(const Record& record, const WorkState& state);
+  Result<void> tell(const WorkState& state);
+  Error explained(Error error, const TableRecord& table, std::int64_t rows_left) const;
+
+  Result<Blueprint> blueprint_of(const Migration& migration, std::vector<Finding>& findings, bool rehearsed);
+  static void set_phase(Script& script, const std::string& name, Phase phase);
+  static void set_table_phase(Script& script, const std::string& name, std::int64_t position, Phase phase);
+
+  db::DatabaseClient& client_;
+  Lease lease_;
+  const WorkOptions& options_;
+};
+
+void Work::set_phase(Script& script, const std::string& name, Phase phase) {
+  script.add("UPDATE offx_migrations SET phase = ?2, changed_at = ?3, error = '' WHERE name = ?1",
+             {name, std::string(to_string(phase)), now_text()});
+}
+
+void Work::set_table_phase(Script& script, const std::string& name, std::int64_t position, Phase phase) {
+  script.add("UPDATE offx_migration_tables SET phase = ?3, rows_per_second = 0 WHERE migration = ?1 AND position = ?2",
+             {name, position, std::string(to_string(phase))});
+}
+
+Result<void> Work::tell(const WorkState& state) {
+  if (options_.progress && !options_.progress(state)) {
+    return fail(Errc::cancelled, "stopped; what is done stays, and the same command goes on from there");
+  }
+  return {};
+}
+
+Result<void> Work::wait_while_paused(const Record& record, const WorkState& state) {
+  for (;;) {
+    OFFX_ASSIGN(const auto rows, client_.execute("SELECT paused FROM offx_migrations WHERE name = ?1", {record.name}));
+    if (rows.rows() == 0 || to_integer(rows.row(0)[0]) == 0) return {};
+    auto paused = state;
+    paused.paused = true;
+    OFFX_TRY(tell(paused));
+    OFFX_TRY(lease_.renew());
+    std::this_thread::sleep_for(kPauseStep);
+  }
+}
+
+Result<Blueprint> Work::blueprint_of(const Migration& migration, std::vector<Finding>& findings, bool rehearsed) {
+  OFFX_ASSIGN(auto schema, Schema::read(client_));
+  OFFX_ASSIGN(auto blueprint, make_blueprint(schema, migration, can_redirect_references(client_), findings));
+  if (rehearsed) OFFX_TRY(rehearse(schema, blueprint, findings));
+  return blueprint;
+}
+
+Result<void> Work::start(const Migration& migration) {
+  OFFX_ASSIGN(const auto records, read_records(client_));
+  const auto known =
+      std::find_if(records.begin(), records.end(), [&](const Record& record) { return record.name == migration.name; });
+  if (known == records.end() || known->phase == Phase::rolled_back) {
+    OFFX_TRY(expand(migration, known != records.end()));
+  } else if (known->definition != to_json(migration)) {
+    return fail(Errc::conflict,
+                "the migration " + migration.name + " was started with another definition (phase " +
+                    std::string(to_string(known->phase)) +
+                    "): use the file as it was, or roll back first, or give the new one a name of its own");
+  } else if (known->phase == Phase::live) {
+    return {};
+  } else if (known->phase == Phase::completed) {
+    return fail(Errc::conflict, "the migration " + migration.name + " is completed already");
+  } else if (known->phase == Phase::completing || known->phase == Phase::rolling_back) {
+    return fail(Errc::conflict, "the migration " + migration.name + " is " + std::string(to_string(known->phase)) +
+                                    ": let `" + (known->phase == Phase::completing ? "complete" : "rollback") +
+                                    "` finish");
+  }
+  OFFX_ASSIGN(const auto record, read_record(client_, migration.name));
+  auto done = carry_on(record);
+  if (!done && done.error().code() != Errc::cancelled) {
+    // What is wrong stays to be seen in `status`; if it cannot be written, the caller hears of it all the same.
+    (void)client_.execute("UPDATE offx_migrations SET error = ?2 WHERE name = ?1",
+                          {migration.name, done.error().to_string()});
+  }
+  return done;
+}
+
+Result<void> Work::expand(const Migration& migration, bool again) {
+  OFFX_ASSIGN(const auto plan, make_plan(client_, migration));
+  if (plan.refused())
+    return fail(Errc::conflict, "the plan of " + migration.name + " is refused:" + list_of(plan.findings));
+  std::vector<Finding> findings;
+  OFFX_ASSIGN(const auto blueprint, blueprint_of(migration, findings, false));
+  Script script;
+  if (again) {
+    script.add("DELETE FROM offx_migrations WHERE name = ?1", {migration.name});
+    script.add("DELETE FROM offx_migration_tables WHERE migration = ?1", {migration.name});
+  }
+  script.add(
+      "INSERT INTO offx_migrations (name, position, definition, phase, paused, error, started_at, changed_at) "
+      "VALUES (?1, (SELECT coalesce(max(position), 0) + 1 FROM offx_migrations), ?2, ?3, 0, '', ?4, ?4)",
+      {migration.name, to_json(migration), std::string(to_string(Phase::backfill)), now_text()});
+  std::int64_t position = 0;
+  for (const auto& pair : blueprint.pairs) {
+    script.add(pair.create);
+    script.add(pair.carried_indexes);
+    script.add(pair.helper_indexes);
+    script.add(
+        "INSERT INTO offx_migration_tables (migration, position, from_table, to_table, phase, low, rows_done, "
+        "rows_total, rows_per_second) VALUES (?1, ?2, ?3, ?4, ?5, '', 0, ?6, 0)",
+        {migration.name, ++position, pair.pair.change.from, pair.pair.change.to, std::string(to_string(Phase::expand)),
+         plan.tables[static_cast<std::size_t>(position - 1)].rows});
+  }
+  OFFX_TRY(lease_.batch(script.statements(), db::Mode::write));
+  return {};
+}
+
+/// Every table from wherever it is to the end of its backfill, then all of them live.
+Result<void> Work::carry_on(const Record& record) {
+  OFFX_ASSIGN(const auto migration, parse_migration(record.definition, record.name));
+  std::vector<Finding> findings;
+  OFFX_ASSIGN(const auto blueprint, blueprint_of(migration, findings, false));
+  auto tables = record.tables;
+  for (auto& table : tables) {
+    const auto plan = std::find_if(blueprint.pairs.begin(), blueprint.pairs.end(),
+                                   [&](const PairPlan& pair) { return pair.pair.change.from == table.from; });
+    if (plan == blueprint.pairs.end()) {
+      return fail(Errc::conflict, pair_name(table) + " does not fit the database any more:" + list_of(findings));
+    }
+    if (table.phase == Phase::expand) {
+      OFFX_TRY(begin_table(record, table, *plan));
+    }
+    if (table.phase == Phase::backfill) OFFX_TRY(backfill(record, table, *plan));
+  }
+  OFFX_TRY(check_triggers(blueprint));
+  Script script;
+  set_phase(script, record.name, Phase::verify);
+  OFFX_TRY(lease_.batch(script.statements(), db::Mode::write));
+  OFFX_TRY(compare(record, blueprint, false));
+  return go_live(record, blueprint);
+}
+
+Result<void> Work::begin_table(const Record& record, TableRecord& table, const PairPlan& plan) {
+  OFFX_ASSIGN(const auto rows, client_.execute("SELECT count(*) FROM " + quote_identifier(table.from)));
+  table.rows_total = to_integer(rows.row(0)[0]);
+  table.phase = Phase::backfill;
+  Script script;
+  script.add(plan.up);
+  script.add(plan.sync);
+  script.add("UPDATE offx_migration_tables SET phase = ?3, rows_total = ?4 WHERE migration = ?1 AND position = ?2",
+             {record.name, table.position, std::string(to_string(table.phase)), table.rows_total});
+  auto done = lease_.batch(script.statements(), db::Mode::write);
+  if (!done) return fail(std::move(done).error().within("expand/" + table.to));
+  return {};
+}
+
+/// Copies in chunks; the end of the last one is recorded in its own transaction, so that it goes on from there after
+/// any crash. Rows that are written meanwhile are carried by the triggers; those are not copied again.
+Result<void> Work::backfill(const Record& record, TableRecord& table, const PairPlan& plan) {
+  OFFX_ASSIGN(auto low, from_literals(client_, table.low));
+  const auto what = "backfill " + pair_name(table);
+  const auto state = [&] {
+    return WorkState{what, static_cast<std::uint64_t>(table.rows_done),
+                     static_cast<std::uint64_t>(std::max(table.rows_total, table.rows_done)), false};
+  };
+  Throttle throttle(options_.max_stall);
+  const auto began = steady_clock::now();
+  const auto done_before = table.rows_done;
+  OFFX_TRY(wait_while_paused(record, state()));
+  for (bool last = false; !last;) {
+    auto rows = throttle.next_rows();
+    OFFX_ASSIGN(auto high, boundary(client_, plan.pair, kOld, low, rows));
+    const auto chunk_began = steady_clock::now();
+    const double seconds = std::chrono::duration<double>(chunk_began - began).count();
+    const double rate = seconds > 0 ? static_cast<double>(table.rows_done - done_before) / seconds : 0;
+    Script script;
+    script.add(copy_sql(plan.pair, {!low.empty(), !high.empty()}), range_params(low, high));
+    const auto copied = high.empty() ? std::max<std::int64_t>(table.rows_total - table.rows_done, 0) : rows;
+    const auto phase = high.empty() ? Phase::verify : Phase::backfill;
+    script.add(
+        "UPDATE offx_migration_tables SET low = ?3, rows_done = ?4, rows_per_second = ?5, phase = ?6 "
+        "WHERE migration = ?1 AND position = ?2",
+        {record.name, table.position, high.empty() ? table.low : to_literals(high), table.rows_done + copied, rate,
+         std::string(to_string(phase))});
+    script.add("SELECT paused FROM offx_migrations WHERE name = ?1", {record.name});
+    auto results = lease_.batch(script.statements(), db::Mode::background);
+    if (!results) {
+      if (results.error().code() == Errc::conflict && rows > 1 &&
+          results.error().message().find("migrator") == std::string::npos) {
+        throttle.narrow();  // down to the row that is refused
+        continue;
+      }
+      if (results.error().retryable()) {
+        OFFX_TRY(tell(state()));
+        std::this_thread::sleep_for(kPauseStep);
+        continue;
+      }
+      auto error = std::move(results).error();
+      if (error.code() == Errc::conflict && !high.empty()) {
+        error = Error(Errc::conflict, error.message() + ", in the row with the key " + to_literals(high));
+      }
+      return fail(explained(std::move(error), table, table.rows_total - table.rows_done).within(what));
+    }
+    last = high.empty();
+    table.rows_done += copied;
+    table.low = high.empty() ? table.low : to_literals(high);
+    low = std::move(high);
+    throttle.record(rows, std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - chunk_began));
+    OFFX_TRY(tell(state()));
+    if (to_integer((*results)[2].row(0)[0]) != 0) OFFX_TRY(wait_while_paused(record, state()));
+    if (!last) std::this_thread::sleep_for(throttle.pause());
+  }
+  table.phase = Phase::verify;
+  return {};
+}
+
+/// What is missing, where the disk is full.
+Error Work::explained(Error error, const TableRecord& table, std::int64_t rows_left) const {
+  if (error.code() != Errc::io || error.message().find("full") == std::string::npos) return error;
+  std::string text = error.message() + ": " + table.from + " goes on as before. About " + std::to_string(rows_left) +
+                     " rows are still to be copied";
+  const auto sizes = client_.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
+  if (sizes && sizes->rows() == 1 && table.rows_done > 0) {
+    const auto bytes = static_cast<double>(to_integer(sizes->row(0)[0]));
+    const auto per_row = bytes / static_cast<double>(2 * std::max<std::int64_t>(table.rows_done, 1));
+    text += ", for which about " +
+            std::to_string(static_cast<std::int64_t>(per_row * static_cast<double>(rows_left) / 1e6) + 1) +
+            " MB more are needed";
+  }
+  return {Errc::io, text + ". Free some and run the same command again"};
+}
+
+/// A trigger that somebody dropped meanwhile has not carried what was written since.
+Result<void> Work::check_triggers(const Blueprint& blueprint) {
+  OFFX_ASSIGN(const auto objects, read_objects(client_));
+  for (const auto& plan : blueprint.pairs) {
+    for (const auto& trigger : plan.up) {
+      const bool there = std::any_of(objects.begin(), objects.end(), [&](const SchemaObject& object) {
+        return object.type == "trigger" && object.name == trigger.name && object.sql == trigger.sql;
+      });
+      if (!there) {
+        return fail(Errc::corrupt,
+                    "the trigger " + trigger.name +
+                        " of this migration was dropped or changed by somebody: "
+                        "writes since then may not have been carried. Roll back and start again; the old "
+                        "version has everything");
+      }
+    }
+  }
+  return {};
+}
+
+Result<void> Work::compare(const Record& record, const Blueprint& blueprint, bool live) {
+  VerifyReport report;
+  for (const auto& plan : blueprint.pairs) {
+    const auto& change = plan.pair.change;
+    const auto what = "verify " + change.from + " → " + change.to;
+    std::int64_t total = 0;
+    for (const auto& table : record.tables) total = table.from == change.from ? table.rows_total : total;
+    std::int64_t done = 0;
+    OFFX_TRY(compare_pair(client_, plan.pair, live, report, [&](std::int64_t rows) -> Result<void> {
+      done += rows;
+      OFFX_TRY(lease_.renew());
+      return tell({what, static_cast<std::uint64_t>(done), static_cast<std::uint64_t>(std::max(total, done)), false});
+    }));
+  }
+  if (report.differences_total == 0) return {};
+  std::string text = std::to_string(report.differences_total) + " rows differ between the versions:";
+  for (const auto& difference : report.differences)
+    text += "\n  " + difference.table + " " + difference.key + ": " + difference.what;
+  return fail(Errc::corrupt,
+              text + "\nThe old version goes on being the truth; roll back, or correct the rows and run this again");
+}
+
+Result<void> Work::go_live(const Record& record, const Blueprint& blueprint) {
+  Script script;
+  for (const auto& plan : blueprint.pairs) {
+    script.add(plan.down);
+    script.add(equalise_sequences(plan.pair));
+  }
+  for (const auto& table : record.tables) set_table_phase(script, record.name, table.position, Phase::live);
+  set_phase(script, record.name, Phase::live);
+  script.add(remember_schema());
+  OFFX_TRY(lease_.batch(script.statements(), db::Mode::write));
+  return {};
+}
+
+/// Makes outside tables that refer to `from`'s tables refer to the other side's.
+Result<void> Work::redirect_children(const Blueprint& blueprint, Side from) {
+  OFFX_ASSIGN(auto schema, Schema::read(client_));
+  for (const auto& plan : blueprint.pairs) {
+    const auto& source = plan.pair.tables[from].name;
+    for (const auto& child : plan.children) {
+      OFFX_ASSIGN(const auto table, schema.table(child));
+      const bool refers = std::any_of(table.foreign_keys.begin(), table.foreign_keys.end(),
+                                      [&](const ForeignKey& key) { return same_name(key.parent, source); });
+      if (!refers) continue;
+      OFFX_TRY(client_.redirect_references(source, plan.pair.tables[other(from)].name, {}, {}));
+      break;
+    }
+  }
+  return {};
+}
+
+Result<void> Work::complete(const Record& record, const CompleteOptions& options) {
+  OFFX_ASSIGN(auto migration, parse_migration(record.definition, record.name));
+  std::vector<Finding> findings;
+  if (record.phase == Phase::live) {
+    OFFX_ASSIGN(const auto blueprint, blueprint_of(migration, findings, true));
+    if (!list_of(findings).empty()) {
+      return fail(Errc::conflict, "completing " + record.name + " is refused:" + list_of(findings));
+    }
+    OFFX_TRY(check_triggers(blueprint));
+    OFFX_TRY(compare(record, blueprint, true));
+    OFFX_TRY(redirect_children(blueprint, kOld));
+    Script script;
+    script.add(blueprint.drop_on_complete);
+    for (const auto& plan : blueprint.pairs) {
+      for (const auto* triggers : {&plan.up, &plan.down, &plan.sync}) {
+        for (const auto& trigger : *triggers) script.add("DROP TRIGGER IF EXISTS " + quote_identifier(trigger.name));
+      }
+      for (const auto& index : plan.helper_indexes) script.add("DROP INDEX IF EXISTS " + quote_identifier(index.name));
+      script.add(equalise_sequences(plan.pair));
+    }
+    script.add(blueprint.make_on_complete);
+    for (const auto& table : record.tables) set_table_phase(script, record.name, table.position, Phase::completing);
+    set_phase(script, record.name, Phase::completing);
+    OFFX_TRY(lease_.batch(script.statements(), db::Mode::write));
+  }
+  for (auto table = record.tables.rbegin(); table != record.tables.rend(); ++table) {
+    if (table->phase == Phase::completed) continue;
+    Migration rest = migration;
+    std::erase_if(rest.tables, [&](const TableChange& change) { return change.from != table->from; });
+    findings.clear();
+    OFFX_ASSIGN(const auto blueprint, blueprint_of(rest, findings, false));
+    const auto* plan = blueprint.pairs.empty() ? nullptr : &blueprint.pairs.front();
+    OFFX_TRY(
+        remove_table(record, *table, plan, kOld, options.keep_old ? table->from + "_archived" : "", Phase::completed));
+  }
+  return finish(record, Phase::completed);
+}
+
+Result<void> Work::roll_back(const Record& record, const RollbackOptions& options) {
+  OFFX_ASSIGN(auto migration, parse_migration(record.definition, record.name));
+  std::vector<Finding> findings;
+  if (record.phase != Phase::rolling_back) {
+    OFFX_ASSIGN(const auto blueprint, blueprint_of(migration, findings, false));
+    OFFX_TRY(redirect_children(blueprint, kNew));
+    Script script;
+    for (const auto& plan : blueprint.pairs) {
+      for (const auto* triggers : {&plan.up, &plan.down, &plan.sync}) {
+        for (const auto& trigger : *triggers) script.add("DROP TRIGGER IF EXISTS " + quote_identifier(trigger.name));
+      }
+      for (const auto& index : plan.helper_indexes) script.add("DROP INDEX IF EXISTS " + quote_identifier(index.name));
+      if (record.phase == Phase::live) script.add(equalise_sequences(plan.pair));
+    }
+    set_phase(script, record.name, Phase::rolling_back);
+    OFFX_TRY(lease_.batch(script.statements(), db::Mode::write));
+  }
+  for (auto table = record.tables.rbegin(); table != record.tables.rend(); ++table) {
+    if (table->phase == Phase::rolled_back) continue;
+    Migration rest = migration;
+    std::erase_if(rest.tables, [&](const TableChange& change) { return change.from != table->from; });
+    findings.clear();
+    OFFX_ASSIGN(const auto blueprint, blueprint_of(rest, findings, false));
+    const auto* plan = blueprint.pairs.empty() ? nullptr : &blueprint.pairs.front();
+    bool knows_more = false;
+    if (plan != nullptr && table->phase == Phase::live) {
+      knows_more = !plan->pair.own_columns(kNew).empty();
+      for (const auto& group : plan->pair.groups) knows_more = knows_more || group.one_way;
+    }
+    OFFX_TRY(remove_table(record, *table, plan, kNew, knows_more && !options.discard ? table->to + "_rolled_back" : "",
+                          Phase::rolled_back));
+  }
+  return finish(record, Phase::rolled_back);
+}
+
+/// Drops a table, or renames it, with what was made beside it. A large table is emptied in chunks first: one DROP of a
+/// million rows makes writers wait for more than a second.
+Result<void> Work::remove_table(const Record& record, const TableRecord& table, const PairPlan* plan, Side side,
+                                const std::string& archive, Phase done) {
+  const auto& name = side == kOld ? table.from : table.to;
+  OFFX_ASSIGN(const auto objects, read_objects(client_));
+  const auto exists = [&](std::string_view type, std::string_view object_name) {
+    return std::any_of(objects.begin(), objects.end(), [&](const SchemaObject& object) {
+      return object.type == type && same_name(object.name, object_name);
+    });
+  };
+  Script script;
+  if (side == kNew && plan != nullptr) {
+    // What `create` made beside the table, the last first.
+    for (auto statement = plan->create.rbegin(); statement != plan->create.rend(); ++statement) {
+      const auto object = created_object(*statement);
+      if (object.kind.empty() || (object.kind == "table" && same_name(object.name, name))) continue;
+      script.add("DROP " + object.kind + " IF EXISTS " + quote_identifier(object.name));
+    }
+  }
+  if (!archive.empty() && exists("table", name)) {
+    // Its indexes would keep their names from a next attempt.
+    for (const auto& object : objects) {
+      if (object.type == "index" && !object.sql.empty() && side == kNew && same_name(object.table, name)) {
+        script.add("DROP INDEX IF EXISTS " + quote_identifier(object.name));
+      }
+    }
+    auto free = archive;
+    for (int n = 2; exists("table", free); ++n) free = archive + "_" + std::to_string(n);
+    script.add("ALTER TABLE " + quote_identifier(name) + " RENAME TO " + quote_identifier(free));
+  } else if (exists("table", name)) {
+    if (plan != nullptr) {
+      Throttle throttle(options_.max_stall);
+      const auto what = "remove " + name;
+      std::int64_t removed = 0;
+      for (;;) {
+        const auto rows = throttle.next_rows();
+        OFFX_ASSIGN(const auto high, boundary(client_, plan->pair, side, {}, rows));
+        if (high.empty()) break;
+        Script chunk;
+        chunk.add(empty_sql(plan->pair, side, {false, true}), range_params({}, high));
+        const auto began = steady_clock::now();
+        OFFX_TRY(lease_.batch(chunk.statements(), db::Mode::background));
+        throttle.record(rows, std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - began));
+        removed += rows;
+        OFFX_TRY(tell({what, static_cast<std::uint64_t>(removed),
+                       static_cast<std::uint64_t>(std::max(table.rows_total, removed)), false}));
+        std::this_thread::sleep_for(throttle.pause());
+      }
+    }
+    script.add("DROP TABLE " + quote_identifier(name));
+  }
+  set_table_phase(script, record.name, table.position, done);
+  OFFX_TRY(lease_.batch(script.statements(), db::Mode::write));
+  return {};
+}
+
+Result<void> Work::finish(const Record& record, Phase phase) {
+  Script script;
+  set_phase(script, record.name, phase);
+  script.add(remember_schema());
+  OFFX_TRY(lease_.batch(script.statements(), db::Mode::write));
+  return {};
+}
+
+std::vector<TableUser> users_of(const std::vector<TableUser>& users, const Record& record, bool old_tables) {
+  std::vector<TableUser> found;
+  for (const auto& user : users) {
+    const bool uses = std::any_of(record.tables.begin(), record.tables.end(), [&](const TableRecord& table) {
+      return std::any_of(user.tables.begin(), user.tables.end(),
+                         [&](const std::string& name) { return same_name(name, old_tables ? table.from : table.to); });
+    });
+    if (uses) found.push_back(user);
+  }
+  return found;
+}
+
+Result<void> check_options(const WorkOptions& options) {
+  if (options.max_stall < milliseconds(1))
+    return fail(Errc::invalid_argument, "the longest stall must be at least 1 ms");
+  return {};
+}
+
+}  // namespace
+
+db::Params range_params(const std::vector<Value>& low, const std::vector<Value>& high) {
+  auto values = low;
+  values.insert(values.end(), high.begin(), high.end());
+  return values;
+}
+
+Result<std::vector<Value>> boundary(db::DatabaseClient& client, const Pair& pair, Side side,
+                                    const std::vector<Value>& low, std::int64_t rows) {
+  const auto sql = boundary_sql(pair, side, {!low.empty(), false});
+  auto values = low;
+  values.emplace_back(rows - 1);
+  OFFX_ASSIGN(const auto result, client.execute(sql, values));
+  if (result.rows() == 0) return std::vector<Value>();
+  const auto row = result.row(0);
+  return std::vector<Value>(row.begin(), row.end());
+}
+
+Result<void> start(db::DatabaseClient& client, const Migration& migration, const WorkOptions& options) {
+  OFFX_TRY(check_options(options));
+  OFFX_TRY(make_ledger(client));
+  OFFX_ASSIGN(auto lease, Lease::acquire(client, options.lease_ttl));
+  return Work(client, std::move(lease), options).start(migration);
+}
+
+Result<void> complete(db::DatabaseClient& client, std::string_view name, const CompleteOptions& options) {
+  OFFX_TRY(check_options(options));
+  OFFX_TRY(read_record(client, name));
+  OFFX_ASSIGN(auto lease, Lease::acquire(client, options.lease_ttl));
+  OFFX_ASSIGN(const auto record, read_record(client, name));
+  if (record.phase != Phase::live && record.phase != Phase::completing) {
+    return fail(Errc::conflict, "the migration " + record.name + " is in the phase " +
+                                    std::string(to_string(record.phase)) +
+                                    ": only one whose versions are both live can be completed");
+  }
+  if (record.phase == Phase::live && !options.force) {
+    OFFX_ASSIGN(const auto users, list_table_users(client));
+    const auto old_users = users_of(users, record, true);
+    if (!old_users.empty()) {
+      const auto& user = old_users.front();
+      return fail(Errc::conflict, user.program + " (" + user.host + " pid " + std::to_string(user.pid) +
+                                      ") still uses the old version: stop it first, or say --force");
+    }
+  }
+  return Work(client, std::move(lease), options).complete(record, options);
+}
+
+Result<void> roll_back(db::DatabaseClient& client, std::string_view name, const RollbackOptions& options) {
+  OFFX_TRY(check_options(options));
+  OFFX_TRY(read_record(client, name));
+  OFFX_ASSIGN(auto lease, Lease::acquire(client, options.lease_ttl));
+  OFFX_ASSIGN(const auto record, read_record(client, name));
+  if (record.phase == Phase::completed || record.phase == Phase::completing) {
+    return fail(Errc::conflict, "the migration " + record.name + " is " + std::string(to_string(record.phase)) +
+                                    ": the way back is a migration from the new version to a next one");
+  }
+  if (record.phase == Phase::rolled_back) return {};
+  return Work(client, std::move(lease), options).roll_back(record, options);
+}
+
+Result<void> pause(db::DatabaseClient& client, std::string_view name) {
+  OFFX_TRY(read_record(client, name));
+  OFFX_TRY(client.execute("UPDATE offx_migrations SET paused = 1 WHERE name = ?1", {std::string(name)}));
+  return {};
+}
+
+Result<void> resume(db::DatabaseClient& client, std::string_view name) {
+  OFFX_TRY(read_record(client, name));
+  OFFX_TRY(client.execute("UPDATE offx_migrations SET paused = 0 WHERE name = ?1", {std::string(name)}));
+  return {};
+}
+
+Result<VerifyReport> verify(db::DatabaseClient& client, std::string_view name, const WorkOptions& options) {
+  OFFX_ASSIGN(const auto record, read_record(client, name));
+  if (record.phase != Phase::verify && record.phase != Phase::live) {
+    return fail(Errc::conflict, "the migration " + record.name + " is in the phase " +
+                                    std::string(to_string(record.phase)) + ": there is nothing to compare");
+  }
+  OFFX_ASSIGN(const auto migration, parse_migration(record.definition, record.name));
+  OFFX_ASSIGN(auto schema, Schema::read(client));
+  std::vector<Finding> findings;
+  OFFX_ASSIGN(const auto blueprint, make_blueprint(schema, migration, can_redirect_references(client), findings));
+  VerifyReport report;
+  for (const auto& plan : blueprint.pairs) {
+    const auto what = "verify " + plan.pair.change.from + " → " + plan.pair.change.to;
+    std::int64_t done = 0;
+    OFFX_TRY(
+        compare_pair(client, plan.pair, record.phase == Phase::live, report, [&](std::int64_t rows) -> Result<void> {
+          done += rows;
+          if (options.progress && !options.progress({what, static_cast<std::uint64_t>(done), 0, false})) {
+            return fail(Errc::cancelled, "stopped");
+          }
+          return {};
+        }));
+  }
+  return report;
+}
+
+Result<std::vector<MigrationState>> list_migrations(db::DatabaseClient& client) {
+  OFFX_ASSIGN(const auto records, read_records(client));
+  std::vector<MigrationState> states;
+  if (records.empty()) return states;
+  OFFX_ASSIGN(const auto users, list_table_users(client));
+  OFFX_ASSIGN(const auto holder, lease_holder(client));
+  for (const auto& record : records) {
+    OFFX_ASSIGN(auto migration, parse_migration(record.definition, record.name));
+    MigrationState state;
+    state.migration = std::move(migration);
+    state.phase = record.phase;
+    state.paused = record.paused;
+    state.error = record.error;
+    state.started_at = record.started_at;
+    state.changed_at = record.changed_at;
+    const bool ended = record.phase == Phase::completed || record.phase == Phase::rolled_back;
+    if (!ended) {
+      state.migrator = holder;
+      state.old_users = users_of(users, record, true);
+      state.new_users = users_of(users, record, false);
+    }
+    for (const auto& table : record.tables) {
+      state.tables.push_back({table.from, table.to, table.phase, table.rows_done, table.rows_total});
+      if (table.phase == Phase::backfill && !holder.empty()) state.rows_per_second = table.rows_per_second;
+    }
+    states.push_back(std::move(state));
+  }
+  return states;
+}
+
+}  // namespace offx::migrate

@@ -1,0 +1,164 @@
+#include "migrate/plan.h"
+
+#include <algorithm>
+
+#include "db/script.h"
+#include "migrate/blueprint.h"
+#include "migrate/data_check.h"
+#include "migrate/schema.h"
+#include "migrate/sql_text.h"
+
+namespace offx::migrate {
+namespace {
+
+using db::quote_identifier;
+using db::to_integer;
+using db::to_real;
+using Severity = Finding::Severity;
+
+std::vector<std::string> sql_of(const std::vector<NamedSql>& named) {
+  std::vector<std::string> sql;
+  for (const auto& entry : named) sql.push_back(entry.sql);
+  return sql;
+}
+
+std::vector<std::string> drops_of(const std::vector<NamedSql>& triggers) {
+  std::vector<std::string> sql;
+  for (const auto& trigger : triggers) sql.push_back("DROP TRIGGER " + quote_identifier(trigger.name));
+  return sql;
+}
+
+void append(std::vector<std::string>& to, std::vector<std::string> more) {
+  to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+std::vector<Step> steps_of(const Blueprint& blueprint) {
+  std::vector<Step> steps;
+  Step expand{"expand", "", "make the new tables and their indexes, empty", {}};
+  for (const auto& plan : blueprint.pairs) {
+    append(expand.sql, plan.create);
+    append(expand.sql, sql_of(plan.carried_indexes));
+    append(expand.sql, sql_of(plan.helper_indexes));
+  }
+  steps.push_back(std::move(expand));
+  Step live{"live", "", "triggers new → old, in the transaction that makes both versions live", {}};
+  for (const auto& plan : blueprint.pairs) {
+    const auto& [from, to] = std::pair(plan.pair.change.from, plan.pair.change.to);
+    Step triggers{"expand", from, "triggers " + from + " → " + to + ": from now on writes are carried",
+                  sql_of(plan.up)};
+    append(triggers.sql, sql_of(plan.sync));
+    steps.push_back(std::move(triggers));
+    steps.push_back({"backfill",
+                     from,
+                     "copy the rows that are there, in chunks; one of them:",
+                     {copy_sql(plan.pair, {true, true})}});
+    append(live.sql, sql_of(plan.down));
+    append(live.sql, equalise_sequences(plan.pair));
+  }
+  for (const auto& plan : blueprint.pairs) {
+    steps.push_back(
+        {"verify",
+         plan.pair.change.from,
+         "compare every row of both, in chunks; one of them:",
+         {compare_sql(plan.pair, kOld, {true, true}, false), compare_sql(plan.pair, kNew, {true, true}, false)}});
+  }
+  steps.push_back(std::move(live));
+  Step complete{"complete", "", "the new version stands alone, in one transaction", blueprint.drop_on_complete};
+  for (const auto& plan : blueprint.pairs) {
+    for (const auto& child : plan.children) {
+      steps.push_back({"complete",
+                       plan.pair.change.from,
+                       "point the foreign keys of " + child + " at " + plan.pair.change.to + " (its rows stay)",
+                       {}});
+    }
+    append(complete.sql, drops_of(plan.up));
+    append(complete.sql, drops_of(plan.sync));
+    append(complete.sql, drops_of(plan.down));
+  }
+  append(complete.sql, blueprint.make_on_complete);
+  steps.push_back(std::move(complete));
+  for (auto plan = blueprint.pairs.rbegin(); plan != blueprint.pairs.rend(); ++plan) {
+    steps.push_back(
+        {"complete",
+         plan->pair.change.from,
+         "empty the old table in chunks, and drop it",
+         {empty_sql(plan->pair, kOld, {false, true}), "DROP TABLE " + quote_identifier(plan->pair.change.from)}});
+  }
+  return steps;
+}
+
+/// Rows are counted; bytes are those of a sample, with what a b-tree adds, for the table and each index.
+Result<TableEstimate> estimate(db::DatabaseClient& client, const PairPlan& plan) {
+  TableEstimate estimate;
+  estimate.from = plan.pair.change.from;
+  estimate.to = plan.pair.change.to;
+  const auto bytes_of = [&](const Table& table) -> Result<double> {
+    std::vector<std::string> lengths = {"8"};
+    for (const auto& column : table.columns) {
+      if (!column.generated)
+        lengths.push_back("coalesce(length(CAST(" + quote_identifier(column.name) + " AS BLOB)), 0)");
+    }
+    OFFX_ASSIGN(const auto rows,
+                client.execute("SELECT coalesce(avg(" + joined(lengths, " + ") + "), 0) FROM (SELECT * FROM " +
+                               quote_identifier(table.name) + " LIMIT 1000)"));
+    return to_real(rows.row(0)[0]) * 1.15 + 24.0 * static_cast<double>(table.indexes.size());
+  };
+  OFFX_ASSIGN(const auto rows, client.execute("SELECT count(*) FROM " + quote_identifier(estimate.from)));
+  OFFX_ASSIGN(const auto row_bytes, bytes_of(plan.pair.table(kOld)));
+  estimate.rows = to_integer(rows.row(0)[0]);
+  const double indexes = 24.0 * static_cast<double>(plan.pair.table(kNew).indexes.size() + plan.carried_indexes.size());
+  const auto count = static_cast<double>(estimate.rows);
+  estimate.bytes = static_cast<std::int64_t>(row_bytes * count);
+  constexpr double kLogBytes = 80e6;  // the write-ahead log beside the file
+  estimate.disk_bytes =
+      static_cast<std::int64_t>((row_bytes + indexes) * count + std::min(kLogBytes, row_bytes * count));
+  constexpr double kRowsPerSecond = 15'000;  // measured: docs/benchmarks.md
+  estimate.seconds = count / kRowsPerSecond;
+  return estimate;
+}
+
+}  // namespace
+
+std::string_view to_string(Finding::Severity severity) noexcept {
+  switch (severity) {
+    case Severity::note: return "note";
+    case Severity::warning: return "warning";
+    case Severity::refusal: return "refusal";
+  }
+  return "unknown";
+}
+
+bool Plan::refused() const {
+  return std::any_of(findings.begin(), findings.end(),
+                     [](const Finding& finding) { return finding.severity == Severity::refusal; });
+}
+
+Result<Plan> make_plan(db::DatabaseClient& client, const Migration& migration) {
+  Plan plan;
+  plan.migration = migration;
+  OFFX_ASSIGN(auto schema, Schema::read(client));
+  for (const auto& change : migration.tables) {
+    if (schema.find("table", change.to) == nullptr) continue;
+    plan.findings.push_back({Severity::refusal, change.from, "",
+                             "the table " + change.to +
+                                 " exists already; a version is never used twice: take the next "
+                                 "number"});
+  }
+  for (const auto& what : schema.unreadable()) {
+    plan.findings.push_back({Severity::note, "", "", "not looked at, as it cannot be made elsewhere: " + what});
+  }
+  if (plan.refused()) return plan;
+  OFFX_ASSIGN(const auto blueprint, make_blueprint(schema, migration, can_redirect_references(client), plan.findings));
+  if (!plan.refused()) OFFX_TRY(rehearse(schema, blueprint, plan.findings));
+  if (!plan.refused()) OFFX_TRY(check_rows(client, blueprint, plan.findings));
+  for (const auto& pair : blueprint.pairs) {
+    OFFX_ASSIGN(auto size, estimate(client, pair));
+    plan.tables.push_back(std::move(size));
+  }
+  plan.steps = steps_of(blueprint);
+  std::stable_sort(plan.findings.begin(), plan.findings.end(),
+                   [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
+  return plan;
+}
+
+}  // namespace offx::migrate

@@ -1,0 +1,84 @@
+#include <algorithm>
+
+#include "migrate/blueprint.h"
+#include "migrate/ledger.h"
+#include "migrate/migrator.h"
+#include "migrate/sync_sql.h"
+#include "migrate/work.h"
+
+namespace offx::migrate {
+namespace {
+
+using db::Statement;
+using db::to_integer;
+using db::to_text;
+using db::Value;
+
+constexpr std::int64_t kChunkRows = 20'000;
+constexpr std::size_t kShownMax = 20;
+
+/// Walks through one side of a pair in key order and compares each chunk in one snapshot.
+class Comparison {
+ public:
+  Comparison(db::DatabaseClient& client, const Pair& pair, bool live, VerifyReport& report)
+      : client_(client), pair_(pair), live_(live), report_(report) {}
+
+  Result<void> compare(Side side, const std::function<Result<void>(std::int64_t)>& on_chunk) {
+    std::vector<Value> low;
+    for (bool last = false; !last;) {
+      OFFX_ASSIGN(auto high, boundary(client_, pair_, side, low, kChunkRows));
+      last = high.empty();
+      OFFX_ASSIGN(const auto rows, compare_chunk(side, low, high));
+      OFFX_TRY(on_chunk(rows));
+      low = std::move(high);
+    }
+    return {};
+  }
+
+ private:
+  Result<std::int64_t> compare_chunk(Side side, const std::vector<Value>& low, const std::vector<Value>& high) {
+    const Range range{!low.empty(), !high.empty()};
+    const auto sql = compare_sql(pair_, side, range, live_);
+    OFFX_ASSIGN(const auto result, client_.execute(sql, range_params(low, high)));
+    const auto row = result.row(0);
+    ++report_.chunks;
+    (side == kOld ? report_.rows_old : report_.rows_new) += to_integer(row[0]);
+    const auto missing = to_integer(row[1]);
+    const auto different = to_integer(row[2]);
+    report_.differences_total += missing + different;
+    if (missing != 0) {
+      const auto found = missing_sql(pair_, side, range);
+      OFFX_TRY(note(found, range_params(low, high), "is missing in " + pair_.tables[other(side)].name));
+    }
+    if (different != 0) OFFX_TRY(note(different_sql(pair_, range, live_), range_params(low, high), ""));
+    return to_integer(row[0]);
+  }
+
+  Result<void> note(const std::string& sql, const db::Params& params, const std::string& what) {
+    if (sql.empty() || report_.differences.size() >= kShownMax) return {};
+    OFFX_ASSIGN(const auto rows, client_.execute(sql, params));
+    for (std::size_t i = 0; i < rows.rows() && report_.differences.size() < kShownMax; ++i) {
+      const auto row = rows.row(i);
+      auto text = what.empty() ? to_text(row[1]) : what;
+      if (text.ends_with("; ")) text.resize(text.size() - 2);
+      report_.differences.push_back({pair_.change.from, to_text(row[0]), std::move(text)});
+    }
+    return {};
+  }
+
+  db::DatabaseClient& client_;
+  const Pair& pair_;
+  bool live_;
+  VerifyReport& report_;
+};
+
+}  // namespace
+
+Result<void> compare_pair(db::DatabaseClient& client, const Pair& pair, bool live, VerifyReport& report,
+                          const std::function<Result<void>(std::int64_t)>& on_chunk) {
+  Comparison comparison(client, pair, live, report);
+  OFFX_TRY(comparison.compare(kOld, on_chunk));
+  return comparison.compare(kNew, [](std::int64_t) { return Result<void>(); });
+}
+
+}  // namespace offx::migrate
