@@ -473,8 +473,9 @@ std::vector<std::string> probes(const Table& table) {
   }
   const auto name = quote_identifier(table.name);
   if (columns.empty()) return {};
-  return {"EXPLAIN INSERT INTO " + name + " (" + joined(columns, ", ") + ") VALUES (" + joined(nulls, ", ") + ")",
-          "EXPLAIN UPDATE " + name + " SET " + joined(sets, ", "), "EXPLAIN DELETE FROM " + name};
+  return {"EXPLAIN QUERY PLAN INSERT INTO " + name + " (" + joined(columns, ", ") + ") VALUES (" + joined(nulls, ", ") +
+              ")",
+          "EXPLAIN QUERY PLAN UPDATE " + name + " SET " + joined(sets, ", "), "EXPLAIN QUERY PLAN DELETE FROM " + name};
 }
 
 /// Every table and view whose use fails now, with the reason.
@@ -483,7 +484,7 @@ Result<std::map<std::string, std::string>> broken_objects(Schema& schema) {
   OFFX_ASSIGN(const auto objects, read_objects(schema.scratch()));
   for (const auto& object : objects) {
     if (object.type == "view") {
-      auto read = schema.scratch().execute("EXPLAIN SELECT * FROM " + quote_identifier(object.name));
+      auto read = schema.scratch().execute("EXPLAIN QUERY PLAN SELECT * FROM " + quote_identifier(object.name));
       if (!read) broken["the view " + object.name] = read.error().message();
     }
     if (object.type != "table") continue;
@@ -553,15 +554,13 @@ Result<void> rehearse(Schema& schema, const Blueprint& blueprint, std::vector<Fi
     for (const auto& index : plan.helper_indexes) run(from, index.sql);
     for (const auto& trigger : plan.up) run(from, trigger.sql);
     for (const auto& trigger : plan.sync) run(from, trigger.sql);
-    for (const bool low : {false, true}) {
-      run(from, "EXPLAIN " + copy_sql(plan.pair, {low, true}));
-    }
+    run(from, "EXPLAIN QUERY PLAN " + copy_sql(plan.pair, {}));
   }
   OFFX_TRY(newly_broken("expand"));
   for (const auto& plan : blueprint.pairs) {
     for (const auto& trigger : plan.down) run(plan.pair.change.from, trigger.sql);
-    run(plan.pair.change.from, "EXPLAIN " + compare_sql(plan.pair, kOld, {}, true));
-    run(plan.pair.change.from, "EXPLAIN " + compare_sql(plan.pair, kNew, {}, true));
+    run(plan.pair.change.from, "EXPLAIN QUERY PLAN " + compare_sql(plan.pair, kOld, {}, true));
+    run(plan.pair.change.from, "EXPLAIN QUERY PLAN " + compare_sql(plan.pair, kNew, {}, true));
   }
   OFFX_TRY(newly_broken("both versions live"));
   const bool refused = std::any_of(findings.begin(), findings.end(),
