@@ -639,9 +639,11 @@ Result<std::vector<MigrationState>> list_migrations(db::DatabaseClient& client) 
   OFFX_ASSIGN(const auto users, list_table_users(client));
   OFFX_ASSIGN(const auto holder, lease_holder(client));
   for (const auto& record : records) {
-    OFFX_ASSIGN(auto migration, parse_migration(record.definition, record.name));
     MigrationState state;
-    state.migration = std::move(migration);
+    state.migration.name = record.name;
+    if (!record.definition.empty()) {  // a baseline has none
+      OFFX_ASSIGN(state.migration, parse_migration(record.definition, record.name));
+    }
     state.phase = record.phase;
     state.paused = record.paused;
     state.error = record.error;

@@ -114,11 +114,13 @@ struct VerifyReport {
 /// Compares the versions of a migration whose rows are all copied. Errc::conflict if they are not, or not any more.
 Result<VerifyReport> verify(db::DatabaseClient& client, std::string_view name, const WorkOptions& options);
 
-/// Records that the database is as it should be, without doing anything: the history of one that existed before.
+/// Records that the database is as it should be, without doing anything: the history of one that existed before begins
+/// with `name`. Errc::conflict if the history has that name already.
 Result<void> baseline(db::DatabaseClient& client, std::string_view name);
 
 /// What in the database is otherwise than history says: a table, index, trigger or view that changed, is missing or is
-/// new since the last migration (or baseline) ended, or a trigger of a live migration that somebody dropped.
+/// new since the last step of a migration (or the baseline), or a trigger of a migration under way that somebody
+/// dropped. Errc::not_found if there is no history.
 struct Drift {
   std::string kind;  ///< table, index, trigger, view
   std::string name;

@@ -1,0 +1,95 @@
+#include <algorithm>
+#include <map>
+
+#include "migrate/blueprint.h"
+#include "migrate/ledger.h"
+#include "migrate/migrator.h"
+#include "migrate/schema.h"
+#include "migrate/sql_text.h"
+
+namespace offx::migrate {
+namespace {
+
+using db::to_text;
+
+bool is_ours(std::string_view name) { return folded(name).starts_with("offx_"); }
+
+/// The triggers and indexes that a migration under way keeps for itself, as they must be.
+Result<void> find_lost_triggers(db::DatabaseClient& client, const Record& record,
+                                const std::vector<SchemaObject>& objects, std::vector<Drift>& drifts) {
+  if (record.phase != Phase::backfill && record.phase != Phase::verify && record.phase != Phase::live) return {};
+  OFFX_ASSIGN(const auto migration, parse_migration(record.definition, record.name));
+  OFFX_ASSIGN(auto schema, Schema::read(client));
+  std::vector<Finding> findings;
+  OFFX_ASSIGN(const auto blueprint, make_blueprint(schema, migration, can_redirect_references(client), findings));
+  for (const auto& plan : blueprint.pairs) {
+    const auto table = std::find_if(record.tables.begin(), record.tables.end(),
+                                    [&](const TableRecord& t) { return same_name(t.from, plan.pair.change.from); });
+    if (table == record.tables.end() || table->phase == Phase::expand) continue;
+    auto expected = plan.up;
+    if (record.phase == Phase::live) expected.insert(expected.end(), plan.down.begin(), plan.down.end());
+    for (const auto& trigger : expected) {
+      const auto found = std::find_if(objects.begin(), objects.end(), [&](const SchemaObject& object) {
+        return object.type == "trigger" && same_name(object.name, trigger.name);
+      });
+      if (found == objects.end()) {
+        drifts.push_back({"trigger", trigger.name, "missing", trigger.sql, ""});
+      } else if (found->sql != trigger.sql) {
+        drifts.push_back({"trigger", trigger.name, "changed", trigger.sql, found->sql});
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> baseline(db::DatabaseClient& client, std::string_view name) {
+  OFFX_TRY(make_ledger(client));
+  OFFX_ASSIGN(const auto records, read_records(client));
+  for (const auto& record : records) {
+    if (record.name == name)
+      return fail(Errc::conflict, "the history has " + record.name + " already: take another name");
+  }
+  auto statements = remember_schema();
+  statements.push_back(
+      {"INSERT INTO offx_migrations (name, position, definition, phase, paused, error, started_at, "
+       "changed_at) VALUES (?1, (SELECT coalesce(max(position), 0) + 1 FROM offx_migrations), '', ?2, "
+       "0, '', ?3, ?3)",
+       {std::string(name), std::string(to_string(Phase::completed)), now_text()}});
+  OFFX_TRY(client.batch(statements, db::Mode::write));
+  return {};
+}
+
+Result<std::vector<Drift>> find_drift(db::DatabaseClient& client) {
+  OFFX_ASSIGN(const bool known, has_ledger(client));
+  if (!known) {
+    return fail(Errc::not_found,
+                "this database has no history to compare with: `offx migrate baseline NAME` begins one");
+  }
+  OFFX_ASSIGN(const auto remembered,
+              client.execute("SELECT type, name, sql FROM offx_schema_objects ORDER BY type, name"));
+  OFFX_ASSIGN(const auto objects, read_objects(client));
+  OFFX_ASSIGN(const auto records, read_records(client));
+  std::vector<Drift> drifts;
+  std::map<std::pair<std::string, std::string>, std::string> expected;
+  for (std::size_t i = 0; i < remembered.rows(); ++i) {
+    const auto row = remembered.row(i);
+    expected[{to_text(row[0]), to_text(row[1])}] = to_text(row[2]);
+  }
+  for (const auto& object : objects) {
+    if (object.sql.empty() || is_ours(object.name)) continue;
+    const auto found = expected.find({object.type, object.name});
+    if (found == expected.end()) {
+      drifts.push_back({object.type, object.name, "new", "", object.sql});
+      continue;
+    }
+    if (found->second != object.sql) drifts.push_back({object.type, object.name, "changed", found->second, object.sql});
+    expected.erase(found);
+  }
+  for (const auto& [key, sql] : expected) drifts.push_back({key.first, key.second, "missing", sql, ""});
+  for (const auto& record : records) OFFX_TRY(find_lost_triggers(client, record, objects, drifts));
+  return drifts;
+}
+
+}  // namespace offx::migrate
