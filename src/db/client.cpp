@@ -3,7 +3,11 @@
 #include <cstdlib>
 
 #include "base/assert.h"
+#include "db/http/url.h"
+#include "db/libsql/engine.h"
+#include "db/rqlite/engine.h"
 #include "db/sqlite/engine.h"
+#include "db/valtown/engine.h"
 
 namespace offx::db {
 
@@ -29,22 +33,49 @@ std::string database_url(std::string_view url) {
   return "./local.db";
 }
 
+namespace {
+
+/// What stands before `://`, or `valtown`; empty for the path of a file.
+std::string_view scheme_of(std::string_view url) {
+  if (url == "valtown:") return url.substr(0, url.size() - 1);
+  const auto colon = url.find("://");
+  if (colon == std::string_view::npos || url.starts_with("sqlite:")) return {};
+  return url.substr(0, colon);
+}
+
+}  // namespace
+
+bool is_server(std::string_view url) { return !scheme_of(database_url(url)).empty(); }
+
 Result<std::string> database_path(std::string_view url) {
   std::string target = database_url(url);
   if (target.starts_with("sqlite:")) {
     target.erase(0, sizeof("sqlite:") - 1);
     if (target.starts_with("//")) target.erase(0, 2);
     if (target.empty()) return fail(Errc::invalid_argument, "sqlite: needs a path behind it, as in sqlite:./local.db");
-  } else if (const auto colon = target.find("://"); colon != std::string::npos) {
-    return fail(Errc::unsupported, "no database engine for " + target.substr(0, colon) +
-                                       ":// addresses; use sqlite:PATH, a path or :memory:");
+  } else if (is_server(target)) {
+    return fail(Errc::unsupported, http::without_secrets(target) + " is no file: use sqlite:PATH, a path or :memory:");
   }
   return target;
 }
 
 Result<std::unique_ptr<DatabaseClient>> create_database_client(std::string_view url, IfMissing if_missing) {
-  OFFX_ASSIGN(const auto path, database_path(url));
-  return sqlite::open(path, if_missing);
+  const std::string target = database_url(url);
+  const auto scheme = scheme_of(target);
+  if (scheme.empty()) {
+    OFFX_ASSIGN(const auto path, database_path(target));
+    return sqlite::open(path, if_missing);
+  }
+  auto opened = [&]() -> Result<std::unique_ptr<DatabaseClient>> {
+    if (scheme == "libsql" || scheme == "https" || scheme == "http") return libsql::open(target);
+    if (scheme == "rqlite" || scheme == "rqlites") return rqlite::open(target);
+    if (scheme == "valtown") return valtown::open(target);
+    return fail(Errc::unsupported,
+                "no database engine for " + std::string(scheme) +
+                    ":// addresses; there are sqlite:PATH, libsql://, http(s)://, rqlite:// and valtown:");
+  }();
+  if (!opened) return fail(std::move(opened).error().within(http::without_secrets(target)));
+  return opened;
 }
 
 }  // namespace offx::db

@@ -82,19 +82,30 @@ enum class Mode : std::uint8_t {
   /// wait for it no longer than it takes itself. Where writes never pause it still gets its turn. Engines on servers
   /// treat it as `write`.
   background,
+  /// As `read`, but others' latest writes may be missing, as a replica may answer. Never older than what this client
+  /// wrote.
+  read_stale,
+  /// As `read`, and sees every write that was acknowledged to anybody before the call, even while a cluster changes its
+  /// leader. May cost as much as a write.
+  read_latest,
 };
+
+[[nodiscard]] constexpr bool writes(Mode mode) noexcept { return mode == Mode::write || mode == Mode::background; }
 
 /// Called during long work with what is done and the total, in the same unit; `false` stops the work (Errc::cancelled).
 using Progress = std::function<bool(std::uint64_t done, std::uint64_t total)>;
 
 /// A database behind any engine. Thread-safe: one serves a whole process. Never throws.
-/// A lost or busy database is Errc::unavailable; the next call tries again.
+/// A lost or busy database is Errc::unavailable; the next call tries again. Every call to a server ends at a deadline.
+/// An error does not mean that a write was not applied: of a server that was lost in the middle nobody knows, and the
+/// message says so. Write so that the same statements may run again.
 class DatabaseClient {
  public:
   virtual ~DatabaseClient() = default;
 
-  /// Runs one statement, alone in its transaction. Parameters are bound, never spliced into the text.
-  /// Refused: transaction control (use batch), ATTACH, several statements in one text, an empty text.
+  /// Runs one statement, alone in its transaction; one that reads, as Mode::read says. Parameters are bound, never
+  /// spliced into the text. Refused: transaction control (use batch), ATTACH, several statements in one text, an empty
+  /// text.
   virtual Result<QueryResult> execute(std::string_view sql, const Params& params = {}) = 0;
 
   /// All statements or none, in order, in one round trip; the results in the same order.
@@ -123,16 +134,25 @@ class DatabaseClient {
 /// What `url` names, or else OFFX_DB, or else DB_PATH, or else `./local.db`.
 [[nodiscard]] std::string database_url(std::string_view url = {});
 
+/// True if `url` names a database behind a server, false if a file or `:memory:`. An empty `url` means database_url().
+[[nodiscard]] bool is_server(std::string_view url = {});
+
 /// The path of the database file that `url` names (`sqlite:PATH` or a bare path), or `:memory:`. An empty `url` means
-/// database_url(). Errc::unsupported if it is the address of an engine we do not have.
+/// database_url(). Errc::unsupported if it is a server's address.
 [[nodiscard]] Result<std::string> database_path(std::string_view url = {});
 
 /// What opening does where there is no database file yet.
 enum class IfMissing : std::uint8_t { create, fail };
 
-/// Opens the database at `url`: `sqlite:PATH`, a bare path, or `:memory:` (gone with the client). An empty `url` means
-/// database_url(). With IfMissing::fail a file that does not exist is Errc::not_found, and none is made. The context of
-/// an error names the database.
+/// Opens the database at `url`; an empty one means database_url().
+///
+///   sqlite:PATH, a bare path, :memory: (gone with the client)
+///   libsql://HOST, https://HOST, http://HOST      see db/libsql/engine.h
+///   rqlite://USER:PASSWORD@HOST,HOST,HOST         see db/rqlite/engine.h
+///   valtown:                                      see db/valtown/engine.h
+///
+/// With IfMissing::fail a file that does not exist is Errc::not_found, and none is made. Servers are not asked yet. The
+/// context of an error names the database, without secrets.
 Result<std::unique_ptr<DatabaseClient>> create_database_client(std::string_view url = {},
                                                                IfMissing if_missing = IfMissing::create);
 

@@ -50,7 +50,7 @@ Result<Results> run_all(Connection& connection, Statements statements, Mode mode
     results.reserve(statements.size());
     for (; at < statements.size(); ++at) {
       OFFX_ASSIGN(Prepared * prepared, connection.prepare(statements[at].sql));
-      if (mode == Mode::read && !prepared->read_only) {
+      if (!writes(mode) && !prepared->read_only) {
         return fail(Errc::invalid_argument, "a batch in read mode holds a statement that writes");
       }
       OFFX_ASSIGN(auto result, connection.run(*prepared, statements[at].params));
@@ -124,7 +124,7 @@ class Engine final : public DatabaseClient {
 
   Result<Results> batch(Statements statements, Mode mode) override {
     if (statements.empty()) return Results{};
-    if (mode != Mode::read || in_memory()) return write(statements, mode);
+    if (writes(mode) || in_memory()) return write(statements, mode);
     OFFX_ASSIGN(auto reader, borrow_reader());
     OFFX_TRY(reader->control("BEGIN"));
     auto results = run_all(*reader, statements, mode);

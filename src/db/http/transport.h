@@ -1,0 +1,70 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+
+namespace offx::db::http {
+
+/// What a server answered, whatever its status.
+struct Response {
+  int status = 0;
+  std::string body;
+  std::string location;  ///< absolute; of a redirect, which is not followed
+};
+
+/// Why there is no answer.
+struct Failure {
+  Error error;
+  bool sent = false;  ///< the server may have got the request; false: it certainly has not
+};
+
+using Deadline = std::chrono::steady_clock::time_point;
+
+/// HTTP to the servers of one database, over connections that are kept: each call borrows an idle one or makes another.
+/// Never sends a request twice on its own account, as libcurl does on a kept connection that died: what arrived once
+/// may be applied once. Certificates are verified, redirects not followed, proxies not used. Thread-safe.
+class Transport {
+ public:
+  struct Options {
+    std::vector<std::string> headers;  ///< of every request, each `Name: value`
+    std::chrono::milliseconds connect_timeout{3'000};
+    std::size_t response_max_bytes = std::size_t{256} << 20U;
+  };
+
+  /// Errc::unsupported if libcurl is missing.
+  static Result<std::unique_ptr<Transport>> create(Options options);
+  ~Transport();
+  Transport(const Transport&) = delete;
+  Transport& operator=(const Transport&) = delete;
+
+  /// Sends `json` to `url` and waits for the whole answer, at most until `deadline`. Errc::unavailable if there is
+  /// none; unsupported if it is larger than the limit. Messages name host and port only.
+  tl::expected<Response, Failure> post(const std::string& url, std::string_view json, Deadline deadline);
+
+  /// The body goes to `take`, piece by piece, which may stop the transfer (Errc::cancelled) with `false`; that of an
+  /// answer other than 200 comes back in the response, cut off after 64 KiB.
+  using Take = std::function<bool(std::string_view piece)>;
+  tl::expected<Response, Failure> get(const std::string& url, Deadline deadline, const Take& take);
+
+ private:
+  struct Connections;
+  explicit Transport(std::unique_ptr<Connections> connections);
+
+  std::unique_ptr<Connections> connections_;
+};
+
+/// What to add to the message of a write that may have been applied although it failed.
+inline constexpr std::string_view kMayBeApplied = "; the write may have been applied all the same";
+
+/// A server's message as it may be shown: one line, of bounded length.
+[[nodiscard]] std::string shown_message(std::string_view text);
+
+}  // namespace offx::db::http

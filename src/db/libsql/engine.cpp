@@ -1,0 +1,198 @@
+#include "db/libsql/engine.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+
+#include "db/http/transport.h"
+#include "db/http/url.h"
+#include "db/libsql/hrana.h"
+
+namespace offx::db::libsql {
+namespace {
+
+using http::Deadline;
+using Results = std::vector<QueryResult>;
+
+struct Address {
+  std::string place;    ///< for messages
+  std::string primary;  ///< `https://host:port`
+  std::string replica;  ///< likewise; empty if there is none
+  std::string name_space;
+  std::chrono::milliseconds timeout;
+};
+
+class Engine final : public DatabaseClient {
+ public:
+  Engine(Address address, std::unique_ptr<http::Transport> transport)
+      : address_(std::move(address)), transport_(std::move(transport)) {}
+
+  Result<QueryResult> execute(std::string_view sql, const Params& params) override {
+    const Statement statement{sql, params};
+    OFFX_ASSIGN(auto results, run(std::span(&statement, 1), Wrap::none, Mode::read));
+    return std::move(results.front());
+  }
+
+  Result<Results> batch(std::span<const Statement> statements, Mode mode) override {
+    if (statements.empty()) return Results{};
+    return run(statements, writes(mode) ? Wrap::write : Wrap::read, mode);
+  }
+
+  Result<void> backup(const std::string& /*path*/, const Progress& /*progress*/) override {
+    return fail(
+        Errc::unsupported,
+        "a libSQL server backs up its databases itself: fetch /dump from it (curl -H \"Authorization: Bearer …\" " +
+            address_.primary + "/dump), or copy its data folder while it is stopped");
+  }
+
+  [[nodiscard]] std::string description() const override {
+    return "libsql:" + address_.place + (address_.name_space.empty() ? "" : "/" + address_.name_space);
+  }
+
+ private:
+  Result<Results> run(std::span<const Statement> statements, Wrap wrap, Mode mode) {
+    const Deadline deadline = std::chrono::steady_clock::now() + address_.timeout;
+    if (mode == Mode::read_stale && !address_.replica.empty()) {
+      if (auto results = run_at_replica(statements, wrap, deadline)) return std::move(*results);
+    }
+    OFFX_ASSIGN(auto pipeline, write_pipeline(statements, wrap, false));
+    const bool reads = std::all_of(pipeline.kinds.begin(), pipeline.kinds.end(),
+                                   [](auto kind) { return kind == StatementText::Kind::read; });
+    auto answer = exchange(address_.primary, pipeline, wrap, reads, deadline);
+    if (!answer) return fail(std::move(answer).error());
+    note_position(*answer, !reads);
+    return std::move(answer->results);
+  }
+
+  /// Nothing if the replica does not answer, or not with what this client must see.
+  std::optional<Results> run_at_replica(std::span<const Statement> statements, Wrap wrap, Deadline deadline) {
+    // What is wrong with the statements is told by the way over the primary.
+    auto pipeline = write_pipeline(statements, wrap, true);
+    if (!pipeline) return std::nullopt;
+    const std::uint64_t needed = position_.load();
+    if (needed == kUnknown) return std::nullopt;
+    // Half of the time, so that the primary may still answer if the replica hangs.
+    const Deadline half = deadline - address_.timeout / 2;
+    auto answer = exchange(address_.replica, *pipeline, wrap, true, half);
+    // position_before, not after: what arrived while the statements ran may be missing from what they saw.
+    if (!answer || answer->position_before.value_or(0) < needed) return std::nullopt;
+    note_position(*answer, false);
+    return std::move(answer->results);
+  }
+
+  void note_position(const Answer& answer, bool wrote) {
+    // A server that tells no position: after a write nobody knows when a replica has caught up.
+    if (!answer.position && !wrote) return;
+    const std::uint64_t position = answer.position.value_or(kUnknown);
+    std::uint64_t known = position_.load();
+    while (known < position && !position_.compare_exchange_weak(known, position)) {
+    }
+  }
+
+  Result<Answer> exchange(const std::string& server, const Pipeline& pipeline, Wrap wrap, bool reads,
+                          Deadline deadline) {
+    OFFX_ASSIGN(auto body, post(server, pipeline.json, reads, deadline));
+    auto answer = read_answer(body, pipeline, wrap);
+    if (!answer && answer.error().code() == Errc::unavailable && !reads) return fail(may_be_applied(answer.error()));
+    return answer;
+  }
+
+  Result<std::string> post(const std::string& server, const std::string& json, bool reads, Deadline deadline) {
+    for (int attempt = 1;; ++attempt) {
+      const bool v2 = speaks_only_v2_.load();
+      auto response = transport_->post(server + (v2 ? "/v2/pipeline" : "/v3/pipeline"), json, deadline);
+      if (!response) {
+        auto& failure = response.error();
+        const bool time_left = std::chrono::steady_clock::now() < deadline;
+        // A kept connection that the server closed meanwhile: a read may be sent again.
+        if (reads && failure.sent && attempt == 1 && time_left && failure.error.retryable()) continue;
+        if (failure.sent && !reads) return fail(may_be_applied(failure.error));
+        return fail(std::move(failure.error));
+      }
+      if (response->status == 200) return std::move(response->body);
+      // Of a version it does not know a server says 404 without a body.
+      if (response->status == 404 && !v2 && response->body.empty()) {
+        speaks_only_v2_ = true;
+        continue;
+      }
+      return fail(refusal(*response, reads));
+    }
+  }
+
+  [[nodiscard]] static Error may_be_applied(const Error& error) {
+    return {error.code(), error.message() + std::string(http::kMayBeApplied)};
+  }
+
+  [[nodiscard]] Error refusal(const http::Response& response, bool reads) const {
+    const std::string answered = address_.place + " answered " + std::to_string(response.status);
+    const std::string told = response.body.empty() ? "" : " (" + http::shown_message(response.body) + ")";
+    switch (response.status) {
+      case 401:
+      case 403:
+        return {Errc::invalid_argument,
+                answered + ": it does not accept the token; give a valid one as OFFX_DB_AUTH_TOKEN or ?authToken="};
+      case 404: return {Errc::not_found, answered + ": there is no such database" + told};
+      case 429: return {Errc::unavailable, answered + ": too many requests; try again later"};
+      default: break;
+    }
+    if (response.status == 500 && response.body.find("utf-8") != std::string::npos) {
+      return {Errc::corrupt, "a text in the database is not UTF-8: read it with hex()" + told};
+    }
+    if (response.status >= 500) {
+      const Error error(Errc::unavailable, answered + told);
+      return reads ? error : may_be_applied(error);
+    }
+    return {Errc::invalid_argument, answered + told};
+  }
+
+  static constexpr std::uint64_t kUnknown = ~std::uint64_t{0};
+
+  const Address address_;
+  const std::unique_ptr<http::Transport> transport_;
+  std::atomic<bool> speaks_only_v2_ = false;
+  std::atomic<std::uint64_t> position_ = 0;  ///< how far a replica must have come
+};
+
+bool is_namespace(std::string_view name) {
+  return !name.empty() && name.size() <= 63 && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<DatabaseClient>> open(std::string_view url) {
+  OFFX_ASSIGN(auto parsed, http::parse_server_url(url));
+  OFFX_ASSIGN(const auto options, http::take_options(parsed, parsed.scheme != "http"));
+  if (parsed.hosts.size() != 1) {
+    return fail(Errc::invalid_argument, "the address of a libSQL database names one host; a replica is ?replica=HOST");
+  }
+  if (!parsed.user.empty() || !parsed.password.empty()) {
+    return fail(Errc::invalid_argument, "a libSQL server takes a token, not a user: ?authToken= or OFFX_DB_AUTH_TOKEN");
+  }
+  const std::string scheme = options.tls ? "https://" : "http://";
+  Address address{parsed.hosts.front(), scheme + parsed.hosts.front(), {}, {}, options.timeout};
+  if (const auto replica = parsed.take("replica")) {
+    OFFX_ASSIGN(const auto host, http::parse_server_url("libsql://" + *replica));
+    if (host.hosts.size() != 1 || !host.parameters.empty()) {
+      return fail(Errc::invalid_argument, "replica= names one host, and nothing else");
+    }
+    address.replica = scheme + host.hosts.front();
+  }
+  http::Transport::Options transport_options;
+  if (const auto name = parsed.take("namespace")) {
+    if (!is_namespace(*name)) {
+      return fail(Errc::invalid_argument, "a namespace is 1 to 63 of the characters a-z, 0-9 and -");
+    }
+    address.name_space = *name;
+    // sqld takes the first label of the host that was asked for.
+    transport_options.headers.push_back("Host: " + *name + ".localhost");
+  }
+  if (!options.secret.empty()) transport_options.headers.push_back("Authorization: Bearer " + options.secret);
+  OFFX_TRY(http::refuse_unknown(parsed));
+  OFFX_ASSIGN(auto transport, http::Transport::create(std::move(transport_options)));
+  return std::make_unique<Engine>(std::move(address), std::move(transport));
+}
+
+}  // namespace offx::db::libsql

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "base/error.h"
+#include "db/client.h"
+
+namespace offx::db::libsql {
+
+/// A database on a libSQL server (`sqld`, Turso), spoken to by Hrana over HTTP:
+///
+///   libsql://HOST[:PORT]?…   TLS unless `tls=0`
+///   https://HOST…, http://HOST…
+///
+/// Parameters: `authToken`, or in the environment OFFX_DB_AUTH_TOKEN or OFFX_DB_AUTH_TOKEN_FILE; `namespace`, for an
+/// sqld with namespaces that is not reached by a host name of theirs; `replica=HOST[:PORT]`, one server that follows
+/// this one; `timeout_ms` for one call.
+///
+/// **Values** come back as they went in, all five kinds. Refused before anything is sent: NaN, infinity, text that is
+/// not UTF-8. Read from tables of others: an infinite REAL is Errc::unsupported, bad UTF-8 Errc::corrupt.
+///
+/// **Writes** that fail with Errc::unavailable may have been applied; the message says so. Nothing is ever sent twice
+/// but reads.
+///
+/// **Reads** of Mode::read_stale are tried at the replica, all others go to the primary. The replica's answer is used
+/// only if the replica itself says, before it runs the statements, that its data goes at least as far as the last write
+/// this client was told the end of, and as anything it has read since; so a session that uses one client sees what
+/// it wrote, and never goes back in time.
+///
+/// Nothing is sent before the first call. Errc::invalid_argument for an address that is not understood.
+Result<std::unique_ptr<DatabaseClient>> open(std::string_view url);
+
+}  // namespace offx::db::libsql

@@ -1,0 +1,425 @@
+#include "db/libsql/hrana.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "db/http/encoding.h"
+#include "db/http/json_reader.h"
+#include "db/http/transport.h"
+
+namespace offx::db::libsql {
+namespace {
+
+namespace ondemand = simdjson::ondemand;
+using Code = http::JsonCode;
+using Kind = StatementText::Kind;
+
+constexpr std::string_view kPositionQuery = R"({"type":"execute","stmt":{"sql":"SELECT 1"}},)";
+
+// --- Request ---------------------------------------------------------------------------------------------------------
+
+struct AppendValue {
+  std::string& json;
+  void operator()(std::monostate) const { json += R"({"type":"null"})"; }
+  void operator()(std::int64_t integer) const {
+    json += R"({"type":"integer","value":")";
+    json += std::to_string(integer);
+    json += R"("})";
+  }
+  void operator()(double real) const {
+    json += R"({"type":"float","value":)";
+    http::append_json(json, real);
+    json += '}';
+  }
+  void operator()(const std::string& text) const {
+    json += R"({"type":"text","value":)";
+    http::append_json(json, std::string_view(text));
+    json += '}';
+  }
+  void operator()(const Blob& blob) const {
+    json += R"({"type":"blob","base64":")";
+    http::append_base64(json, blob);
+    json += R"("})";
+  }
+};
+
+/// The texts of a batch, each once: the server is told them by number.
+class Texts {
+ public:
+  struct Entry {
+    StatementText text;
+    std::string numbered;  ///< the text with its parameters by number, if it names some: the server mixes them up
+    std::size_t id = 0;
+    std::size_t uses = 0;
+
+    [[nodiscard]] std::string_view sql() const { return numbered.empty() ? text.sql : std::string_view(numbered); }
+  };
+
+  Result<Entry*> add(std::string_view sql) {
+    auto [entry, fresh] = entries_.try_emplace(sql);
+    if (fresh) {
+      OFFX_ASSIGN(auto text, read_statement(sql));
+      const bool names = std::any_of(text.parameters.begin(), text.parameters.end(),
+                                     [&text](const auto& parameter) { return text.sql[parameter.offset] != '?'; });
+      std::string numbered = names ? with_literals(text, {}, Literals::none) : "";
+      entry->second = {std::move(text), std::move(numbered), entries_.size(), 0};
+    }
+    ++entry->second.uses;
+    return &entry->second;
+  }
+  [[nodiscard]] const std::unordered_map<std::string_view, Entry>& entries() const { return entries_; }
+
+ private:
+  std::unordered_map<std::string_view, Entry> entries_;
+};
+
+void append_statement(std::string& json, const Texts::Entry& entry, const std::vector<const Value*>& values) {
+  if (entry.uses > 1) {
+    json += R"({"sql_id":)" + std::to_string(entry.id);
+  } else {
+    json += R"({"sql":)";
+    http::append_json(json, entry.sql());
+  }
+  json += R"(,"want_rows":true)";
+  if (!values.empty()) {
+    json += R"(,"args":[)";
+    for (const auto* value : values) {
+      if (json.back() != '[') json += ',';
+      std::visit(AppendValue{json}, *value);
+    }
+    json += ']';
+  }
+  json += '}';
+}
+
+void append_control(std::string& json, std::string_view sql, std::string_view condition) {
+  json += R"({"stmt":{"sql":")";
+  json += sql;
+  json += R"("})";
+  json += condition;
+  json += '}';
+}
+
+std::string if_ok(std::size_t step) { return R"({"type":"ok","step":)" + std::to_string(step) + "}"; }
+
+// --- Answer ----------------------------------------------------------------------------------------------------------
+
+struct ServerError {
+  std::string message;
+  std::string code;
+};
+
+Error to_error(const ServerError& error) {
+  constexpr std::string_view kPrefix = "SQLite error: ";
+  std::string message = http::shown_message(error.message);
+  if (message.starts_with(kPrefix)) message.erase(0, kPrefix.size());
+  const auto is = [&](std::string_view prefix) { return error.code.starts_with(prefix); };
+  if (is("SQLITE_CONSTRAINT")) return {Errc::conflict, message};
+  if (is("SQLITE_BUSY") || is("SQLITE_LOCKED")) return {Errc::unavailable, "the database is busy; try again"};
+  if (is("TRANSACTION_TIMEOUT") || is("TRANSACTION_BUSY") || is("STREAM_EXPIRED")) {
+    return {Errc::unavailable, "the server gave up the transaction (" + message + "); try again"};
+  }
+  if (is("SQLITE_FULL")) return {Errc::io, "the server's disk, or what it grants this database, is full"};
+  if (is("SQLITE_IOERR") || is("SQLITE_CANTOPEN") || is("SQLITE_READONLY") || is("BLOCKED")) return {Errc::io, message};
+  if (is("SQLITE_CORRUPT") || is("SQLITE_NOTADB")) return {Errc::corrupt, message};
+  if (is("SQLITE_NOMEM") || is("SQLITE_INTERRUPT")) return {Errc::unavailable, message};
+  if (is("RESPONSE_TOO_LARGE")) {
+    return {Errc::unsupported,
+            "the answer is larger than the server allows: ask for fewer rows at once, or start it with a higher "
+            "--max-response-size"};
+  }
+  return {Errc::invalid_argument, message};
+}
+
+/// Takes the fields of an answer in whatever order they come.
+class Reader {
+ public:
+  struct Step {
+    std::vector<std::string> columns;
+    std::vector<Value> cells;
+    std::int64_t affected = 0;
+    std::optional<std::int64_t> rowid;
+    std::optional<std::uint64_t> position;
+    bool ran = false;
+  };
+  struct Outcome {
+    std::vector<Step> steps;
+    std::vector<std::optional<ServerError>> errors;
+    std::optional<ServerError> error;  ///< of the request as a whole
+    std::optional<std::uint64_t> position;
+  };
+
+  /// One outcome for each request of the pipeline.
+  Result<std::vector<Outcome>> read(std::string& json) {
+    json.reserve(json.size() + simdjson::SIMDJSON_PADDING);
+    ondemand::parser parser;
+    ondemand::document document;
+    std::vector<Outcome> outcomes;
+    auto error = parser.iterate(json.data(), json.size(), json.capacity()).get(document);
+    ondemand::object object;
+    if (error == simdjson::SUCCESS) error = document.get_object().get(object);
+    if (error == simdjson::SUCCESS) error = read_outcomes(object, outcomes);
+    if (error != simdjson::SUCCESS) {
+      if (infinite_) {
+        return fail(Errc::unsupported, "the server cannot send the infinite number that a column holds");
+      }
+      return fail(Errc::corrupt, std::string("the server's answer is not Hrana: ") + simdjson::error_message(error));
+    }
+    return outcomes;
+  }
+
+ private:
+  /// A number, or the digits of one in a string, or null.
+  template <class Number>
+  static Code read_number(ondemand::value& value, std::optional<Number>& number) {
+    if (value.is_null()) return simdjson::SUCCESS;
+    std::string_view digits;
+    ondemand::json_type type{};
+    if (const auto error = value.type().get(type); error != simdjson::SUCCESS) return error;
+    if (type == ondemand::json_type::string) {
+      if (const auto error = value.get_string().get(digits); error != simdjson::SUCCESS) return error;
+    } else {
+      digits = http::number_token(value);
+    }
+    Number parsed{};
+    if (!http::parse_number(digits, parsed)) return simdjson::NUMBER_ERROR;
+    number = parsed;
+    return simdjson::SUCCESS;
+  }
+
+  Code read_outcomes(ondemand::object& document, std::vector<Outcome>& outcomes) {
+    return http::each_field(document, [&](std::string_view key, ondemand::value& value) {
+      if (key != "results") return simdjson::SUCCESS;
+      return http::each_element(value, [&](ondemand::value& request) {
+        auto& outcome = outcomes.emplace_back();
+        return http::each_field(request, [&](std::string_view name, ondemand::value& part) {
+          if (name == "error") return read_error(part, outcome.error);
+          if (name != "response") return simdjson::SUCCESS;
+          return http::each_field(part, [&](std::string_view inner, ondemand::value& result) {
+            return inner == "result" ? read_result(result, outcome) : simdjson::SUCCESS;
+          });
+        });
+      });
+    });
+  }
+
+  static Code read_error(ondemand::value& value, std::optional<ServerError>& error) {
+    if (value.is_null()) return simdjson::SUCCESS;
+    error.emplace();
+    return http::each_field(value, [&](std::string_view key, ondemand::value& text) {
+      if (key == "message") return http::read_text(text, error->message);
+      if (key == "code" && !text.is_null()) return http::read_text(text, error->code);
+      return simdjson::SUCCESS;
+    });
+  }
+
+  /// The result of a batch, or of one statement.
+  Code read_result(ondemand::value& value, Outcome& outcome) {
+    Step single;
+    const auto error = http::each_field(value, [&](std::string_view key, ondemand::value& part) {
+      if (key == "replication_index") return read_number(part, outcome.position);
+      if (key == "step_results") {
+        return http::each_element(part, [&](ondemand::value& step) {
+          auto& read = outcome.steps.emplace_back();
+          return step.is_null() ? simdjson::SUCCESS : read_step(step, read);
+        });
+      }
+      if (key == "step_errors") {
+        return http::each_element(
+            part, [&](ondemand::value& step) { return read_error(step, outcome.errors.emplace_back()); });
+      }
+      return read_step_field(key, part, single);
+    });
+    if (single.ran) outcome.steps.push_back(std::move(single));
+    return error;
+  }
+
+  Code read_step(ondemand::value& value, Step& step) {
+    return http::each_field(
+        value, [&](std::string_view key, ondemand::value& part) { return read_step_field(key, part, step); });
+  }
+
+  Code read_step_field(std::string_view key, ondemand::value& part, Step& step) {
+    if (key == "cols") {
+      step.ran = true;
+      return http::each_element(part, [&](ondemand::value& column) {
+        auto& name = step.columns.emplace_back();
+        return http::each_field(column, [&](std::string_view field, ondemand::value& text) {
+          return field == "name" && !text.is_null() ? http::read_text(text, name) : simdjson::SUCCESS;
+        });
+      });
+    }
+    if (key == "rows") {
+      return http::each_element(part, [&](ondemand::value& row) {
+        return http::each_element(row,
+                                  [&](ondemand::value& cell) { return read_cell(cell, step.cells.emplace_back()); });
+      });
+    }
+    if (key == "affected_row_count") {
+      std::optional<std::int64_t> count;
+      const auto error = read_number(part, count);
+      step.affected = count.value_or(0);
+      return error;
+    }
+    if (key == "last_insert_rowid") return read_number(part, step.rowid);
+    return simdjson::SUCCESS;
+  }
+
+  Code read_cell(ondemand::value& cell, Value& into) {
+    std::string type;
+    const auto error = http::each_field(cell, [&](std::string_view key, ondemand::value& part) {
+      if (key == "type") return http::read_text(part, type);
+      if (key == "base64") {
+        std::string_view text;
+        if (const auto failed = part.get_string().get(text); failed != simdjson::SUCCESS) return failed;
+        auto blob = http::from_base64(text);
+        if (!blob) return simdjson::STRING_ERROR;
+        into = std::move(*blob);
+        return simdjson::SUCCESS;
+      }
+      if (key != "value") return simdjson::SUCCESS;
+      if (type == "text") {
+        std::string text;
+        const auto failed = http::read_text(part, text);
+        into = std::move(text);
+        return failed;
+      }
+      if (type == "integer") return read_into<std::int64_t>(part, into);
+      if (type == "float") {
+        infinite_ = infinite_ || part.is_null();
+        return read_into<double>(part, into);
+      }
+      return simdjson::INCORRECT_TYPE;
+    });
+    return error;
+  }
+  template <class Number>
+  static Code read_into(ondemand::value& value, Value& into) {
+    std::optional<Number> number;
+    if (const auto error = read_number(value, number); error != simdjson::SUCCESS) return error;
+    if (!number) return simdjson::NUMBER_ERROR;
+    into = *number;
+    return simdjson::SUCCESS;
+  }
+
+  bool infinite_ = false;
+};
+
+QueryResult to_result(Reader::Step step, Kind kind) {
+  const bool changes = kind == Kind::insert || kind == Kind::upsert || kind == Kind::change;
+  const auto affected = changes ? step.affected : 0;
+  std::optional<std::int64_t> rowid;
+  if (kind == Kind::insert && affected > 0) rowid = step.rowid;
+  std::shared_ptr<const std::vector<std::string>> columns;
+  if (!step.columns.empty()) columns = std::make_shared<const std::vector<std::string>>(std::move(step.columns));
+  return QueryResult(std::move(columns), std::move(step.cells), affected, rowid);
+}
+
+Error in_statement(Error error, std::size_t number, std::size_t statements) {
+  if (statements < 2) return error;
+  return std::move(error).within("statement " + std::to_string(number));
+}
+
+}  // namespace
+
+Result<Pipeline> write_pipeline(std::span<const Statement> statements, Wrap wrap, bool ask_position) {
+  Texts texts;
+  std::vector<const Texts::Entry*> entries;
+  std::vector<std::vector<const Value*>> values;
+  Pipeline pipeline;
+  entries.reserve(statements.size());
+  values.reserve(statements.size());
+  const auto add = [&](const Statement& statement) -> Result<void> {
+    OFFX_ASSIGN(auto* entry, texts.add(statement.sql));
+    const auto kind = entry->text.kind;
+    if (kind == Kind::pragma) {
+      return fail(
+          Errc::unsupported,
+          "a PRAGMA is about one connection, and a server has many: use the function, SELECT … FROM pragma_NAME");
+    }
+    if (wrap == Wrap::read && kind != Kind::read) {
+      return fail(Errc::invalid_argument, "a batch in read mode holds a statement that writes");
+    }
+    OFFX_ASSIGN(auto ordered, ordered_values(entry->text, statement.params));
+    entries.push_back(entry);
+    values.push_back(std::move(ordered));
+    pipeline.kinds.push_back(kind);
+    return {};
+  };
+  for (std::size_t i = 0; i < statements.size(); ++i) {
+    if (auto added = add(statements[i]); !added) {
+      return fail(in_statement(std::move(added).error(), i + 1, statements.size()));
+    }
+  }
+
+  auto& json = pipeline.json;
+  json = R"({"requests":[)";
+  for (const auto& [sql, entry] : texts.entries()) {
+    if (entry.uses < 2) continue;
+    json += R"({"type":"store_sql","sql_id":)" + std::to_string(entry.id) + R"(,"sql":)";
+    http::append_json(json, entry.sql());
+    json += "},";
+  }
+  if (ask_position) json += kPositionQuery;
+  if (wrap == Wrap::none) {
+    json += R"({"type":"execute","stmt":)";
+    append_statement(json, *entries.front(), values.front());
+    json += '}';
+  } else {
+    json += R"({"type":"batch","batch":{"steps":[)";
+    append_control(json, wrap == Wrap::write ? "BEGIN IMMEDIATE" : "BEGIN", "");
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      json += R"(,{"stmt":)";
+      append_statement(json, *entries[i], values[i]);
+      json += R"(,"condition":)" + if_ok(i) + "}";
+    }
+    const std::size_t last = entries.size();
+    json += ',';
+    if (wrap == Wrap::write) {
+      append_control(json, "COMMIT", R"(,"condition":)" + if_ok(last));
+      json += ',';
+      append_control(json, "ROLLBACK", R"(,"condition":{"type":"not","cond":)" + if_ok(last + 1) + "}");
+    } else {
+      append_control(json, "ROLLBACK", "");
+    }
+    json += "]}}";
+  }
+  json += R"(,{"type":"close"}]})";
+  return pipeline;
+}
+
+Result<Answer> read_answer(std::string& json, const Pipeline& pipeline, Wrap wrap) {
+  OFFX_ASSIGN(auto outcomes, Reader().read(json));
+  Answer answer;
+  std::vector<Reader::Outcome> with_result;
+  for (auto& outcome : outcomes) {
+    if (outcome.error) return fail(to_error(*outcome.error));
+    if (!outcome.steps.empty() || !outcome.errors.empty()) with_result.push_back(std::move(outcome));
+  }
+  if (with_result.empty()) return fail(Errc::corrupt, "the server's answer holds no result");
+  auto& result = with_result.back();
+  if (with_result.size() > 1) answer.position_before = with_result.front().position;
+  answer.position = result.position;
+  const std::size_t count = pipeline.kinds.size();
+  const std::size_t first = wrap == Wrap::none ? 0 : 1;
+  // The first error is the cause; a ROLLBACK that finds no transaction is not.
+  const std::size_t essential = first + count + (wrap == Wrap::write ? 1 : 0);
+  for (std::size_t i = 0; i < result.errors.size() && i < essential; ++i) {
+    if (!result.errors[i]) continue;
+    Error error = to_error(*result.errors[i]);
+    if (i < first || i >= first + count) return fail(std::move(error));
+    return fail(in_statement(std::move(error), i - first + 1, count));
+  }
+  for (std::size_t i = 0; i < essential; ++i) {
+    if (i >= result.steps.size() || !result.steps[i].ran) {
+      return fail(Errc::corrupt, "the server's answer lacks the result of a statement");
+    }
+  }
+  answer.results.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    answer.results.push_back(to_result(std::move(result.steps[first + i]), pipeline.kinds[i]));
+  }
+  return answer;
+}
+
+}  // namespace offx::db::libsql

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "db/client.h"
+#include "db/statement_text.h"
+
+// Hrana over HTTP: what is sent to and comes from a libSQL server's /v2/pipeline and /v3/pipeline.
+// https://github.com/tursodatabase/libsql/blob/main/docs/HRANA_3_SPEC.md
+
+namespace offx::db::libsql {
+
+/// What a pipeline does with its statements.
+enum class Wrap : std::uint8_t {
+  none,   ///< one statement, in a transaction of its own
+  write,  ///< BEGIN IMMEDIATE, each if the one before went well, COMMIT, else ROLLBACK
+  read,   ///< the same in a read transaction, with ROLLBACK at its end: nothing is ever written
+};
+
+/// A request, ready to send, and what is known of its statements.
+struct Pipeline {
+  std::string json;
+  std::vector<StatementText::Kind> kinds;
+};
+
+/// With `ask_position` the server first says how far its data goes. Errc::invalid_argument for statements and
+/// parameters that fit no server (see read_statement()), and for one that writes under Wrap::read.
+[[nodiscard]] Result<Pipeline> write_pipeline(std::span<const Statement> statements, Wrap wrap, bool ask_position);
+
+/// An answer. A position counts the frames of the server's log: of two, the higher one holds all that the lower holds.
+struct Answer {
+  std::vector<QueryResult> results;
+  std::optional<std::uint64_t> position_before;  ///< the server's when it began, if it was asked
+  std::optional<std::uint64_t> position;         ///< the server's when it had done it; nothing if it does not tell
+};
+
+/// Reads the answer to `pipeline`. `json` is changed on the way. Errors are those of the statements, with `statement 3`
+/// as context in a batch; Errc::corrupt if it is not Hrana.
+[[nodiscard]] Result<Answer> read_answer(std::string& json, const Pipeline& pipeline, Wrap wrap);
+
+}  // namespace offx::db::libsql

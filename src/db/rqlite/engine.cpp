@@ -1,0 +1,312 @@
+#include "db/rqlite/engine.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "db/http/encoding.h"
+#include "db/http/transport.h"
+#include "db/http/url.h"
+#include "db/rqlite/wire.h"
+#include "db/sqlite/backup.h"
+
+namespace offx::db::rqlite {
+namespace {
+
+using http::Deadline;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+using Results = std::vector<QueryResult>;
+
+constexpr milliseconds kElectionPause{100};  ///< before the nodes are asked again who leads
+constexpr int kRedirectsInRow = 3;
+constexpr milliseconds kReadMin{500};  ///< a node has so long for a read at least
+
+struct Node {
+  std::string url;  ///< `http://host:port`
+  std::atomic<bool> enforces_foreign_keys = false;
+};
+
+class Engine final : public DatabaseClient {
+ public:
+  Engine(std::string places, const std::vector<std::string>& urls, milliseconds timeout,
+         std::unique_ptr<http::Transport> transport)
+      : places_(std::move(places)), timeout_(timeout), nodes_(urls.size()), transport_(std::move(transport)) {
+    for (std::size_t i = 0; i < urls.size(); ++i) nodes_[i].url = urls[i];
+  }
+
+  Result<QueryResult> execute(std::string_view sql, const Params& params) override {
+    const Statement statement{sql, params};
+    OFFX_ASSIGN(const auto request, write_request(std::span(&statement, 1)));
+    OFFX_ASSIGN(auto results, run(request, Mode::read));
+    return std::move(results.front());
+  }
+
+  Result<Results> batch(std::span<const Statement> statements, Mode mode) override {
+    if (statements.empty()) return Results{};
+    OFFX_ASSIGN(const auto request, write_request(statements));
+    if (!writes(mode) && !request.reads) {
+      return fail(Errc::invalid_argument, "a batch in read mode holds a statement that writes");
+    }
+    return run(request, mode);
+  }
+
+  Result<void> backup(const std::string& path, const Progress& progress) override {
+    if (std::filesystem::exists(path)) {
+      return fail(Errc::conflict, path + " exists; choose another name or remove it first");
+    }
+    const std::string received = path + ".received";
+    auto copied = receive(received, progress);
+    if (copied) copied = sqlite::copy_database(received, path, progress);
+    std::error_code ignored;  // it may not be there
+    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(received + suffix, ignored);
+    return copied;
+  }
+
+  [[nodiscard]] std::string description() const override { return "rqlite:" + places_; }
+
+ private:
+  /// What an attempt at one node means for the whole.
+  struct Attempt {
+    enum class Next : std::uint8_t { done, other_node, redirected, wait, give_up } next = Next::give_up;
+    std::string body;
+    Error error{Errc::internal, ""};
+  };
+
+  Result<Results> run(const Request& request, Mode mode) {
+    const Deadline deadline = steady_clock::now() + timeout_;
+    std::string path = "/db/request?transaction&norwrandom";
+    if (request.reads) {
+      const bool stale = mode == Mode::read_stale && !has_written_;
+      path = "/db/query?transaction&norwrandom&level=";
+      path += mode == Mode::read_latest ? "strong" : stale ? "none" : "weak";
+      // Never for writes: each node would give up at another row.
+      path += "&db_timeout=" + std::to_string(timeout_.count()) + "ms";
+    } else {
+      has_written_ = true;
+    }
+    OFFX_ASSIGN(auto body, ask_nodes(path, request, deadline));
+    return read_answer(body, request);
+  }
+
+  /// Asks one node after the other until one has answered, the deadline is over, or more could do a write twice.
+  Result<std::string> ask_nodes(const std::string& path, const Request& request, Deadline deadline) {
+    std::size_t refused_in_row = 0;
+    int redirects = 0;
+    for (;;) {
+      const std::size_t at = preferred_.load() % nodes_.size();
+      auto attempt = ask(at, path, request, deadline);
+      const bool refused = attempt.next == Attempt::Next::other_node;
+      refused_in_row = refused ? refused_in_row + 1 : 0;
+      switch (attempt.next) {
+        case Attempt::Next::done: return std::move(attempt.body);
+        case Attempt::Next::give_up: prefer_after(at); return fail(std::move(attempt.error));
+        case Attempt::Next::redirected:
+          // While they elect one, nodes may name each other.
+          if (++redirects % kRedirectsInRow == 0) std::this_thread::sleep_for(kElectionPause);
+          break;
+        case Attempt::Next::other_node:
+          prefer_after(at);
+          if (refused_in_row >= nodes_.size()) return fail(std::move(attempt.error));
+          break;
+        case Attempt::Next::wait:
+          prefer_after(at);
+          if (steady_clock::now() + kElectionPause >= deadline) return fail(std::move(attempt.error));
+          std::this_thread::sleep_for(kElectionPause);
+      }
+      if (steady_clock::now() >= deadline) return fail(std::move(attempt.error));
+    }
+  }
+
+  Attempt ask(std::size_t at, const std::string& path, const Request& request, Deadline deadline) {
+    auto& node = nodes_[at];
+    // A node that hangs must leave time for the others.
+    Deadline until = deadline;
+    if (request.reads && nodes_.size() > 1) {
+      const auto now = steady_clock::now();
+      const auto share = (deadline - now) / static_cast<int>(nodes_.size());
+      until = std::min(deadline, now + std::max<steady_clock::duration>(share, kReadMin));
+    }
+    if (auto checked = check_foreign_keys(node, until); checked.next != Attempt::Next::done) return checked;
+    auto response = transport_->post(node.url + path + (forwards_ ? "" : "&redirect"), request.json, until);
+    if (!response) return after_failure(std::move(response.error()), request.reads);
+    return after_response(std::move(*response), node, request.reads);
+  }
+
+  static Attempt after_failure(http::Failure failure, bool reads) {
+    Attempt attempt;
+    attempt.error = std::move(failure.error);
+    if (!attempt.error.retryable()) return attempt;
+    if (!failure.sent) {
+      attempt.next = Attempt::Next::other_node;
+    } else if (reads) {
+      attempt.next = Attempt::Next::wait;
+    } else {
+      attempt.error = Error(Errc::unavailable, attempt.error.message() + std::string(http::kMayBeApplied));
+    }
+    return attempt;
+  }
+
+  Attempt after_response(http::Response response, const Node& node, bool reads) {
+    Attempt attempt;
+    const std::string answered =
+        node.url.substr(node.url.find("://") + 3) + " answered " + std::to_string(response.status);
+    const std::string told = response.body.empty() ? "" : " (" + http::shown_message(response.body) + ")";
+    switch (response.status) {
+      case 200:
+        attempt.next = Attempt::Next::done;
+        attempt.body = std::move(response.body);
+        return attempt;
+      case 301:
+      case 302:
+      case 307:
+      case 308:
+        attempt.error = Error(Errc::unavailable, "the cluster's leader is not reached");
+        attempt.next = Attempt::Next::redirected;
+        prefer(response.location);
+        return attempt;
+      case 401:
+        attempt.error = Error(Errc::invalid_argument,
+                              answered +
+                                  ": it does not know this user and password, or the user may not do this (the "
+                                  "permissions execute, query and status are needed)");
+        return attempt;
+      case 503:
+        if (response.body.find("leader not found") != std::string::npos) {
+          attempt.error = Error(Errc::unavailable, "the cluster has no leader: more than half of its nodes must run");
+          attempt.next = Attempt::Next::wait;
+          return attempt;
+        }
+        break;
+      case 500:
+        if (response.body.find("unsupported value") != std::string::npos) {
+          attempt.error = Error(Errc::unsupported, "rqlite cannot send an infinite number" + told);
+          return attempt;
+        }
+        break;
+      default: break;
+    }
+    if (response.status < 500) {
+      attempt.error = Error(Errc::invalid_argument, answered + told);
+    } else {
+      attempt.error = Error(Errc::unavailable, answered + told + std::string(reads ? "" : http::kMayBeApplied));
+      if (reads) attempt.next = Attempt::Next::wait;
+    }
+    return attempt;
+  }
+
+  /// Without them cascades do not happen, and each node decides for itself what to refuse.
+  Attempt check_foreign_keys(Node& node, Deadline deadline) {
+    Attempt attempt;
+    attempt.next = Attempt::Next::done;
+    if (node.enforces_foreign_keys) return attempt;
+    static constexpr std::string_view kSql = "SELECT foreign_keys FROM pragma_foreign_keys";
+    const Statement statement{kSql, {}};
+    const auto request = write_request(std::span(&statement, 1));
+    if (!request) {
+      attempt.next = Attempt::Next::give_up;
+      attempt.error = request.error();
+      return attempt;
+    }
+    auto response = transport_->post(node.url + "/db/query?level=none", request->json, deadline);
+    if (!response) return after_failure(std::move(response.error()), true);
+    auto answered = after_response(std::move(*response), node, true);
+    if (answered.next != Attempt::Next::done) return answered;
+    auto results = read_answer(answered.body, *request);
+    if (!results || results->front().rows() == 0) {
+      attempt.next = Attempt::Next::give_up;
+      attempt.error =
+          results ? Error(Errc::corrupt, "the server's answer is not rqlite's") : std::move(results).error();
+    } else if (to_integer(results->front().row(0)[0]) == 0) {
+      attempt.next = Attempt::Next::give_up;
+      attempt.error = Error(Errc::unsupported, node.url.substr(node.url.find("://") + 3) +
+                                                   " does not enforce foreign keys: start every rqlited with -fk");
+    } else {
+      node.enforces_foreign_keys = true;
+    }
+    return attempt;
+  }
+
+  /// Goes on with the node after `at`, unless another thread has chosen already.
+  void prefer_after(std::size_t at) {
+    std::size_t expected = at;
+    preferred_.compare_exchange_strong(expected, (at + 1) % nodes_.size());
+  }
+
+  /// Goes on with the node that a redirect names, or from now on without redirects if it is none of ours.
+  void prefer(const std::string& location) {
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (!location.starts_with(nodes_[i].url + "/")) continue;
+      preferred_ = i;
+      return;
+    }
+    forwards_ = true;
+  }
+
+  Result<void> receive(const std::string& path, const Progress& progress) {
+    std::ofstream file(path, std::ios::binary | std::ios::trunc);
+    if (!file.is_open()) return fail(Errc::io, "cannot write " + path);
+    std::uint64_t bytes = 0;
+    Error last(Errc::unavailable, "no node of the cluster answers");
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      const auto& node = nodes_[(preferred_.load() + i) % nodes_.size()];
+      bool written = true;
+      const auto take = [&](std::string_view piece) {
+        written = static_cast<bool>(file.write(piece.data(), static_cast<std::streamsize>(piece.size())));
+        bytes += piece.size();
+        constexpr std::uint64_t kPage = 4096;
+        return written && (!progress || progress(bytes / kPage, bytes / kPage));
+      };
+      // As long as it takes: what is large takes long.
+      auto response = transport_->get(node.url + "/db/backup", steady_clock::now() + std::chrono::hours(12), take);
+      if (response && response->status == 200) {
+        file.close();
+        if (!file) return fail(Errc::io, "cannot write " + path);
+        return {};
+      }
+      if (!written) return fail(Errc::io, "cannot write " + path);
+      if (response) {
+        auto attempt = after_response(std::move(*response), node, true);
+        last = std::move(attempt.error);
+      } else {
+        last = std::move(response.error().error);
+      }
+      if (last.code() != Errc::unavailable || bytes > 0) break;
+    }
+    return fail(std::move(last));
+  }
+
+  const std::string places_;
+  const milliseconds timeout_;
+  std::vector<Node> nodes_;
+  const std::unique_ptr<http::Transport> transport_;
+  std::atomic<std::size_t> preferred_ = 0;
+  std::atomic<bool> forwards_ = false;  ///< the leader's address is none of ours
+  std::atomic<bool> has_written_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<DatabaseClient>> open(std::string_view url) {
+  OFFX_ASSIGN(auto parsed, http::parse_server_url(url));
+  OFFX_ASSIGN(const auto options, http::take_options(parsed, parsed.scheme == "rqlites"));
+  OFFX_TRY(http::refuse_unknown(parsed));
+  std::string who = parsed.user + ":" + parsed.password;
+  if (parsed.user.empty()) who = options.secret;
+  http::Transport::Options transport_options;
+  if (!who.empty()) {
+    if (who.find(':') == std::string::npos) {
+      return fail(Errc::invalid_argument, "OFFX_DB_AUTH_TOKEN is USER:PASSWORD for an rqlite cluster");
+    }
+    transport_options.headers.push_back("Authorization: Basic " + http::base64(who));
+  }
+  std::vector<std::string> urls;
+  for (const auto& host : parsed.hosts) urls.push_back((options.tls ? "https://" : "http://") + host);
+  OFFX_ASSIGN(auto transport, http::Transport::create(std::move(transport_options)));
+  return std::make_unique<Engine>(parsed.places(), urls, options.timeout, std::move(transport));
+}
+
+}  // namespace offx::db::rqlite
