@@ -1,12 +1,12 @@
 #include "app/cli.h"
 
 #include <atomic>
+#include <csignal>
 #include <functional>
 
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
-#include <signal.h>
 
 #include "app/commands.h"
 #include "app/completion.h"

@@ -35,8 +35,8 @@ struct TopicFields {
 Result<void> run_topic_add(const Context& context, const TopicFields& fields);
 Result<void> run_topic_edit(const Context& context, const TopicFields& fields);
 Result<void> run_topic_list(const Context& context);
-Result<void> run_topic_show(const Context& context, const std::string& topic);
-Result<void> run_topic_remove(const Context& context, const std::string& topic, bool yes);
+Result<void> run_topic_show(const Context& context, const std::string& name);
+Result<void> run_topic_remove(const Context& context, const std::string& name, bool yes);
 
 struct PreviewCommand {
   std::string rule;
@@ -90,7 +90,7 @@ Result<void> run_sentiment(const Context& context, const SentimentCommand& comma
 Result<void> run_status(const Context& context);
 Result<void> run_db_init(const Context& context);
 Result<void> run_db_tables(const Context& context);
-Result<void> run_db_columns(const Context& context, const std::string& table);
+Result<void> run_db_columns(const Context& context, const std::string& table_name);
 Result<void> run_db_backup(const Context& context, const std::string& file);
 Result<void> run_db_restore(const Context& context, const std::string& file, bool yes);
 

@@ -87,12 +87,12 @@ Result<void> run_db_tables(const Context& context) {
   return {};
 }
 
-Result<void> run_db_columns(const Context& context, const std::string& name) {
+Result<void> run_db_columns(const Context& context, const std::string& table_name) {
   OFFX_ASSIGN(auto client, context.open_database_as_it_is());
   // A logical name (posts) means its live version.
-  std::string physical = name;
+  std::string physical = table_name;
   for (const auto& entry : store::kTables) {
-    if (entry.logical == name) physical = entry.physical;
+    if (entry.logical == table_name) physical = entry.physical;
   }
   auto columns = migrate::get_table_columns(*client, physical);
   if (!columns) {
@@ -205,8 +205,8 @@ Result<void> run_status(const Context& context) {
     for (std::size_t i = 0; i < all_topics.size() && i < counts.size(); ++i) {
       auto topic = to_json(all_topics[i]);
       topic["posts"] = counts[i].posts;
-      topic["last_summary_at"] =
-          counts[i].last_summary_at ? json::value(to_iso_time(*counts[i].last_summary_at)) : json::value();
+      const auto& last_summary = counts[i].last_summary_at;
+      topic["last_summary_at"] = last_summary ? json::value(to_iso_time(*last_summary)) : json::value();
       array.push_back(std::move(topic));
     }
     object["topics"] = std::move(array);
@@ -217,7 +217,8 @@ Result<void> run_status(const Context& context) {
   print(fmt::format("{}  {}, {}\n", context.terminal.bold("Database"), printable(client->description()),
                     with_unit(bytes)));
   print(fmt::format("{}     {}", context.terminal.bold("Posts"), with_thousands(totals.posts)));
-  if (totals.first) print(fmt::format(", {} to {}", to_sql_time(*totals.first), to_sql_time(*totals.last)));
+  if (totals.first && totals.last)
+    print(fmt::format(", {} to {}", to_sql_time(*totals.first), to_sql_time(*totals.last)));
   print("\n");
   for (const auto& [platform, count] : platforms)
     print(fmt::format("          {:>9}  {}\n", with_thousands(count), printable(platform)));
@@ -235,8 +236,9 @@ Result<void> run_status(const Context& context) {
   }
   std::vector<std::vector<std::string>> rows = {{"TOPIC", "TITLE", "POSTS", "LAST SUMMARY"}};
   for (std::size_t i = 0; i < all_topics.size() && i < counts.size(); ++i) {
+    const auto& last_summary = counts[i].last_summary_at;
     rows.push_back({std::to_string(all_topics[i].id), shorten(all_topics[i].title, 40), with_thousands(counts[i].posts),
-                    counts[i].last_summary_at ? to_sql_time(*counts[i].last_summary_at) : "never"});
+                    last_summary ? to_sql_time(*last_summary) : "never"});
   }
   print("\n" + table(context.terminal, rows, {true, false, true, false}));
   return {};

@@ -84,7 +84,7 @@ class Importer {
  public:
   Importer(const Context& context, const ImportCommand& command) : context_(context), command_(command) {}
 
-  Result<void> run(db::DatabaseClient* client, const std::string& input);
+  Result<void> run(db::DatabaseClient* client, const std::string& name);
   json::array results;
   bool interrupted = false;
 
@@ -237,7 +237,7 @@ void Importer::report(const std::string& name, const ImportResult& result) {
 
 Result<std::optional<sources::Format>> format_of(const std::string& name) {
   if (name.empty()) return std::optional<sources::Format>();
-  if (const auto format = sources::parse_format(name)) return std::optional(*format);
+  if (const auto format = sources::parse_format(name)) return format;
   std::string names;
   for (const auto known : sources::format_names()) names += (names.empty() ? "" : ", ") + std::string(known);
   return fail(Errc::invalid_argument, "\"" + name + "\" is no format; choose one of " + names);

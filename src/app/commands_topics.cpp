@@ -175,8 +175,9 @@ Result<void> run_topic_list(const Context& context) {
     auto object = to_json(all[i]);
     object["posts"] = counts[i].posts;
     array.push_back(std::move(object));
+    const auto& rule = all[i].rule;
     rows.push_back({std::to_string(all[i].id), shorten(all[i].title, 32), with_thousands(counts[i].posts),
-                    all[i].rule ? shorten(*all[i].rule, 60) : "(filed by hand)"});
+                    rule ? shorten(*rule, 60) : "(filed by hand)"});
   }
   if (context.json) {
     print_json(array);

@@ -22,12 +22,12 @@ struct Context {
   const std::atomic<bool>& interrupted;  ///< set by SIGINT and SIGTERM
 
   /// Opens the database, makes its tables if it is new, and files what other programs wrote meanwhile.
-  Result<std::unique_ptr<db::DatabaseClient>> open_database() const;
+  [[nodiscard]] Result<std::unique_ptr<db::DatabaseClient>> open_database() const;
   /// Files what was written without it: by other programs, or while rules changed. If a stored rule cannot be read, it
   /// says so on stderr, and the posts wait until the rule is corrected: no command depends on their being filed.
   Result<void> file_unfiled(db::DatabaseClient& client) const;
   /// Opens the database as it is; Errc::not_found if there is none.
-  Result<std::unique_ptr<db::DatabaseClient>> open_database_as_it_is() const;
+  [[nodiscard]] Result<std::unique_ptr<db::DatabaseClient>> open_database_as_it_is() const;
 };
 
 /// The topic that `name` means: its id, or its title without regard to case.

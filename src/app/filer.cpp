@@ -86,7 +86,8 @@ Result<std::uint64_t> file_stored_posts(db::DatabaseClient& client, const store:
   OFFX_TRY(posts.each([&](const store::Post& post) -> Result<void> {
     last_id = post.id;
     if (!matcher.match(post, scratch).empty()) ids.push_back(post.id);
-    if (++done % kBatch == 0 && progress && !progress(done, static_cast<std::uint64_t>(totals.posts))) {
+    ++done;
+    if (done % kBatch == 0 && progress && !progress(done, static_cast<std::uint64_t>(totals.posts))) {
       return fail(Errc::cancelled, "stopped before the posts were filed; the next command goes on with it");
     }
     return {};

@@ -1,14 +1,13 @@
 #include "app/import.h"
 
 #include <condition_variable>
+#include <cstdlib>
 #include <deque>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
 #include <optional>
 #include <thread>
-
-#include <stdlib.h>
 
 #include "app/filer.h"
 #include "db/sqlite/backup.h"
@@ -31,7 +30,7 @@ std::size_t bytes_of(const store::FiledPost& filed) {
   std::size_t bytes = sizeof(store::FiledPost) + filed.document.body.size() + filed.document.terms.size() +
                       post.content.size() + post.author.size() + post.author_username.size() + post.url.size() +
                       details.quoted_text.size() + details.content_warning.size() + details.html.size();
-  for (const auto& link : details.links) bytes += sizeof(link) + link.size();
+  for (const auto& link : details.links) bytes += sizeof(std::string) + link.size();
   for (const auto& media : post.media) {
     bytes += sizeof(media) + media.url.size() + (media.alt_text ? media.alt_text->size() : 0);
   }

@@ -125,13 +125,14 @@ RC_GTEST_PROP(Put, agrees_with_a_map, ()) {
     must(file_unfiled_posts(*client, FixedClock(), {}));
     RC_ASSERT(must(posts.totals()).posts == static_cast<std::int64_t>(model.size()));
     for (const auto& [key, wanted] : model) {
-      const auto stored = must(posts.find(key.second, key.first));
-      RC_ASSERT(stored.has_value());
+      const auto found = must(posts.find(key.second, key.first));
+      RC_ASSERT(found.has_value());
+      const store::Post& stored = found.value();
       const auto post = to_post(key, wanted);
-      RC_ASSERT(stored->content == post.content);
-      RC_ASSERT(stored->author == post.author);
-      RC_ASSERT(stored->media == post.media);
-      RC_ASSERT(stored->details == post.details);
+      RC_ASSERT(stored.content == post.content);
+      RC_ASSERT(stored.author == post.author);
+      RC_ASSERT(stored.media == post.media);
+      RC_ASSERT(stored.details == post.details);
     }
     const auto of_topic = [&](std::int64_t id) {
       store::PostFilter filter;
