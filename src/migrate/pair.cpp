@@ -278,8 +278,12 @@ class Resolver {
       }
       group.one_way = group.computed[kOld].empty();
       const auto selects = [](const Computed& c) { return mentions(c.expression, "select"); };
-      group.looked_up = group.one_way && group.sources[kOld].empty() &&
-                        std::all_of(group.computed[kNew].begin(), group.computed[kNew].end(), selects);
+      for (const Side side : {kOld, kNew}) {
+        group.looked_up[side] = !group.computed[side].empty() && group.computed[other(side)].empty() &&
+                                group.sources[other(side)].empty() &&
+                                std::all_of(group.computed[side].begin(), group.computed[side].end(), selects);
+      }
+      group.synced_by_author = !pair_.change.sync.empty();
       pair_.groups.push_back(std::move(group));
     }
   }
@@ -390,7 +394,8 @@ class Resolver {
 
 bool Group::only_initial(Side side) const {
   return sources[other(side)].empty() &&
-         std::none_of(computed[side].begin(), computed[side].end(), [](const Computed& c) { return c.reads_key; });
+         (looked_up[side] ||
+          std::none_of(computed[side].begin(), computed[side].end(), [](const Computed& c) { return c.reads_key; }));
 }
 
 std::vector<Computed> Pair::computed(Side side) const {

@@ -34,7 +34,9 @@ struct Group {
   std::array<std::vector<std::string>, 2> sources;  ///< columns of each side that the other side's expressions read
   bool plain = false;                               ///< nothing but columns carried as they are
   bool one_way = false;                             ///< nothing of the old side is computed
-  bool looked_up = false;  ///< one way, from other tables: kept alike by triggers of the author's, and verified
+  /// A side's columns that come from other tables (`SELECT` in their expressions) and nothing else.
+  std::array<bool, 2> looked_up{};
+  bool synced_by_author = false;  ///< … which triggers of the author's keep alike: they are verified
 
   /// True if `side`'s columns get their value when the row is made and then belong to that side.
   [[nodiscard]] bool only_initial(Side side) const;

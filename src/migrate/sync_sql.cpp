@@ -101,12 +101,14 @@ std::string all_alike(const Pair& pair, Side to, const Rows& rows) {
   return parts.empty() ? "1" : joined(parts, " AND ");
 }
 
-/// What verification compares in a group; empty if there is nothing to compare.
+/// What verification compares in a group; empty if there is nothing to compare: what one side alone decides.
 std::string verified(const Group& group, bool live, const Rows& rows) {
-  if (group.computed[kNew].empty()) {
-    return live || group.only_initial(kOld) ? std::string() : "(" + follows(group, kOld, rows) + ")";
+  for (const Side side : {kOld, kNew}) {
+    if (!group.looked_up[side]) continue;
+    const bool comparable = group.synced_by_author && (live || side == kNew);
+    return comparable ? "(" + follows(group, side, rows) + ")" : std::string();
   }
-  if (live && !group.looked_up && (group.one_way || group.only_initial(kNew))) return {};
+  if (group.computed[kNew].empty() || (live && (group.one_way || group.only_initial(kNew)))) return {};
   return alike(group, kNew, rows);
 }
 
