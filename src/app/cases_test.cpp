@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "app/test_support.h"
+#include "db/test_servers.h"
 #include "store/catalogue.h"
 #include "store/store.h"
 #include "summary/extractive.h"
@@ -73,7 +74,10 @@ std::vector<std::string> cells_of(const std::string& line) {
 class Case {
  public:
   Case(std::string file, const std::string& regime) : file_(std::move(file)), regime_(regime) {
-    url_ = regime == "memory" ? ":memory:" : folder_ / "case.db";
+    url_ = regime == "memory"   ? ":memory:"
+           : regime == "sqld"   ? db::shared_sqld().make_database()
+           : regime == "rqlite" ? empty_rqlite()
+                                : folder_ / "case.db";
   }
 
   void run() {
@@ -101,6 +105,11 @@ class Case {
   }
 
  private:
+  static std::string empty_rqlite() {
+    db::shared_rqlite().clear();
+    return db::shared_rqlite().url();
+  }
+
   void complain(const Line& line, const std::string& what) {
     ADD_FAILURE_AT(file_.c_str(), line.number) << line.text << "\n" << what;
   }
@@ -331,7 +340,13 @@ class Case {
 
 class Cases : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
 
-TEST_P(Cases, holds) { Case(std::get<0>(GetParam()), std::get<1>(GetParam())).run(); }
+TEST_P(Cases, holds) {
+  const auto& [file, regime] = GetParam();
+  if (regime == "sqld" || regime == "rqlite") {
+    if (const auto missing = db::servers_missing(); !missing.empty()) GTEST_SKIP() << missing;
+  }
+  Case(file, regime).run();
+}
 
 std::vector<std::string> case_files() {
   std::vector<std::string> files;
@@ -344,7 +359,7 @@ std::vector<std::string> case_files() {
 
 INSTANTIATE_TEST_SUITE_P(Files, Cases,
                          testing::Combine(testing::ValuesIn(case_files()),
-                                          testing::Values("memory", "file", "reopened")),
+                                          testing::Values("memory", "file", "reopened", "sqld", "rqlite")),
                          [](const auto& tested) {
                            return fs::path(std::get<0>(tested.param)).stem().string() + "_" + std::get<1>(tested.param);
                          });

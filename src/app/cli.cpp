@@ -103,7 +103,9 @@ class CommandLine {
 
 CommandLine::CommandLine() {
   app.set_version_flag("--version", "offx " OFFX_VERSION);
-  app.add_option("--db", db, "the database: a path, sqlite:PATH or :memory:")->type_name("URL");
+  app.add_option("--db", db,
+                 "the database: a path, sqlite:PATH, :memory:, libsql://HOST, rqlite://HOST,HOST or valtown:")
+      ->type_name("URL");
   app.add_flag("--json", json, "print JSON, for scripts");
   app.require_subcommand(1);
   app.footer(kExamples);

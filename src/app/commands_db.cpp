@@ -138,6 +138,9 @@ Result<void> run_db_backup(const Context& context, const std::string& file) {
 }
 
 Result<void> run_db_restore(const Context& context, const std::string& file, bool yes) {
+  if (db::is_server(context.db_url)) {
+    return fail(Errc::unsupported, "a backup is restored into a file; a server restores its own backups");
+  }
   OFFX_ASSIGN(const auto path, db::database_path(context.db_url));
   if (path == ":memory:") return fail(Errc::invalid_argument, "a backup is restored into a file, not into :memory:");
   std::string stamp = to_sql_time(std::chrono::floor<std::chrono::seconds>(context.clock.now()));
@@ -178,13 +181,16 @@ Result<void> run_status(const Context& context) {
   OFFX_ASSIGN(const auto all_topics, topics.list());
   OFFX_ASSIGN(const auto counts, topics.counts());
   OFFX_ASSIGN(const auto last_import, store::latest_import(*client));
-  const std::string path = path_of(*client);
-  const std::uint64_t bytes = file_size(path) + file_size(path + "-wal");
+  std::optional<std::uint64_t> bytes;  // a server keeps its files to itself
+  if (!db::is_server(context.db_url)) {
+    const std::string path = path_of(*client);
+    bytes = file_size(path) + file_size(path + "-wal");
+  }
 
   if (context.json) {
     json::object object{{"version", OFFX_VERSION},
                         {"database", client->description()},
-                        {"bytes", bytes},
+                        {"bytes", bytes ? json::value(*bytes) : json::value()},
                         {"posts", totals.posts},
                         {"first_post_at", totals.first ? json::value(to_iso_time(*totals.first)) : json::value()},
                         {"last_post_at", totals.last ? json::value(to_iso_time(*totals.last)) : json::value()}};
@@ -214,8 +220,8 @@ Result<void> run_status(const Context& context) {
     return {};
   }
 
-  print(fmt::format("{}  {}, {}\n", context.terminal.bold("Database"), printable(client->description()),
-                    with_unit(bytes)));
+  print(fmt::format("{}  {}{}\n", context.terminal.bold("Database"), printable(client->description()),
+                    bytes ? ", " + with_unit(*bytes) : ""));
   print(fmt::format("{}     {}", context.terminal.bold("Posts"), with_thousands(totals.posts)));
   if (totals.first && totals.last)
     print(fmt::format(", {} to {}", to_sql_time(*totals.first), to_sql_time(*totals.last)));

@@ -37,12 +37,11 @@ const Value kTime = std::string("2026-01-01 00:00:00");
 const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& definitions() {
   static const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)> kDefinitions = {{
       {Query::schema_names, "schema.names", "SELECT name FROM sqlite_schema ORDER BY name", {}, false},
-      // The columns of each unique index over all rows, in alphabetical order.
+      // Each unique index over all rows with each of its columns.
       {Query::schema_unique_keys_of,
        "schema.unique_keys_of",
-       "SELECT group_concat(i.name, ',' ORDER BY i.name) FROM pragma_index_list(?1) AS l, pragma_index_info(l.name) AS "
-       "i "
-       "WHERE l.\"unique\" = 1 AND l.partial = 0 GROUP BY l.name ORDER BY l.name",
+       "SELECT l.name, i.name FROM pragma_index_list(?1) AS l, pragma_index_info(l.name) AS i "
+       "WHERE l.\"unique\" = 1 AND l.partial = 0 ORDER BY l.name, i.name",
        {"sample"},
        false},
       // These take over a database of the first OffX, in which nothing may make posts unique.
@@ -347,7 +346,7 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
       {Query::summarization_details_insert,
        "summarization_details.insert",
        "INSERT INTO {summarization_details} (summarization_id, engine, input_hash, sentences, sentiment) "
-       "SELECT max(id), ?1, ?2, ?3, ?4 FROM {summarizations} HAVING max(id) IS NOT NULL "
+       "SELECT id, ?1, ?2, ?3, ?4 FROM {summarizations} WHERE true ORDER BY id DESC LIMIT 1 "
        "ON CONFLICT (summarization_id) DO NOTHING",
        {"engine", "hash", "[]", kNull},
        true},

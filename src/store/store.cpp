@@ -1,6 +1,8 @@
 #include "store/store.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -45,10 +47,12 @@ std::vector<std::string_view> missing_statements(const Names& names) {
 /// True if (platform, external_id) is unique by some index: ours, or one of the first OffX.
 Result<bool> posts_are_unique(db::DatabaseClient& client, const std::string& posts) {
   OFFX_ASSIGN(const auto rows, client.execute(sql(Query::schema_unique_keys_of), {posts}));
+  std::map<std::string, std::set<std::string>> columns_of;
   for (std::size_t i = 0; i < rows.rows(); ++i) {
-    if (db::to_text(rows.row(i)[0]) == "external_id,platform") return true;
+    columns_of[db::to_text(rows.row(i)[0])].insert(db::to_text(rows.row(i)[1]));
   }
-  return false;
+  const std::set<std::string> key = {"external_id", "platform"};
+  return std::any_of(columns_of.begin(), columns_of.end(), [&](const auto& index) { return index.second == key; });
 }
 
 }  // namespace
