@@ -94,6 +94,29 @@ Result<void> run_db_columns(const Context& context, const std::string& table_nam
 Result<void> run_db_backup(const Context& context, const std::string& file);
 Result<void> run_db_restore(const Context& context, const std::string& file, bool yes);
 
+/// What any command of `offx migrate` may be told.
+struct MigrateCommand {
+  std::string file;                ///< plan, start: a migration file
+  std::string name;                ///< the others: a migration; if empty, the only one that fits
+  std::string max_stall = "50ms";  ///< how long writers may have to wait, about
+  bool sql = false;                ///< plan, drift: print the SQL
+  bool keep_old = false;           ///< complete: leave the old tables as archives
+  bool force = false;              ///< complete: although a live process uses an old table
+  bool discard = false;            ///< rollback: drop what only the new version knows
+  bool yes = false;                ///< do not ask
+};
+Result<void> run_migrate_plan(const Context& context, const MigrateCommand& command);
+Result<void> run_migrate_start(const Context& context, const MigrateCommand& command);
+Result<void> run_migrate_status(const Context& context);
+Result<void> run_migrate_pause(const Context& context, const MigrateCommand& command);
+Result<void> run_migrate_resume(const Context& context, const MigrateCommand& command);
+Result<void> run_migrate_complete(const Context& context, const MigrateCommand& command);
+Result<void> run_migrate_rollback(const Context& context, const MigrateCommand& command);
+Result<void> run_migrate_verify(const Context& context, const MigrateCommand& command);
+Result<void> run_migrate_history(const Context& context);
+Result<void> run_migrate_baseline(const Context& context, const MigrateCommand& command);
+Result<void> run_migrate_drift(const Context& context, const MigrateCommand& command);
+
 /// Gives each post of a file (any format, `-` for stdin) to `visit`; broken items are told on stderr.
 Result<void> read_input(const Context& context, const std::string& input, const std::string& format,
                         const std::function<void(store::Post&&)>& visit);

@@ -36,13 +36,6 @@ void write_utf8(std::string_view text, std::FILE* file) {
   std::fwrite(text.data() + written, 1, text.size() - written, file);
 }
 
-std::string duration(double seconds) {
-  const auto whole = std::lround(seconds);
-  if (whole < 60) return fmt::format("{} s", whole);
-  if (whole < 3600) return fmt::format("{}:{:02} min", whole / 60, whole % 60);
-  return fmt::format("{}:{:02} h", whole / 3600, whole / 60 % 60);
-}
-
 }  // namespace
 
 Terminal Terminal::detect() {
@@ -118,6 +111,13 @@ std::string count_of(std::int64_t number, std::string_view singular, std::string
   return fmt::format("{} {}", with_thousands(number), number == 1 ? singular : plural);
 }
 
+std::string duration(double seconds) {
+  const auto whole = std::lround(seconds);
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{}:{:02} min", whole / 60, whole % 60);
+  return fmt::format("{}:{:02} h", whole / 3600, whole / 60 % 60);
+}
+
 std::string table(const Terminal& terminal, const std::vector<std::vector<std::string>>& raw_rows,
                   const std::vector<bool>& right) {
   auto rows = raw_rows;
@@ -155,6 +155,11 @@ void ProgressBar::clear() {
   visible_ = false;
 }
 
+void ProgressBar::resume_at(std::uint64_t done, std::uint64_t items) {
+  done_before_ = done;
+  items_before_ = items;
+}
+
 void ProgressBar::update(std::uint64_t done, std::uint64_t total, std::uint64_t items) {
   if (!terminal_.err_is_terminal) return;
   const auto now = SystemClock().now();
@@ -162,17 +167,22 @@ void ProgressBar::update(std::uint64_t done, std::uint64_t total, std::uint64_t 
   drawn_ = now;
   visible_ = true;
   const double seconds = std::max(0.001, std::chrono::duration<double>(now - started_).count());
-  std::string line = fmt::format("{} {} {}, {}/s", label_, with_thousands(static_cast<std::int64_t>(items)), unit_,
-                                 with_thousands(static_cast<std::int64_t>(static_cast<double>(items) / seconds)));
+  const auto items_now = items - std::min(items, items_before_);
+  const auto done_now = done - std::min(done, done_before_);
+  const std::string rate =
+      fmt::format(", {}/s", with_thousands(static_cast<std::int64_t>(static_cast<double>(items_now) / seconds)));
+  const std::string counted = fmt::format("{} {}", with_thousands(static_cast<std::int64_t>(items)), unit_);
+  std::string line = label_ + " " + counted + rate;
   if (total > 0) {
     const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
     constexpr int kCells = 24;
     std::string bar;
     for (int i = 0; i < kCells; ++i) bar += i < static_cast<int>(share * kCells) ? "█" : "░";
-    const double left = share > 0 ? seconds / share - seconds : 0;
-    line = fmt::format("{} {} {:3.0f} %  {} {}, {}/s, {} left", label_, bar, share * 100,
-                       with_thousands(static_cast<std::int64_t>(items)), unit_,
-                       with_thousands(static_cast<std::int64_t>(static_cast<double>(items) / seconds)), duration(left));
+    line = fmt::format("{} {} {:3.0f} %  {}", label_, bar, share * 100, counted);
+    if (done_now > 0) {  // otherwise nobody knows yet
+      const double left = seconds * static_cast<double>(total - std::min(total, done)) / static_cast<double>(done_now);
+      line += rate + ", " + duration(left) + " left";
+    }
   }
   fmt::print(stderr, "\r{}\x1b[K", shorten(line, static_cast<std::size_t>(std::max(20, terminal_.width - 1))));
   std::fflush(stderr);

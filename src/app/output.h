@@ -52,6 +52,9 @@ void print_json(const boost::json::value& value);
 /// `1 post`, `2 posts`.
 [[nodiscard]] std::string count_of(std::int64_t number, std::string_view singular, std::string_view plural);
 
+/// 42 → `42 s`, 125 → `2:05 min`, 3660 → `1:01 h`.
+[[nodiscard]] std::string duration(double seconds);
+
 /// Rows of text in aligned columns, the first row a heading; every cell is made printable. Numbers (`right` columns)
 /// are aligned to the right.
 [[nodiscard]] std::string table(const Terminal& terminal, const std::vector<std::vector<std::string>>& rows,
@@ -66,6 +69,8 @@ class ProgressBar {
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
+  /// So much was done when the work was taken up again: it counts for the share, not for rate and remaining time.
+  void resume_at(std::uint64_t done, std::uint64_t items);
   /// `done` of `total` (0: unknown) of the work; `items` is what the rate counts.
   void update(std::uint64_t done, std::uint64_t total, std::uint64_t items);
   /// Removes the bar, so that a line can be printed; the next update draws it again.
@@ -77,6 +82,8 @@ class ProgressBar {
   std::string unit_;
   Timestamp started_;
   Timestamp drawn_{};
+  std::uint64_t done_before_ = 0;
+  std::uint64_t items_before_ = 0;
   bool visible_ = false;
 };
 
