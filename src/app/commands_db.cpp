@@ -58,6 +58,7 @@ bool confirm(const Context& context, const std::string& question) {
 
 Result<void> run_db_init(const Context& context) {
   OFFX_ASSIGN(auto client, db::create_database_client(context.db_url));
+  OFFX_TRY(check_tables(*client));
   OFFX_ASSIGN(const bool was_initialised, store::is_initialised(*client));
   OFFX_TRY(store::initialise(*client));
   if (context.json) {

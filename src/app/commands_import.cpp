@@ -266,8 +266,10 @@ Result<void> read_input(const Context& context, const std::string& input, const 
 Result<void> run_import(const Context& context, const ImportCommand& command) {
   OFFX_TRY(format_of(command.format));
   std::unique_ptr<db::DatabaseClient> client;
+  std::unique_ptr<migrate::TableUse> use;
   if (!command.dry_run) {
     OFFX_ASSIGN(client, context.open_database());
+    OFFX_ASSIGN(use, context.announce(*client, "import"));
   }
   Importer importer(context, command);
   Result<void> imported;

@@ -198,6 +198,7 @@ Result<void> run_summarize(const Context& context, const SummarizeCommand& comma
   }
   OFFX_ASSIGN(const auto period, parse_period(command.since, command.until, command.period, context.clock.now()));
   OFFX_ASSIGN(auto client, context.open_database());
+  OFFX_ASSIGN(const auto use, context.announce(*client, "summarize"));
   std::vector<store::Topic> topics;
   if (command.topic.empty()) {
     OFFX_ASSIGN(topics, store::TopicRepository(*client).list());

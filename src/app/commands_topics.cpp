@@ -128,6 +128,7 @@ Result<void> run_topic_add(const Context& context, const TopicFields& fields) {
   OFFX_TRY(check_title(topic.title));
   if (topic.rule) OFFX_TRY(parse(*topic.rule));
   OFFX_ASSIGN(auto client, context.open_database());
+  OFFX_ASSIGN(const auto use, context.announce(*client, "topic add"));
   store::TopicRepository topics(*client);
   OFFX_ASSIGN(topic.id, topics.add(topic, context.clock.now()));
   std::uint64_t posts = 0;
@@ -143,6 +144,7 @@ Result<void> run_topic_edit(const Context& context, const TopicFields& fields) {
   if (fields.title) OFFX_TRY(check_title(*fields.title));
   if (fields.rule) OFFX_TRY(parse(*fields.rule));
   OFFX_ASSIGN(auto client, context.open_database());
+  OFFX_ASSIGN(const auto use, context.announce(*client, "topic edit"));
   store::TopicRepository topics(*client);
   OFFX_ASSIGN(auto topic, find_topic(*client, fields.topic));
   if (fields.title) topic.title = *fields.title;

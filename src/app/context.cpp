@@ -5,6 +5,7 @@
 #include "app/filer.h"
 #include "db/sqlite/engine.h"
 #include "store/store.h"
+#include "store/tables.h"
 
 namespace offx::app {
 namespace {
@@ -30,10 +31,24 @@ Timestamp plus(Timestamp moment, const std::string& period, int count) {
   return sys_days{month / std::min(date.day(), last)} + (moment - day);
 }
 
+/// The tables this program was built for.
+std::vector<std::string_view> physical_tables() {
+  std::vector<std::string_view> names;
+  for (const auto& table : store::kTables) names.push_back(table.physical);
+  return names;
+}
+
 }  // namespace
 
+Result<void> check_tables(db::DatabaseClient& client) { return migrate::check_tables(client, physical_tables()); }
+
+Result<std::unique_ptr<migrate::TableUse>> Context::announce(db::DatabaseClient& client,
+                                                             std::string_view command) const {
+  return migrate::TableUse::announce(client, "offx " OFFX_VERSION " " + std::string(command), physical_tables());
+}
+
 Result<std::unique_ptr<db::DatabaseClient>> Context::open_database() const {
-  OFFX_ASSIGN(auto client, store::open(db_url));
+  OFFX_ASSIGN(auto client, store::open(db_url, check_tables));
   if (const auto warning = db::sqlite::version_warning(); !warning.empty()) print_error("offx: " + warning);
   OFFX_TRY(file_unfiled(*client));
   return client;

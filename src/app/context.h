@@ -4,14 +4,19 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "app/output.h"
 #include "base/error.h"
 #include "base/time.h"
 #include "db/client.h"
+#include "migrate/users.h"
 #include "store/topics.h"
 
 namespace offx::app {
+
+/// Errc::conflict if this program was built for tables that a migration has replaced: migrate::check_tables().
+Result<void> check_tables(db::DatabaseClient& client);
 
 /// What every command works with.
 struct Context {
@@ -23,6 +28,10 @@ struct Context {
 
   /// Opens the database, makes its tables if it is new, and files what other programs wrote meanwhile.
   [[nodiscard]] Result<std::unique_ptr<db::DatabaseClient>> open_database() const;
+  /// Says in the database that this process uses its tables, for as long as the result lives: nobody takes them away
+  /// meanwhile. For commands that work for more than a moment.
+  [[nodiscard]] Result<std::unique_ptr<migrate::TableUse>> announce(db::DatabaseClient& client,
+                                                                    std::string_view command) const;
   /// Files what was written without it: by other programs, or while rules changed. If a stored rule cannot be read, it
   /// says so on stderr, and the posts wait until the rule is corrected: no command depends on their being filed.
   Result<void> file_unfiled(db::DatabaseClient& client) const;

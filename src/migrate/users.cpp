@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "migrate/document.h"
+#include "migrate/ledger.h"
+#include "migrate/sql_text.h"
 #include "migrate/table.h"
 
 namespace offx::migrate {
@@ -146,6 +148,25 @@ Result<std::vector<TableUser>> list_table_users(db::DatabaseClient& client) {
                      names_from_json(to_text(row[4])), time(5), time(6)});
   }
   return users;
+}
+
+Result<void> check_tables(db::DatabaseClient& client, std::span<const std::string_view> tables) {
+  OFFX_ASSIGN(const auto records, read_records(client));
+  for (const auto& record : records) {
+    // While it is completing, the old table is there and nobody carries what is written to it.
+    if (record.phase != Phase::completing && record.phase != Phase::completed) continue;
+    for (const auto& table : record.tables) {
+      const bool wanted =
+          std::any_of(tables.begin(), tables.end(), [&](std::string_view name) { return same_name(name, table.from); });
+      if (!wanted) continue;
+      return fail(Errc::conflict, "this database has moved on from " + table.from +
+                                      ", which this program was built for, to " + table.to + " (migration " +
+                                      record.name + ", " + std::string(to_string(record.phase)) + " " +
+                                      to_sql_time(record.changed_at) +
+                                      "): use the release that made it or a later one, or a backup from before");
+    }
+  }
+  return {};
 }
 
 }  // namespace offx::migrate

@@ -45,9 +45,8 @@ class TableUse {
   TableUse() = default;
 };
 
-/// Errc::conflict if the database has none of a table that this program was built for, although its history did: the
-/// message says which migration took it away and when, and what to do. Tables the history does not know are not looked
-/// at. One read.
+/// Errc::conflict if a migration has taken away, or is taking away, a table that this program was built for: the
+/// message says which and when, and what to do. Two reads, one where nothing was ever migrated.
 Result<void> check_tables(db::DatabaseClient& client, std::span<const std::string_view> tables);
 
 }  // namespace offx::migrate

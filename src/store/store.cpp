@@ -89,10 +89,11 @@ Result<bool> has_posts(db::DatabaseClient& client) {
   return names.contains(with_physical_names("{posts}"));
 }
 
-Result<std::unique_ptr<db::DatabaseClient>> open(std::string_view url) {
+Result<std::unique_ptr<db::DatabaseClient>> open(std::string_view url, const Check& check) {
   const char* setting = std::getenv("OFFX_AUTO_INIT");
   const bool automatic = setting == nullptr || std::string_view(setting) != "0";
   auto client = db::create_database_client(url, automatic ? db::IfMissing::create : db::IfMissing::fail);
+  if (client && check) OFFX_TRY(check(**client));
   if (automatic) {
     if (client) OFFX_TRY(initialise(**client));
     return client;

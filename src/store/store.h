@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string_view>
 
@@ -22,6 +23,8 @@ Result<bool> has_posts(db::DatabaseClient& client);
 
 /// Opens the database at `url` (see db::create_database_client) and initialises it, unless OFFX_AUTO_INIT=0 says not
 /// to: then a database that is not initialised is Errc::not_found.
-Result<std::unique_ptr<db::DatabaseClient>> open(std::string_view url = {});
+/// `check`, if there is one, looks at the database before anything is made in it: its error ends the opening.
+using Check = std::function<Result<void>(db::DatabaseClient&)>;
+Result<std::unique_ptr<db::DatabaseClient>> open(std::string_view url = {}, const Check& check = {});
 
 }  // namespace offx::store
