@@ -291,6 +291,7 @@ int run(int argc, char** argv) {
       const auto unknown = line.app.remaining(true);
       const bool no_command = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && !unknown.empty();
       std::string what = error.what();
+      if (what == "A subcommand is required") what = "a command is missing";
       if (no_command) {
         what = unknown.front().starts_with('-')
                    ? "there is no option \"" + unknown.front() +

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <stop_token>
@@ -19,6 +20,14 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kProblemsShown = 10;
+
+/// An address of another kind than is_url(): `ftp://…`.
+bool is_other_url(const std::string& input) {
+  const auto colon = input.find("://");
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  return colon != std::string::npos && colon > 0 &&
+         std::all_of(input.begin(), input.begin() + static_cast<std::ptrdiff_t>(colon), is_letter);
+}
 
 bool is_url(const std::string& input) { return input.starts_with("http://") || input.starts_with("https://"); }
 
@@ -161,6 +170,8 @@ Result<void> Importer::run(db::DatabaseClient* client, const std::string& name) 
     input.name = display_name(name);
     input.bytes = fetched->body;
     input.base_url = fetched->final_url;
+  } else if (is_other_url(name)) {
+    return fail(Errc::invalid_argument, name + ": only http:// and https:// addresses are fetched");
   }
   const auto started = context_.clock.now();
   auto result = read(client, input);

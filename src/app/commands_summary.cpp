@@ -152,7 +152,7 @@ Result<void> summarize_file(const Context& context, const SummarizeCommand& comm
   } else if (!posts.empty()) {
     const auto [first, last] = std::minmax_element(
         posts.begin(), posts.end(), [](const auto& a, const auto& b) { return a.created_at < b.created_at; });
-    period = {first->created_at, last->created_at + std::chrono::milliseconds(1)};
+    period = {first->created_at, last->created_at + std::chrono::seconds(1)};
   }
   const auto made = summary::summarize(posts, {.max_sentences = command.max_sentences});
   const auto sentiment = summary::aggregate(posts);

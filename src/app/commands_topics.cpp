@@ -141,6 +141,9 @@ Result<void> run_topic_add(const Context& context, const TopicFields& fields) {
 }
 
 Result<void> run_topic_edit(const Context& context, const TopicFields& fields) {
+  if (!fields.title && !fields.description && !fields.rule && !fields.no_rule) {
+    return fail(Errc::invalid_argument, "nothing to change: give --title, --description, --rule or --no-rule");
+  }
   if (fields.title) OFFX_TRY(check_title(*fields.title));
   if (fields.rule) OFFX_TRY(parse(*fields.rule));
   OFFX_ASSIGN(auto client, context.open_database());

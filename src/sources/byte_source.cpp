@@ -202,7 +202,7 @@ Result<std::unique_ptr<InputStream>> InputStream::open(const Input& input) {
     const int descriptor = ::open(input.name.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) {
       return fail(errno == ENOENT || errno == ENOTDIR ? Errc::not_found : Errc::io,
-                  "cannot open " + input.name + ": " + std::strerror(errno));
+                  std::string("cannot be opened: ") + std::strerror(errno));
     }
     struct stat status{};
     std::optional<std::uint64_t> total;

@@ -8,6 +8,8 @@
 
 #include "sources/byte_source.h"
 #include "sources/session.h"
+#include "text/ascii.h"
+#include "text/clean.h"
 
 namespace offx::sources {
 namespace {
@@ -45,8 +47,18 @@ Result<Format> choose_format(const Input& input, InputStream& stream, const std:
   if (wanted) return *wanted;
   const std::optional<Format> found = detect_format(input.name, head);
   if (found) return *found;
-  const bool empty = head.find_first_not_of(" \t\r\n") == std::string_view::npos;
-  if (empty) return Format::jsonl;  // nothing in it, nothing wrong with it
+  std::string_view text = text::trim(head);
+  if (text.empty()) return Format::jsonl;  // nothing in it, nothing wrong with it
+  if (text.front() == '[' && text::trim(text.substr(1)) == "]") return Format::jsonl;  // a timeline without posts
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
+    return fail(Errc::unsupported, "is text in UTF-16: save it as UTF-8");
+  }
+  for (const std::string_view begin : {"<!doctype html", "<html"}) {
+    const auto same = [](char a, char b) { return text::ascii_lower(a) == b; };
+    if (std::ranges::equal(text.substr(0, begin.size()), begin, same)) {
+      return fail(Errc::unsupported, "is a web page: look on it for the address of its feed (RSS, Atom or JSON Feed)");
+    }
+  }
   return fail(Errc::unsupported, std::string(kUnknown));
 }
 

@@ -118,7 +118,9 @@ TEST(Reader, SaysWhatIsWrongWithTheInput) {
   EXPECT_THAT(unknown.error().message(), HasSubstr("--format"));
   TemporaryFolder empty;
   EXPECT_THAT(read_posts({empty / "", {}, {}}, {}, {}).error().to_string(), HasSubstr("tweets.js"));
-  EXPECT_EQ(read_text("").error, "");
+  for (const char* nothing : {"", " \n", "[]", " [ ]\n"}) EXPECT_EQ(read_text(nothing).error, "") << nothing;
+  EXPECT_THAT(read_text(std::string_view("\xFF\xFE{\0", 4)).error, HasSubstr("UTF-8"));
+  EXPECT_THAT(read_text("<!DOCTYPE html>\n<title>x</title>").error, HasSubstr("web page"));
 }
 
 TEST(Reader, LeavesDatabasesToTheStore) {

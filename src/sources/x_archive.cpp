@@ -300,12 +300,13 @@ Result<void> read_folder(const std::string& folder, Session& session) {
   }
   for (const fs::path& file : files) {
     if (part_of(file.string()) != Part::posts) continue;
-    OFFX_ASSIGN(const auto stream, open_file(file));
-    WatchedStream watched(*stream, session);
+    auto opened = open_file(file);
+    if (!opened) return fail(std::move(opened).error().within(file.filename().string()));
+    WatchedStream watched(**opened, session);
     OFFX_TRY(reader.read_posts(watched, file.filename().string()));
   }
   if (!reader.found()) {
-    return fail(Errc::unsupported, folder + " holds no data/tweets.js: name the folder of an unpacked X archive");
+    return fail(Errc::unsupported, "holds no data/tweets.js: name the folder of an unpacked X archive");
   }
   return {};
 }

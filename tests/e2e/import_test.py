@@ -255,6 +255,8 @@ class Addresses(OffxTest):
         self.assertEqual(self.json("import", f"http://{host}/feed", "--allow-host", host)[0]["added"], 2)
         again = self.json("import", f"http://{host}/feed", env={"OFFX_ALLOW_HOSTS": f"10.0.0.1:1,{host}"})
         self.assertEqual(again[0]["unchanged"], 2)
+        _, err = self.offx("import", f"ftp://{host}/feed", status=2)
+        self.assertIn("http://", err)
         _, err = self.offx("import", f"http://{host}/nothing", "--allow-host", host, status=1)
         self.assertIn("404", err)
 

@@ -69,11 +69,16 @@ class Topics(OffxTest):
         self.assertEqual(self.ids("--topic", "Favourites"), ["cat"])
 
     def test_an_unknown_topic_is_named(self):
-        for command in (["topic", "show"], ["topic", "edit"], ["topic", "remove"], ["posts", "--topic"],
+        for command in (["topic", "show"], ["topic", "edit", "--title", "x"], ["topic", "remove"], ["posts", "--topic"],
                         ["summarize", "--topic"]):
             _, err = self.offx(*command, "Nowhere", status=1)
             self.assertIn("Nowhere", err)
             self.offx(*command, "99", status=1)
+
+    def test_an_edit_that_changes_nothing_is_a_mistake(self):
+        self.offx("topic", "add", "Cats", "--rule", "cat")
+        _, err = self.offx("topic", "edit", "Cats", status=2)
+        self.assertIn("--rule", err)
 
     def test_posts_another_program_writes_are_filed(self):
         self.offx("topic", "add", "Databases", "--rule", "sqlite")

@@ -104,7 +104,7 @@ TEST(SqliteEngine, after_an_unclean_end_a_damaged_file_is_refused) {
   });
   {
     std::fstream file(folder / "a.db", std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(10 * 4096);
+    file.seekp(std::streamoff{10} * 4096);
     file << std::string(4096, '\xff');
   }
   const auto client = sqlite::open(folder / "a.db");
@@ -265,7 +265,7 @@ TEST(SqliteEngine, a_damaged_backup_replaces_nothing) {
   fill(folder / "bad.db", 3000);
   {
     std::fstream file(folder / "bad.db", std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(10 * 4096);
+    file.seekp(std::streamoff{10} * 4096);
     file << std::string(4096, '\xff');
   }
   std::ofstream(folder / "text.db") << std::string(5000, 'x');
