@@ -36,6 +36,7 @@ Examples:
   offx search '"write-ahead log" checkpoint*' --sort relevance
   offx posts --topic Databases --since yesterday
   offx db backup today.db               also while others write
+  offx migrate plan topics_v2.toml      change tables while everything runs; offx migrate --help
 
 The database is ./local.db, or what --db, OFFX_DB or DB_PATH say. Exit codes: 0 done, 1 failed, 2 used wrongly.
 Every command has --help and --json; docs/cli.md describes them all.)";
@@ -45,6 +46,18 @@ A rule is written in X's search syntax:
   word  "a phrase"  #tag  $tag  @mention  from:name  to:name  url:example.org  lang:en  platform:bluesky
   has:media|images|videos|links  is:reply|repost|quote
   a b (both)   a OR b   -a (not)   (…)      AND binds before OR)";
+
+constexpr const char* kMigrateHelp = R"(
+A new version of a table beside the old one, kept alike while both are used. The story of a change:
+  offx migrate plan topics_v2.toml      what will be done, how long it takes, what is dangerous; changes nothing
+  offx migrate start topics_v2.toml     make the new version, copy the rows, compare: from now on both are live.
+                                        Stopped or killed, the same command goes on
+  offx migrate status                   how far it is, and who uses which version
+      … deploy what uses the new version; the old release goes on beside it …
+  offx migrate rollback                 if something is wrong: back, without losing what was written meanwhile
+  offx migrate complete                 when nothing uses the old version any more, a release later: remove it
+
+It works on any SQLite database: offx --db other.db migrate …  docs/migrations.md tells what a migration file says.)";
 
 using Action = std::function<Result<void>(const Context&)>;
 
@@ -88,6 +101,7 @@ class CommandLine {
   }
   void add_topics();
   void add_database();
+  void add_migrate();
   [[nodiscard]] std::vector<CompletionCommand> completion_commands() const;
 
   ImportCommand import_;
@@ -98,6 +112,7 @@ class CommandLine {
   SummarizeCommand summarize_;
   SummariesCommand summaries_;
   SentimentCommand sentiment_;
+  MigrateCommand migrate_;
   std::string name_;
 };
 
@@ -174,6 +189,7 @@ CommandLine::CommandLine() {
 
   add(app, "status", "what there is: posts, topics, last import, size", &run_status);
   add_database();
+  add_migrate();
 
   auto* completion = add(app, "completion", "print the script that completes commands in your shell", {});
   completion->add_option("shell", name_, "bash, zsh or fish")->required();
@@ -242,6 +258,71 @@ void CommandLine::add_database() {
                       [this](const Context& context) { return run_db_restore(context, name_, yes_); });
   restore->add_option("file", name_, "the backup")->required();
   restore->add_flag("--yes,-y", yes_, "do not ask; what is there now is kept beside it all the same");
+}
+
+void CommandLine::add_migrate() {
+  auto* migrate = group("migrate", "change tables while everything runs: versions side by side");
+  migrate->footer(kMigrateHelp);
+  const auto add_one = [&](const char* name, const char* description, auto run) {
+    return add(*migrate, name, description, [this, run](const Context& context) { return run(context, migrate_); });
+  };
+  const auto add_file = [this](CLI::App& command) {
+    command.add_option("file", migrate_.file, "the migration, as TOML or JSON")->required()->type_name("FILE");
+  };
+  const auto add_name = [this](CLI::App& command) {
+    command.add_option("name", migrate_.name, "which migration, if several could be meant");
+  };
+  const auto add_stall = [this](CLI::App& command) {
+    command.add_option("--max-stall", migrate_.max_stall, "how long writers may have to wait, about: 10ms, 50ms, 1s")
+        ->capture_default_str()
+        ->type_name("TIME");
+  };
+
+  auto* plan = add_one("plan", "what a migration will do, how long it takes, what is dangerous; changes nothing",
+                       &run_migrate_plan);
+  add_file(*plan);
+  plan->add_flag("--sql", migrate_.sql, "with the SQL of each step");
+  plan->footer("Exit code 1: refused, for the reasons it prints.");
+
+  auto* start =
+      add_one("start", "make the new version, copy the rows, compare; then both are live", &run_migrate_start);
+  add_file(*start);
+  add_stall(*start);
+  start->footer(
+      "Writers go on meanwhile, to either version once both are live. Ctrl-C stops it in order; after that, or after a "
+      "crash, the same command goes on where it was.");
+
+  add(*migrate, "status", "migrations under way: how far, how fast, who uses which version", &run_migrate_status);
+  add_name(*add_one("pause", "stop copying after the present chunk, in whichever process", &run_migrate_pause));
+  add_name(*add_one("resume", "go on copying", &run_migrate_resume));
+
+  auto* complete = add_one("complete", "remove the old version: when nothing uses it any more", &run_migrate_complete);
+  add_name(*complete);
+  complete->add_flag("--keep-old", migrate_.keep_old, "leave the old tables as OLD_archived");
+  complete->add_flag("--force", migrate_.force, "although a process says that it still uses the old version");
+  complete->add_flag("--yes,-y", migrate_.yes, "do not ask");
+  add_stall(*complete);
+
+  auto* rollback =
+      add_one("rollback", "remove the new version; what was written through it stays in the old one (also: abort)",
+              &run_migrate_rollback);
+  rollback->alias("abort");
+  add_name(*rollback);
+  rollback->add_flag("--discard", migrate_.discard,
+                     "drop what only the new version knows, instead of keeping it aside");
+  rollback->add_flag("--yes,-y", migrate_.yes, "do not ask");
+  add_stall(*rollback);
+
+  auto* verify = add_one("verify", "compare both versions, row by row", &run_migrate_verify);
+  add_name(*verify);
+  verify->footer("Exit code 1: they differ; it prints where.");
+
+  add(*migrate, "history", "every migration this database knows", &run_migrate_history);
+  auto* baseline = add_one("baseline", "begin a history with the database as it is", &run_migrate_baseline);
+  baseline->add_option("name", migrate_.name, "what the history calls it")->required();
+  auto* drift = add_one("drift", "what in the database is otherwise than the history says", &run_migrate_drift);
+  drift->add_flag("--sql", migrate_.sql, "with the SQL that is expected and found");
+  drift->footer("Exit code 1: something differs.");
 }
 
 std::vector<CompletionCommand> CommandLine::completion_commands() const {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <functional>
 #include <optional>
 
@@ -11,6 +12,7 @@
 #include "migrate/migration.h"
 #include "migrate/migrator.h"
 #include "migrate/plan.h"
+#include "migrate/table.h"
 
 namespace offx::app {
 namespace {
@@ -151,7 +153,7 @@ json::object state_to_json(const MigrationState& state) {
           {"error", text_or_null(state.error)},
           {"started_at", to_iso_time(state.started_at)},
           {"changed_at", to_iso_time(state.changed_at)},
-          {"rows_per_second", state.rows_per_second},
+          {"rows_per_second", std::llround(state.rows_per_second)},
           {"migrator", text_or_null(state.migrator)},
           {"tables", std::move(tables)},
           {"old_users", users_to_json(state.old_users)},
@@ -166,7 +168,7 @@ json::object plan_to_json(const migrate::Plan& plan) {
                                   {"rows", table.rows},
                                   {"bytes", table.bytes},
                                   {"disk_bytes", table.disk_bytes},
-                                  {"seconds", table.seconds}});
+                                  {"seconds", std::llround(table.seconds)}});
   }
   json::array steps;
   for (const auto& step : plan.steps) {
@@ -233,6 +235,7 @@ void print_plan(const Context& context, const migrate::Plan& plan, bool with_sql
     const auto& step = plan.steps[i];
     print(fmt::format("  {:>2}  {:<9} {}\n", i + 1, printable(step.phase), printable(step.what)));
     if (!with_sql) continue;
+    if (step.phase == "backfill" || step.phase == "verify") print("       one chunk:\n");
     for (const auto& sql : step.sql) print_indented(context, sql + ";");
   }
   using Severity = migrate::Finding::Severity;
@@ -240,6 +243,8 @@ void print_plan(const Context& context, const migrate::Plan& plan, bool with_sql
   print_findings(context, plan, Severity::warning, "Warnings");
   print_findings(context, plan, Severity::note, "Notes");
 }
+
+std::string time_of_day(Timestamp time) { return to_sql_time(std::chrono::floor<std::chrono::seconds>(time)); }
 
 std::string tables_of(const MigrationState& state) {
   std::string text;
@@ -259,7 +264,7 @@ std::string next_step(const MigrationState& state) {
       return fmt::format("`offx migrate start FILE` goes on, `offx migrate rollback {}` takes it back", name);
     case Phase::live:
       return fmt::format(
-          "deploy what uses the new version; when nothing uses the old one any more: `offx migrate complete {0}`; "
+          "deploy what uses the new version; when nothing uses the old one any more, `offx migrate complete {0}`\n"
           "back: `offx migrate rollback {0}`",
           name);
     case Phase::completing: return fmt::format("`offx migrate complete {}` goes on", name);
@@ -271,14 +276,14 @@ std::string next_step(const MigrationState& state) {
 void print_users(const std::vector<migrate::TableUser>& users, const char* which) {
   for (const auto& user : users) {
     print(printable(fmt::format("  {} version used by {}, pid {} on {}, until {} at least\n", which, user.program,
-                                user.pid, user.host, to_sql_time(user.expires_at))));
+                                user.pid, user.host, time_of_day(user.expires_at))));
   }
 }
 
 void print_state(const Context& context, const MigrationState& state) {
   const auto& terminal = context.terminal;
   print(fmt::format("{}  {} since {}{}\n", terminal.bold(printable(state.migration.name)),
-                    terminal.accent(to_string(state.phase)), to_sql_time(state.changed_at),
+                    terminal.accent(to_string(state.phase)), time_of_day(state.changed_at),
                     state.paused ? ", paused" : ""));
   if (!state.migration.description.empty()) print("  " + shorten(state.migration.description, 100) + "\n");
   std::vector<std::vector<std::string>> rows = {{"  TABLE", "BECOMES", "PHASE", "ROWS", "DONE"}};
@@ -291,7 +296,7 @@ void print_state(const Context& context, const MigrationState& state) {
   print(table(terminal, rows, {false, false, false, true, true}));
   if (!state.migrator.empty()) {
     print(printable("  at work: " + state.migrator));
-    if (state.rows_per_second >= 1) {
+    if (state.rows_per_second >= 1 && !state.paused) {
       print(fmt::format(", {} rows/s", with_thousands(static_cast<std::int64_t>(state.rows_per_second))));
     }
     print("\n");
@@ -299,7 +304,10 @@ void print_state(const Context& context, const MigrationState& state) {
   if (!state.error.empty()) print(printable("  the last attempt ended with: " + state.error) + "\n");
   print_users(state.old_users, "old");
   print_users(state.new_users, "new");
-  if (const auto next = next_step(state); !next.empty()) print("  next: " + printable(next) + "\n");
+  if (auto next = next_step(state); !next.empty()) {
+    if (const auto line = next.find('\n'); line != std::string::npos) next.insert(line + 1, "  ");
+    print("  next: " + printable(next) + "\n");
+  }
 }
 
 /// Prints what a command did: `done`, or with --json the state the migration is in now.
@@ -447,7 +455,14 @@ Result<void> run_migrate_rollback(const Context& context, const MigrateCommand& 
   return report(context, *client, name, [&](const MigrationState& state) {
     std::string text = name + " is " + std::string(to_string(state.phase)) + ": ";
     for (std::size_t i = 0; i < state.tables.size(); ++i) text += (i == 0 ? "" : ", ") + state.tables[i].from;
-    return text + (state.tables.size() == 1 ? " stands alone" : " stand alone");
+    text += state.tables.size() == 1 ? " stands alone" : " stand alone";
+    for (const auto& table : state.tables) {
+      const auto archive = table.to + "_rolled_back";
+      if (migrate::table_exists(*client, archive).value_or(false)) {
+        text += "\nwhat only " + table.to + " knew is kept in " + archive;
+      }
+    }
+    return text;
   });
 }
 
@@ -506,8 +521,8 @@ Result<void> run_migrate_history(const Context& context) {
   }
   std::vector<std::vector<std::string>> rows = {{"MIGRATION", "PHASE", "STARTED", "CHANGED", "TABLES"}};
   for (const auto& state : states) {
-    rows.push_back({state.migration.name, std::string(to_string(state.phase)), to_sql_time(state.started_at),
-                    to_sql_time(state.changed_at), tables_of(state)});
+    rows.push_back({state.migration.name, std::string(to_string(state.phase)), time_of_day(state.started_at),
+                    time_of_day(state.changed_at), tables_of(state)});
   }
   print(table(context.terminal, rows, {false, false, false, false, false}));
   return {};

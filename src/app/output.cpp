@@ -175,14 +175,18 @@ void ProgressBar::update(std::uint64_t done, std::uint64_t total, std::uint64_t 
   std::string line = label_ + " " + counted + rate;
   if (total > 0) {
     const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
-    constexpr int kCells = 24;
-    std::string bar;
-    for (int i = 0; i < kCells; ++i) bar += i < static_cast<int>(share * kCells) ? "█" : "░";
-    line = fmt::format("{} {} {:3.0f} %  {}", label_, bar, share * 100, counted);
+    std::string rest = fmt::format("{:3.0f} %  {}", share * 100, counted);
     if (done_now > 0) {  // otherwise nobody knows yet
       const double left = seconds * static_cast<double>(total - std::min(total, done)) / static_cast<double>(done_now);
-      line += rate + ", " + duration(left) + " left";
+      rest += rate + ", " + duration(left) + " left";
     }
+    // On a narrow terminal the numbers are worth more than the bar.
+    constexpr int kMaxCells = 24;
+    constexpr int kMinCells = 4;
+    const int cells = std::min(kMaxCells, terminal_.width - 3 - static_cast<int>(width_of(label_) + width_of(rest)));
+    line = label_ + " ";
+    for (int i = 0; cells >= kMinCells && i < cells; ++i) line += i < static_cast<int>(share * cells) ? "█" : "░";
+    line += (cells >= kMinCells ? " " : "") + rest;
   }
   fmt::print(stderr, "\r{}\x1b[K", shorten(line, static_cast<std::size_t>(std::max(20, terminal_.width - 1))));
   std::fflush(stderr);

@@ -48,10 +48,7 @@ std::vector<Step> steps_of(const Blueprint& blueprint) {
                   sql_of(plan.up)};
     append(triggers.sql, sql_of(plan.sync));
     steps.push_back(std::move(triggers));
-    steps.push_back({"backfill",
-                     from,
-                     "copy the rows that are there, in chunks; one of them:",
-                     {copy_sql(plan.pair, {true, true})}});
+    steps.push_back({"backfill", from, "copy the rows that are there, in chunks", {copy_sql(plan.pair, {true, true})}});
     append(live.sql, sql_of(plan.down));
     append(live.sql, equalise_sequences(plan.pair));
   }
@@ -59,7 +56,7 @@ std::vector<Step> steps_of(const Blueprint& blueprint) {
     steps.push_back(
         {"verify",
          plan.pair.change.from,
-         "compare every row of both, in chunks; one of them:",
+         "compare every row of both, in chunks",
          {compare_sql(plan.pair, kOld, {true, true}, false), compare_sql(plan.pair, kNew, {true, true}, false)}});
   }
   steps.push_back(std::move(live));

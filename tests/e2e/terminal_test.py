@@ -12,7 +12,9 @@ from offx_e2e import OffxTest, generated_posts, post
 
 COMMANDS = ["import", "topic", "topic add", "topic list", "topic show", "topic edit", "topic remove", "topic preview",
             "posts", "search", "summarize", "summaries", "sentiment", "status", "db", "db init", "db tables",
-            "db columns", "db backup", "db restore", "completion"]
+            "db columns", "db backup", "db restore", "migrate", "migrate plan", "migrate start", "migrate status",
+            "migrate pause", "migrate resume", "migrate complete", "migrate rollback", "migrate verify",
+            "migrate history", "migrate baseline", "migrate drift", "completion"]
 
 
 class Help(OffxTest):
