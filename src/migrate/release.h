@@ -1,0 +1,54 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "db/client.h"
+
+namespace offx::migrate {
+
+/// A statement that a program runs, with physical table names.
+struct NamedStatement {
+  std::string name;  ///< for reports; a statement of the same name in the next release asks or does the same
+  std::string sql;
+  std::vector<std::vector<db::Value>> samples;  ///< arguments it can be run with; none: they are made up
+  bool writes = false;
+};
+
+/// What one release of a program does with its database: the file `schema/releases/NAME.json`.
+struct Release {
+  std::string name;                                         ///< "0.1.0"
+  std::vector<std::pair<std::string, std::string>> tables;  ///< logical → physical name
+  std::vector<std::string> schema;                          ///< of a database it made: CREATE statements, in order
+  std::vector<NamedStatement> statements;
+};
+
+/// The file's text: JSON, one line for each table and statement, so that releases can be compared by eye.
+[[nodiscard]] std::string to_json(const Release& release);
+
+/// Reads it back. Errc::invalid_argument names `file` and what is wrong.
+Result<Release> parse_release(std::string_view text, std::string_view file);
+/// The same of a file. Errc::not_found, Errc::io.
+Result<Release> read_release(const std::string& path);
+
+/// The statements of an SQL script. Comments before a statement may name it and give it arguments:
+///
+///     -- name: topics.get
+///     -- args: [1]
+///     SELECT title FROM topics_v1 WHERE id = ?1;
+///
+/// `args` is JSON: a list with a value for every parameter, several of them if there are several such lines; a BLOB is
+/// {"blob": "00ff"}. A statement without a name is called by its line: `line 7`. Errc::invalid_argument names `file`
+/// and line.
+Result<std::vector<NamedStatement>> parse_statements(std::string_view script, std::string_view file);
+/// The same of a file, or the statements of a release if it is one's JSON. Errc::not_found, Errc::io.
+Result<std::vector<NamedStatement>> read_statements(const std::string& path);
+
+/// What makes the schema of a database again, in order: the CREATE statements but those of SQLite, of the tables that
+/// virtual tables keep for themselves, and of migrations.
+Result<std::vector<std::string>> schema_statements(db::DatabaseClient& client);
+
+}  // namespace offx::migrate
