@@ -180,13 +180,11 @@ void ProgressBar::update(std::uint64_t done, std::uint64_t total, std::uint64_t 
       const double left = seconds * static_cast<double>(total - std::min(total, done)) / static_cast<double>(done_now);
       rest += rate + ", " + duration(left) + " left";
     }
-    // On a narrow terminal the numbers are worth more than the bar.
-    constexpr int kMaxCells = 24;
     constexpr int kMinCells = 4;
-    const int cells = std::min(kMaxCells, terminal_.width - 3 - static_cast<int>(width_of(label_) + width_of(rest)));
+    cells_ = std::min(cells_, terminal_.width - 3 - static_cast<int>(width_of(label_) + width_of(rest)));
     line = label_ + " ";
-    for (int i = 0; cells >= kMinCells && i < cells; ++i) line += i < static_cast<int>(share * cells) ? "█" : "░";
-    line += (cells >= kMinCells ? " " : "") + rest;
+    for (int i = 0; cells_ >= kMinCells && i < cells_; ++i) line += i < static_cast<int>(share * cells_) ? "█" : "░";
+    line += (cells_ >= kMinCells ? " " : "") + rest;
   }
   fmt::print(stderr, "\r{}\x1b[K", shorten(line, static_cast<std::size_t>(std::max(20, terminal_.width - 1))));
   std::fflush(stderr);

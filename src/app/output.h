@@ -84,6 +84,7 @@ class ProgressBar {
   Timestamp drawn_{};
   std::uint64_t done_before_ = 0;
   std::uint64_t items_before_ = 0;
+  int cells_ = 24;  ///< of the bar; fewer where the numbers need the room
   bool visible_ = false;
 };
 
