@@ -243,7 +243,7 @@ Result<void> Work::backfill(const Record& record, TableRecord& table, const Pair
   const auto done_before = table.rows_done;
   OFFX_TRY(wait_while_paused(record, state()));
   for (bool last = false; !last;) {
-    auto rows = throttle.next_rows();
+    auto rows = std::min(throttle.next_rows(), options_.max_chunk_rows);
     OFFX_ASSIGN(auto high, boundary(client_, plan.pair, kOld, low, rows));
     const auto chunk_began = steady_clock::now();
     const double seconds = std::chrono::duration<double>(chunk_began - began).count();
@@ -486,7 +486,7 @@ Result<void> Work::remove_table(const Record& record, const TableRecord& table, 
       const auto what = "remove " + name;
       std::int64_t removed = 0;
       for (;;) {
-        const auto rows = throttle.next_rows();
+        const auto rows = std::min(throttle.next_rows(), options_.max_chunk_rows);
         OFFX_ASSIGN(const auto high, boundary(client_, plan->pair, side, {}, rows));
         if (high.empty()) break;
         Script chunk;
@@ -530,6 +530,7 @@ std::vector<TableUser> users_of(const std::vector<TableUser>& users, const Recor
 Result<void> check_options(const WorkOptions& options) {
   if (options.max_stall < milliseconds(1))
     return fail(Errc::invalid_argument, "the longest stall must be at least 1 ms");
+  if (options.max_chunk_rows < 1) return fail(Errc::invalid_argument, "a chunk must have at least one row");
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,6 +46,8 @@ struct WorkOptions {
   std::chrono::milliseconds max_stall{50};  ///< how long a writer should have to wait at most, about; at least 1 ms
   WorkProgress progress;
   std::chrono::milliseconds lease_ttl{10'000};  ///< a migrator that is silent for this long may be replaced
+  /// A chunk has no more rows than this, however fast it is: for who wants to look at the moments between chunks.
+  std::int64_t max_chunk_rows = std::numeric_limits<std::int64_t>::max();
 };
 
 /// Carries a migration from wherever it is to Phase::live: expand, backfill, verify. Errc::conflict: the plan refuses
