@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -110,6 +111,11 @@ class DatabaseClient {
 
   /// All statements or none, in order, in one round trip; the results in the same order.
   virtual Result<std::vector<QueryResult>> batch(std::span<const Statement> statements, Mode mode) = 0;
+
+  /// How long the last batch in Mode::background kept other writers waiting at most: from when it got its turn until it
+  /// was durable. Zero if there was none, or if this engine does not know: the time that the call took is the next
+  /// best.
+  [[nodiscard]] virtual std::chrono::nanoseconds last_background_time() const noexcept { return {}; }
 
   /// Makes every foreign key of other tables that refers to the table `from` refer to the table `to`, whatever the
   /// number of their rows. `before` runs first and `after` last, in the same transaction: all is done or nothing.

@@ -1,15 +1,17 @@
 #include "db/sqlite/connection.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <set>
+#include <thread>
 
 #include "db/sqlite/checksum.h"
 
 namespace offx::db::sqlite {
 namespace {
 
-constexpr int kBusyTimeoutMs = 5000;
+constexpr auto kBusyTimeout = std::chrono::seconds(5);
 constexpr std::size_t kCacheMax = 128;
 
 /// What is left of `sql` once blanks, semicolons and comments in front are skipped.
@@ -88,7 +90,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Ac
   std::unique_ptr<Connection> connection(new Connection(handle));
   if (code != SQLITE_OK) return fail(to_error(handle, code).within(path));
 
-  sqlite3_busy_timeout(handle, kBusyTimeoutMs);
+  sqlite3_busy_handler(handle, &Connection::wait_while_busy, connection.get());
   // A file may come from anywhere: its schema gets no powers beyond plain SQL.
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
@@ -101,6 +103,16 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Ac
   if (!settings) return fail(std::move(settings).error().within(path));
   sqlite3_set_authorizer(handle, &Connection::authorize, connection.get());
   return connection;
+}
+
+// SQLite's own handler soon sleeps for 25 ms and more: too coarse to get in between two transactions of a process that
+// writes without pause. This one looks more and more seldom too, but at least every millisecond.
+int Connection::wait_while_busy(void* self, int calls) {
+  using Clock = std::chrono::steady_clock;
+  auto& give_up = static_cast<Connection*>(self)->busy_until_;
+  if (calls == 0) give_up = Clock::now() + kBusyTimeout;
+  std::this_thread::sleep_for(std::chrono::microseconds(std::clamp(5 * calls, 50, 1000)));
+  return Clock::now() < give_up ? 1 : 0;
 }
 
 int Connection::authorize(void* self, int action, const char* first, const char* /*second*/, const char* /*database*/,

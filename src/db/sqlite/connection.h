@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -62,12 +63,14 @@ class Connection {
   };
 
   explicit Connection(sqlite3* handle) : handle_(handle) {}
+  static int wait_while_busy(void* self, int calls);
   static int authorize(void* self, int action, const char* first, const char* second, const char* database,
                        const char* trigger);
   Result<void> bind(sqlite3_stmt* statement, const Params& params);
 
   std::unique_ptr<sqlite3, Close> handle_;
-  std::list<Cached> cache_;  // most recently used first
+  std::chrono::steady_clock::time_point busy_until_;  // when wait_while_busy() gives up
+  std::list<Cached> cache_;                           // most recently used first
   std::unordered_map<std::string_view, std::list<Cached>::iterator> cache_index_;
   bool saw_insert_ = false;   // set by authorize() while a statement is compiled
   bool saw_update_ = false;   // likewise

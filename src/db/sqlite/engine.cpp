@@ -1,10 +1,12 @@
 #include "db/sqlite/engine.h"
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <new>
 #include <semaphore>
@@ -15,6 +17,7 @@
 
 #include "base/assert.h"
 #include "db/sqlite/backup.h"
+#include "db/sqlite/checkpointer.h"
 #include "db/sqlite/connection.h"
 #include "db/sqlite/references.h"
 
@@ -24,7 +27,9 @@ namespace {
 constexpr std::size_t kReadersMax = 4;
 constexpr std::size_t kGroupMax = 64;  ///< writes committed together at most
 /// How long a background write lets others go first where there are always others.
-constexpr auto kBackgroundPatience = std::chrono::milliseconds(50);
+constexpr auto kBackgroundPatience = std::chrono::milliseconds(100);
+
+using Clock = std::chrono::steady_clock;
 
 /// Set by SQLite's log while this thread opens a file with a hot journal or a log that no connection had checkpointed:
 /// the last process that used it did not end in order.
@@ -72,10 +77,10 @@ Result<Results> run_all(Connection& connection, Statements statements, Mode mode
 
 /// Switching to WAL needs the file alone for a moment, and SQLite does not wait for that by itself.
 Result<void> use_wal(Connection& connection) {
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  const auto give_up = Clock::now() + std::chrono::seconds(10);
   for (;;) {
     auto done = connection.control("PRAGMA journal_mode=WAL");
-    if (done || !done.error().retryable() || std::chrono::steady_clock::now() > give_up) return done;
+    if (done || !done.error().retryable() || Clock::now() > give_up) return done;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
 }
@@ -83,7 +88,7 @@ Result<void> use_wal(Connection& connection) {
 /// What a file needs before it is used: the write-ahead log, and a check after an unclean end.
 Result<void> prepare_file(Connection& writer) {
   OFFX_TRY(use_wal(writer));
-  OFFX_TRY(writer.control("PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864"));
+  OFFX_TRY(writer.control("PRAGMA journal_size_limit=67108864"));
   OFFX_TRY(writer.run("SELECT count(*) FROM sqlite_schema"));  // reads the log, and so recovers it
   if (!recovered_after_unclean_end) return {};
   OFFX_ASSIGN(const auto check, writer.run("PRAGMA quick_check(1)"));
@@ -95,10 +100,20 @@ Result<void> prepare_file(Connection& writer) {
 class Engine final : public DatabaseClient {
  public:
   Engine(std::string path, std::unique_ptr<Connection> writer) : path_(std::move(path)), writer_(std::move(writer)) {
+    // Takes the place of SQLite's own checkpoints within a commit.
+    sqlite3_wal_hook(
+        writer_->handle(),
+        [](void* engine, sqlite3* /*writer*/, const char* /*database*/, int log_pages) {
+          auto& self = *static_cast<Engine*>(engine);
+          self.checkpointer_.committed(log_pages, self.in_background_);
+          return SQLITE_OK;
+        },
+        this);
     thread_ = std::thread([this] { write_until_stopped(); });
   }
 
   ~Engine() override {
+    checkpointer_.stop();  // it may be waiting for the writer
     {
       const std::lock_guard lock(write_mutex_);
       stopping_ = true;
@@ -134,9 +149,18 @@ class Engine final : public DatabaseClient {
 
   Result<void> redirect_references(std::string_view from, std::string_view to, Statements before,
                                    Statements after) override {
-    const Redirection redirection{from, to, before, after};
-    Job job{.redirection = &redirection};
-    OFFX_TRY(queue(job, waiting_));
+    Job job{.alone = [&]() -> Result<Results> {
+      // Foreign keys can only be switched outside of a transaction.
+      sqlite3_db_config(writer_->handle(), SQLITE_DBCONFIG_ENABLE_FKEY, 0, nullptr);
+      auto results = commit([&]() -> Result<Results> {
+        OFFX_TRY(run_all(*writer_, before, Mode::write));
+        OFFX_TRY(sqlite::redirect_references(*writer_, from, to));
+        return run_all(*writer_, after, Mode::write);
+      });
+      sqlite3_db_config(writer_->handle(), SQLITE_DBCONFIG_ENABLE_FKEY, 1, nullptr);
+      return results;
+    }};
+    OFFX_TRY(run_job(job));
     return {};
   }
 
@@ -145,25 +169,21 @@ class Engine final : public DatabaseClient {
     return copy_database(path_, path, progress);
   }
 
+  [[nodiscard]] std::chrono::nanoseconds last_background_time() const noexcept override { return background_time_; }
+
   [[nodiscard]] std::string description() const override { return "sqlite:" + path_; }
 
  private:
-  struct Redirection {
-    std::string_view from;
-    std::string_view to;
-    Statements before;
-    Statements after;
-  };
-
+  /// What the writing thread does next: `statements` in a transaction, shared with other jobs, or what `alone` does.
   struct Job {
     Statements statements;
     Mode mode = Mode::write;
-    const Redirection* redirection = nullptr;  ///< instead of statements
+    std::function<Result<Results>()> alone;
     Result<Results> result;
-    std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
+    Clock::time_point since = Clock::now();
     std::binary_semaphore done{0};
   };
-  using Queue = std::deque<Job*>;
+  enum class Urgency : std::uint8_t { now, in_turn, background };
 
   /// Gives the reader back when it goes out of scope.
   class Reader {
@@ -219,17 +239,29 @@ class Engine final : public DatabaseClient {
   /// In the writing thread. In memory there is but one connection, and reads go this way too.
   Result<Results> write(Statements statements, Mode mode) {
     Job job{.statements = statements, .mode = mode};
-    return queue(job, mode == Mode::background ? background_ : waiting_);
+    return run_job(job, mode == Mode::background ? Urgency::background : Urgency::in_turn);
   }
 
-  Result<Results> queue(Job& job, Queue& queue) {
+  Result<Results> run_job(Job& job, Urgency urgency = Urgency::in_turn) {
     {
       const std::lock_guard lock(write_mutex_);
-      queue.push_back(&job);
+      if (urgency == Urgency::now) {
+        waiting_.push_front(&job);
+      } else {
+        (urgency == Urgency::background ? background_ : waiting_).push_back(&job);
+      }
     }
     write_wanted_.notify_one();
     job.done.acquire();
     return std::move(job.result);
+  }
+
+  void between_writes(const std::function<void()>& work) {
+    Job job{.alone = [&work]() -> Result<Results> {
+      work();
+      return Results{};
+    }};
+    (void)run_job(job, Urgency::now);
   }
 
   void write_until_stopped() {
@@ -245,27 +277,31 @@ class Engine final : public DatabaseClient {
 
   /// Waits for what is to be committed next; false if there is nothing and will be nothing.
   bool take_group(std::vector<Job*>& group) {
-    const auto take = [&group](Queue& queue) {
+    const auto take = [&group](std::deque<Job*>& queue) {
       group.push_back(queue.front());
       queue.pop_front();
     };
     group.clear();
     std::unique_lock lock(write_mutex_);
-    write_wanted_.wait(lock, [this] { return stopping_ || !waiting_.empty() || !background_.empty(); });
-    const bool background_is_due =
-        !background_.empty() &&
-        (waiting_.empty() || std::chrono::steady_clock::now() - background_.front()->since > kBackgroundPatience);
-    if (background_is_due) {
+    write_wanted_.wait(
+        lock, [this] { return !waiting_.empty() || background_is_due() || (stopping_ && background_.empty()); });
+    if (background_is_due()) {
       take(background_);
       return true;
     }
     while (!waiting_.empty() && group.size() < kGroupMax) {
-      const bool alone = waiting_.front()->redirection != nullptr;
+      const bool alone = waiting_.front()->alone != nullptr;
       if (alone && !group.empty()) break;
       take(waiting_);
       if (alone) break;
     }
     return !group.empty();
+  }
+
+  [[nodiscard]] bool background_is_due() const {
+    if (background_.empty() || checkpointer_.is_behind()) return false;
+    const bool nobody_waits = waiting_.empty() && !checkpointer_.is_working();
+    return nobody_waits || Clock::now() - background_.front()->since > kBackgroundPatience;
   }
 
   [[nodiscard]] bool in_transaction() const { return sqlite3_get_autocommit(writer_->handle()) == 0; }
@@ -276,26 +312,18 @@ class Engine final : public DatabaseClient {
   }
 
   Result<Results> commit_alone(const Job& job) {
-    if (job.redirection == nullptr) {
-      return commit([&] { return run_all(*writer_, job.statements, job.mode); });
-    }
-    // Foreign keys can only be switched outside of a transaction.
-    sqlite3_db_config(writer_->handle(), SQLITE_DBCONFIG_ENABLE_FKEY, 0, nullptr);
-    auto results = commit([&] { return redirect(*job.redirection); });
-    sqlite3_db_config(writer_->handle(), SQLITE_DBCONFIG_ENABLE_FKEY, 1, nullptr);
+    if (job.alone) return job.alone();
+    in_background_ = job.mode == Mode::background;
+    auto results = commit([&] { return run_all(*writer_, job.statements, job.mode); });
+    in_background_ = false;
     return results;
-  }
-
-  Result<Results> redirect(const Redirection& redirection) {
-    OFFX_TRY(run_all(*writer_, redirection.before, Mode::write));
-    OFFX_TRY(sqlite::redirect_references(*writer_, redirection.from, redirection.to));
-    return run_all(*writer_, redirection.after, Mode::write);
   }
 
   /// Runs `work` in a transaction of its own.
   template <class Work>
   Result<Results> commit(Work work) {
     OFFX_TRY(writer_->control("BEGIN IMMEDIATE"));
+    const auto begun = Clock::now();
     Result<Results> results = work();
     if (!results) {
       roll_back();
@@ -305,6 +333,7 @@ class Engine final : public DatabaseClient {
       roll_back();
       return fail(std::move(committed).error());
     }
+    if (in_background_) background_time_ = Clock::now() - begun;
     return results;
   }
 
@@ -325,11 +354,13 @@ class Engine final : public DatabaseClient {
 
   const std::string path_;
   std::unique_ptr<Connection> writer_;  // used by thread_ alone
+  bool in_background_ = false;          // likewise: a job in Mode::background runs
+  std::atomic<Clock::duration> background_time_ = Clock::duration::zero();
 
   std::mutex write_mutex_;
   std::condition_variable write_wanted_;
-  Queue waiting_;
-  Queue background_;  // Mode::background
+  std::deque<Job*> waiting_;
+  std::deque<Job*> background_;  // Mode::background
   bool stopping_ = false;
 
   std::mutex readers_mutex_;
@@ -337,6 +368,13 @@ class Engine final : public DatabaseClient {
   std::vector<std::unique_ptr<Connection>> idle_readers_;
   std::size_t readers_ = 0;
 
+  Checkpointer checkpointer_{path_, [this](const std::function<void()>& work) { between_writes(work); },
+                             [this] {
+                               {
+                                 const std::lock_guard lock(write_mutex_);
+                               }
+                               write_wanted_.notify_one();
+                             }};
   std::thread thread_;
 };
 

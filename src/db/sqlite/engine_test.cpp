@@ -14,6 +14,7 @@
 
 #include "base/test_support.h"
 #include "db/sqlite/backup.h"
+#include "db/sqlite/checkpointer.h"
 #include "db/sqlite/connection.h"
 
 namespace offx::db {
@@ -307,6 +308,75 @@ TEST(SqliteEngine, two_processes_write_to_one_file) {
   waitpid(child, &status, 0);
   EXPECT_EQ(status, 0);
   EXPECT_EQ(scalar(*must(sqlite::open(folder / "a.db")), "SELECT count(*) FROM t"), "401");
+}
+
+/// Adds a row of a megabyte, `count` times.
+void add_megabytes(DatabaseClient& client, int count, Mode mode) {
+  for (int i = 0; i < count; ++i) {
+    const std::vector<Statement> insert = {{"INSERT INTO big (v) VALUES (zeroblob(1000000))", {}}};
+    must(client.batch(insert, mode));
+  }
+}
+
+/// How often the log of `path` was started anew: SQLite counts it in the log's header.
+std::uint32_t log_generation(const std::string& path) {
+  const auto log = bytes_of(path + "-wal");
+  std::uint32_t number = 0;
+  for (std::size_t i = 12; i < 16; ++i) number = number << 8 | static_cast<unsigned char>(log.at(i));
+  return number;
+}
+
+TEST(SqliteEngine, the_log_stays_short_while_much_is_written) {
+  TemporaryFolder folder;
+  const std::string path = folder / "a.db";
+  auto client = must(sqlite::open(path));
+  must(client->execute("CREATE TABLE big (id INTEGER PRIMARY KEY, v BLOB)"));
+  add_megabytes(*client, 60, Mode::background);
+  EXPECT_GT(log_generation(path), 0U);
+  EXPECT_LT(std::filesystem::file_size(path + "-wal"), (sqlite::Checkpointer::kLogPagesMax + 500) * 4120U);
+  EXPECT_GT(client->last_background_time().count(), 0);
+  client.reset();
+  EXPECT_FALSE(std::filesystem::exists(path + "-wal"));
+  EXPECT_EQ(scalar(*must(sqlite::open(path)), "SELECT count(*) FROM big"), "60");
+}
+
+TEST(SqliteEngine, a_reader_that_keeps_its_snapshot_holds_up_nobody) {
+  TemporaryFolder folder;
+  const std::string path = folder / "a.db";
+  auto client = must(sqlite::open(path));
+  must(client->execute("CREATE TABLE big (id INTEGER PRIMARY KEY, v BLOB)"));
+  add_megabytes(*client, 1, Mode::write);
+  auto reader = must(sqlite::Connection::open(path, sqlite::Connection::Access::read_only));
+  must(reader->control("BEGIN; SELECT * FROM big"));
+  const auto generation = log_generation(path);
+  add_megabytes(*client, 30, Mode::background);
+  add_megabytes(*client, 5, Mode::write);
+  EXPECT_EQ(log_generation(path), generation) << "the reader still needs what the log began with";
+  EXPECT_EQ(to_text(must(reader->run("SELECT count(*) FROM big")).row(0)[0]), "1");
+  must(reader->control("COMMIT"));
+  add_megabytes(*client, 20, Mode::background);
+  EXPECT_GT(log_generation(path), generation);
+  EXPECT_EQ(scalar(*client, "SELECT count(*) FROM big"), "56");
+}
+
+TEST(SqliteEngine, two_processes_keep_one_log_short) {
+  TemporaryFolder folder;
+  const std::string path = folder / "a.db";
+  must(must(sqlite::open(path))->execute("CREATE TABLE big (id INTEGER PRIMARY KEY, v BLOB)"));
+  const pid_t child = fork();
+  if (child == 0) {
+    auto client = must(sqlite::open(path));
+    add_megabytes(*client, 40, Mode::write);
+    _exit(testing::Test::HasFailure() ? 1 : 0);
+  }
+  auto client = must(sqlite::open(path));
+  add_megabytes(*client, 40, Mode::background);
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  EXPECT_GT(log_generation(path), 0U);
+  EXPECT_EQ(scalar(*client, "SELECT count(*) FROM big"), "80");
+  EXPECT_EQ(scalar(*client, "PRAGMA integrity_check"), "ok");
 }
 
 }  // namespace
