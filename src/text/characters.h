@@ -21,6 +21,28 @@ enum CharFlag : std::uint8_t {
   kCharSpace = 128,     ///< white space
 };
 
+inline constexpr char32_t kVariation15 = 0xFE0E;
+inline constexpr char32_t kVariation16 = 0xFE0F;
+inline constexpr char32_t kZeroWidthJoiner = 0x200D;
+inline constexpr char32_t kKeycap = 0x20E3;
+inline constexpr char32_t kFullWidthHash = 0xFF03;
+inline constexpr char32_t kFullWidthAt = 0xFF20;
+
+[[nodiscard]] inline bool is_regional(char32_t c) noexcept { return c >= 0x1F1E6 && c <= 0x1F1FF; }
+[[nodiscard]] inline bool is_skin_tone(char32_t c) noexcept { return c >= 0x1F3FB && c <= 0x1F3FF; }
+/// What belongs to the emoji before it (Grapheme_Extend, as far as emoji go).
+[[nodiscard]] inline bool extends_emoji(char32_t c, std::uint8_t flags) noexcept {
+  return c == kVariation15 || c == kVariation16 || is_skin_tone(c) || (c >= 0xE0020 && c <= 0xE007F) ||
+         ((flags & kCharMark) != 0 && (flags & kCharSpaceless) == 0);
+}
+
+/// twitter-text's accented Latin letters, which end no mention.
+[[nodiscard]] inline bool is_latin_accent(char32_t c) noexcept {
+  return (c >= 0x00C0 && c <= 0x024F && c != 0x00D7 && c != 0x00F7) || c == 0x0253 || c == 0x0254 || c == 0x0256 ||
+         c == 0x0257 || c == 0x0259 || c == 0x025B || c == 0x0263 || c == 0x0268 || c == 0x026F || c == 0x0272 ||
+         c == 0x0289 || c == 0x028B || c == 0x02BB || (c >= 0x0300 && c <= 0x036F) || (c >= 0x1E00 && c <= 0x1EFF);
+}
+
 /// Tables for one normal form. Thread-safe after get().
 class CharTables {
  public:

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "text/utf8.h"
+
 namespace offx::text {
 namespace {
 
@@ -13,36 +15,13 @@ constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 unsigned byte_at(std::string_view text, std::size_t i) noexcept { return static_cast<unsigned char>(text[i]); }
 
-/// Length of the well-formed sequence at `i` (Unicode 15, table 3-7), or 0; `bad` is then how many bytes to replace.
+/// Length of the character at `i`, or 0 if there is none; `bad` is then how many bytes to replace.
 std::size_t sequence_length(std::string_view text, std::size_t i, std::size_t& bad) noexcept {
-  bad = 1;
-  const unsigned lead = byte_at(text, i);
-  if (lead < 0x80) return 1;
-  std::size_t length = 0;
-  unsigned low = 0x80;
-  unsigned high = 0xBF;
-  if (lead >= 0xC2 && lead <= 0xDF) {
-    length = 2;
-  } else if (lead >= 0xE0 && lead <= 0xEF) {
-    length = 3;
-    if (lead == 0xE0) low = 0xA0;
-    if (lead == 0xED) high = 0x9F;
-  } else if (lead >= 0xF0 && lead <= 0xF4) {
-    length = 4;
-    if (lead == 0xF0) low = 0x90;
-    if (lead == 0xF4) high = 0x8F;
-  } else {
-    return 0;
-  }
-  for (std::size_t k = 1; k < length; ++k) {
-    if (i + k >= text.size() || byte_at(text, i + k) < low || byte_at(text, i + k) > high) {
-      bad = k;
-      return 0;
-    }
-    low = 0x80;
-    high = 0xBF;
-  }
-  return length;
+  std::size_t end = i;
+  const char32_t c = next_char(text, end);
+  bad = end - i;
+  const bool is_none = c == kReplacementChar && text.substr(i, bad) != kReplacement;
+  return is_none ? 0 : bad;
 }
 
 bool is_unfit_ascii(unsigned c) noexcept { return (c < 0x20 && c != '\t' && c != '\n') || c == 0x7F; }

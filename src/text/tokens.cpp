@@ -6,34 +6,13 @@
 #include <limits>
 
 #include "text/ascii.h"
+#include "text/byte_masks.h"
 #include "text/characters.h"
 #include "text/links.h"
 #include "text/utf8.h"
 
 namespace offx::text {
 namespace {
-
-constexpr char32_t kVariation15 = 0xFE0E;
-constexpr char32_t kVariation16 = 0xFE0F;
-constexpr char32_t kZeroWidthJoiner = 0x200D;
-constexpr char32_t kKeycap = 0x20E3;
-constexpr char32_t kFullWidthHash = 0xFF03;
-constexpr char32_t kFullWidthAt = 0xFF20;
-
-bool is_regional(char32_t c) noexcept { return c >= 0x1F1E6 && c <= 0x1F1FF; }
-bool is_skin_tone(char32_t c) noexcept { return c >= 0x1F3FB && c <= 0x1F3FF; }
-/// What belongs to the emoji before it (Grapheme_Extend, as far as emoji go).
-bool extends_emoji(char32_t c, std::uint8_t flags) noexcept {
-  return c == kVariation15 || c == kVariation16 || is_skin_tone(c) || (c >= 0xE0020 && c <= 0xE007F) ||
-         ((flags & kCharMark) != 0 && (flags & kCharSpaceless) == 0);
-}
-
-/// twitter-text's accented Latin letters, which end no mention.
-bool is_latin_accent(char32_t c) noexcept {
-  return (c >= 0x00C0 && c <= 0x024F && c != 0x00D7 && c != 0x00F7) || c == 0x0253 || c == 0x0254 || c == 0x0256 ||
-         c == 0x0257 || c == 0x0259 || c == 0x025B || c == 0x0263 || c == 0x0268 || c == 0x026F || c == 0x0272 ||
-         c == 0x0289 || c == 0x028B || c == 0x02BB || (c >= 0x0300 && c <= 0x036F) || (c >= 0x1E00 && c <= 0x1EFF);
-}
 
 void append_bmp(std::string& out, char16_t c) {
   if (c < 0x80) {
@@ -103,58 +82,24 @@ class Tokenizer::Scanner {
   }
 
  private:
-  /// Lowers the text's ASCII letters into the buffer and finds out, eight bytes at a time and without branches, which
-  /// bytes are ASCII letters and digits and which need a closer look: signs and what is not ASCII. (For "SIMD within a
-  /// register" see Hacker's Delight, chapter 6: adding 0x80 - c to a byte below 0x80 sets its top bit if it is ≥ c.)
+  /// Fills the buffer and the masks.
   void classify() {
-    static_assert(std::endian::native == std::endian::little);
-    constexpr std::uint64_t kOnes = 0x0101010101010101;
-    constexpr std::uint64_t kTop = 0x80 * kOnes;
-    constexpr std::uint64_t kGather = 0x0102040810204080;  // brings the bits of eight bytes together in the top byte
     const std::size_t size = text_.size();
     used_ = size + kTokenPadding;
     buffer_.resize(used_ + kTokenPadding);
-    alnum_.assign(size / 64 + 2, 0);
-    special_.assign(size / 64 + 2, 0);
-    for (std::size_t at = 0; at < size; at += 8) {
-      std::uint64_t bytes = 0;
-      std::memcpy(&bytes, text_.data() + at, std::min<std::size_t>(8, size - at));
-      const std::uint64_t ascii = bytes & ~kTop;
-      const auto at_least = [&](std::uint64_t value, std::uint64_t c) { return value + (0x80 - c) * kOnes; };
-      const auto is = [&](std::uint64_t c) { return ~((ascii ^ c * kOnes) + 0x7F * kOnes); };
-      const std::uint64_t upper = at_least(ascii, 'A') & ~at_least(ascii, 'Z' + 1) & ~bytes & kTop;
-      const std::uint64_t lowered = bytes | upper >> 2U;
-      const std::uint64_t low = lowered & ~kTop;
-      const std::uint64_t letter = at_least(low, 'a') & ~at_least(low, 'z' + 1);
-      const std::uint64_t digit = at_least(ascii, '0') & ~at_least(ascii, '9' + 1);
-      const std::uint64_t alnum = (letter | digit) & ~bytes & kTop;
-      const std::uint64_t special = (((is('#') | is('$') | is('@') | is('*')) & ~bytes) | bytes) & kTop;
-      std::memcpy(buffer_.data() + at, &lowered, 8);
-      alnum_[at / 64] |= (alnum >> 7U) * kGather >> 56U << (at % 64);
-      special_[at / 64] |= (special >> 7U) * kGather >> 56U << (at % 64);
-    }
+    alnum_.resize(mask_words(size));
+    special_.resize(mask_words(size));
+    classify_bytes(text_, buffer_.data(), alnum_, special_);
     // What a longer text left behind the end would be taken for this one's.
     std::memset(buffer_.data() + size, 0, 2 * kTokenPadding);
   }
 
   /// The first byte from `at` that may begin a token, or something behind the end.
   [[nodiscard]] std::size_t next_interesting(std::size_t at) const noexcept {
-    std::size_t word = at / 64;
-    std::uint64_t bits = (alnum_[word] | special_[word]) & (~std::uint64_t{0} << (at % 64));
-    while (bits == 0) {
-      if (++word == alnum_.size()) return word * 64;
-      bits = alnum_[word] | special_[word];
-    }
-    return word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+    return first_in_either(alnum_, special_, at);
   }
-
   /// The first byte from `at` that is no ASCII letter or digit.
-  [[nodiscard]] std::size_t word_end(std::size_t at) const noexcept {
-    std::size_t word = at / 64;
-    std::uint64_t bits = ~alnum_[word] & (~std::uint64_t{0} << (at % 64));
-    while (bits == 0) bits = ~alnum_[++word];  // the last word is 0
-    return word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
-  }
+  [[nodiscard]] std::size_t word_end(std::size_t at) const noexcept { return first_not_in(alnum_, at); }
 
   [[nodiscard]] char32_t char_at(std::size_t at) const noexcept { return next_char(text_, at); }
 
@@ -180,8 +125,7 @@ class Tokenizer::Scanner {
     return std::string_view(buffer_).substr(at, addition.size());
   }
 
-  // --- words and emoji beyond ASCII
-  // -----------------------------------------------------------------------------------
+  // --- words and emoji beyond ASCII ---
 
   /// Scans from `begin`, of which [begin, at) is ASCII letters and digits and `at` is not ASCII. Returns where to go
   /// on.
@@ -385,8 +329,7 @@ class Tokenizer::Scanner {
     return at;
   }
 
-  // --- tags
-  // -------------------------------------------------------------------------------------------------------------
+  // --- tags ---
 
   /// `#`, `@`, `$` or `*` at `begin`. Words of a tag are scanned afterwards, so this goes on right behind the sign.
   std::size_t scan_sign(std::size_t begin) {
@@ -545,8 +488,7 @@ class Tokenizer::Scanner {
     if (may_end(end)) add(TokenKind::cashtag, std::string_view(buffer_).substr(begin, end - begin), begin, end);
   }
 
-  // --- links
-  // ------------------------------------------------------------------------------------------------------------
+  // --- links ---
 
   /// True if the ASCII word [begin, end), before a `:`, is `http` or `https` and may open a link.
   [[nodiscard]] bool is_link_scheme(std::size_t begin, std::size_t end) const noexcept {

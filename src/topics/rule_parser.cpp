@@ -10,87 +10,12 @@
 #include "text/utf8.h"
 #include "topics/rule.h"
 #include "topics/rule_syntax.h"
+#include "topics/rule_vocabulary.h"
 
 namespace offx::topics {
 namespace {
 
 using text::NormalForm;
-
-/// Operators that X documents and that what we store cannot answer.
-constexpr std::array<std::string_view, 55> kUnstored = {
-    "bio",
-    "bio_contains",
-    "bio_location",
-    "bio_name",
-    "bio_name_contains",
-    "bounding_box",
-    "card_domain",
-    "card_name",
-    "card_url",
-    "context",
-    "conversation_id",
-    "embed",
-    "entity",
-    "filter",
-    "followers_count",
-    "following_count",
-    "friends_count",
-    "geocode",
-    "in_reply_to_status_id",
-    "in_reply_to_tweet_id",
-    "include",
-    "list",
-    "listed_count",
-    "max_id",
-    "min_faves",
-    "min_likes",
-    "min_replies",
-    "min_reposts",
-    "min_retweets",
-    "near",
-    "place",
-    "place_country",
-    "point_radius",
-    "profile_bounding_box",
-    "profile_country",
-    "profile_locality",
-    "profile_point_radius",
-    "profile_region",
-    "profile_subregion",
-    "quoted_tweet_id",
-    "quoted_user_id",
-    "quotes_of_tweet_id",
-    "retweets_of",
-    "retweets_of_status_id",
-    "retweets_of_tweet_id",
-    "retweets_of_user",
-    "sample",
-    "since_id",
-    "source",
-    "statuses_count",
-    "time_zone",
-    "tweets_count",
-    "url_description",
-    "url_title",
-    "within",
-};
-
-struct Value {
-  std::string_view written;
-  std::string_view meant;  ///< empty: X documents it, we cannot answer it
-};
-
-constexpr std::array kHasValues = {
-    Value{"media", "media"},       Value{"images", "images"},     Value{"videos", "videos"},
-    Value{"links", "links"},       Value{"hashtags", "hashtags"}, Value{"mentions", "mentions"},
-    Value{"cashtags", "cashtags"}, Value{"symbols", "cashtags"},  Value{"geo", ""},
-    Value{"profile_geo", ""},      Value{"video_link", ""},       Value{"lang", ""},
-};
-
-constexpr std::array kIsValues = {
-    Value{"reply", "reply"}, Value{"repost", "repost"}, Value{"retweet", "repost"},
-    Value{"quote", "quote"}, Value{"verified", ""},     Value{"nullcast", ""},
-};
 
 constexpr std::string_view kAnyTerm = "a word, a \"phrase\", #tag, @name, $ticker, an operator or `(`";
 
@@ -490,11 +415,11 @@ class RuleParser {
     return wrong(value_begin, at_, "expected a language's code of two or three letters, as in `lang:en`");
   }
 
-  Step finish_choice(Term term, const std::string& name, std::span<const Value> values, std::size_t begin,
+  Step finish_choice(Term term, const std::string& name, std::span<const OperatorValue> values, std::size_t begin,
                      std::size_t value_begin) {
     const std::string written = ascii_lower(term.text);
     std::string expected;
-    for (const Value& value : values) {
+    for (const OperatorValue& value : values) {
       if (value.written == written) {
         if (value.meant.empty()) {
           return unsupported(
