@@ -83,6 +83,11 @@ class Work {
   Result<void> finish(const Record& record, Phase phase);
   Result<void> wait_while_paused(const Record& record, const WorkState& state);
   Result<void> tell(const WorkState& state);
+  /// How long the background batch that ended now, and was asked for at `began`, kept others waiting.
+  [[nodiscard]] std::chrono::nanoseconds kept_waiting(steady_clock::time_point began) const {
+    const auto known = client_.last_background_time();
+    return known.count() > 0 ? known : steady_clock::now() - began;
+  }
   Error explained(Error error, const TableRecord& table, std::int64_t rows_left) const;
 
   Result<Blueprint> blueprint_of(const Migration& migration, std::vector<Finding>& findings, bool rehearsed);
@@ -280,7 +285,7 @@ Result<void> Work::backfill(const Record& record, TableRecord& table, const Pair
     table.rows_done += copied;
     table.low = high.empty() ? table.low : to_literals(high);
     low = std::move(high);
-    throttle.record(rows, std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - chunk_began));
+    throttle.record(rows, kept_waiting(chunk_began));
     OFFX_TRY(tell(state()));
     if (to_integer((*results)[2].row(0)[0]) != 0) OFFX_TRY(wait_while_paused(record, state()));
     if (!last) std::this_thread::sleep_for(throttle.pause());
@@ -493,7 +498,7 @@ Result<void> Work::remove_table(const Record& record, const TableRecord& table, 
         chunk.add(empty_sql(plan->pair, side, {false, true}), range_params({}, high));
         const auto began = steady_clock::now();
         OFFX_TRY(lease_.batch(chunk.statements(), db::Mode::background));
-        throttle.record(rows, std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - began));
+        throttle.record(rows, kept_waiting(began));
         removed += rows;
         OFFX_TRY(tell({what, static_cast<std::uint64_t>(removed),
                        static_cast<std::uint64_t>(std::max(table.rows_total, removed)), false}));

@@ -3,14 +3,23 @@
 #include <algorithm>
 
 namespace offx::migrate {
+namespace {
 
-void Throttle::record(std::int64_t rows, std::chrono::microseconds elapsed) noexcept {
-  const auto target = std::chrono::duration_cast<std::chrono::microseconds>(max_stall_).count() / 2;
-  const auto per_row = std::max(1.0, static_cast<double>(elapsed.count())) / static_cast<double>(rows);
-  const auto fitting = static_cast<std::int64_t>(static_cast<double>(target) / per_row);
-  rows_ = std::clamp(fitting, std::max<std::int64_t>(1, rows_ / 2), rows_ * 2);
-  rows_ = std::clamp<std::int64_t>(rows_, 1, 100'000);
-  pause_ = elapsed / 4;
+/// Of max_stall: what one chunk is aimed at, as the slowest one of a hundred takes half as long again.
+constexpr double kAim = 0.8;
+/// One slow sync of the disk makes the next chunk no smaller than this part of what it was, …
+constexpr double kShrinkMost = 0.5;
+/// … from where it is back in two chunks.
+constexpr double kGrowMost = 1.5;
+
+}  // namespace
+
+void Throttle::record(std::int64_t rows, std::chrono::nanoseconds elapsed) noexcept {
+  const double aim = kAim * static_cast<double>(std::chrono::nanoseconds(max_stall_).count());
+  const double took = std::max(1.0, static_cast<double>(elapsed.count()));
+  const double fitting = static_cast<double>(rows) * std::clamp(aim / took, kShrinkMost, kGrowMost);
+  rows_ = std::clamp<std::int64_t>(static_cast<std::int64_t>(fitting + 0.5), 1, kRowsMax);
+  pause_ = std::min<std::chrono::nanoseconds>(elapsed, kPauseMax);
 }
 
 }  // namespace offx::migrate
