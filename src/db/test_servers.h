@@ -89,7 +89,11 @@ class ServerProcess {
     waitpid(pid_, nullptr, 0);
     pid_ = 0;
   }
-  void freeze() const { ::kill(pid_, SIGSTOP); }
+  /// Returns when every thread has stopped.
+  void freeze() const {
+    ::kill(pid_, SIGSTOP);
+    waitpid(pid_, nullptr, WUNTRACED);
+  }
   void thaw() const { ::kill(pid_, SIGCONT); }
   [[nodiscard]] bool runs() const { return pid_ > 0; }
   [[nodiscard]] std::string log() const {

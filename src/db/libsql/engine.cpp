@@ -1,9 +1,10 @@
 #include "db/libsql/engine.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
+#include <optional>
 
 #include "db/http/transport.h"
 #include "db/http/url.h"
@@ -14,6 +15,17 @@ namespace {
 
 using http::Deadline;
 using Results = std::vector<QueryResult>;
+
+// How a client with a replica knows what that has. The server's own replication_index does not tell: a replica was seen
+// to name the primary's before it had the data. So every write transaction counts up one row, and the replica is asked
+// for it in the transaction that reads. A replica applies the primary's transactions in their order, so if it has the
+// number, it has the write.
+const std::array<Statement, 2> kAdvance = {
+    Statement{"CREATE TABLE IF NOT EXISTS replica_position_v1 (id INTEGER PRIMARY KEY, position INTEGER NOT NULL)", {}},
+    Statement{"INSERT INTO replica_position_v1 (id, position) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET position = "
+              "position + 1 RETURNING position",
+              {}}};
+const std::array<Statement, 1> kAskPosition = {Statement{"SELECT position FROM replica_position_v1 WHERE id = 1", {}}};
 
 struct Address {
   std::string place;    ///< for messages
@@ -53,45 +65,45 @@ class Engine final : public DatabaseClient {
  private:
   Result<Results> run(std::span<const Statement> statements, Wrap wrap, Mode mode) {
     const Deadline deadline = std::chrono::steady_clock::now() + address_.timeout;
-    if (mode == Mode::read_stale && !address_.replica.empty()) {
-      if (auto results = run_at_replica(statements, wrap, deadline)) return std::move(*results);
+    const bool has_replica = !address_.replica.empty();
+    if (mode == Mode::read_stale && has_replica) {
+      if (auto results = run_at_replica(statements, deadline)) return std::move(*results);
     }
-    OFFX_ASSIGN(auto pipeline, write_pipeline(statements, wrap, false));
+    OFFX_ASSIGN(auto pipeline, write_pipeline(statements, wrap));
     const bool reads = std::all_of(pipeline.kinds.begin(), pipeline.kinds.end(),
                                    [](auto kind) { return kind == StatementText::Kind::read; });
-    auto answer = exchange(address_.primary, pipeline, wrap, reads, deadline);
-    if (!answer) return fail(std::move(answer).error());
-    note_position(*answer, !reads);
-    return std::move(answer->results);
+    if (reads || !has_replica) return exchange(address_.primary, pipeline, wrap, reads, deadline);
+
+    OFFX_ASSIGN(pipeline, write_pipeline(statements, Wrap::write, kAdvance));
+    OFFX_ASSIGN(auto results, exchange(address_.primary, pipeline, Wrap::write, false, deadline));
+    const std::int64_t position = to_integer(results.back().row(0)[0]);
+    std::int64_t known = position_.load();
+    while (known < position && !position_.compare_exchange_weak(known, position)) {
+    }
+    results.resize(statements.size());
+    return results;
   }
 
   /// Nothing if the replica does not answer, or not with what this client must see.
-  std::optional<Results> run_at_replica(std::span<const Statement> statements, Wrap wrap, Deadline deadline) {
+  std::optional<Results> run_at_replica(std::span<const Statement> statements, Deadline deadline) {
+    const std::int64_t needed = position_.load();
+    const auto own = needed == 0 ? std::span<const Statement>() : std::span<const Statement>(kAskPosition);
     // What is wrong with the statements is told by the way over the primary.
-    auto pipeline = write_pipeline(statements, wrap, true);
+    const auto pipeline = write_pipeline(statements, Wrap::read, own);
     if (!pipeline) return std::nullopt;
-    const std::uint64_t needed = position_.load();
-    if (needed == kUnknown) return std::nullopt;
     // Half of the time, so that the primary may still answer if the replica hangs.
-    const Deadline half = deadline - address_.timeout / 2;
-    auto answer = exchange(address_.replica, *pipeline, wrap, true, half);
-    // position_before, not after: what arrived while the statements ran may be missing from what they saw.
-    if (!answer || answer->position_before.value_or(0) < needed) return std::nullopt;
-    note_position(*answer, false);
-    return std::move(answer->results);
-  }
-
-  void note_position(const Answer& answer, bool wrote) {
-    // A server that tells no position: after a write nobody knows when a replica has caught up.
-    if (!answer.position && !wrote) return;
-    const std::uint64_t position = answer.position.value_or(kUnknown);
-    std::uint64_t known = position_.load();
-    while (known < position && !position_.compare_exchange_weak(known, position)) {
+    auto results = exchange(address_.replica, *pipeline, Wrap::read, true, deadline - address_.timeout / 2);
+    if (!results) return std::nullopt;
+    if (needed > 0) {
+      const auto& answer = results->back();
+      if (answer.rows() == 0 || to_integer(answer.row(0)[0]) < needed) return std::nullopt;
     }
+    results->resize(statements.size());
+    return std::move(*results);
   }
 
-  Result<Answer> exchange(const std::string& server, const Pipeline& pipeline, Wrap wrap, bool reads,
-                          Deadline deadline) {
+  Result<Results> exchange(const std::string& server, const Pipeline& pipeline, Wrap wrap, bool reads,
+                           Deadline deadline) {
     OFFX_ASSIGN(auto body, post(server, pipeline.json, reads, deadline));
     auto answer = read_answer(body, pipeline, wrap);
     if (!answer && answer.error().code() == Errc::unavailable && !reads) return fail(may_be_applied(answer.error()));
@@ -146,12 +158,10 @@ class Engine final : public DatabaseClient {
     return {Errc::invalid_argument, answered + told};
   }
 
-  static constexpr std::uint64_t kUnknown = ~std::uint64_t{0};
-
   const Address address_;
   const std::unique_ptr<http::Transport> transport_;
   std::atomic<bool> speaks_only_v2_ = false;
-  std::atomic<std::uint64_t> position_ = 0;  ///< how far a replica must have come
+  std::atomic<std::int64_t> position_ = 0;  ///< of this client's last write: how far a replica must have come
 };
 
 bool is_namespace(std::string_view name) {

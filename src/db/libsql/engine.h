@@ -23,10 +23,10 @@ namespace offx::db::libsql {
 /// **Writes** that fail with Errc::unavailable may have been applied; the message says so. Nothing is ever sent twice
 /// but reads.
 ///
-/// **Reads** of Mode::read_stale are tried at the replica, all others go to the primary. The replica's answer is used
-/// only if the replica itself says, before it runs the statements, that its data goes at least as far as the last write
-/// this client was told the end of, and as anything it has read since; so a session that uses one client sees what
-/// it wrote, and never goes back in time.
+/// **Reads** of Mode::read_stale are tried at the replica, all others go to the primary. With a replica every write of
+/// this client also counts up a row of the table `replica_position_v1`, in its own transaction, and the replica's
+/// answer is used only if that row, read in the same transaction, has come as far: so a session that uses one client
+/// sees what it wrote, whatever the server promises. Behind what it has only read it may go back.
 ///
 /// Nothing is sent before the first call. Errc::invalid_argument for an address that is not understood.
 Result<std::unique_ptr<DatabaseClient>> open(std::string_view url);

@@ -14,8 +14,6 @@ namespace ondemand = simdjson::ondemand;
 using Code = http::JsonCode;
 using Kind = StatementText::Kind;
 
-constexpr std::string_view kPositionQuery = R"({"type":"execute","stmt":{"sql":"SELECT 1"}},)";
-
 // --- Request ---------------------------------------------------------------------------------------------------------
 
 struct AppendValue {
@@ -139,14 +137,12 @@ class Reader {
     std::vector<Value> cells;
     std::int64_t affected = 0;
     std::optional<std::int64_t> rowid;
-    std::optional<std::uint64_t> position;
     bool ran = false;
   };
   struct Outcome {
     std::vector<Step> steps;
     std::vector<std::optional<ServerError>> errors;
     std::optional<ServerError> error;  ///< of the request as a whole
-    std::optional<std::uint64_t> position;
   };
 
   /// One outcome for each request of the pipeline.
@@ -217,7 +213,6 @@ class Reader {
   Code read_result(ondemand::value& value, Outcome& outcome) {
     Step single;
     const auto error = http::each_field(value, [&](std::string_view key, ondemand::value& part) {
-      if (key == "replication_index") return read_number(part, outcome.position);
       if (key == "step_results") {
         return http::each_element(part, [&](ondemand::value& step) {
           auto& read = outcome.steps.emplace_back();
@@ -305,7 +300,8 @@ class Reader {
   bool infinite_ = false;
 };
 
-QueryResult to_result(Reader::Step step, Kind kind) {
+/// Takes what `step` holds.
+QueryResult to_result(Reader::Step& step, Kind kind) {
   const bool changes = kind == Kind::insert || kind == Kind::upsert || kind == Kind::change;
   const auto affected = changes ? step.affected : 0;
   std::optional<std::int64_t> rowid;
@@ -322,20 +318,21 @@ Error in_statement(Error error, std::size_t number, std::size_t statements) {
 
 }  // namespace
 
-Result<Pipeline> write_pipeline(std::span<const Statement> statements, Wrap wrap, bool ask_position) {
+Result<Pipeline> write_pipeline(std::span<const Statement> statements, Wrap wrap, std::span<const Statement> own) {
   Texts texts;
   std::vector<const Texts::Entry*> entries;
   std::vector<std::vector<const Value*>> values;
   Pipeline pipeline;
-  entries.reserve(statements.size());
-  values.reserve(statements.size());
+  pipeline.named = statements.size();
+  entries.reserve(statements.size() + own.size());
+  values.reserve(statements.size() + own.size());
   const auto add = [&](const Statement& statement) -> Result<void> {
     OFFX_ASSIGN(auto* entry, texts.add(statement.sql));
     const auto kind = entry->text.kind;
     if (kind == Kind::pragma) {
-      return fail(
-          Errc::unsupported,
-          "a PRAGMA is about one connection, and a server has many: use the function, SELECT … FROM pragma_NAME");
+      return fail(Errc::unsupported,
+                  "a PRAGMA is about one connection, and a server has many: use the function, SELECT … "
+                  "FROM pragma_NAME");
     }
     if (wrap == Wrap::read && kind != Kind::read) {
       return fail(Errc::invalid_argument, "a batch in read mode holds a statement that writes");
@@ -351,6 +348,7 @@ Result<Pipeline> write_pipeline(std::span<const Statement> statements, Wrap wrap
       return fail(in_statement(std::move(added).error(), i + 1, statements.size()));
     }
   }
+  for (const auto& statement : own) OFFX_TRY(add(statement));
 
   auto& json = pipeline.json;
   json = R"({"requests":[)";
@@ -360,7 +358,6 @@ Result<Pipeline> write_pipeline(std::span<const Statement> statements, Wrap wrap
     http::append_json(json, entry.sql());
     json += "},";
   }
-  if (ask_position) json += kPositionQuery;
   if (wrap == Wrap::none) {
     json += R"({"type":"execute","stmt":)";
     append_statement(json, *entries.front(), values.front());
@@ -388,38 +385,34 @@ Result<Pipeline> write_pipeline(std::span<const Statement> statements, Wrap wrap
   return pipeline;
 }
 
-Result<Answer> read_answer(std::string& json, const Pipeline& pipeline, Wrap wrap) {
+Result<std::vector<QueryResult>> read_answer(std::string& json, const Pipeline& pipeline, Wrap wrap) {
   OFFX_ASSIGN(auto outcomes, Reader().read(json));
-  Answer answer;
-  std::vector<Reader::Outcome> with_result;
+  Reader::Outcome* found = nullptr;
   for (auto& outcome : outcomes) {
     if (outcome.error) return fail(to_error(*outcome.error));
-    if (!outcome.steps.empty() || !outcome.errors.empty()) with_result.push_back(std::move(outcome));
+    if (!outcome.steps.empty()) found = &outcome;
   }
-  if (with_result.empty()) return fail(Errc::corrupt, "the server's answer holds no result");
-  auto& result = with_result.back();
-  if (with_result.size() > 1) answer.position_before = with_result.front().position;
-  answer.position = result.position;
+  if (found == nullptr) return fail(Errc::corrupt, "the server's answer holds no result");
   const std::size_t count = pipeline.kinds.size();
   const std::size_t first = wrap == Wrap::none ? 0 : 1;
-  // The first error is the cause; a ROLLBACK that finds no transaction is not.
+  // The first error is the cause. That a ROLLBACK finds no transaction is none.
   const std::size_t essential = first + count + (wrap == Wrap::write ? 1 : 0);
-  for (std::size_t i = 0; i < result.errors.size() && i < essential; ++i) {
-    if (!result.errors[i]) continue;
-    Error error = to_error(*result.errors[i]);
-    if (i < first || i >= first + count) return fail(std::move(error));
-    return fail(in_statement(std::move(error), i - first + 1, count));
+  for (std::size_t i = 0; i < found->errors.size() && i < essential; ++i) {
+    if (!found->errors[i]) continue;
+    Error error = to_error(*found->errors[i]);
+    if (i < first || i >= first + pipeline.named) return fail(std::move(error));
+    return fail(in_statement(std::move(error), i - first + 1, pipeline.named));
   }
+  std::vector<QueryResult> results;
+  results.reserve(count);
   for (std::size_t i = 0; i < essential; ++i) {
-    if (i >= result.steps.size() || !result.steps[i].ran) {
+    if (i >= found->steps.size() || !found->steps[i].ran) {
       return fail(Errc::corrupt, "the server's answer lacks the result of a statement");
     }
+    if (i < first || i >= first + count) continue;
+    results.push_back(to_result(found->steps[i], pipeline.kinds[i - first]));
   }
-  answer.results.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    answer.results.push_back(to_result(std::move(result.steps[first + i]), pipeline.kinds[i]));
-  }
-  return answer;
+  return results;
 }
 
 }  // namespace offx::db::libsql

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,21 +27,17 @@ enum class Wrap : std::uint8_t {
 struct Pipeline {
   std::string json;
   std::vector<StatementText::Kind> kinds;
+  std::size_t named = 0;  ///< so many are the caller's, which errors name by their number; what follows is the engine's
 };
 
-/// With `ask_position` the server first says how far its data goes. Errc::invalid_argument for statements and
-/// parameters that fit no server (see read_statement()), and for one that writes under Wrap::read.
-[[nodiscard]] Result<Pipeline> write_pipeline(std::span<const Statement> statements, Wrap wrap, bool ask_position);
+/// `statements`, behind which `own` statements of the engine run in the same transaction, if there is one.
+/// Errc::invalid_argument for statements and parameters that fit no server (see read_statement()), and for one that
+/// writes under Wrap::read; unsupported for a PRAGMA.
+[[nodiscard]] Result<Pipeline> write_pipeline(std::span<const Statement> statements, Wrap wrap,
+                                              std::span<const Statement> own = {});
 
-/// An answer. A position counts the frames of the server's log: of two, the higher one holds all that the lower holds.
-struct Answer {
-  std::vector<QueryResult> results;
-  std::optional<std::uint64_t> position_before;  ///< the server's when it began, if it was asked
-  std::optional<std::uint64_t> position;         ///< the server's when it had done it; nothing if it does not tell
-};
-
-/// Reads the answer to `pipeline`. `json` is changed on the way. Errors are those of the statements, with `statement 3`
-/// as context in a batch; Errc::corrupt if it is not Hrana.
-[[nodiscard]] Result<Answer> read_answer(std::string& json, const Pipeline& pipeline, Wrap wrap);
+/// Reads the answer to `pipeline`: the results of all its statements. `json` is changed on the way. Errors are those of
+/// the statements, with `statement 3` as context in a batch; Errc::corrupt if it is not Hrana.
+[[nodiscard]] Result<std::vector<QueryResult>> read_answer(std::string& json, const Pipeline& pipeline, Wrap wrap);
 
 }  // namespace offx::db::libsql

@@ -155,6 +155,12 @@ class Engine final : public DatabaseClient {
     const std::string answered =
         node.url.substr(node.url.find("://") + 3) + " answered " + std::to_string(response.status);
     const std::string told = response.body.empty() ? "" : " (" + http::shown_message(response.body) + ")";
+    // Said before anything is done, with 503, or with 500 where it wanted to redirect.
+    if (response.status >= 500 && response.body.starts_with("leader not found")) {
+      attempt.error = Error(Errc::unavailable, "the cluster has no leader: more than half of its nodes must run");
+      attempt.next = Attempt::Next::wait;
+      return attempt;
+    }
     switch (response.status) {
       case 200:
         attempt.next = Attempt::Next::done;
@@ -174,13 +180,6 @@ class Engine final : public DatabaseClient {
                                   ": it does not know this user and password, or the user may not do this (the "
                                   "permissions execute, query and status are needed)");
         return attempt;
-      case 503:
-        if (response.body.find("leader not found") != std::string::npos) {
-          attempt.error = Error(Errc::unavailable, "the cluster has no leader: more than half of its nodes must run");
-          attempt.next = Attempt::Next::wait;
-          return attempt;
-        }
-        break;
       case 500:
         if (response.body.find("unsupported value") != std::string::npos) {
           attempt.error = Error(Errc::unsupported, "rqlite cannot send an infinite number" + told);
