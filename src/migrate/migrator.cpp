@@ -6,6 +6,7 @@
 
 #include "db/script.h"
 #include "migrate/blueprint.h"
+#include "migrate/disk.h"
 #include "migrate/ledger.h"
 #include "migrate/plan.h"
 #include "migrate/schema.h"
@@ -25,6 +26,9 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kPauseStep{100};
+
+/// What copying leaves free on the disk: whoever writes to the database needs some of it meanwhile.
+constexpr std::int64_t kKeepFreeBytes = 32'000'000;
 
 /// Statements whose text is made at run time: it lives here until they have run.
 class Script {
@@ -248,6 +252,10 @@ Result<void> Work::backfill(const Record& record, TableRecord& table, const Pair
   const auto done_before = table.rows_done;
   OFFX_TRY(wait_while_paused(record, state()));
   for (bool last = false; !last;) {
+    if (const auto spare = spare_disk_bytes(client_); spare && *spare < kKeepFreeBytes) {
+      Error error(Errc::io, "the disk is nearly full, and what is left is for those who write to the database");
+      return fail(explained(std::move(error), table, table.rows_total - table.rows_done).within(what));
+    }
     auto rows = std::min(throttle.next_rows(), options_.max_chunk_rows);
     OFFX_ASSIGN(auto high, boundary(client_, plan.pair, kOld, low, rows));
     const auto chunk_began = steady_clock::now();
@@ -300,12 +308,14 @@ Error Work::explained(Error error, const TableRecord& table, std::int64_t rows_l
   std::string text = error.message() + ": " + table.from + " goes on as before. About " + std::to_string(rows_left) +
                      " rows are still to be copied";
   const auto sizes = client_.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
-  if (sizes && sizes->rows() == 1 && table.rows_done > 0) {
+  if (sizes && sizes->rows() == 1) {
+    // Both versions are about of one size, and most of the file is theirs.
     const auto bytes = static_cast<double>(to_integer(sizes->row(0)[0]));
-    const auto per_row = bytes / static_cast<double>(2 * std::max<std::int64_t>(table.rows_done, 1));
-    text += ", for which about " +
-            std::to_string(static_cast<std::int64_t>(per_row * static_cast<double>(rows_left) / 1e6) + 1) +
-            " MB more are needed";
+    const auto per_row = bytes / static_cast<double>(std::max<std::int64_t>(table.rows_total + table.rows_done, 1));
+    auto missing = per_row * static_cast<double>(rows_left) + static_cast<double>(kKeepFreeBytes);
+    if (const auto spare = spare_disk_bytes(client_)) missing -= static_cast<double>(*spare);
+    text += "; about " + std::to_string(static_cast<std::int64_t>(std::max(0.0, missing) / 1e6) + 1) +
+            " MB more are needed for them";
   }
   return {Errc::io, text + ". Free some and run the same command again"};
 }

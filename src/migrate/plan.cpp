@@ -5,6 +5,7 @@
 #include "db/script.h"
 #include "migrate/blueprint.h"
 #include "migrate/data_check.h"
+#include "migrate/disk.h"
 #include "migrate/schema.h"
 #include "migrate/sql_text.h"
 
@@ -151,6 +152,15 @@ Result<Plan> make_plan(db::DatabaseClient& client, const Migration& migration) {
   for (const auto& pair : blueprint.pairs) {
     OFFX_ASSIGN(auto size, estimate(client, pair));
     plan.tables.push_back(std::move(size));
+  }
+  std::int64_t needed = 0;
+  for (const auto& table : plan.tables) needed += table.disk_bytes;
+  if (const auto spare = spare_disk_bytes(client); spare && *spare < needed) {
+    const auto megabytes = [](std::int64_t bytes) { return std::to_string((bytes + 999'999) / 1'000'000) + " MB"; };
+    plan.findings.push_back({Severity::warning, "", "",
+                             "about " + megabytes(needed) + " of disk are needed meanwhile, and " +
+                                 megabytes(std::max<std::int64_t>(*spare, 0)) +
+                                 " are free: copying will stop before the disk is full, and go on when there is more"});
   }
   plan.steps = steps_of(blueprint);
   std::stable_sort(plan.findings.begin(), plan.findings.end(),

@@ -1,9 +1,6 @@
 """What a person sees: help, wrong use, colours only at a terminal, nothing a terminal would obey, completion."""
 
-import os
-import pty
 import re
-import select
 import shutil
 import subprocess
 import unittest
@@ -60,26 +57,6 @@ class Help(OffxTest):
 
 
 class Screen(OffxTest):
-    def at_terminal(self, *args, answer=None, **env):
-        """What the program writes when stdin, stdout and stderr are a terminal, and its exit code."""
-        child, terminal = pty.fork()
-        if child == 0:
-            os.chdir(self.folder)
-            os.execve(self.command()[0], self.command(*args), self.environment(TERM="xterm", **env))
-        if answer:
-            os.write(terminal, answer)
-        written = b""
-        while select.select([terminal], [], [], 60)[0]:
-            try:
-                some = os.read(terminal, 65536)
-            except OSError:  # the other end is closed
-                break
-            if not some:
-                break
-            written += some
-        os.close(terminal)
-        return written.decode(), os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
     def test_colours_only_for_a_person(self):
         self.import_posts(post("1", "sqlite and more"))
         self.offx("topic", "add", "DB", "--rule", "sqlite")

@@ -7,7 +7,9 @@ The program is the one OFFX_BINARY names; by hand, from the root of the reposito
 import json
 import os
 import pathlib
+import pty
 import random
+import select
 import shutil
 import sqlite3
 import subprocess
@@ -106,6 +108,26 @@ class OffxTest(unittest.TestCase):
 
         self.addCleanup(stop)
         return process
+
+    def at_terminal(self, *args, answer=None, **env):
+        """What the program writes when stdin, stdout and stderr are a terminal, and its exit code."""
+        child, terminal = pty.fork()
+        if child == 0:
+            os.chdir(self.folder)
+            os.execve(self.command()[0], self.command(*args), self.environment(TERM="xterm", **env))
+        if answer:
+            os.write(terminal, answer)
+        written = b""
+        while select.select([terminal], [], [], 60)[0]:
+            try:
+                some = os.read(terminal, 65536)
+            except OSError:  # the other end is closed
+                break
+            if not some:
+                break
+            written += some
+        os.close(terminal)
+        return written.decode(), os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
     def write(self, name, content):
         path = self.folder / name

@@ -1,0 +1,394 @@
+"""Online migrations from outside: the guide's story, every command, two migrators, a disk that fills up.
+
+kill -9 has a test of its own.
+"""
+
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import time
+import unittest
+
+from offx_e2e import ROOT, OffxTest
+
+GUIDE = (ROOT / "docs" / "migrations.md").read_text()
+CUSTOMERS_V2 = re.search(r"```toml\n(name = \"customers_v2\".*?)```", GUIDE, re.S).group(1)
+
+
+class MigrateTest(OffxTest):
+    """A shop's database, which is nothing of OffX's, and the migration that the guide describes."""
+
+    def setUp(self):
+        super().setUp()
+        self.file = self.write("customers_v2.toml", CUSTOMERS_V2)
+
+    def make_shop(self, customers=50):
+        connection = sqlite3.connect(self.db)
+        connection.executescript(f"""
+            CREATE TABLE customers (id INTEGER PRIMARY KEY, first_name TEXT NOT NULL, last_name TEXT NOT NULL,
+                                    email TEXT UNIQUE);
+            CREATE INDEX idx_customers_email_lower ON customers (lower(email)) WHERE email IS NOT NULL;
+            CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL
+                                 REFERENCES customers(id) ON DELETE CASCADE, item TEXT);
+            INSERT INTO customers (first_name, last_name, email)
+              WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {customers})
+              SELECT 'First' || i, 'Last' || i, 'c' || i || '@example.org' FROM n;
+            INSERT INTO orders (customer_id, item) SELECT id, 'lamp' FROM customers WHERE id <= 50;
+        """)
+        connection.commit()
+        connection.close()
+
+    def shop(self, statement, *params):
+        """What another program of the shop does."""
+        connection = sqlite3.connect(self.db, timeout=30)
+        try:
+            connection.execute("PRAGMA foreign_keys = ON")
+            with connection:
+                return connection.execute(statement, params).fetchall()
+        finally:
+            connection.close()
+
+    def migrate(self, *args, **options):
+        return self.offx("migrate", *args, **options)
+
+    def state(self, name="customers_v2"):
+        return next(state for state in self.json("migrate", "history") if state["name"] == name)
+
+    def schema(self):
+        return self.shop("SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'offx%' AND sql IS NOT NULL "
+                         "ORDER BY 1, 2")
+
+    def wait_for_phase(self, phase, process):
+        for _ in range(6000):
+            try:
+                if self.shop("SELECT 1 FROM offx_migration_tables WHERE phase = ?", phase):
+                    return
+            except sqlite3.OperationalError:  # not there yet
+                pass
+            if process.poll() is not None:
+                self.fail(f"it ended before it came to {phase}")
+            time.sleep(0.01)
+        self.fail(f"it did not come to {phase}")
+
+
+class Story(MigrateTest):
+    def test_the_guides_story_to_its_end(self):
+        self.make_shop()
+        before = self.schema()
+        out, _ = self.migrate("plan", self.file)
+        self.assertRegex(out, r"customers +customers_v2 +50 ")
+        self.assertIn("orders goes on referring to customers", out)
+        self.assertIn("Nothing was changed", out)
+        self.assertNotIn("CREATE TABLE", out)
+        self.assertIn("CREATE TABLE customers_v2", self.migrate("plan", self.file, "--sql")[0])
+        self.assertEqual(self.schema(), before)
+
+        out, err = self.migrate("start", self.file)
+        self.assertIn("customers_v2 is live: customers → customers_v2, 50 rows alike on both sides", out)
+        self.assertEqual(err, "")
+        self.assertIn("Last", self.shop("SELECT full_name FROM customers_v2 WHERE id = 7")[0][0])
+
+        # Both releases write.
+        self.shop("INSERT INTO customers (first_name, last_name, email) VALUES ('Ada', 'Old', 'ada@example.org')")
+        self.assertEqual(self.shop("SELECT full_name, tier FROM customers_v2 WHERE email = 'ada@example.org'"),
+                         [("Ada Old", "basic")])
+        self.shop("INSERT INTO customers_v2 (full_name, email, tier) VALUES ('Bo New', 'bo@example.org', 'gold')")
+        self.assertEqual(self.shop("SELECT first_name, last_name FROM customers WHERE email = 'bo@example.org'"),
+                         [("Bo", "New")])
+        self.shop("UPDATE customers SET last_name = 'Changed' WHERE email = 'bo@example.org'")
+        self.assertEqual(self.shop("SELECT full_name, tier FROM customers_v2 WHERE email = 'bo@example.org'"),
+                         [("Bo Changed", "gold")])
+        self.shop("DELETE FROM customers_v2 WHERE id = 7")
+        self.assertEqual(self.shop("SELECT count(*) FROM orders WHERE customer_id = 7"), [(0,)])
+        self.assertIn("0 differences", self.migrate("verify")[0])
+
+        out, err = self.migrate("complete", status=1)  # nobody to ask
+        self.assertIn("--yes", err)
+        self.assertEqual(self.migrate("complete", "--yes")[0], "customers_v2 is completed: customers → customers_v2\n")
+        self.assertEqual({name for kind, name, _ in self.schema() if kind == "table"}, {"customers_v2", "orders"})
+        self.assertEqual(self.shop("SELECT count(*) FROM orders"), [(49,)])
+        self.shop("DELETE FROM customers_v2 WHERE id = 8")
+        self.assertEqual(self.shop("SELECT count(*) FROM orders"), [(48,)])
+        self.assertEqual(self.shop("PRAGMA foreign_key_check"), [])
+        self.assertIn("Nothing differs", self.migrate("drift")[0])
+        self.assertIn("No migration is under way", self.migrate("status")[0])
+
+    def test_the_way_back_keeps_what_was_written(self):
+        self.make_shop()
+        before = self.schema()
+        self.migrate("start", self.file)
+        self.shop("INSERT INTO customers_v2 (full_name, email, tier) VALUES ('Bo New', 'bo@example.org', 'gold')")
+        out, _ = self.migrate("abort")
+        self.assertIn("customers stands alone", out)
+        self.assertIn("customers_v2_rolled_back", out)
+        self.assertEqual(self.shop("SELECT first_name, last_name FROM customers WHERE email = 'bo@example.org'"),
+                         [("Bo", "New")])
+        self.assertEqual(self.shop("SELECT tier FROM customers_v2_rolled_back WHERE email = 'bo@example.org'"),
+                         [("gold",)])
+        self.assertEqual([row for row in self.schema() if row[1] != "customers_v2_rolled_back"], before)
+        # And again, to the end this time, in the JSON form of the same file; nothing is kept aside when told so.
+        definition = self.state()["migration"]
+        self.write("again.json", json.dumps(definition))
+        self.migrate("start", "again.json")
+        self.migrate("rollback", "--discard", status=1)
+        self.migrate("rollback", "--discard", "--yes")
+        self.assertEqual([name for _, name, _ in self.schema() if re.search("customers_v2_rolled_back.+", name)], [])
+
+    def test_complete_can_leave_an_archive(self):
+        self.make_shop()
+        self.migrate("start", self.file)
+        self.assertIn("customers is kept as customers_archived", self.migrate("complete", "--yes", "--keep-old")[0])
+        self.assertEqual(self.shop("SELECT count(*), min(first_name) FROM customers_archived"), [(50, "First1")])
+
+    def test_a_process_that_uses_the_old_version_holds_complete_back(self):
+        self.make_shop()
+        self.migrate("start", self.file)
+        create = re.search(r"CREATE TABLE IF NOT EXISTS offx_table_users .*?NOT NULL\)", GUIDE, re.S).group()
+        announce = re.search(r"```sql\n(INSERT INTO offx_table_users.*?);\n```", GUIDE, re.S).group(1)
+        self.shop(create)
+        self.shop(announce)  # with times that are over
+        self.assertEqual(self.json("migrate", "status")[0]["old_users"], [])
+        self.shop("UPDATE offx_table_users SET expires_at = datetime('now', '+1 hour')")
+        user = self.json("migrate", "status")[0]["old_users"][0]
+        self.assertEqual((user["program"], user["host"], user["pid"], user["tables"]),
+                         ("shop 4.1", "web-3", 4711, ["customers"]))
+        self.assertIn("shop 4.1", self.migrate("status")[0])
+        self.assertIn("shop 4.1", self.migrate("complete", "--yes", status=1)[1])
+        self.assertEqual(self.state()["phase"], "live")
+        self.migrate("complete", "--yes", "--force")
+
+    def test_a_person_is_asked(self):
+        self.make_shop(20000)
+        shown, status = self.at_terminal("migrate", "start", self.file)
+        self.assertRegex(shown, r"backfill customers → customers_v2 .* %")
+        self.assertEqual(status, 0)
+        shown, status = self.at_terminal("migrate", "complete", answer=b"n\n")
+        self.assertIn("no way back", shown)
+        self.assertEqual((status, self.state()["phase"]), (1, "live"))
+        _, status = self.at_terminal("migrate", "complete", answer=b"y\n")
+        self.assertEqual((status, self.state()["phase"]), (0, "completed"))
+
+    def test_history_begins_with_a_baseline_and_drift_shows_what_changed(self):
+        self.make_shop()
+        self.assertIn("baseline", self.migrate("drift", status=1)[1])
+        self.migrate("baseline", "as_found")
+        self.assertIn("Nothing differs", self.migrate("drift")[0])
+        self.shop("CREATE INDEX by_hand ON orders (item)")
+        self.shop("DROP INDEX idx_customers_email_lower")
+        out, err = self.migrate("drift", "--sql", status=1)
+        self.assertRegex(out, r"new +index by_hand")
+        self.assertRegex(out, r"missing +index idx_customers_email_lower")
+        self.assertIn("CREATE INDEX by_hand", out)
+        self.assertIn("2 objects differ", err)
+        found = self.json("migrate", "drift", status=1)
+        self.assertEqual({(drift["what"], drift["name"]) for drift in found},
+                         {("new", "by_hand"), ("missing", "idx_customers_email_lower")})
+        self.assertEqual([state["name"] for state in self.json("migrate", "history")], ["as_found"])
+
+
+class Commands(MigrateTest):
+    def test_json_of_every_command(self):
+        self.make_shop()
+        plan = self.json("migrate", "plan", self.file)
+        self.assertEqual(set(plan), {"migration", "refused", "tables", "steps", "findings"})
+        self.assertEqual((plan["migration"]["name"], plan["refused"]), ("customers_v2", False))
+        self.assertEqual(plan["tables"][0]["rows"], 50)
+        self.assertTrue(any("CREATE TABLE customers_v2" in sql for step in plan["steps"] for sql in step["sql"]))
+        started = self.json("migrate", "start", self.file)
+        self.assertEqual((started["phase"], started["paused"], started["error"], started["migrator"]),
+                         ("live", False, None, None))
+        self.assertEqual(started["tables"][0]["rows_done"], 50)
+        self.assertEqual(self.json("migrate", "status"), [started])
+        verified = self.json("migrate", "verify")
+        self.assertEqual((verified["rows_old"], verified["rows_new"], verified["differences_total"]), (50, 50, 0))
+        rolled_back = self.json("migrate", "rollback")
+        self.assertEqual(rolled_back["phase"], "rolled_back")
+        self.json("migrate", "start", self.file)
+        self.assertEqual(self.json("migrate", "complete", "--yes")["phase"], "completed")
+        history = self.json("migrate", "history")
+        self.assertEqual(history[0]["migration"], plan["migration"])
+        self.assertEqual(self.json("migrate", "drift"), [])
+        self.assertEqual(self.json("migrate", "baseline", "b")["name"], "b")
+
+    def test_wrong_files_and_names_are_told(self):
+        self.make_shop()
+        bad = self.write("bad.toml", CUSTOMERS_V2.replace("description", "descripton"))
+        for verb in ("plan", "start"):
+            _, err = self.migrate(verb, bad, status=2)
+            self.assertIn(f"{bad}:2: descripton: there is no such key; did you mean description?", err)
+            self.assertIn("none.toml", self.migrate(verb, "none.toml", status=1)[1])
+            self.assertIn("--max-stall" if verb == "start" else "--help",
+                          self.migrate(verb, self.file, "--max-stall", "soon", status=2)[1])
+        for verb in ("pause", "resume", "complete", "rollback", "verify"):
+            self.assertIn("offx migrate", self.migrate(verb, status=1)[1])
+            self.assertIn('"nobody"', self.migrate(verb, "nobody", status=1)[1])
+        self.migrate("baseline", status=2)
+        self.migrate("check-nothing", status=2)
+        self.assertEqual(self.shop("SELECT name FROM sqlite_master WHERE name LIKE 'offx%'"), [])
+        self.db = self.folder / "not there.db"
+        for verb in (["status"], ["plan", self.file], ["start", self.file], ["drift"], ["history"]):
+            self.assertIn("no such database", self.migrate(*verb, status=1)[1])
+        self.assertFalse(self.db.exists())
+
+    def test_what_the_plan_refuses_is_not_started(self):
+        self.make_shop()
+        lossy = self.write("lossy.toml", CUSTOMERS_V2[:CUSTOMERS_V2.index("[table.down]")])
+        before = self.schema()
+        out, err = self.migrate("plan", lossy, status=1)
+        self.assertIn("Refused", out)
+        self.assertRegex(out, r"under \[table\.down\]")
+        self.assertIn("refused", err)
+        self.assertTrue(self.json("migrate", "plan", lossy, status=1)["refused"])
+        self.assertIn("[table.down]", self.migrate("start", lossy, status=1)[1])
+        self.assertEqual(self.schema(), before)
+
+        # Rows that the new table would not take.
+        self.shop("INSERT INTO customers (first_name, last_name) VALUES ('x', 'y')")
+        strict = self.write("strict.toml", CUSTOMERS_V2.replace("email TEXT UNIQUE", "email TEXT NOT NULL UNIQUE"))
+        out, _ = self.migrate("plan", strict, status=1)
+        self.assertIn("email", out[out.index("Refused"):])
+        self.migrate("start", strict, status=1)
+        self.assertEqual(self.schema(), before)
+
+    def test_a_changed_file_is_not_the_same_migration(self):
+        self.make_shop()
+        self.migrate("start", self.file)
+        self.write("customers_v2.toml", CUSTOMERS_V2.replace("'basic'", "'none'"))
+        self.assertIn("another definition", self.migrate("start", self.file, status=1)[1])
+        self.write("customers_v2.toml", "# laid out otherwise\n" + CUSTOMERS_V2.replace("\n", "\r\n"))
+        self.migrate("start", self.file)
+
+    def test_a_dropped_trigger_is_seen(self):
+        self.make_shop()
+        self.migrate("start", self.file)
+        trigger = self.shop("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'customers' "
+                            "AND sql LIKE '%AFTER INSERT%'")[0][0]
+        self.shop(f'DROP TRIGGER "{trigger}"')
+        self.shop("INSERT INTO customers (first_name, last_name) VALUES ('un', 'seen')")
+        self.assertIn(trigger, self.migrate("drift", status=1)[0])
+        out, _ = self.migrate("verify", status=1)
+        self.assertIn("id = 51", out)
+        self.migrate("complete", "--yes", status=1)
+        self.assertEqual(self.state()["phase"], "live")
+        self.assertEqual(self.shop("SELECT count(*) FROM customers"), [(51,)])
+
+
+class AtWork(MigrateTest):
+    ROWS = 600_000
+
+    def test_paused_and_resumed_from_another_process_while_a_second_one_waits_outside(self):
+        self.make_shop(self.ROWS)
+        first = self.start("migrate", "start", self.file, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.wait_for_phase("backfill", first)
+        self.migrate("pause")
+        while True:
+            status = self.json("migrate", "status")[0]
+            done = status["tables"][0]["rows_done"]
+            time.sleep(0.3)
+            if self.json("migrate", "status")[0]["tables"][0]["rows_done"] == done:
+                break
+        self.assertEqual((status["phase"], status["paused"]), ("backfill", True))
+        self.assertLess(done, self.ROWS)
+        self.assertIn(f"pid {first.pid}", status["migrator"])
+        self.assertIn("paused", self.migrate("status")[0])
+        _, err = self.migrate("start", self.file, status=1)
+        self.assertIn(f"pid {first.pid}", err)
+        self.assertIn(f"pid {first.pid}", self.migrate("rollback", status=1)[1])
+        self.shop("UPDATE customers SET first_name = 'in the pause' WHERE id IN (1, 599999)")
+        self.assertIsNone(first.poll())
+        self.migrate("resume")
+        self.assertEqual(first.wait(120), 0)
+        self.assertIn(b"is live", first.stdout.read())
+        self.assertIn(b"paused", first.stderr.read())
+        self.assertIn("0 differences", self.migrate("verify")[0])
+
+    def test_interrupted_in_order_it_goes_on_where_it_was(self):
+        self.make_shop(self.ROWS)
+        process = self.start("migrate", "start", self.file, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.wait_for_phase("backfill", process)
+        process.terminate()
+        self.assertEqual(process.wait(60), 1)
+        self.assertRegex(process.stderr.read().decode(), r"goes on where it stopped.*rollback")
+        state = self.state()
+        self.assertEqual((state["phase"], state["migrator"]), ("backfill", None))
+        self.assertIn("goes on", self.migrate("status")[0])
+        self.shop("DELETE FROM customers WHERE id = 3")
+        self.migrate("start", self.file, "--max-stall", "500ms")
+        self.assertEqual(self.shop("SELECT count(*) FROM customers_v2"), [(self.ROWS - 1,)])
+
+    def test_two_at_once_one_works(self):
+        self.make_shop(20000)
+        both = [self.start("migrate", "start", self.file, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                for _ in range(2)]
+        ended = sorted((process.wait(120), process.stderr.read().decode()) for process in both)
+        self.assertEqual(ended[0][0], 0)
+        if ended[1][0] != 0:  # it came while the first was at work, not after it
+            self.assertRegex(ended[1][1], "another migrator")
+        self.assertEqual(self.state()["phase"], "live")
+        self.assertIn("0 differences", self.migrate("verify")[0])
+
+    def test_a_full_disk_stops_the_copy_and_nothing_else(self):
+        small = self.folder / "small"
+        small.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", str(small)], capture_output=True)
+        if mounted.returncode != 0:
+            self.skipTest("needs a file system of its own: " + mounted.stderr.decode().strip())
+        self.addCleanup(subprocess.run, ["umount", str(small)], check=True)
+        self.db = small / "shop.db"
+        self.make_shop(100_000)
+        self.shop("PRAGMA journal_mode=WAL")
+        ballast = small / "ballast"
+        free = os.statvfs(small)
+        ballast.write_bytes(b"x" * max(0, free.f_bavail * free.f_frsize - (35 << 20)))
+        self.assertIn("of disk are needed", self.migrate("plan", self.file)[0])
+        _, err = self.migrate("start", self.file, status=1)
+        self.assertRegex(err, r"full")
+        self.assertRegex(err, r"about \d+ MB more are needed")
+        self.assertRegex(err, r"run the same command again")
+        state = self.state()
+        self.assertIn(state["phase"], ("expand", "backfill"))
+        self.assertIn("full", state["error"])
+        self.assertIn("full", self.migrate("status")[0])
+        # The old version serves, writes too.
+        self.assertEqual(self.shop("SELECT count(*) FROM customers"), [(100_000,)])
+        for number in range(20):
+            self.shop("UPDATE customers SET first_name = 'later' WHERE id = ?", 4_000 * number + 1)
+        ballast.unlink()
+        self.migrate("start", self.file)
+        self.assertEqual(self.shop("SELECT count(*) FROM customers_v2 WHERE full_name LIKE 'later %'"), [(20,)])
+        self.assertIsNone(self.state()["error"])
+
+
+class OffxItself(MigrateTest):
+    """The same on OffX's own database, with OffX as the old release."""
+
+    TOPICS = """
+name = "topics_next"
+[[table]]
+from = "topics_v1"
+to = "topics_v2"
+create = '''
+CREATE TABLE topics_v2 (id INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL, description TEXT,
+  created_at TEXT, updated_at TEXT, is_active BOOLEAN DEFAULT 1, color TEXT DEFAULT '#3498db');
+'''
+"""
+
+    def test_the_old_release_works_until_the_migration_is_completed(self):
+        if "topics_v1" not in (ROOT / "src/store/tables.h").read_text():
+            self.skipTest("this release uses a later version of topics")
+        self.offx("topic", "add", "Before", "--rule", "sqlite")
+        file = self.write("topics.toml", self.TOPICS)
+        self.migrate("start", file)
+        self.offx("topic", "add", "Between", "--rule", "rust")
+        self.assertEqual(self.shop("SELECT title, color FROM topics_v2 ORDER BY id"),
+                         [("Before", "#3498db"), ("Between", "#3498db")])
+        self.migrate("complete", "--yes")
+        _, err = self.offx("topic", "list", status=1)
+        self.assertIn("topics_v1", err)
+        self.assertIn("topics_next", err)
+
+
+if __name__ == "__main__":
+    unittest.main()
