@@ -27,9 +27,6 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds kPauseStep{100};
 
-/// What copying leaves free on the disk: whoever writes to the database needs some of it meanwhile.
-constexpr std::int64_t kKeepFreeBytes = 32'000'000;
-
 /// Statements whose text is made at run time: it lives here until they have run.
 class Script {
  public:

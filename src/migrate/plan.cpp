@@ -155,7 +155,7 @@ Result<Plan> make_plan(db::DatabaseClient& client, const Migration& migration) {
   }
   std::int64_t needed = 0;
   for (const auto& table : plan.tables) needed += table.disk_bytes;
-  if (const auto spare = spare_disk_bytes(client); spare && *spare < needed) {
+  if (const auto spare = spare_disk_bytes(client); spare && *spare - kKeepFreeBytes < needed) {
     const auto megabytes = [](std::int64_t bytes) { return std::to_string((bytes + 999'999) / 1'000'000) + " MB"; };
     plan.findings.push_back({Severity::warning, "", "",
                              "about " + megabytes(needed) + " of disk are needed meanwhile, and " +
