@@ -148,7 +148,7 @@ TEST_F(MigrateTable, every_kind_of_value_and_name_is_copied) {
 
 TEST_F(MigrateTable, mistakes_are_named_and_touch_nothing) {
   const auto error = [&](std::string_view from, std::string_view to, std::string_view create,
-                         ColumnMappings mappings = {}) {
+                         const ColumnMappings& mappings = {}) {
     auto result = migrate_table(*client_, from, to, create, mappings);
     EXPECT_FALSE(result.has_value());
     return result.error().to_string();

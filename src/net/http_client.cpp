@@ -311,7 +311,7 @@ Result<Response> Exchange::run(const std::vector<Header>& headers, steady_clock:
     const std::string line = header.name + (header.value.empty() ? ";" : ": " + header.value);
     curl_slist* longer = curl_.slist_append(list.get(), line.c_str());
     if (longer == nullptr) return fail(failure(CURLE_OUT_OF_MEMORY, false));
-    (void)list.release();
+    static_cast<void>(list.release());
     list.reset(longer);
   }
   const Multi multi(curl_.multi_init(), curl_.multi_cleanup);
@@ -373,7 +373,7 @@ Result<HttpClient> HttpClient::create(HttpClientOptions options) {
   return HttpClient(std::move(options));
 }
 
-Result<Response> HttpClient::fetch(const Request& request, std::stop_token stop) const {
+Result<Response> HttpClient::fetch(const Request& request, const std::stop_token& stop) const {
   OFFX_TRY(check_request(request));
   const steady_clock::time_point deadline = steady_clock::now() + request.limits.total_timeout;
   OFFX_ASSIGN(const CurlLibrary* curl, load_curl());

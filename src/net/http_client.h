@@ -84,7 +84,7 @@ class HttpClient {
   /// Errors: `invalid_argument` address, header or target not allowed, or a size or redirect limit passed;
   /// `unavailable` no connection, or cut off; `timeout`; `cancelled`; `corrupt` undecodable body; `unsupported` libcurl
   /// missing or too old. Messages name the host, never path, query or credentials.
-  [[nodiscard]] Result<Response> fetch(const Request& request, std::stop_token stop = {}) const;
+  [[nodiscard]] Result<Response> fetch(const Request& request, const std::stop_token& stop = {}) const;
 
  private:
   explicit HttpClient(HttpClientOptions options) : options_(std::move(options)) {}

@@ -156,6 +156,7 @@ TEST(HttpClient, SlowServerMeetsTheDeadline) {
 TEST(HttpClient, NoConnectionInTimeIsATimeout) {
   // A listener whose queue is full drops further connections without a word.
   const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_GE(listener, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -167,7 +168,7 @@ TEST(HttpClient, NoConnectionInTimeIsATimeout) {
   std::vector<int> fillers;
   for (int i = 0; i < 4; ++i) {
     fillers.push_back(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    (void)connect(fillers.back(), generic, size);
+    static_cast<void>(connect(fillers.back(), generic, size));
   }
   const std::string place = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
   Request request = get("http://" + place);
@@ -350,7 +351,6 @@ TEST(HttpClient, CredentialsNeverShowInErrors) {
 }
 
 TEST(HttpClient, CookiesAreNotKept) {
-  std::string self;
   std::atomic<bool> seen = false;
   const LocalServer server([&](LocalServer::Connection& connection) {
     const bool second = connection.request().starts_with("GET /2");

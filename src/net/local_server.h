@@ -50,9 +50,10 @@ class LocalServer {
   };
   using Handler = std::function<void(Connection&)>;
 
-  explicit LocalServer(Handler handler) : handler_(std::move(handler)) {
-    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    stop_ = eventfd(0, EFD_CLOEXEC);
+  explicit LocalServer(Handler handler)
+      : handler_(std::move(handler)),
+        listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)),
+        stop_(eventfd(0, EFD_CLOEXEC)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

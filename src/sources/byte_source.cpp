@@ -61,7 +61,7 @@ class InputStream::Raw {
 
  private:
   /// Waits until there are bytes or the end. In short waits, as a signal may come just before one of them.
-  Result<void> wait() const {
+  [[nodiscard]] Result<void> wait() const {
     if (total_ || interrupted_ == nullptr) return {};
     constexpr int kWaitMs = 100;
     pollfd waiting{descriptor_, POLLIN, 0};
@@ -128,7 +128,7 @@ class InputStream::Decoder {
 
 class InputStream::GzipDecoder final : public Decoder {
  public:
-  GzipDecoder() { ready_ = inflateInit2(&stream_, 16 + MAX_WBITS) == Z_OK; }
+  GzipDecoder() : ready_(inflateInit2(&stream_, 16 + MAX_WBITS) == Z_OK) {}
   ~GzipDecoder() override {
     if (ready_) inflateEnd(&stream_);
   }
@@ -162,8 +162,8 @@ class InputStream::GzipDecoder final : public Decoder {
     return result == Z_OK || result == Z_STREAM_END || result == Z_BUF_ERROR;
   }
 
-  z_stream stream_{};
-  bool ready_ = false;
+  z_stream stream_{};  // before what its initialisation tells
+  bool ready_;
 };
 
 class InputStream::ZstdDecoder final : public Decoder {

@@ -210,8 +210,9 @@ class CsvReader {
     std::string names;
     bool content = false;
     for (const std::string& cell : header.cells) {
-      columns_.push_back(find_field(text::trim(cell)));
-      content = content || (columns_.back() && columns_.back()->field == Field::content);
+      const auto field = find_field(text::trim(cell));
+      content = content || (field && field->field == Field::content);
+      columns_.push_back(field);
       if (names.size() < 200) names += (names.empty() ? "" : ", ") + text::clean_text(text::trim(cell)).substr(0, 60);
     }
     if (!content) {

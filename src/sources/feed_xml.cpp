@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -119,8 +120,8 @@ std::string base_of(const xmlNode* node, const std::string& outer) {
   }
   if (bases.empty()) return {};
   std::string base = outer;
-  for (auto it = bases.rbegin(); it != bases.rend(); ++it) {
-    if (std::string next = text::resolve_url(base, *it); !next.empty()) base = std::move(next);
+  for (const std::string& inner : std::views::reverse(bases)) {
+    if (std::string next = text::resolve_url(base, inner); !next.empty()) base = std::move(next);
   }
   return base;
 }

@@ -6,7 +6,7 @@ namespace offx::sources {
 namespace {
 
 /// Parses, mends and parses again if need be. An empty message: success.
-std::string parse(std::string_view text, json::storage_ptr storage, json::value& value) {
+std::string parse(std::string_view text, const json::storage_ptr& storage, json::value& value) {
   json::parse_options options;
   options.max_depth = 64;
   boost::system::error_code error;
