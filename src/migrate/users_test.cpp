@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/test_support.h"
+#include "migrate/migrator.h"
 
 namespace offx::migrate {
 namespace {
@@ -95,6 +96,50 @@ TEST_F(Users, the_dead_are_not_listed_and_forgotten_after_a_day) {
   const auto left = must(client_->execute("SELECT id FROM offx_table_users ORDER BY id"));
   ASSERT_EQ(left.rows(), 2U);
   EXPECT_EQ(db::to_text(left.row(1)[0]), "died lately");
+}
+
+/// A database in which topics_v1 → topics_v2 is live.
+class CheckTables : public Users {
+ protected:
+  void SetUp() override {
+    run("CREATE TABLE topics_v1 (id INTEGER PRIMARY KEY, title TEXT)");
+    migration_.name = "topics_v2";
+    TableChange change;
+    change.from = "topics_v1";
+    change.to = "topics_v2";
+    change.create = "CREATE TABLE topics_v2 (id INTEGER PRIMARY KEY, title TEXT, color TEXT)";
+    migration_.tables = {change};
+  }
+  Result<void> check(std::string_view table) { return check_tables(*client_, std::span(&table, 1)); }
+
+  Migration migration_;
+};
+
+TEST_F(CheckTables, an_older_program_is_refused_when_its_table_is_gone_and_not_before) {
+  EXPECT_TRUE(check("topics_v1"));  // no history at all
+  must(start(*client_, migration_, {}));
+  EXPECT_TRUE(check("topics_v1"));
+  EXPECT_TRUE(check("topics_v2"));
+  must(complete(*client_, "topics_v2", {}));
+  EXPECT_TRUE(check("topics_v2"));
+  const auto refused = check("TOPICS_v1");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Errc::conflict);
+  EXPECT_THAT(refused.error().message(), testing::HasSubstr("migration topics_v2"));
+  EXPECT_TRUE(check("posts_v1"));  // nobody took it away
+}
+
+TEST_F(CheckTables, complete_waits_for_those_who_announced_themselves) {
+  must(start(*client_, migration_, {}));
+  const std::string_view old_table = "Topics_V1";
+  {
+    const auto use = must(TableUse::announce(*client_, "offx 0.1 serve", std::span(&old_table, 1)));
+    const auto refused = complete(*client_, "topics_v2", {});
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().message(), testing::HasSubstr("offx 0.1 serve"));
+    EXPECT_EQ(must(list_migrations(*client_)).front().old_users.size(), 1U);
+  }
+  must(complete(*client_, "topics_v2", {}));
 }
 
 }  // namespace

@@ -6,74 +6,14 @@ kill -9 has a test of its own.
 import json
 import os
 import re
-import sqlite3
 import subprocess
 import time
 import unittest
 
-from offx_e2e import ROOT, OffxTest
+from offx_e2e import ROOT
+from shop import CUSTOMERS_V2, GUIDE, ShopTest
 
-GUIDE = (ROOT / "docs" / "migrations.md").read_text()
-CUSTOMERS_V2 = re.search(r"```toml\n(name = \"customers_v2\".*?)```", GUIDE, re.S).group(1)
-
-
-class MigrateTest(OffxTest):
-    """A shop's database, which is nothing of OffX's, and the migration that the guide describes."""
-
-    def setUp(self):
-        super().setUp()
-        self.file = self.write("customers_v2.toml", CUSTOMERS_V2)
-
-    def make_shop(self, customers=50):
-        connection = sqlite3.connect(self.db)
-        connection.executescript(f"""
-            CREATE TABLE customers (id INTEGER PRIMARY KEY, first_name TEXT NOT NULL, last_name TEXT NOT NULL,
-                                    email TEXT UNIQUE);
-            CREATE INDEX idx_customers_email_lower ON customers (lower(email)) WHERE email IS NOT NULL;
-            CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL
-                                 REFERENCES customers(id) ON DELETE CASCADE, item TEXT);
-            INSERT INTO customers (first_name, last_name, email)
-              WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {customers})
-              SELECT 'First' || i, 'Last' || i, 'c' || i || '@example.org' FROM n;
-            INSERT INTO orders (customer_id, item) SELECT id, 'lamp' FROM customers WHERE id <= 50;
-        """)
-        connection.commit()
-        connection.close()
-
-    def shop(self, statement, *params):
-        """What another program of the shop does."""
-        connection = sqlite3.connect(self.db, timeout=30)
-        try:
-            connection.execute("PRAGMA foreign_keys = ON")
-            with connection:
-                return connection.execute(statement, params).fetchall()
-        finally:
-            connection.close()
-
-    def migrate(self, *args, **options):
-        return self.offx("migrate", *args, **options)
-
-    def state(self, name="customers_v2"):
-        return next(state for state in self.json("migrate", "history") if state["name"] == name)
-
-    def schema(self):
-        return self.shop("SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'offx%' AND sql IS NOT NULL "
-                         "ORDER BY 1, 2")
-
-    def wait_for_phase(self, phase, process):
-        for _ in range(6000):
-            try:
-                if self.shop("SELECT 1 FROM offx_migration_tables WHERE phase = ?", phase):
-                    return
-            except sqlite3.OperationalError:  # not there yet
-                pass
-            if process.poll() is not None:
-                self.fail(f"it ended before it came to {phase}")
-            time.sleep(0.01)
-        self.fail(f"it did not come to {phase}")
-
-
-class Story(MigrateTest):
+class Story(ShopTest):
     def test_the_guides_story_to_its_end(self):
         self.make_shop()
         before = self.schema()
@@ -188,7 +128,7 @@ class Story(MigrateTest):
         self.assertEqual([state["name"] for state in self.json("migrate", "history")], ["as_found"])
 
 
-class Commands(MigrateTest):
+class Commands(ShopTest):
     def test_json_of_every_command(self):
         self.make_shop()
         plan = self.json("migrate", "plan", self.file)
@@ -275,7 +215,7 @@ class Commands(MigrateTest):
         self.assertEqual(self.shop("SELECT count(*) FROM customers"), [(51,)])
 
 
-class AtWork(MigrateTest):
+class AtWork(ShopTest):
     ROWS = 600_000
 
     def test_paused_and_resumed_from_another_process_while_a_second_one_waits_outside(self):
@@ -361,7 +301,7 @@ class AtWork(MigrateTest):
         self.assertIsNone(self.state()["error"])
 
 
-class OffxItself(MigrateTest):
+class OffxItself(ShopTest):
     """The same on OffX's own database, with OffX as the old release."""
 
     TOPICS = """
