@@ -353,7 +353,7 @@ TEST_P(Client, writers_on_many_threads_all_get_their_own_answer) {
         const std::int64_t n = i % 10 == 0 ? -i - 1 : thread * kEach + i;
         const auto result = client_->execute("INSERT INTO t (thread, n) VALUES (?, ?)", {thread, n});
         if (!result) {
-          EXPECT_EQ(result.error().code(), Errc::conflict);
+          EXPECT_EQ(result.error().code(), Errc::conflict) << result.error().to_string();
           ++refused;
           continue;
         }

@@ -266,31 +266,59 @@ Result<std::vector<const Value*>> ordered_values(const StatementText& text, cons
   return values;
 }
 
-std::string with_literals(const StatementText& text, const std::vector<const Value*>& values, Literals literals) {
-  const bool numbers = literals == Literals::blobs_and_numbers;
+std::string with_numbers(const StatementText& text) {
   std::string sql;
   std::size_t done = 0;
   for (const auto& parameter : text.parameters) {
     sql += text.sql.substr(done, parameter.offset - done);
+    sql += '?' + std::to_string(parameter.index);
     done = parameter.offset + parameter.length;
-    static const Value kNull;
-    const Value& value = literals == Literals::none ? kNull : *values[parameter.index - 1];
-    if (const auto* blob = std::get_if<Blob>(&value); blob != nullptr && literals != Literals::none) {
-      http::append_sql_literal(sql, *blob);
-    } else if (const auto* integer = std::get_if<std::int64_t>(&value); integer != nullptr && numbers) {
-      // In brackets: `1-?` must not become a comment. The lowest number is no literal, as its sign is none of its own.
-      sql += *integer == std::numeric_limits<std::int64_t>::min() ? "(-9223372036854775807-1)"
-                                                                  : "(" + std::to_string(*integer) + ")";
-    } else if (const auto* real = std::get_if<double>(&value); real != nullptr && numbers) {
-      sql += '(';
-      http::append_json(sql, *real);
-      sql += ')';
-    } else {
-      sql += '?' + std::to_string(parameter.index);
-    }
   }
   sql += text.sql.substr(done);
   return sql;
+}
+
+SplicedText with_literals(const StatementText& text, const std::vector<const Value*>& values, Literals literals) {
+  SplicedText spliced;
+  auto& sql = spliced.sql;
+  // Appends `value` as SQL, if it is one that is to be.
+  const auto append_literal = [&](const Value& value) {
+    if (const auto* blob = std::get_if<Blob>(&value)) {
+      http::append_sql_literal(sql, *blob);
+      return true;
+    }
+    if (literals != Literals::blobs_and_numbers) return false;
+    // In brackets: `1-?` must not become a comment.
+    if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+      // The lowest number is no literal, as its sign is none of its own.
+      const bool lowest = *integer == std::numeric_limits<std::int64_t>::min();
+      sql += lowest ? "(-9223372036854775807-1)" : "(" + std::to_string(*integer) + ")";
+      return true;
+    }
+    if (const auto* real = std::get_if<double>(&value)) {
+      sql += '(';
+      http::append_json(sql, *real);
+      sql += ')';
+      return true;
+    }
+    return false;
+  };
+  std::vector<std::size_t> numbers(values.size(), 0);
+  std::size_t done = 0;
+  for (const auto& parameter : text.parameters) {
+    sql += text.sql.substr(done, parameter.offset - done);
+    done = parameter.offset + parameter.length;
+    const Value& value = *values[parameter.index - 1];
+    if (append_literal(value)) continue;
+    auto& number = numbers[parameter.index - 1];
+    if (number == 0) {
+      spliced.values.push_back(&value);
+      number = spliced.values.size();
+    }
+    sql += '?' + std::to_string(number);
+  }
+  sql += text.sql.substr(done);
+  return spliced;
 }
 
 }  // namespace offx::db

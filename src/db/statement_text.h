@@ -46,12 +46,18 @@ struct StatementText {
 /// fit the statement, and for a value that no server can take: NaN, infinity, a text that is not UTF-8.
 [[nodiscard]] Result<std::vector<const Value*>> ordered_values(const StatementText& text, const Params& params);
 
-/// What with_literals() writes into a text.
-enum class Literals : std::uint8_t { none, blobs, blobs_and_numbers };
+/// The text with every parameter by its number: `?1` for `:name`.
+[[nodiscard]] std::string with_numbers(const StatementText& text);
 
-/// The text with every parameter by its number, `?2`, but for those values that are written into it, as no parameter of
-/// an engine can carry them. NULL and TEXT are never written into it.
-[[nodiscard]] std::string with_literals(const StatementText& text, const std::vector<const Value*>& values,
+/// A text with some of its values written into it, as no parameter of an engine can carry them; the others are its
+/// parameters `?1`, `?2`, … in this order.
+struct SplicedText {
+  std::string sql;
+  std::vector<const Value*> values;
+};
+enum class Literals : std::uint8_t { blobs, blobs_and_numbers };
+/// NULL and TEXT are never written into it.
+[[nodiscard]] SplicedText with_literals(const StatementText& text, const std::vector<const Value*>& values,
                                         Literals literals);
 
 }  // namespace offx::db

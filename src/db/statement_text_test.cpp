@@ -90,9 +90,13 @@ TEST(StatementText, writes_values_where_their_parameters_stood) {
   const auto text = must(read_statement("SELECT ?, 1-?, ? || '?', ?1"));
   const Params params = {Blob{std::byte{0xab}}, -5, "it's"};
   const auto values = must(ordered_values(text, params));
-  EXPECT_EQ(with_literals(text, values, Literals::blobs), "SELECT x'AB', 1-?2, ?3 || '?', x'AB'");
-  EXPECT_EQ(with_literals(text, values, Literals::blobs_and_numbers), "SELECT x'AB', 1-(-5), ?3 || '?', x'AB'");
-  EXPECT_EQ(with_literals(text, {}, Literals::none), "SELECT ?1, 1-?2, ?3 || '?', ?1");
+  const auto with_blobs = with_literals(text, values, Literals::blobs);
+  EXPECT_EQ(with_blobs.sql, "SELECT x'AB', 1-?1, ?2 || '?', x'AB'");
+  EXPECT_THAT(with_blobs.values, testing::ElementsAre(values[1], values[2]));
+  const auto with_numbers = with_literals(text, values, Literals::blobs_and_numbers);
+  EXPECT_EQ(with_numbers.sql, "SELECT x'AB', 1-(-5), ?1 || '?', x'AB'");
+  EXPECT_THAT(with_numbers.values, testing::ElementsAre(values[2]));
+  EXPECT_EQ(db::with_numbers(text), "SELECT ?1, 1-?2, ?3 || '?', ?1");
 }
 
 }  // namespace

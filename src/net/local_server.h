@@ -29,6 +29,20 @@ class LocalServer {
     Connection(int socket, int stop, std::string request)
         : request_(std::move(request)), socket_(socket), stop_(stop) {}
     [[nodiscard]] const std::string& request() const { return request_; }
+    /// The request with its body, as far as its Content-Length goes.
+    std::string whole_request() {
+      const auto head_end = request_.find("\r\n\r\n") + 4;
+      const auto length = request_.find("Content-Length: ");
+      const std::size_t wanted =
+          length < head_end ? head_end + std::strtoul(request_.c_str() + length + 16, nullptr, 10) : head_end;
+      std::array<char, 4096> buffer{};
+      while (request_.size() < wanted) {
+        const ssize_t got = recv(socket_, buffer.data(), buffer.size(), 0);
+        if (got <= 0) break;
+        request_.append(buffer.data(), static_cast<std::size_t>(got));
+      }
+      return request_;
+    }
     bool send(std::string_view bytes) {
       while (!bytes.empty()) {
         const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <optional>
+#include <thread>
 
 #include "db/http/transport.h"
 #include "db/http/url.h"
@@ -14,7 +15,10 @@ namespace offx::db::libsql {
 namespace {
 
 using http::Deadline;
+using std::chrono::milliseconds;
 using Results = std::vector<QueryResult>;
+
+constexpr milliseconds kBusyPause{5};  ///< at first
 
 // How a client with a replica knows what that has. The server's own replication_index does not tell: a replica was seen
 // to name the primary's before it had the data. So every write transaction counts up one row, and the replica is asked
@@ -32,7 +36,7 @@ struct Address {
   std::string primary;  ///< `https://host:port`
   std::string replica;  ///< likewise; empty if there is none
   std::string name_space;
-  std::chrono::milliseconds timeout;
+  milliseconds timeout;
 };
 
 class Engine final : public DatabaseClient {
@@ -104,10 +108,15 @@ class Engine final : public DatabaseClient {
 
   Result<Results> exchange(const std::string& server, const Pipeline& pipeline, Wrap wrap, bool reads,
                            Deadline deadline) {
-    OFFX_ASSIGN(auto body, post(server, pipeline.json, reads, deadline));
-    auto answer = read_answer(body, pipeline, wrap);
-    if (!answer && answer.error().code() == Errc::unavailable && !reads) return fail(may_be_applied(answer.error()));
-    return answer;
+    for (auto pause = kBusyPause;; pause = std::min(pause * 2, kBusyPause * 16)) {
+      OFFX_ASSIGN(auto body, post(server, pipeline.json, reads, deadline));
+      auto answer = read_answer(body, pipeline, wrap);
+      // The server itself says that it gave way to another writer: nothing was done. It lets writers wait for one
+      // another, but not always.
+      const bool gave_way = !answer && answer.error().retryable();
+      if (!gave_way || std::chrono::steady_clock::now() + pause >= deadline) return answer;
+      std::this_thread::sleep_for(pause);
+    }
   }
 
   Result<std::string> post(const std::string& server, const std::string& json, bool reads, Deadline deadline) {

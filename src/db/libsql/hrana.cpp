@@ -59,7 +59,7 @@ class Texts {
       OFFX_ASSIGN(auto text, read_statement(sql));
       const bool names = std::any_of(text.parameters.begin(), text.parameters.end(),
                                      [&text](const auto& parameter) { return text.sql[parameter.offset] != '?'; });
-      std::string numbered = names ? with_literals(text, {}, Literals::none) : "";
+      std::string numbered = names ? with_numbers(text) : "";
       entry->second = {std::move(text), std::move(numbered), entries_.size(), 0};
     }
     ++entry->second.uses;

@@ -25,18 +25,24 @@ struct AppendValue {
   void operator()(const Blob& /*blob*/) const { json += "null"; }  // it stands in the text
 };
 
+void append_values(std::string& json, const std::vector<const Value*>& values) {
+  for (const auto* value : values) {
+    json += ',';
+    std::visit(AppendValue{json}, *value);
+  }
+}
+
 void append_statement(std::string& json, const StatementText& text, const std::vector<const Value*>& values) {
   bool has_blob = false;
   for (const auto* value : values) has_blob = has_blob || std::holds_alternative<Blob>(*value);
   json += '[';
   if (has_blob) {
-    http::append_json(json, std::string_view(with_literals(text, values, Literals::blobs)));
+    const auto spliced = with_literals(text, values, Literals::blobs);
+    http::append_json(json, std::string_view(spliced.sql));
+    append_values(json, spliced.values);
   } else {
     http::append_json(json, text.sql);
-  }
-  for (const auto* value : values) {
-    json += ',';
-    std::visit(AppendValue{json}, *value);
+    append_values(json, values);
   }
   json += ']';
 }

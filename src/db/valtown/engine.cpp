@@ -25,10 +25,11 @@ struct Request {
 
 void append_statement(std::string& json, const StatementText& text, const std::vector<const Value*>& values) {
   // JavaScript knows one kind of number, so ours are written into the text.
+  const auto spliced = with_literals(text, values, Literals::blobs_and_numbers);
   json += R"({"sql":)";
-  http::append_json(json, std::string_view(with_literals(text, values, Literals::blobs_and_numbers)));
+  http::append_json(json, std::string_view(spliced.sql));
   json += R"(,"args":[)";
-  for (const auto* value : values) {
+  for (const auto* value : spliced.values) {
     if (json.back() != '[') json += ',';
     if (const auto* string = std::get_if<std::string>(value)) {
       http::append_json(json, std::string_view(*string));
