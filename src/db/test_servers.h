@@ -120,24 +120,23 @@ void wait_until(const char* what, const ServerProcess& process, Ready ready) {
   }
 }
 
-/// sqld with namespaces and tokens, durable as it must be for us; the key pair is for tests alone. A replica of it may
+/// sqld with namespaces and tokens, durable as it must be for us. A replica of it may
 /// run beside it.
 class Sqld {
  public:
-  static constexpr const char* kPublicKey =
-      "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA7mSuxFbRk9+F5Fzy/L0vm8+herQhlLdou2dyLGts9F8=\n-----END PUBLIC "
-      "KEY-----\n";
-  /// May read and write, until 2100.
-  static constexpr const char* kToken =
-      "eyJhbGciOiAiRWREU0EiLCAidHlwIjogIkpXVCJ9.eyJhIjogInJ3IiwgImV4cCI6IDQxMDI0NDQ4MDB9.gp7qpJKD0MnB-"
-      "skyfwAF11yTF1LSMETTDBfyBPBuJHGqrdGTnx4o3zsP0QpYPbL72unUS7AB75Auuycb3lO5DQ";
+  /// May read and write.
+  static std::string token() {
+    std::ifstream file(OFFX_SOURCE_DIR "/tests/data/servers/token");
+    std::string token;
+    file >> token;
+    return token;
+  }
 
   Sqld() : admin_(must(http::Transport::create({.headers = {"Authorization: Basic admin"}}))) {
-    std::ofstream(folder_ / "jwt.pub") << kPublicKey;
     primary_ = std::make_unique<ServerProcess>(
         std::vector<std::string>{sqld_binary(), "--no-welcome", "-d", folder_ / "primary", "--http-listen-addr",
                                  at(port_), "--admin-listen-addr", at(admin_port_), "--admin-auth-key", "admin",
-                                 "--grpc-listen-addr", at(grpc_port_), "--auth-jwt-key-file", folder_ / "jwt.pub",
+                                 "--grpc-listen-addr", at(grpc_port_), "--auth-jwt-key-file", kPublicKey,
                                  "--enable-namespaces"},
         folder_ / "primary.log");
     start();
@@ -154,7 +153,7 @@ class Sqld {
       replica_ = std::make_unique<ServerProcess>(
           std::vector<std::string>{sqld_binary(), "--no-welcome", "-d", folder_ / "replica", "--http-listen-addr",
                                    at(replica_port_), "--primary-grpc-url", "http://" + at(grpc_port_),
-                                   "--auth-jwt-key-file", folder_ / "jwt.pub", "--enable-namespaces"},
+                                   "--auth-jwt-key-file", kPublicKey, "--enable-namespaces"},
           folder_ / "replica.log");
     }
     replica_->start();
@@ -173,7 +172,7 @@ class Sqld {
     return url(name);
   }
   [[nodiscard]] std::string url(const std::string& name) const {
-    return "http://" + place() + "?namespace=" + name + "&authToken=" + kToken;
+    return "http://" + place() + "?namespace=" + name + "&authToken=" + token();
   }
 
  private:
@@ -189,6 +188,8 @@ class Sqld {
       ADD_FAILURE() << path << ": " << (response ? response->body : response.error().error.to_string());
     }
   }
+
+  static constexpr const char* kPublicKey = OFFX_SOURCE_DIR "/tests/data/servers/jwt.pub";
 
   const TemporaryFolder folder_;
   const int port_ = free_port();
