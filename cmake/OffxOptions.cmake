@@ -10,7 +10,6 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   target_compile_options(offx_options INTERFACE -Wno-null-dereference -Wno-maybe-uninitialized -Wno-restrict
     -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds)
 endif()
-target_compile_definitions(offx_options INTERFACE OFFX_VERSION="${PROJECT_VERSION}")
 
 if(OFFX_SANITIZE)
   add_compile_options(-fsanitize=${OFFX_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -g1)

@@ -10,6 +10,7 @@
 
 #include "app/commands.h"
 #include "app/completion.h"
+#include "base/version.h"
 
 namespace offx::app {
 namespace {
@@ -117,7 +118,7 @@ class CommandLine {
 };
 
 CommandLine::CommandLine() {
-  app.set_version_flag("--version", "offx " OFFX_VERSION);
+  app.set_version_flag("--version", std::string("offx ") + version());
   app.add_option("--db", db,
                  "the database: a path, sqlite:PATH, :memory:, libsql://HOST, rqlite://HOST,HOST or valtown:")
       ->type_name("URL");
@@ -207,6 +208,7 @@ void CommandLine::add_topics() {
   const auto add_fields = [this](CLI::App& command) {
     command.add_option("--rule", topic_.rule, "which posts belong to it");
     command.add_option("--description,-d", topic_.description, "what it is about, for people");
+    command.add_option("--color", topic_.color, "its colour, as #rrggbb");
     command.footer(kRuleHelp);
   };
   auto* add_command =
@@ -223,13 +225,15 @@ void CommandLine::add_topics() {
                    [this](const Context& context) { return run_topic_show(context, topic_.topic); });
   add_reference(*show);
 
-  auto* edit = add(*topic, "edit", "change title, rule or description; a new rule files the posts again",
+  auto* edit = add(*topic, "edit", "change a topic, or switch it off; a new rule files the posts again",
                    [this](const Context& context) { return run_topic_edit(context, topic_); });
   add_reference(*edit);
   edit->add_option("--title", topic_.title, "a new title");
   add_fields(*edit);
   edit->add_flag("--no-rule", topic_.no_rule, "take the rule away: the posts it found stay, new ones do not come")
       ->excludes("--rule");
+  edit->add_flag("--inactive", topic_.inactive, "switch it off: it keeps its posts and gets no new ones");
+  edit->add_flag("--active", topic_.active, "switch it on again; what came meanwhile is filed")->excludes("--inactive");
 
   auto* remove = add(*topic, "remove", "remove a topic and its summaries; its posts stay",
                      [this](const Context& context) { return run_topic_remove(context, topic_.topic, yes_); });

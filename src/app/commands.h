@@ -30,7 +30,10 @@ struct TopicFields {
   std::optional<std::string> title;
   std::optional<std::string> rule;
   std::optional<std::string> description;
+  std::optional<std::string> color;
   bool no_rule = false;  ///< edit: take the rule away
+  bool active = false;   ///< edit: switch it on again
+  bool inactive = false;
 };
 Result<void> run_topic_add(const Context& context, const TopicFields& fields);
 Result<void> run_topic_edit(const Context& context, const TopicFields& fields);

@@ -9,6 +9,7 @@
 
 #include "app/commands.h"
 #include "app/json.h"
+#include "base/version.h"
 #include "db/script.h"
 #include "db/sqlite/engine.h"
 #include "migrate/table.h"
@@ -58,7 +59,6 @@ bool confirm(const Context& context, const std::string& question) {
 
 Result<void> run_db_init(const Context& context) {
   OFFX_ASSIGN(auto client, db::create_database_client(context.db_url));
-  OFFX_TRY(check_tables(*client));
   OFFX_ASSIGN(const bool was_initialised, store::is_initialised(*client));
   OFFX_TRY(store::initialise(*client));
   if (context.json) {
@@ -189,7 +189,7 @@ Result<void> run_status(const Context& context) {
   }
 
   if (context.json) {
-    json::object object{{"version", OFFX_VERSION},
+    json::object object{{"version", version()},
                         {"database", client->description()},
                         {"bytes", bytes ? json::value(*bytes) : json::value()},
                         {"posts", totals.posts},

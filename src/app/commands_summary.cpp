@@ -202,6 +202,7 @@ Result<void> run_summarize(const Context& context, const SummarizeCommand& comma
   std::vector<store::Topic> topics;
   if (command.topic.empty()) {
     OFFX_ASSIGN(topics, store::TopicRepository(*client).list());
+    std::erase_if(topics, [](const store::Topic& topic) { return !topic.is_active; });
   } else {
     OFFX_ASSIGN(auto topic, find_topic(*client, command.topic));
     topics.push_back(std::move(topic));

@@ -50,6 +50,13 @@ Result<void> check_title(const std::string& title) {
   return fail(Errc::invalid_argument, "a topic needs a title");
 }
 
+Result<void> check_color(const std::string& color) {
+  const bool right =
+      color.size() == 7 && color[0] == '#' && color.find_first_not_of("0123456789abcdefABCDEF", 1) == std::string::npos;
+  if (right) return {};
+  return fail(Errc::invalid_argument, "\"" + printable(color) + "\" is no colour; write it as #rrggbb, like #3498db");
+}
+
 /// `content` with the matched places set off.
 std::string with_places(const Terminal& terminal, const std::string& content,
                         const std::vector<topics::MatchedTerm>& terms) {
@@ -125,7 +132,9 @@ Result<void> run_topic_add(const Context& context, const TopicFields& fields) {
   topic.title = fields.title.value_or("");
   topic.description = fields.description.value_or("");
   topic.rule = fields.rule;
+  if (fields.color) topic.color = *fields.color;
   OFFX_TRY(check_title(topic.title));
+  OFFX_TRY(check_color(topic.color));
   if (topic.rule) OFFX_TRY(parse(*topic.rule));
   OFFX_ASSIGN(auto client, context.open_database());
   OFFX_ASSIGN(const auto use, context.announce(*client, "topic add"));
@@ -141,11 +150,15 @@ Result<void> run_topic_add(const Context& context, const TopicFields& fields) {
 }
 
 Result<void> run_topic_edit(const Context& context, const TopicFields& fields) {
-  if (!fields.title && !fields.description && !fields.rule && !fields.no_rule) {
-    return fail(Errc::invalid_argument, "nothing to change: give --title, --description, --rule or --no-rule");
+  const bool changes = fields.title || fields.description || fields.rule || fields.no_rule || fields.color ||
+                       fields.active || fields.inactive;
+  if (!changes) {
+    return fail(Errc::invalid_argument,
+                "nothing to change: give --title, --description, --rule, --no-rule, --color, --active or --inactive");
   }
   if (fields.title) OFFX_TRY(check_title(*fields.title));
   if (fields.rule) OFFX_TRY(parse(*fields.rule));
+  if (fields.color) OFFX_TRY(check_color(*fields.color));
   OFFX_ASSIGN(auto client, context.open_database());
   OFFX_ASSIGN(const auto use, context.announce(*client, "topic edit"));
   store::TopicRepository topics(*client);
@@ -154,9 +167,12 @@ Result<void> run_topic_edit(const Context& context, const TopicFields& fields) {
   if (fields.description) topic.description = *fields.description;
   if (fields.rule) topic.rule = *fields.rule;
   if (fields.no_rule) topic.rule.reset();
+  if (fields.color) topic.color = *fields.color;
+  const bool switched_on = fields.active && !topic.is_active;
+  if (fields.active || fields.inactive) topic.is_active = fields.active;
   OFFX_TRY(topics.update(topic, context.clock.now()));
   std::uint64_t posts = 0;
-  if (fields.rule) {
+  if ((fields.rule && topic.is_active) || (switched_on && topic.rule)) {
     OFFX_ASSIGN(posts, file_under(context, *client, topic));
   } else {
     OFFX_ASSIGN(const auto counts, topics.counts());
@@ -182,7 +198,7 @@ Result<void> run_topic_list(const Context& context) {
     array.push_back(std::move(object));
     const auto& rule = all[i].rule;
     rows.push_back({std::to_string(all[i].id), shorten(all[i].title, 32), with_thousands(counts[i].posts),
-                    rule ? shorten(*rule, 60) : "(filed by hand)"});
+                    (all[i].is_active ? "" : "(switched off) ") + (rule ? shorten(*rule, 60) : "(filed by hand)")});
   }
   if (context.json) {
     print_json(array);

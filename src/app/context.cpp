@@ -3,9 +3,9 @@
 #include <charconv>
 
 #include "app/filer.h"
+#include "base/version.h"
 #include "db/sqlite/engine.h"
 #include "store/store.h"
-#include "store/tables.h"
 
 namespace offx::app {
 namespace {
@@ -31,24 +31,20 @@ Timestamp plus(Timestamp moment, const std::string& period, int count) {
   return sys_days{month / std::min(date.day(), last)} + (moment - day);
 }
 
-/// The tables this program was built for.
-std::vector<std::string_view> physical_tables() {
-  std::vector<std::string_view> names;
-  for (const auto& table : store::kTables) names.push_back(table.physical);
-  return names;
-}
-
 }  // namespace
-
-Result<void> check_tables(db::DatabaseClient& client) { return migrate::check_tables(client, physical_tables()); }
 
 Result<std::unique_ptr<migrate::TableUse>> Context::announce(db::DatabaseClient& client,
                                                              std::string_view command) const {
-  return migrate::TableUse::announce(client, "offx " OFFX_VERSION " " + std::string(command), physical_tables());
+  return store::announce(client, std::string("offx ") + version() + " " + std::string(command));
 }
 
 Result<std::unique_ptr<db::DatabaseClient>> Context::open_database() const {
-  OFFX_ASSIGN(auto client, store::open(db_url, check_tables));
+  ProgressBar bar(terminal, "Upgrading tables", "rows");
+  OFFX_ASSIGN(auto client, store::open(db_url, [&](const migrate::WorkState& state) {
+                bar.update(state.done, state.total, state.done);
+                return !interrupted.load();
+              }));
+  bar.clear();
   if (const auto warning = db::sqlite::version_warning(); !warning.empty()) print_error("offx: " + warning);
   OFFX_TRY(file_unfiled(*client));
   return client;

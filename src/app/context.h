@@ -15,9 +15,6 @@
 
 namespace offx::app {
 
-/// Errc::conflict if this program was built for tables that a migration has replaced: migrate::check_tables().
-Result<void> check_tables(db::DatabaseClient& client);
-
 /// What every command works with.
 struct Context {
   const Clock& clock;
@@ -26,7 +23,8 @@ struct Context {
   bool json = false;
   const std::atomic<bool>& interrupted;  ///< set by SIGINT and SIGTERM
 
-  /// Opens the database, makes its tables if it is new, and files what other programs wrote meanwhile.
+  /// Opens the database, makes its tables if it is new, carries them to the versions
+  /// of this release, and files what other programs wrote meanwhile.
   [[nodiscard]] Result<std::unique_ptr<db::DatabaseClient>> open_database() const;
   /// Says in the database that this process uses its tables, for as long as the result lives: nobody takes them away
   /// meanwhile. For commands that work for more than a moment.

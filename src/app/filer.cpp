@@ -26,7 +26,7 @@ Result<std::shared_ptr<const Rules>> load_rules(db::DatabaseClient& client) {
   OFFX_ASSIGN(const auto all, topics.list());
   std::vector<topics::TopicRule> rules;
   for (const auto& topic : all) {
-    if (!topic.rule) continue;
+    if (!topic.rule || !topic.is_active) continue;
     OFFX_ASSIGN(auto rule, parse_stored_rule(topic));
     rules.push_back({topic.id, std::move(rule)});
   }

@@ -9,7 +9,6 @@
 #include <optional>
 #include <thread>
 
-#include "app/context.h"
 #include "app/filer.h"
 #include "db/sqlite/backup.h"
 #include "sources/byte_source.h"
@@ -182,7 +181,6 @@ Result<std::uint64_t> read_database(const sources::Input& input, sources::ByteSo
   OFFX_ASSIGN(auto client, db::create_database_client("sqlite:" + copy));
   OFFX_ASSIGN(const bool has_posts, store::has_posts(*client));
   if (!has_posts) return fail(Errc::unsupported, "this SQLite file is not a database of OffX");
-  OFFX_TRY(check_tables(*client));
   OFFX_TRY(store::initialise(*client));
   store::PostRepository posts(*client);
   OFFX_ASSIGN(const auto totals, posts.totals());

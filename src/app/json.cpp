@@ -54,6 +54,8 @@ json::object to_json(const store::Topic& topic) {
           {"title", topic.title},
           {"description", text_or_null(topic.description)},
           {"rule", topic.rule ? json::value(*topic.rule) : json::value()},
+          {"is_active", topic.is_active},
+          {"color", topic.color},
           {"created_at", to_iso_time(topic.created_at)},
           {"updated_at", to_iso_time(topic.updated_at)}};
 }

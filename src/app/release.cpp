@@ -1,5 +1,6 @@
 #include "app/release.h"
 
+#include "base/version.h"
 #include "store/catalogue.h"
 #include "store/store.h"
 #include "store/tables.h"
@@ -8,7 +9,7 @@ namespace offx::app {
 
 Result<migrate::Release> this_release() {
   migrate::Release release;
-  release.name = OFFX_VERSION;
+  release.name = version();
   for (const auto& table : store::kTables) release.tables.emplace_back(table.logical, table.physical);
   OFFX_ASSIGN(const auto database, db::create_database_client(":memory:"));
   OFFX_TRY(store::initialise(*database));

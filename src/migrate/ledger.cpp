@@ -208,14 +208,21 @@ Result<Lease> Lease::acquire(db::DatabaseClient& client, std::chrono::millisecon
   const auto time = now();
   if (!holder.empty() && expires > time && !is_dead(holder)) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(expires - time).count();
-    return fail(Errc::conflict, "another migrator is at work: " + for_people(holder) +
-                                    "; if it has died, its lease ends in " + std::to_string(seconds) + " s");
+    return fail(Errc::unavailable, "another migrator is at work: " + for_people(holder) +
+                                       "; if it has died, its lease ends in " + std::to_string(seconds) + " s");
   }
-  OFFX_ASSIGN(const auto taken,
-              client.execute("UPDATE offx_migration_lease SET holder = ?1, fence = ?2 + 1, expires_at = ?3 "
-                             "WHERE id = 1 AND fence = ?2",
-                             {new_holder(), fence, to_sql_time(time + ttl)}));
-  if (taken.rows_affected() != 1) return fail(Errc::conflict, "another migrator began at the same moment; try again");
+  const auto self = new_holder();
+  auto taken = client.execute(
+      "UPDATE offx_migration_lease SET holder = ?1, fence = ?2 + 1, expires_at = ?3 "
+      "WHERE id = 1 AND fence = ?2",
+      {self, fence, to_sql_time(time + ttl)});
+  if (!taken) {
+    // It may have been applied all the same: nobody should have to wait for it to end.
+    (void)client.execute("UPDATE offx_migration_lease SET holder = '' WHERE id = 1 AND holder = ?1", {self});
+    return fail(std::move(taken).error());
+  }
+  if (taken->rows_affected() != 1)
+    return fail(Errc::unavailable, "another migrator began at the same moment; try again");
   return Lease(client, fence + 1, ttl);
 }
 
@@ -224,8 +231,10 @@ Lease::Lease(Lease&& moved) noexcept
 
 Lease::~Lease() {
   if (client_ == nullptr) return;
-  // If this fails the lease ends by its time.
-  (void)client_->execute("UPDATE offx_migration_lease SET holder = '' WHERE id = 1 AND fence = ?1", {fence_});
+  // If this fails twice the lease ends by its time.
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    if (client_->execute("UPDATE offx_migration_lease SET holder = '' WHERE id = 1 AND fence = ?1", {fence_})) return;
+  }
 }
 
 Result<std::vector<db::QueryResult>> Lease::batch(std::span<const Statement> statements, db::Mode mode) {

@@ -57,7 +57,7 @@ Result<std::vector<db::Value>> from_literals(db::DatabaseClient& client, const s
 /// is renewed, and every write of the holder is refused once somebody else has it.
 class Lease {
  public:
-  /// Errc::conflict, with who holds it and for how long, if somebody does. A holder on this machine whose process is
+  /// Errc::unavailable, with who holds it and for how long, if somebody does. A holder on this machine whose process is
   /// gone holds nothing.
   static Result<Lease> acquire(db::DatabaseClient& client, std::chrono::milliseconds ttl);
 

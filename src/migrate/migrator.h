@@ -52,8 +52,9 @@ struct WorkOptions {
 
 /// Carries a migration from wherever it is to Phase::live: expand, backfill, verify. Errc::conflict: the plan refuses
 /// it (the message lists why), another migrator holds the lease (the message says who), the name was used for another
-/// definition, or it is completed. Errc::corrupt: verification found rows that differ; the message names the first
-/// ones, and the old version goes on alone being the truth. Errc::io: the disk is full; free some and call again.
+/// definition, or it is completed. Errc::unavailable: another migrator holds the lease (the message says who).
+/// Errc::corrupt: verification found rows that differ; the message names the first ones, and the old version goes on
+/// alone being the truth. Errc::io: the disk is full; free some and call again.
 Result<void> start(db::DatabaseClient& client, const Migration& migration, const WorkOptions& options);
 
 struct CompleteOptions : WorkOptions {

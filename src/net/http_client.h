@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/version.h"
 
 namespace offx::net {
 
@@ -61,7 +62,7 @@ struct HttpClientOptions {
   /// trusted: it may have any address, and what names resolve to is then its business; literal addresses are
   /// still checked.
   std::string proxy;
-  std::string user_agent = "OffX/" OFFX_VERSION;
+  std::string user_agent = std::string("OffX/") + version();
 };
 
 /// The one way out: fetches addresses that strangers may have chosen, without becoming their way into the local

@@ -22,8 +22,7 @@ namespace {
   "AND (p.created_at, p.id) < (coalesce(?3, '~'), coalesce(?4, 0)) "
 // The id of a post that may have been made earlier in the same batch: ?1 if it is known, else by ?2 and ?3.
 #define OFFX_POST_KEY "coalesce(?1, (SELECT id FROM {posts} WHERE external_id = ?2 AND platform = ?3))"
-#define OFFX_TOPIC_COLUMNS "t.id, t.title, t.description, t.created_at, t.updated_at, r.rule "
-#define OFFX_TOPIC_TABLES "FROM {topics} AS t LEFT JOIN {topic_rules} AS r ON r.topic_id = t.id "
+#define OFFX_TOPIC_COLUMNS "t.id, t.title, t.description, t.created_at, t.updated_at, t.rule, t.is_active, t.color "
 #define OFFX_SUMMARY_COLUMNS                                                                                    \
   "s.id, s.topic_id, s.content, s.prompt, s.post_count, s.created_at, s.time_period_start, s.time_period_end, " \
   "e.engine, e.input_hash, e.sentences, e.sentiment "
@@ -65,34 +64,36 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
 
       {Query::topic_insert,
        "topics.insert",
-       "INSERT INTO {topics} (title, description, created_at, updated_at) VALUES (?1, ?2, ?3, ?4)",
-       {"Sample", kNull, kTime, kTime},
+       "INSERT INTO {topics} (title, description, rule, is_active, color, created_at, updated_at) "
+       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
+       {"Sample", kNull, "sample", 1, "#3498db", kTime},
        true},
       {Query::topic_update,
        "topics.update",
-       "UPDATE {topics} SET title = ?2, description = ?3, updated_at = ?4 WHERE id = ?1",
-       {1, "Sample", kNull, kTime},
+       "UPDATE {topics} SET title = ?2, description = ?3, rule = ?4, is_active = ?5, color = ?6, updated_at = ?7 "
+       "WHERE id = ?1",
+       {1, "Sample", kNull, "sample", 1, "#3498db", kTime},
        true},
       {Query::topic_delete, "topics.delete", "DELETE FROM {topics} WHERE id = ?1", {0}, true},
-      {Query::topic_get, "topics.get", "SELECT " OFFX_TOPIC_COLUMNS OFFX_TOPIC_TABLES "WHERE t.id = ?1", {1}, false},
+      {Query::topic_get, "topics.get", "SELECT " OFFX_TOPIC_COLUMNS "FROM {topics} AS t WHERE t.id = ?1", {1}, false},
       {Query::topic_find_by_title,
        "topics.find_by_title",
-       "SELECT " OFFX_TOPIC_COLUMNS OFFX_TOPIC_TABLES "WHERE t.title = ?1 COLLATE NOCASE ORDER BY t.id",
+       "SELECT " OFFX_TOPIC_COLUMNS "FROM {topics} AS t WHERE t.title = ?1 COLLATE NOCASE ORDER BY t.id",
        {"Sample"},
        false},
       {Query::topic_list,
        "topics.list",
-       "SELECT " OFFX_TOPIC_COLUMNS OFFX_TOPIC_TABLES "WHERE t.id > ?1 ORDER BY t.id LIMIT ?2",
+       "SELECT " OFFX_TOPIC_COLUMNS "FROM {topics} AS t WHERE t.id > ?1 ORDER BY t.id LIMIT ?2",
        {0, 10},
        false},
       {Query::topic_rule_put,
        "topic_rules.put",
-       "INSERT INTO {topic_rules} (topic_id, rule, revision, updated_at) "
-       "SELECT id, ?2, max(?4, (SELECT coalesce(max(revision), 0) + 1 FROM {topic_rules})), ?3 FROM {topics} "
+       "INSERT INTO {topic_rules} (topic_id, revision, updated_at) "
+       "SELECT id, max(?3, (SELECT coalesce(max(revision), 0) + 1 FROM {topic_rules})), ?2 FROM {topics} "
        "WHERE id = coalesce(?1, (SELECT max(id) FROM {topics})) "
-       "ON CONFLICT (topic_id) DO UPDATE SET rule = excluded.rule, revision = excluded.revision, is_filed = 0, "
+       "ON CONFLICT (topic_id) DO UPDATE SET revision = excluded.revision, is_filed = 0, "
        "updated_at = excluded.updated_at",
-       {1, "sample", kTime, 0},
+       {1, kTime, 0},
        true},
       {Query::topic_rule_delete, "topic_rules.delete", "DELETE FROM {topic_rules} WHERE topic_id = ?1", {0}, true},
       // Together these tell every change of the rules, a deletion too: a revision is never given twice, as it is the
@@ -104,12 +105,13 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        false},
       {Query::topic_rules_not_filed,
        "topic_rules.not_filed",
-       "SELECT topic_id FROM {topic_rules} WHERE is_filed = 0 ORDER BY topic_id",
+       "SELECT r.topic_id FROM {topic_rules} AS r JOIN {topics} AS t ON t.id = r.topic_id "
+       "WHERE r.is_filed = 0 AND t.is_active = 1 ORDER BY r.topic_id",
        {},
        false},
       {Query::topic_rule_filed,
        "topic_rules.filed",
-       "UPDATE {topic_rules} SET is_filed = 1 WHERE topic_id = ?1 AND rule IS ?2",
+       "UPDATE {topic_rules} SET is_filed = 1 WHERE topic_id = ?1 AND (SELECT rule FROM {topics} WHERE id = ?1) IS ?2",
        {0, "sample"},
        true},
       // The timeline holds no link to a post that is gone.
@@ -166,10 +168,12 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        ", ?4, ?5, ?6, ?7)",
        {kNull, "a", "x", "https://example.org/a.png", "image", kNull, kTime},
        true},
-      // Only links that a rule made may go: a topic without a rule is filed by hand.
+      // Only links that a rule made may go: a topic without a rule is filed by hand, one that is switched off stays as
+      // it was.
       {Query::post_links_delete_stale,
        "topic_posts.delete_stale",
-       "DELETE FROM {topic_posts} WHERE post_id = ?1 AND topic_id IN (SELECT topic_id FROM {topic_rules}) "
+       "DELETE FROM {topic_posts} WHERE post_id = ?1 AND topic_id IN "
+       "(SELECT r.topic_id FROM {topic_rules} AS r JOIN {topics} AS t ON t.id = r.topic_id WHERE t.is_active = 1) "
        "AND topic_id NOT IN (SELECT value FROM json_each(?2))",
        {0, "[]"},
        true},

@@ -1,13 +1,17 @@
 #include "store/store.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <map>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "db/script.h"
+#include "migrate/ledger.h"
+#include "migrate/migrator.h"
 #include "store/catalogue.h"
 #include "store/schema_files.h"
 #include "store/tables.h"
@@ -34,14 +38,65 @@ Result<Names> names_in(db::DatabaseClient& client) {
   return names;
 }
 
+std::vector<std::string_view> physical_names() {
+  std::vector<std::string_view> names;
+  for (const auto& table : kTables) names.push_back(table.physical);
+  return names;
+}
+
+/// True if this table of version 1 has gone, as its next version stands alone.
+bool is_replaced(const Names& names, std::string_view table) {
+  return !names.contains(table) && std::any_of(std::begin(kTables), std::end(kTables), [&](const Table& current) {
+    return table == std::string(current.logical) + "_v1" && table != current.physical &&
+           names.contains(current.physical);
+  });
+}
+
+/// Of version 1: what comes after it is made by migrations, in new databases too, so that all are made in one way.
 std::vector<std::string_view> missing_statements(const Names& names) {
   std::vector<std::string_view> missing;
   for (const auto& file : schema_files()) {
     for (const auto statement : db::split_script(file.sql)) {
-      if (!names.contains(name_made_by(statement))) missing.push_back(statement);
+      const auto name = name_made_by(statement);
+      if (!names.contains(name) && !is_replaced(names, name)) missing.push_back(statement);
     }
   }
   return missing;
+}
+
+/// The migrations of this release that have not come to the point where both versions live.
+Result<std::vector<migrate::Migration>> pending_migrations(db::DatabaseClient& client) {
+  using migrate::Phase;
+  OFFX_ASSIGN(const auto records, migrate::read_records(client));
+  std::vector<migrate::Migration> pending;
+  for (const auto& file : migration_files()) {
+    const auto record =
+        std::find_if(records.begin(), records.end(), [&](const migrate::Record& r) { return r.name == file.name; });
+    const bool arrived =
+        record != records.end() &&
+        (record->phase == Phase::live || record->phase == Phase::completing || record->phase == Phase::completed);
+    if (arrived) continue;
+    OFFX_ASSIGN(auto migration, migrate::parse_migration(file.text, std::string(file.name) + ".toml"));
+    pending.push_back(std::move(migration));
+  }
+  return pending;
+}
+
+/// As long as another process is at it, this one waits: it cannot work before.
+Result<void> start_when_free(db::DatabaseClient& client, const migrate::Migration& migration,
+                             const migrate::WorkProgress& progress) {
+  constexpr int kInVainMax = 20;
+  for (int in_vain = 0;;) {
+    auto started = migrate::start(client, migration, {.progress = progress});
+    if (started || !started.error().retryable()) return started;
+    const auto holder = migrate::lease_holder(client);
+    // Nobody at work: the other one has just ended, or it is the database that is away.
+    if (!holder || (holder->empty() && ++in_vain > kInVainMax)) return started;
+    if (progress && !progress({"waiting for another process that migrates", 0, 0, true})) {
+      return fail(Errc::cancelled, "stopped while another process migrates the database");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
 }
 
 /// True if (platform, external_id) is unique by some index: ours, or one of the first OffX.
@@ -57,11 +112,12 @@ Result<bool> posts_are_unique(db::DatabaseClient& client, const std::string& pos
 
 }  // namespace
 
-Result<void> initialise(db::DatabaseClient& client) {
+namespace {
+
+Result<void> make_version_1(db::DatabaseClient& client) {
   OFFX_ASSIGN(const auto names, names_in(client));
   const auto missing = missing_statements(names);
   if (missing.empty()) return {};
-
   const std::string posts = with_physical_names("{posts}");
   const bool adopts = names.contains(posts) && !names.contains(with_physical_names("{unfiled_posts}"));
   std::vector<db::Statement> statements;
@@ -79,9 +135,24 @@ Result<void> initialise(db::DatabaseClient& client) {
   return {};
 }
 
+}  // namespace
+
+Result<void> initialise(db::DatabaseClient& client, const migrate::WorkProgress& progress) {
+  OFFX_TRY(migrate::check_tables(client, physical_names()));
+  OFFX_TRY(make_version_1(client));
+  OFFX_ASSIGN(const auto pending, pending_migrations(client));
+  for (const auto& migration : pending) OFFX_TRY(start_when_free(client, migration, progress));
+  return {};
+}
+
 Result<bool> is_initialised(db::DatabaseClient& client) {
   OFFX_ASSIGN(const auto names, names_in(client));
-  return missing_statements(names).empty();
+  OFFX_ASSIGN(const auto pending, pending_migrations(client));
+  return missing_statements(names).empty() && pending.empty();
+}
+
+Result<std::unique_ptr<migrate::TableUse>> announce(db::DatabaseClient& client, std::string_view program) {
+  return migrate::TableUse::announce(client, program, physical_names());
 }
 
 Result<bool> has_posts(db::DatabaseClient& client) {
@@ -89,13 +160,12 @@ Result<bool> has_posts(db::DatabaseClient& client) {
   return names.contains(with_physical_names("{posts}"));
 }
 
-Result<std::unique_ptr<db::DatabaseClient>> open(std::string_view url, const Check& check) {
+Result<std::unique_ptr<db::DatabaseClient>> open(std::string_view url, const migrate::WorkProgress& progress) {
   const char* setting = std::getenv("OFFX_AUTO_INIT");
   const bool automatic = setting == nullptr || std::string_view(setting) != "0";
   auto client = db::create_database_client(url, automatic ? db::IfMissing::create : db::IfMissing::fail);
-  if (client && check) OFFX_TRY(check(**client));
   if (automatic) {
-    if (client) OFFX_TRY(initialise(**client));
+    if (client) OFFX_TRY(initialise(**client, progress));
     return client;
   }
   constexpr std::string_view kWhatToDo = " and OFFX_AUTO_INIT=0: run `offx db init`";
@@ -104,6 +174,7 @@ Result<std::unique_ptr<db::DatabaseClient>> open(std::string_view url, const Che
     Error error(Errc::not_found, client.error().message() + std::string(kWhatToDo));
     return fail(std::move(error).within(client.error().context()));
   }
+  OFFX_TRY(migrate::check_tables(**client, physical_names()));
   OFFX_ASSIGN(const bool initialised, is_initialised(**client));
   if (!initialised) {
     return fail(Error(Errc::not_found, "is not initialised" + std::string(kWhatToDo)).within((*client)->description()));

@@ -1,19 +1,21 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string_view>
 
 #include "base/error.h"
 #include "db/client.h"
+#include "migrate/migrator.h"
+#include "migrate/users.h"
 
 namespace offx::store {
 
-/// Makes what is missing of OffX's tables, indexes and triggers, all in one transaction; does nothing, and takes no
-/// lock, if all are there. Safe when several processes do it at once. A database of the first OffX is taken as it is:
-/// its posts are noted as unfiled, its rows stay. Errc::conflict if its posts are not unique by (platform,
-/// external_id).
-Result<void> initialise(db::DatabaseClient& client);
+/// Makes what is missing of OffX's tables, indexes and triggers, and carries the tables to the versions of this release
+/// (`schema/migrations/`) while programs of the release before go on; does nothing, and takes no lock, if all is there.
+/// Safe when several processes do it at once. A database of the first OffX is taken as it is: its posts are noted as
+/// unfiled, its rows stay. Errc::conflict if a later release has taken away tables that this one needs, or if the posts
+/// of a first database are not unique by (platform, external_id). `progress` is told of migrations.
+Result<void> initialise(db::DatabaseClient& client, const migrate::WorkProgress& progress = {});
 
 /// True if initialise() has nothing to do.
 Result<bool> is_initialised(db::DatabaseClient& client);
@@ -23,8 +25,10 @@ Result<bool> has_posts(db::DatabaseClient& client);
 
 /// Opens the database at `url` (see db::create_database_client) and initialises it, unless OFFX_AUTO_INIT=0 says not
 /// to: then a database that is not initialised is Errc::not_found.
-/// `check`, if there is one, looks at the database before anything is made in it: its error ends the opening.
-using Check = std::function<Result<void>(db::DatabaseClient&)>;
-Result<std::unique_ptr<db::DatabaseClient>> open(std::string_view url = {}, const Check& check = {});
+Result<std::unique_ptr<db::DatabaseClient>> open(std::string_view url = {}, const migrate::WorkProgress& progress = {});
+
+/// Says in the database that this process uses the tables of this release, for as long as the result lives: nobody
+/// takes them away meanwhile. `program` is for people. `client` must live longer.
+Result<std::unique_ptr<migrate::TableUse>> announce(db::DatabaseClient& client, std::string_view program);
 
 }  // namespace offx::store

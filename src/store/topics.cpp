@@ -14,8 +14,12 @@ Topic row_to_topic(std::span<const db::Value> row) {
   topic.created_at = to_time(row[3]);
   topic.updated_at = to_time(row[4]);
   if (!db::is_null(row[5])) topic.rule = db::to_text(row[5]);
+  topic.is_active = db::to_integer(row[6]) != 0;
+  topic.color = db::to_text(row[7]);
   return topic;
 }
+
+db::Value rule_of(const Topic& topic) { return topic.rule ? db::Value{*topic.rule} : db::Value{}; }
 
 std::string no_topic(std::int64_t id) { return "there is no topic " + std::to_string(id) + "; see `offx topic list`"; }
 
@@ -34,10 +38,11 @@ Result<std::int64_t> TopicRepository::add(const Topic& topic, Timestamp now) {
   OFFX_TRY(title_is_free(topic));
   const db::Value time = stored_time(now);
   std::vector<db::Statement> statements;
-  statements.push_back({sql(Query::topic_insert), {topic.title, topic.description, time, time}});
+  statements.push_back(
+      {sql(Query::topic_insert),
+       {topic.title, topic.description, rule_of(topic), std::int64_t{topic.is_active}, topic.color, time}});
   if (topic.rule) {
-    statements.push_back(
-        {sql(Query::topic_rule_put), {db::Value{}, *topic.rule, time, now.time_since_epoch().count()}});
+    statements.push_back({sql(Query::topic_rule_put), {db::Value{}, time, now.time_since_epoch().count()}});
   }
   OFFX_ASSIGN(const auto results, client_.batch(statements, db::Mode::write));
   return results[0].last_insert_rowid().value_or(0);
@@ -48,11 +53,13 @@ Result<void> TopicRepository::update(const Topic& topic, Timestamp now) {
   OFFX_ASSIGN(const auto stored, get(topic.id));
   const db::Value time = stored_time(now);
   std::vector<db::Statement> statements;
-  statements.push_back({sql(Query::topic_update), {topic.id, topic.title, topic.description, time}});
+  statements.push_back(
+      {sql(Query::topic_update),
+       {topic.id, topic.title, topic.description, rule_of(topic), std::int64_t{topic.is_active}, topic.color, time}});
   if (!topic.rule) {
     statements.push_back({sql(Query::topic_rule_delete), {topic.id}});
-  } else if (topic.rule != stored.rule) {
-    statements.push_back({sql(Query::topic_rule_put), {topic.id, *topic.rule, time, now.time_since_epoch().count()}});
+  } else if (topic.rule != stored.rule || topic.is_active != stored.is_active) {
+    statements.push_back({sql(Query::topic_rule_put), {topic.id, time, now.time_since_epoch().count()}});
   }
   OFFX_ASSIGN(const auto results, client_.batch(statements, db::Mode::write));
   if (results[0].rows_affected() == 0) return fail(Errc::not_found, no_topic(topic.id));
@@ -122,7 +129,7 @@ Result<void> TopicRepository::set_posts(const Topic& topic, const std::vector<st
   const std::vector<db::Statement> statements = {
       {sql(Query::post_links_of_topic_delete_others), {topic.id, ids, up_to_id}},
       {sql(Query::post_links_of_topic_put), {topic.id, ids, stored_time(now)}},
-      {sql(Query::topic_rule_filed), {topic.id, topic.rule ? db::Value{*topic.rule} : db::Value{}}}};
+      {sql(Query::topic_rule_filed), {topic.id, rule_of(topic)}}};
   OFFX_TRY(client_.batch(statements, db::Mode::write));
   return {};
 }

@@ -20,6 +20,8 @@ struct Topic {
   std::optional<std::string> rule;  ///< none: its posts are filed by hand
   Timestamp created_at{};
   Timestamp updated_at{};
+  bool is_active = true;          ///< switched off, it keeps its posts and gets no new ones
+  std::string color = "#3498db";  ///< `#rrggbb`, for whatever shows it
 };
 
 /// What there is of a topic.
@@ -45,7 +47,8 @@ class TopicRepository {
   /// Stores a new topic, with its rule if it has one, and gives its id. Errc::conflict if the title is taken (without
   /// regard to case).
   Result<std::int64_t> add(const Topic& topic, Timestamp now);
-  /// Writes title, description and, if it differs, the rule of an existing topic. Errc::not_found, Errc::conflict as in
+  /// Writes every field of an existing topic but its times. A rule that is new or switched on again has to be filed
+  /// anew: see not_filed(). Errc::not_found, Errc::conflict as in
   /// add().
   Result<void> update(const Topic& topic, Timestamp now);
   /// Removes a topic, its links to posts and its summaries; the posts stay. Errc::not_found.
@@ -57,7 +60,7 @@ class TopicRepository {
   Result<std::vector<TopicCounts>> counts();  ///< one for each topic, by id
 
   Result<RuleRevision> rule_revision();
-  /// Topics whose posts of before have not been filed by their rule yet: set_posts() is still to come.
+  /// Active topics whose posts of before have not been filed by their rule yet: set_posts() is still to come.
   Result<std::vector<Topic>> not_filed();
   /// Makes `post_ids` the topic's posts among those with ids up to `up_to_id`: links to others of them go, those that
   /// are there stay as they are. Later posts were filed by the rule as it is now, and are left alone. The topic then

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/curl_library.h"
+#include "base/version.h"
 
 namespace offx::db::http {
 namespace {
@@ -228,7 +229,7 @@ Result<std::unique_ptr<Transport>> Transport::create(Options options) {
   OFFX_ASSIGN(const CurlLibrary* curl, load_curl());
   auto connections = std::make_unique<Connections>(*curl, std::move(options));
   bool added = connections->add_header("Content-Type: application/json") && connections->add_header("Expect:") &&
-               connections->add_header("User-Agent: OffX/" OFFX_VERSION);
+               connections->add_header(std::string("User-Agent: OffX/") + version());
   for (const auto& header : connections->options.headers) added = added && connections->add_header(header);
   if (!added) return fail(Errc::unavailable, "out of memory");
   return std::unique_ptr<Transport>(new Transport(std::move(connections)));

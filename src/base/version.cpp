@@ -1,0 +1,7 @@
+#include "base/version.h"
+
+namespace offx {
+
+const char* version() noexcept { return OFFX_VERSION; }
+
+}  // namespace offx
