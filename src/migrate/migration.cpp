@@ -10,19 +10,12 @@
 #include <utility>
 
 #include "migrate/document.h"
+#include "migrate/sql_text.h"
 
 namespace offx::migrate {
 namespace {
 
 constexpr std::size_t kMaxNameBytes = 100;
-
-std::string folded(std::string_view name) {
-  std::string lower(name);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  }
-  return lower;
-}
 
 /// How many letters must be changed, added or taken away to make `b` of `a`.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -76,7 +69,7 @@ class Fields {
     }
   }
 
-  const Node* find(std::string_view key) const {
+  [[nodiscard]] const Node* find(std::string_view key) const {
     const auto at = std::find(node_.keys.begin(), node_.keys.end(), key);
     return at == node_.keys.end() ? nullptr : &node_.items[static_cast<std::size_t>(at - node_.keys.begin())];
   }
@@ -141,8 +134,7 @@ class Fields {
     }
   }
   static bool contains_twice(const std::vector<std::string>& names) {
-    const auto last = folded(names.back());
-    return std::any_of(names.begin(), names.end() - 1, [&](const auto& name) { return folded(name) == last; });
+    return std::any_of(names.begin(), names.end() - 1, [&](const auto& name) { return same_name(name, names.back()); });
   }
   std::string text_of(const Node& node, std::string_view path) {
     if (node.kind != Node::Kind::text) {
@@ -163,8 +155,7 @@ class Fields {
 };
 
 bool names_column(const ColumnTexts& texts, std::string_view column) {
-  return std::any_of(texts.begin(), texts.end(),
-                     [&](const auto& entry) { return folded(entry.first) == folded(column); });
+  return std::any_of(texts.begin(), texts.end(), [&](const auto& entry) { return same_name(entry.first, column); });
 }
 
 /// What contradicts itself whatever the database holds.
@@ -174,15 +165,15 @@ void check(Fields& fields, const TableChange& change) {
       fields.refuse(key, "tables named sqlite_… belong to SQLite");
     }
   }
-  if (folded(change.from) == folded(change.to)) {
+  if (same_name(change.from, change.to)) {
     fields.refuse("to", "is the table's present name; a version needs one of its own, such as " + change.from + "_v2");
   }
   for (std::size_t i = 0; i < change.rename.size(); ++i) {
     const auto& [from, to] = change.rename[i];
     const std::string field = "rename." + from;
-    if (folded(from) == folded(to)) fields.refuse("rename", field + ": " + from + " is renamed to itself");
+    if (same_name(from, to)) fields.refuse("rename", field + ": " + from + " is renamed to itself");
     for (std::size_t j = 0; j < i; ++j) {
-      if (folded(change.rename[j].second) == folded(to)) {
+      if (same_name(change.rename[j].second, to)) {
         fields.refuse("rename", change.rename[j].first + " and " + from + " both become " + to);
       }
     }
@@ -222,7 +213,7 @@ Result<TableChange> read_change(const Node& node, std::string_view file, std::si
   change.sync = fields.text("sync");
   change.complete = fields.text("complete");
   if (!fields.error()) check(fields, change);
-  if (fields.error()) return fail(*fields.error());
+  if (const auto& error = fields.error()) return fail(*error);
   return change;
 }
 
@@ -283,7 +274,7 @@ Result<Migration> parse_migration(std::string_view text, std::string_view file) 
   } else if (tables->kind != Node::Kind::list) {
     fields.refuse("table", is_json ? "must be an array" : "write [[table]], in two brackets: there may be several");
   }
-  if (fields.error()) return fail(*fields.error());
+  if (const auto& error = fields.error()) return fail(*error);
 
   for (const auto& node : tables->items) {
     OFFX_ASSIGN(auto change, read_change(node, file, migration.tables.size() + 1));
@@ -291,9 +282,9 @@ Result<Migration> parse_migration(std::string_view text, std::string_view file) 
       return fail(document_error(file, node.line, "table " + change.from + ": " + what));
     };
     for (const auto& other : migration.tables) {
-      if (folded(other.from) == folded(change.from)) return refuse("is there twice");
-      if (folded(other.to) == folded(change.to)) return refuse(other.from + " becomes " + change.to + " too");
-      if (folded(other.to) == folded(change.from) || folded(other.from) == folded(change.to)) {
+      if (same_name(other.from, change.from)) return refuse("is there twice");
+      if (same_name(other.to, change.to)) return refuse(other.from + " becomes " + change.to + " too");
+      if (same_name(other.to, change.from) || same_name(other.from, change.to)) {
         return refuse("one step at a time: " + other.from + " → " + other.to + " and " + change.from + " → " +
                       change.to + " are two migrations");
       }
