@@ -1,0 +1,188 @@
+// Migrations on libSQL and rqlite while programs of both releases write.
+
+#include <atomic>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/test_support.h"
+#include "db/test_servers.h"
+#include "migrate/migrator.h"
+#include "migrate/plan.h"
+
+namespace offx::migrate {
+namespace {
+
+using db::to_integer;
+using db::to_text;
+using testing::HasSubstr;
+
+Migration shelves() {
+  return must(parse_migration(R"toml(
+name = "shelves_v2"
+[[table]]
+from = "authors_v1"
+to = "authors_v2"
+create = "CREATE TABLE authors_v2 (id INTEGER PRIMARY KEY AUTOINCREMENT, full_name TEXT NOT NULL, rank INTEGER NOT NULL DEFAULT 0)"
+[table.rename]
+name = "full_name"
+[[table]]
+from = "books_v1"
+to = "books_v2"
+create = "CREATE TABLE books_v2 (id INTEGER PRIMARY KEY, author_id INTEGER NOT NULL REFERENCES authors_v2 (id), title TEXT NOT NULL)"
+)toml",
+                              "shelves_v2.toml"));
+}
+
+/// One program: adds an author with a book, changes and deletes, until it is stopped. Every write may be repeated.
+class Writer {
+ public:
+  Writer(std::string url, std::string version, std::int64_t first)
+      : client_(must(db::create_database_client(url))), version_(std::move(version)), next_(first) {
+    thread_ = std::thread([this] { work(); });
+  }
+  ~Writer() { stop(); }
+  void stop() {
+    stopping_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+  [[nodiscard]] std::vector<std::int64_t> kept() const { return kept_; }  ///< after stop()
+  [[nodiscard]] std::string failure() const { return failure_; }
+  [[nodiscard]] int writes() const { return writes_; }
+
+ private:
+  void work() {
+    const std::string name = version_ == "v1" ? "name" : "full_name";
+    const std::string add = "INSERT INTO authors_" + version_ + " (id, " + name +
+                            ") VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET " + name + " = excluded." + name;
+    const std::string add_book = "INSERT INTO books_" + version_ +
+                                 " (id, author_id, title) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET title = "
+                                 "excluded.title";
+    const std::string change = "UPDATE authors_" + version_ + " SET " + name + " = ?2 WHERE id = ?1";
+    const std::string remove = "DELETE FROM books_" + version_ + " WHERE author_id = ?1";
+    while (!stopping_) {
+      const auto id = next_++;
+      const std::vector<db::Statement> statements = {{add, {id, "first"}},
+                                                     {add_book, {id, id, "book " + std::to_string(id)}},
+                                                     {change, {id, version_ + " " + std::to_string(id)}}};
+      if (!write(statements)) return;
+      if (id % 3 == 0) {
+        if (!write({{remove, {id}}})) return;
+      } else {
+        kept_.push_back(id);
+      }
+    }
+  }
+  bool write(const std::vector<db::Statement>& statements) {
+    for (int attempt = 0;; ++attempt) {
+      const auto done = client_->batch(statements, db::Mode::write);
+      if (done) {
+        ++writes_;
+        return true;
+      }
+      if (attempt < 50 && done.error().retryable()) continue;
+      failure_ = done.error().to_string();
+      return false;
+    }
+  }
+
+  std::unique_ptr<db::DatabaseClient> client_;
+  const std::string version_;
+  std::int64_t next_;
+  std::vector<std::int64_t> kept_;
+  std::string failure_;
+  std::atomic<int> writes_ = 0;
+  std::atomic<bool> stopping_ = false;
+  std::thread thread_;
+};
+
+class OnServers : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    if (const auto missing = db::servers_missing(); !missing.empty()) GTEST_SKIP() << missing;
+    if (GetParam() == "sqld") {
+      url_ = db::shared_sqld().make_database();
+    } else {
+      db::shared_rqlite().clear();
+      url_ = db::shared_rqlite().url();
+    }
+    client_ = must(db::create_database_client(url_));
+    const std::vector<db::Statement> statements = {
+        {"CREATE TABLE authors_v1 (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL)", {}},
+        {"CREATE TABLE books_v1 (id INTEGER PRIMARY KEY, author_id INTEGER NOT NULL REFERENCES authors_v1 (id), "
+         "title TEXT NOT NULL)",
+         {}},
+        {"INSERT INTO authors_v1 (id, name) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+         "WHERE i < 3000) SELECT i, 'author ' || i FROM n",
+         {}},
+        {"INSERT INTO books_v1 (id, author_id, title) SELECT id, id, 'book ' || id FROM authors_v1", {}}};
+    must(client_->batch(statements, db::Mode::write));
+  }
+
+  std::int64_t count(const std::string& sql) { return to_integer(must(client_->execute(sql), sql.c_str()).row(0)[0]); }
+  /// Everything a writer was told is done stands once in `authors` and once in `books`.
+  void expect_kept(const Writer& writer, const std::string& version, const std::string& by) {
+    const std::string name = version == "v1" ? "name" : "full_name";
+    EXPECT_EQ(writer.failure(), "");
+    EXPECT_GT(writer.writes(), 5);
+    for (const auto id : writer.kept()) {
+      const auto rows =
+          must(client_->execute("SELECT a." + name + ", b.title FROM authors_" + version + " AS a JOIN books_" +
+                                    version + " AS b ON b.author_id = a.id WHERE a.id = ?1",
+                                {id}));
+      ASSERT_EQ(rows.rows(), 1U) << id;
+      ASSERT_EQ(to_text(rows.row(0)[0]), by + " " + std::to_string(id));
+    }
+  }
+
+  std::string url_;
+  std::unique_ptr<db::DatabaseClient> client_;
+};
+
+TEST_P(OnServers, a_migration_runs_under_write_load) {
+  const auto migration = shelves();
+  Writer old_writer(url_, "v1", 10'000);
+  EXPECT_FALSE(must(make_plan(*client_, migration)).refused());
+  // Chunks of a few rows, so that writers come between them.
+  must(start(*client_, migration, {.max_chunk_rows = 500}));
+  {
+    Writer new_writer(url_, "v2", 20'000);
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    EXPECT_EQ(must(verify(*client_, "shelves_v2", {})).differences_total, 0);
+    new_writer.stop();
+    expect_kept(new_writer, "v1", "v2");
+    must(roll_back(*client_, "shelves_v2", {.discard = true}));
+  }
+  auto again = migration;
+  again.name = "shelves_v2_again";
+  must(start(*client_, again, {}));
+  Writer new_writer(url_, "v2", 30'000);
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  EXPECT_EQ(must(verify(*client_, again.name, {})).differences_total, 0);
+  old_writer.stop();  // the old release is gone; the new one goes on writing
+  must(complete(*client_, again.name, {}));
+  new_writer.stop();
+
+  expect_kept(old_writer, "v2", "v1");
+  expect_kept(new_writer, "v2", "v2");
+  EXPECT_EQ(count("SELECT count(*) FROM sqlite_schema WHERE name IN ('authors_v1', 'books_v1') OR type = 'trigger'"),
+            0);
+  EXPECT_EQ(count("SELECT count(*) FROM books_v2 WHERE id <= 3000"), 3000);
+  EXPECT_EQ(count("SELECT count(*) FROM books_v2 WHERE author_id NOT IN (SELECT id FROM authors_v2)"), 0);
+}
+
+TEST_P(OnServers, a_plan_says_what_the_engine_cannot_do) {
+  auto migration = shelves();
+  migration.tables.pop_back();  // the books go on referring to authors_v1
+  const auto plan = must(make_plan(*client_, migration));
+  std::string findings;
+  for (const auto& finding : plan.findings) findings += finding.message + "\n";
+  EXPECT_THAT(findings, HasSubstr("books_v1"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, OnServers, testing::Values("sqld", "rqlite"),
+                         [](const auto& tested) { return tested.param; });
+
+}  // namespace
+}  // namespace offx::migrate
