@@ -31,7 +31,21 @@ TEST(Release, TheFileIsReadBack) {
   const auto release = must(this_release());
   const auto read = must(migrate::read_release(file_of(version())));
   EXPECT_EQ(migrate::to_json(read), migrate::to_json(release));
-  EXPECT_FALSE(read.statements.empty());
+  EXPECT_FALSE(read.program.statements.empty());
+}
+
+// Old code goes on while this release's migrations run, and so does new code: what must be true before anything ships.
+TEST(Release, ItsMigrationsLetTheReleaseBeforeGoOn) {
+  const auto previous = must(previous_release(OFFX_SOURCE_DIR "/schema/releases"));
+  const auto input = must(check_against(previous));
+  if (input.migrations.empty()) GTEST_SKIP() << "no table has another version than in release " << previous.name;
+  const auto report = must(migrate::check_compatibility(input));
+  for (const auto& failure : report.failures) {
+    ADD_FAILURE() << failure.side << " " << failure.statement << ", " << testing::PrintToString(failure.moments) << ": "
+                  << failure.what << "\n"
+                  << failure.sql;
+  }
+  EXPECT_GT(report.runs, 1000);
 }
 
 }  // namespace

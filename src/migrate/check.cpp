@@ -20,7 +20,6 @@ namespace {
 
 using db::Value;
 using Database = std::unique_ptr<db::DatabaseClient>;
-using Statements = std::vector<NamedStatement>;
 
 /// Where something was looked at.
 struct Place {
@@ -44,18 +43,62 @@ bool empties_a_table(const NamedStatement& statement) {
   return !tokens.empty() && same_name(tokens[0].text, "delete") && !mentions(statement.sql, "where");
 }
 
+/// What is run at once: a statement, or a batch.
+struct Unit {
+  NamedStatement shown;  ///< what a report names
+  std::vector<const NamedStatement*> parts;
+  std::vector<std::vector<std::vector<Value>>> runs;  ///< of each run, the arguments of each part
+};
+
 /// Reading statements, and writing ones in the order they are run: what empties a table last, lest the others find
 /// nothing there.
-Statements readers_of(const Statements& all) {
-  Statements readers;
-  std::copy_if(all.begin(), all.end(), std::back_inserter(readers), [](const auto& s) { return !s.writes; });
-  return readers;
+std::vector<Unit> units_of(const Program& program, const SampleData& data, bool writing) {
+  std::set<std::string> in_batches;
+  for (const auto& batch : program.batches) {
+    for (const auto& part : batch.parts) in_batches.insert(part.statement);
+  }
+  std::vector<Unit> units;
+  for (const auto& statement : program.statements) {
+    if (statement.writes != writing || in_batches.contains(statement.name)) continue;
+    Unit unit{statement, {&statement}, {}};
+    for (auto& arguments : data.arguments(statement)) unit.runs.push_back({std::move(arguments)});
+    units.push_back(std::move(unit));
+  }
+  for (const auto& batch : program.batches) {
+    if (!writing) break;
+    Unit unit{{batch.name, "", {}, true}, {}, data.arguments(batch)};
+    for (const auto& part : batch.parts) {
+      unit.parts.push_back(program.find(part.statement));
+      unit.shown.sql += (unit.shown.sql.empty() ? "" : ";\n") + unit.parts.back()->sql;
+    }
+    units.push_back(std::move(unit));
+  }
+  std::stable_partition(units.begin(), units.end(), [](const Unit& unit) { return !empties_a_table(unit.shown); });
+  return units;
 }
-Statements writers_of(const Statements& all) {
-  Statements writers;
-  std::copy_if(all.begin(), all.end(), std::back_inserter(writers), [](const auto& s) { return s.writes; });
-  std::stable_partition(writers.begin(), writers.end(), [](const auto& s) { return !empties_a_table(s); });
-  return writers;
+
+std::vector<Outcome> run_unit(db::DatabaseClient& client, const Unit& unit,
+                              const std::vector<std::vector<Value>>& arguments) {
+  if (unit.parts.size() == 1) return {run(client, *unit.parts.front(), arguments.front())};
+  std::vector<db::Statement> statements;
+  for (std::size_t i = 0; i < unit.parts.size(); ++i) statements.push_back({unit.parts[i]->sql, arguments[i]});
+  auto results = client.batch(statements, db::Mode::write);
+  if (!results) return std::vector<Outcome>(unit.parts.size(), Outcome{{}, results.error()});
+  std::vector<Outcome> outcomes;
+  for (auto& result : *results) outcomes.push_back({std::move(result), std::nullopt});
+  return outcomes;
+}
+
+std::optional<std::string> difference_of_units(const Unit& unit, const std::vector<std::vector<Value>>& arguments,
+                                               const std::vector<Outcome>& expected,
+                                               const std::vector<Outcome>& found) {
+  for (std::size_t i = 0; i < unit.parts.size(); ++i) {
+    if (const auto differs = difference(*unit.parts[i], expected[i], found[i])) {
+      return (unit.parts.size() > 1 ? unit.parts[i]->name + " " : "") + "with " + described(arguments[i]) + ": " +
+             *differs;
+    }
+  }
+  return std::nullopt;
 }
 
 Result<std::vector<std::string>> ordinary_tables(db::DatabaseClient& client) {
@@ -74,12 +117,14 @@ class Check {
 
   Result<CheckReport> run() {
     if (input_.migrations.empty()) return fail(Errc::invalid_argument, "there is no migration to check");
-    if (input_.old_statements.empty()) return fail(Errc::invalid_argument, "there is no statement to check it with");
+    if (input_.old_code.statements.empty())
+      return fail(Errc::invalid_argument, "there is no statement to check it with");
     auto schema = input_.schema;
     OFFX_ASSIGN(const auto extra, made_by_new_code());
+    new_stands_alone_ = !input_.new_schema.empty() && !new_schema_has_old_tables();
     schema.insert(schema.end(), extra.begin(), extra.end());
-    auto hints = input_.old_statements;
-    hints.insert(hints.end(), input_.new_statements.begin(), input_.new_statements.end());
+    auto hints = input_.old_code.statements;
+    hints.insert(hints.end(), input_.new_code.statements.begin(), input_.new_code.statements.end());
     OFFX_ASSIGN(auto data, SampleData::make(std::move(schema), input_.migrations, hints, input_.rows, input_.seed));
     data_ = std::make_unique<SampleData>(std::move(data));
     for (const auto& table : data_->empty_tables()) {
@@ -94,7 +139,7 @@ class Check {
     for (const auto& moment : moments) {
       if (!moment.completing) OFFX_TRY(look_at(moment, false));
     }
-    if (input_.new_statements.empty()) return std::move(report_);
+    if (input_.new_code.statements.empty()) return std::move(report_);
     OFFX_TRY(look_at_meaning());
     OFFX_TRY(look_at_schema());
     for (const auto& moment : moments) {
@@ -133,6 +178,17 @@ class Check {
   Result<Database> both_live() { return database_at({"both live", 0, false}); }
   Result<Database> completed() { return database_at({"completed", 0, true}); }
 
+  bool new_schema_has_old_tables() const {
+    std::set<std::string> made;
+    for (const auto& sql : input_.new_schema) made.insert(folded(created_object(sql).name));
+    for (const auto& migration : input_.migrations) {
+      for (const auto& change : migration.tables) {
+        if (made.contains(folded(change.from))) return true;
+      }
+    }
+    return false;
+  }
+
   /// Of `new_schema`, what is neither in the database before nor made by a migration: new code makes it when it starts.
   Result<std::vector<std::string>> made_by_new_code() {
     std::vector<std::string> extra;
@@ -148,7 +204,7 @@ class Check {
       const bool is_known = std::any_of(known.begin(), known.end(), [&](const SchemaObject& o) {
         return o.type == object->type && same_name(o.name, object->name);
       });
-      bool speaks_of_new = false;
+      bool speaks_of_new = folded(object->name).starts_with("offx_");
       for (const auto& migration : input_.migrations) {
         for (const auto& change : migration.tables) {
           speaks_of_new = speaks_of_new || same_name(object->table, change.to) || mentions(sql, change.to);
@@ -163,7 +219,7 @@ class Check {
   /// nobody said what the other looks like.
   Result<Database> new_alone() {
     OFFX_ASSIGN(auto migrated, completed());
-    if (input_.new_schema.empty()) return migrated;
+    if (!new_stands_alone_) return migrated;
     std::vector<std::string> tables_sql;
     std::vector<std::string> rest;
     for (const auto& sql : input_.new_schema) {
@@ -217,11 +273,11 @@ class Check {
 
   // --- Running statements on two databases ---
 
-  /// Statements that `tested` can compile; plans compared.
-  Statements compile(const Place& place, const Statements& statements, db::DatabaseClient& reference,
-                     db::DatabaseClient& tested) {
-    Statements good;
-    for (const auto& statement : statements) {
+  /// The names of the statements that can be compiled; plans compared.
+  std::set<std::string> compile(const Place& place, const Program& program, db::DatabaseClient& reference,
+                                db::DatabaseClient& tested) {
+    std::set<std::string> good;
+    for (const auto& statement : program.statements) {
       ++report_.runs;
       const auto expected = query_plan(reference, statement);
       const auto found = query_plan(tested, statement);
@@ -232,21 +288,24 @@ class Check {
                     "cannot be compiled where its version stands alone: " + expected.error().message());
       } else {
         if (const auto worse = worse_plan(*expected, *found, {})) add_failure(place, &statement, *worse);
-        good.push_back(statement);
+        good.insert(statement.name);
       }
     }
     return good;
   }
 
-  void run_all(const Place& place, const Statements& statements, db::DatabaseClient& reference,
-               db::DatabaseClient& tested) {
-    for (const auto& statement : statements) {
-      for (const auto& arguments : data_->arguments(statement)) {
+  void run_all(const Place& place, const std::vector<Unit>& units, const std::set<std::string>& good,
+               db::DatabaseClient& reference, db::DatabaseClient& tested) {
+    for (const auto& unit : units) {
+      const bool runs = std::all_of(unit.parts.begin(), unit.parts.end(),
+                                    [&](const NamedStatement* part) { return good.contains(part->name); });
+      if (!runs) continue;
+      for (const auto& arguments : unit.runs) {
         ++report_.runs;
-        const auto expected = migrate::run(reference, statement, arguments);
-        const auto found = migrate::run(tested, statement, arguments);
-        if (const auto differs = difference(statement, expected, found)) {
-          add_failure(place, &statement, "with " + described(arguments) + ": " + *differs);
+        const auto expected = run_unit(reference, unit, arguments);
+        const auto found = run_unit(tested, unit, arguments);
+        if (auto differs = difference_of_units(unit, arguments, expected, found)) {
+          add_failure(place, &unit.shown, std::move(*differs));
           break;
         }
       }
@@ -266,13 +325,14 @@ class Check {
   }
 
   /// Everything a version's code does, on a database in the middle of things and on one that has its version alone.
-  Result<void> replay(const Place& place, const Statements& all, db::DatabaseClient& reference,
+  Result<void> replay(const Place& place, const Program& program, db::DatabaseClient& reference,
                       db::DatabaseClient& tested) {
-    const auto statements = compile(place, all, reference, tested);
-    run_all(place, readers_of(statements), reference, tested);
-    run_all(place, writers_of(statements), reference, tested);
+    const auto good = compile(place, program, reference, tested);
+    const auto readers = units_of(program, *data_, false);
+    run_all(place, readers, good, reference, tested);
+    run_all(place, units_of(program, *data_, true), good, reference, tested);
     OFFX_TRY(compare_tables(place, reference, tested, "after the writes of " + place.side + " code"));
-    run_all(place, readers_of(statements), reference, tested);
+    run_all(place, readers, good, reference, tested);
     return {};
   }
 
@@ -284,7 +344,7 @@ class Check {
     const Place place{moment.name, "old"};
     OFFX_ASSIGN(const auto reference, data_->database());
     OFFX_ASSIGN(const auto tested, before ? data_->database() : database_at(moment));
-    OFFX_TRY(replay(place, input_.old_statements, *reference, *tested));
+    OFFX_TRY(replay(place, input_.old_code, *reference, *tested));
     if (before) return {};
     if (moment.name == "both live") return look_at_both(*tested);
     const Place back{"rolled back from " + moment.name, "old"};
@@ -293,7 +353,7 @@ class Check {
       add_failure(back, nullptr, "the rollback fails: " + done.error().to_string());
       return {};
     }
-    return replay(back, input_.old_statements, *reference, *tested);
+    return replay(back, input_.old_code, *reference, *tested);
   }
 
   /// An upsert that updates takes an id from its own table's sequence that no row gets. That the other version gives it
@@ -324,15 +384,15 @@ class Check {
     const Place place{"both live", "new"};
     // What new code must find: the same writes by old code, and then a migration of all that at once.
     OFFX_ASSIGN(const auto reference, data_->database());
-    for (const auto& statement : writers_of(input_.old_statements)) {
-      for (const auto& arguments : data_->arguments(statement)) (void)migrate::run(*reference, statement, arguments);
+    for (const auto& unit : units_of(input_.old_code, *data_, true)) {
+      for (const auto& arguments : unit.runs) (void)run_unit(*reference, unit, arguments);
     }
     if (auto done = advance_to(*reference, input_.migrations, chunk_rows_, {"completed", 0, true}); !done) {
       add_failure({"completed", "old"}, nullptr, "what old code wrote cannot be migrated: " + done.error().to_string());
       return {};
     }
     OFFX_TRY(equalise_ids(tested));
-    OFFX_TRY(replay(place, input_.new_statements, *reference, tested));
+    OFFX_TRY(replay(place, input_.new_code, *reference, tested));
     for (const auto& migration : input_.migrations) {
       OFFX_ASSIGN(const auto verified, verify(tested, migration.name, {}));
       if (verified.differences_total == 0) continue;
@@ -341,11 +401,10 @@ class Check {
                   "the versions differ after the writes of both: " + first.table + " " + first.key + ": " + first.what);
     }
     // What old code reads now, it must read after a rollback too.
-    const auto statements = readers_of(input_.old_statements);
-    std::vector<Outcome> seen;
-    for (const auto& statement : statements) {
-      for (const auto& arguments : data_->arguments(statement))
-        seen.push_back(migrate::run(tested, statement, arguments));
+    const auto readers = units_of(input_.old_code, *data_, false);
+    std::vector<std::vector<Outcome>> seen;
+    for (const auto& unit : readers) {
+      for (const auto& arguments : unit.runs) seen.push_back(run_unit(tested, unit, arguments));
     }
     const Place back{"rolled back from both live", "old"};
     OFFX_TRY(enter(back.moment));
@@ -354,16 +413,16 @@ class Check {
       return {};
     }
     auto outcome = seen.begin();
-    for (const auto& statement : statements) {
-      for (const auto& arguments : data_->arguments(statement)) {
+    for (const auto& unit : readers) {
+      for (const auto& arguments : unit.runs) {
         ++report_.runs;
-        if (const auto differs = difference(statement, *outcome++, migrate::run(tested, statement, arguments))) {
-          add_failure(back, &statement, "with " + described(arguments) + ": " + *differs);
+        if (auto differs = difference_of_units(unit, arguments, *outcome++, run_unit(tested, unit, arguments))) {
+          add_failure(back, &unit.shown, std::move(*differs));
         }
       }
     }
     OFFX_ASSIGN(const auto alone, data_->database());
-    compile(back, input_.old_statements, *alone, tested);
+    compile(back, input_.old_code, *alone, tested);
     return {};
   }
 
@@ -371,7 +430,7 @@ class Check {
     OFFX_TRY(enter(moment.name));
     OFFX_ASSIGN(const auto reference, new_alone());
     OFFX_ASSIGN(const auto tested, database_at(moment));
-    return replay({moment.name, "new"}, input_.new_statements, *reference, *tested);
+    return replay({moment.name, "new"}, input_.new_code, *reference, *tested);
   }
 
   // --- The same names on both sides ---
@@ -419,19 +478,24 @@ class Check {
     OFFX_ASSIGN(const auto after, completed());
     OFFX_ASSIGN(const auto facts, carried_facts(*old_side));
 
+    std::set<std::string> in_batches;
+    for (const auto* program : {&input_.old_code, &input_.new_code}) {
+      for (const auto& batch : program->batches) {
+        for (const auto& part : batch.parts) in_batches.insert(part.statement);
+      }
+    }
     const auto same = [&](const NamedStatement& statement) -> const NamedStatement* {
-      const auto old = std::find_if(input_.old_statements.begin(), input_.old_statements.end(),
-                                    [&](const NamedStatement& o) { return o.name == statement.name; });
-      if (old == input_.old_statements.end() || old->writes != statement.writes) return nullptr;
+      const auto* old = input_.old_code.find(statement.name);
+      if (old == nullptr || old->writes != statement.writes) return nullptr;
       const auto plan = query_plan(*alone, *old);
       const auto new_plan = query_plan(*after, statement);
       if (!plan || !new_plan) return nullptr;  // said where each stands alone
       if (const auto worse = worse_plan(*plan, *new_plan, names)) add_failure({"completed", "new"}, &statement, *worse);
-      return parameters_of(*old) == parameters_of(statement) ? &*old : nullptr;
+      return parameters_of(*old) == parameters_of(statement) && !in_batches.contains(statement.name) ? old : nullptr;
     };
     std::vector<std::pair<const NamedStatement*, const NamedStatement*>> readers;
     std::vector<std::pair<const NamedStatement*, const NamedStatement*>> writers;
-    for (const auto& statement : input_.new_statements) {
+    for (const auto& statement : input_.new_code.statements) {
       if (const auto* old = same(statement)) (statement.writes ? writers : readers).emplace_back(old, &statement);
     }
     const auto compare_readers = [&](db::DatabaseClient& old_reads, db::DatabaseClient& new_reads,
@@ -480,7 +544,7 @@ class Check {
 
   /// What a database of the new version has, a migrated one must have.
   Result<void> look_at_schema() {
-    if (input_.new_schema.empty()) return {};
+    if (!new_stands_alone_) return {};
     const Place place{"completed", "new"};
     OFFX_ASSIGN(const auto fresh, make_database(input_.new_schema));
     OFFX_ASSIGN(const auto migrated, completed());
@@ -530,6 +594,7 @@ class Check {
   const CheckInput& input_;
   std::unique_ptr<SampleData> data_;
   std::int64_t chunk_rows_ = 1;
+  bool new_stands_alone_ = false;  ///< new_schema has the new version and no other
   CheckReport report_;
 };
 

@@ -27,15 +27,18 @@
 ///
 /// Statements of one name on both sides mean the same: run with the same arguments (if they take as many), the new one
 /// must give what the old one gives, and change what it changes. One that means something else needs another name.
+/// Statements of a batch are compiled one by one, and run together only. Statements about the schema itself
+/// (sqlite_schema, pragma_…) must return the same columns.
 namespace offx::migrate {
 
 struct CheckInput {
-  std::vector<std::string> schema;             ///< the database before: CREATE statements
-  std::vector<Migration> migrations;           ///< from old to new, in order; at least one
-  std::vector<NamedStatement> old_statements;  ///< at least one
-  std::vector<NamedStatement> new_statements;  ///< may be empty: then only old code is looked at
+  std::vector<std::string> schema;    ///< the database before: CREATE statements
+  std::vector<Migration> migrations;  ///< from old to new, in order; at least one
+  Program old_code;                   ///< at least one statement
+  Program new_code;                   ///< may be empty: then only old code is looked at
   /// A database of the new version that was never migrated, if there is such a thing: what it has, a migrated one must
-  /// have. Tables in it that no migration makes are there from the beginning, as new code makes them when it starts.
+  /// have. Tables in it that no migration makes are there from the beginning, as new code makes them when it starts; if
+  /// an old version is still in it, nothing but these are taken from it.
   std::vector<std::string> new_schema;
   int rows = 40;                                          ///< in each table
   std::uint64_t seed = 1;                                 ///< the same rows and arguments for the same seed

@@ -35,7 +35,7 @@ CheckInput shop() {
   change.rename = {{"name", "full_name"}};
   migration.tables = {change};
   input.migrations = {migration};
-  input.old_statements = must(parse_statements(R"sql(
+  input.old_code = must(parse_program(R"sql(
 -- name: customers.get
 -- args: [1]
 SELECT id, email, name, country, status FROM customers_v1 WHERE id = ?1;
@@ -57,8 +57,8 @@ DELETE FROM customers_v1 WHERE id = ?1;
 -- name: orders.add
 INSERT INTO orders (customer, cents, note) VALUES (?1, ?2, ?3);
 )sql",
-                                               "old.sql"));
-  input.new_statements = must(parse_statements(R"sql(
+                                      "old.sql"));
+  input.new_code = must(parse_program(R"sql(
 -- name: customers.get
 -- args: [1]
 SELECT id, email, full_name AS name, country, status, is_active FROM customers_v2 WHERE id = ?1;
@@ -77,7 +77,7 @@ DELETE FROM customers_v2 WHERE id = ?1;
 -- name: orders.add
 INSERT INTO orders (customer, cents, note) VALUES (?1, ?2, ?3);
 )sql",
-                                               "new.sql"));
+                                      "new.sql"));
   return input;
 }
 
@@ -90,8 +90,8 @@ void replace(std::string& text, const std::string& what, const std::string& by) 
 }
 
 /// Gives the statement of this name another text.
-void say(std::vector<NamedStatement>& statements, const std::string& name, const std::string& sql) {
-  for (auto& statement : statements) {
+void say(Program& program, const std::string& name, const std::string& sql) {
+  for (auto& statement : program.statements) {
     if (statement.name == name) statement.sql = sql;
   }
 }
@@ -129,13 +129,13 @@ TEST(Check, AMigrationThatIsFinePasses) {
 
 TEST(Check, OldStatementsAloneAreEnough) {
   auto input = shop();
-  input.new_statements.clear();
+  input.new_code = {};
   EXPECT_THAT(failures_of(input), testing::IsEmpty());
 }
 
 TEST(Check, FindsADroppedColumnThatIsStillUsed) {
   auto input = shop();
-  say(input.new_statements, "customers.switch", "UPDATE customers_v2 SET fax = NULL WHERE id = ?1");
+  say(input.new_code, "customers.switch", "UPDATE customers_v2 SET fax = NULL WHERE id = ?1");
   EXPECT_THAT(failures_of(input), has("new customers.switch", "no such column: fax"));
 }
 
@@ -164,8 +164,8 @@ TEST(Check, FindsAnIndexThatOnlySortsNoMore) {
 
 TEST(Check, FindsColumnsThatAStarReturnsNow) {
   auto input = shop();
-  say(input.old_statements, "customers.get", "SELECT * FROM customers_v1 WHERE id = ?1");
-  say(input.new_statements, "customers.get", "SELECT * FROM customers_v2 WHERE id = ?1");
+  say(input.old_code, "customers.get", "SELECT * FROM customers_v1 WHERE id = ?1");
+  say(input.new_code, "customers.get", "SELECT * FROM customers_v2 WHERE id = ?1");
   EXPECT_THAT(failures_of(input), has("new customers.get", "says * and returns the columns id, email, full_name"));
 }
 
@@ -178,11 +178,11 @@ TEST(Check, FindsAnInsertByPosition) {
   const auto add = [](const std::string& table) {
     return "INSERT INTO " + table + " VALUES (NULL, ?1, ?2, 'it', 'good', NULL)";
   };
-  say(input.old_statements, "customers.add", add("customers_v1"));
-  say(input.new_statements, "customers.add", add("customers_v2"));
-  say(input.new_statements, "customers.get",
+  say(input.old_code, "customers.add", add("customers_v1"));
+  say(input.new_code, "customers.add", add("customers_v2"));
+  say(input.new_code, "customers.get",
       "SELECT id, email, full_name AS name, country, status FROM customers_v2 WHERE id = ?1");
-  say(input.new_statements, "customers.switch", "UPDATE customers_v2 SET status = 'bad' WHERE id = ?1");
+  say(input.new_code, "customers.switch", "UPDATE customers_v2 SET status = 'bad' WHERE id = ?1");
   EXPECT_THAT(failures_of(input), has("new customers.add", "leaves another customers_v1"));
 
   // And where the number is not: it cannot even be compiled.
@@ -201,7 +201,7 @@ TEST(Check, FindsADefaultThatIsLost) {
 
 TEST(Check, FindsAQueryThatReturnsOtherRows) {
   auto input = shop();
-  say(input.new_statements, "customers.spent",
+  say(input.new_code, "customers.spent",
       "SELECT c.email, sum(o.cents) AS spent FROM customers_v2 AS c LEFT JOIN orders AS o ON o.customer = c.id GROUP "
       "BY c.id");
   EXPECT_THAT(failures_of(input), has("new customers.spent", "expected"));
@@ -209,14 +209,14 @@ TEST(Check, FindsAQueryThatReturnsOtherRows) {
 
 TEST(Check, FindsADoubleQuotedStringAndWhatElseCannotBeCompiled) {
   auto input = shop();
-  say(input.old_statements, "customers.fax", "UPDATE customers_v1 SET status = \"good\" WHERE id = ?1 AND fax = ?2");
+  say(input.old_code, "customers.fax", "UPDATE customers_v1 SET status = \"good\" WHERE id = ?1 AND fax = ?2");
   EXPECT_THAT(failures_of(input), has("old customers.fax [before", "no such column: \"good\""));
 }
 
 TEST(Check, FindsThatOnlyTheNewVersionRefusesWhatOldCodeWrites) {
   auto input = shop();
   replace(change_of(input).create, "status IN ('new', 'good', 'bad')", "status IN ('new', 'good')");
-  input.old_statements.push_back(
+  input.old_code.statements.push_back(
       {"customers.judge", "UPDATE customers_v1 SET status = 'bad' WHERE id = ?1", {{1}}, true});
   const auto failures = failures_of(input);
   EXPECT_THAT(failures, has("old customers.judge", "fails: CHECK constraint failed"));
@@ -227,7 +227,7 @@ TEST(Check, FindsAViewWhoseColumnsChangeUnderNewCode) {
   input.schema.emplace_back("CREATE VIEW everybody AS SELECT * FROM customers_v1");
   // Completing makes it a view over the new table; the name of a column would change for those who read it.
   change_of(input).complete = "CREATE VIEW everybody AS SELECT * FROM customers_v2";
-  input.new_statements.push_back({"customers.everybody", "SELECT * FROM everybody ORDER BY id", {{}}, false});
+  input.new_code.statements.push_back({"customers.everybody", "SELECT * FROM everybody ORDER BY id", {{}}, false});
   EXPECT_THAT(failures_of(input), has("new customers.everybody [both live", "returns the columns"));
 }
 
@@ -237,7 +237,7 @@ TEST(Check, FindsWhatADatabaseOfTheNewVersionHasAndAMigratedOneLacks) {
                       "CREATE INDEX customers_by_country_v2 ON customers_v2 (country, full_name)", input.schema[2],
                       input.schema[3], "CREATE TABLE returns_v1 (id INTEGER PRIMARY KEY, why TEXT)"};
   replace(input.new_schema[2], "customers_v1", "customers_v2");
-  input.new_statements.push_back({"returns.add", "INSERT INTO returns_v1 (why) VALUES (?1)", {{"late"}}, true});
+  input.new_code.statements.push_back({"returns.add", "INSERT INTO returns_v1 (why) VALUES (?1)", {{"late"}}, true});
   EXPECT_THAT(failures_of(input), testing::IsEmpty());
 
   input.new_schema.emplace_back("CREATE INDEX active ON customers_v2 (is_active)");
@@ -254,7 +254,7 @@ TEST(Check, SaysWhenThereIsNothingToCheckOrThePlanIsRefused) {
   change_of(input).create = "CREATE TABLE customers_v2 (oops";
   EXPECT_EQ(check_compatibility(input).error().code(), Errc::conflict);
   input = shop();
-  input.old_statements.clear();
+  input.old_code = {};
   EXPECT_EQ(check_compatibility(input).error().code(), Errc::invalid_argument);
   input = shop();
   input.schema = {"CREATE TABLE (oops"};

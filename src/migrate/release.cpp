@@ -40,6 +40,12 @@ json::value to_value(const Value& value) {
   return nullptr;
 }
 
+json::array to_value(const std::vector<Value>& sample) {
+  json::array values;
+  for (const auto& value : sample) values.push_back(to_value(value));
+  return values;
+}
+
 Result<Value> from_value(const json::value& value) {
   const auto refuse = [] {
     return fail(Errc::invalid_argument,
@@ -111,6 +117,34 @@ Result<NamedStatement> statement_from(const json::value& value) {
   return statement;
 }
 
+Result<NamedBatch> batch_from(const json::value& value, const Program& program) {
+  const auto* object = value.if_object();
+  const auto* name = object != nullptr ? object->if_contains("name") : nullptr;
+  const auto* parts = object != nullptr ? object->if_contains("parts") : nullptr;
+  if (name == nullptr || !name->is_string() || parts == nullptr || !parts->is_array()) {
+    return fail(Errc::invalid_argument, "a batch needs `name` and `parts`");
+  }
+  NamedBatch batch{std::string(name->get_string()), {}};
+  for (const auto& item : parts->get_array()) {
+    const auto* part = item.if_object();
+    const auto* statement = part != nullptr ? part->if_contains("statement") : nullptr;
+    const auto* sample = part != nullptr ? part->if_contains("sample") : nullptr;
+    const auto* known =
+        statement != nullptr && statement->is_string() ? program.find(statement->get_string()) : nullptr;
+    if (known == nullptr || sample == nullptr) {
+      return fail(
+          Error(Errc::invalid_argument, "a part needs the `statement` it is, one of this release, and a `sample`")
+              .within(batch.name));
+    }
+    auto values = sample_of(*sample);
+    if (!values) return fail(std::move(values).error().within(batch.name));
+    OFFX_ASSIGN(const auto text, db::read_statement(known->sql));
+    if (auto fits = check_sample(text, *values); !fits) return fail(std::move(fits).error().within(batch.name));
+    batch.parts.push_back({known->name, std::move(*values)});
+  }
+  return batch;
+}
+
 // --- Files ---
 
 Result<std::string> read_file(const std::string& path) {
@@ -123,11 +157,6 @@ Result<std::string> read_file(const std::string& path) {
   return text;
 }
 
-bool is_json(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  return first != std::string_view::npos && text[first] == '{';
-}
-
 // --- Scripts ---
 
 std::string_view trimmed(std::string_view text) {
@@ -135,6 +164,16 @@ std::string_view trimmed(std::string_view text) {
   const auto begin = text.find_first_not_of(kBlanks);
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+}
+
+/// Puts a statement into the batch of this name.
+void add_to_batch(std::vector<NamedBatch>& batches, const std::string& name, NamedBatch::Part part) {
+  const auto batch = std::find_if(batches.begin(), batches.end(), [&](const NamedBatch& b) { return b.name == name; });
+  if (batch == batches.end()) {
+    batches.push_back({name, {std::move(part)}});
+  } else {
+    batch->parts.push_back(std::move(part));
+  }
 }
 
 /// The text behind `-- key:` if the line says that.
@@ -147,6 +186,12 @@ std::string_view said_by(std::string_view line, std::string_view key) {
 }
 
 }  // namespace
+
+const NamedStatement* Program::find(std::string_view name) const {
+  const auto found =
+      std::find_if(statements.begin(), statements.end(), [&](const NamedStatement& s) { return s.name == name; });
+  return found == statements.end() ? nullptr : &*found;
+}
 
 std::string to_json(const Release& release) {
   std::string text = "{\n\"release\": " + json_text_of(release.name) + ",\n\"tables\": {";
@@ -166,16 +211,23 @@ std::string to_json(const Release& release) {
     text += json_text_of(sql);
   }
   begin_list("\n],\n\"statements\": [");
-  for (const auto& statement : release.statements) {
+  for (const auto& statement : release.program.statements) {
     next();
     json::array samples;
-    for (const auto& sample : statement.samples) {
-      json::array values;
-      for (const auto& value : sample) values.push_back(to_value(value));
-      samples.push_back(std::move(values));
-    }
+    for (const auto& sample : statement.samples) samples.push_back(to_value(sample));
     text += "{\"name\": " + json_text_of(statement.name) + ", \"writes\": " + (statement.writes ? "true" : "false") +
             ", \"samples\": " + json::serialize(samples) + ",\n \"sql\": " + json_text_of(statement.sql) + "}";
+  }
+  if (!release.program.batches.empty()) begin_list("\n],\n\"batches\": [");
+  for (const auto& batch : release.program.batches) {
+    next();
+    text += "{\"name\": " + json_text_of(batch.name) + ", \"parts\": [";
+    for (const auto& part : batch.parts) {
+      text += std::string(&part == batch.parts.data() ? "" : ",") +
+              "\n {\"statement\": " + json_text_of(part.statement) +
+              ", \"sample\": " + json::serialize(to_value(part.sample)) + "}";
+    }
+    text += "]}";
   }
   return text + "\n]\n}\n";
 }
@@ -206,7 +258,15 @@ Result<Release> parse_release(std::string_view text, std::string_view file) {
   for (const auto& value : statements->get_array()) {
     auto statement = statement_from(value);
     if (!statement) return fail(std::move(statement).error().within(file));
-    release.statements.push_back(std::move(*statement));
+    release.program.statements.push_back(std::move(*statement));
+  }
+  if (const auto* batches = object->if_contains("batches")) {
+    if (!batches->is_array()) return fail(wrong(file, "`batches` is a list"));
+    for (const auto& value : batches->get_array()) {
+      auto batch = batch_from(value, release.program);
+      if (!batch) return fail(std::move(batch).error().within(file));
+      release.program.batches.push_back(std::move(*batch));
+    }
   }
   return release;
 }
@@ -216,8 +276,9 @@ Result<Release> read_release(const std::string& path) {
   return parse_release(text, path);
 }
 
-Result<std::vector<NamedStatement>> parse_statements(std::string_view script, std::string_view file) {
-  std::vector<NamedStatement> statements;
+Result<Program> parse_program(std::string_view script, std::string_view file) {
+  Program program;
+  auto& statements = program.statements;
   for (const auto part : db::split_script(script)) {
     const auto line_at = [&](const char* at) {
       const auto before = script.substr(0, static_cast<std::size_t>(at - script.data()));
@@ -230,12 +291,14 @@ Result<std::vector<NamedStatement>> parse_statements(std::string_view script, st
     if (!text && tokens_of(part).empty()) continue;  // comments behind the last statement
     if (!text) return refuse(text.error(), part.data());
     NamedStatement statement;
+    std::string batch;
     statement.sql = text->sql;
     statement.writes = text->kind != db::StatementText::Kind::read;
     auto comments = part.substr(0, static_cast<std::size_t>(text->sql.data() - part.data()));
     while (!comments.empty()) {
       const auto line = comments.substr(0, comments.find('\n'));
       if (const auto name = said_by(line, "name"); !name.empty()) statement.name = name;
+      if (const auto name = said_by(line, "batch"); !name.empty()) batch = name;
       if (const auto args = said_by(line, "args"); !args.empty()) {
         json::error_code error;
         const auto value = json::parse(args, error);
@@ -254,19 +317,29 @@ Result<std::vector<NamedStatement>> parse_statements(std::string_view script, st
       return refuse(Error(Errc::invalid_argument, "there are two statements named " + statement.name),
                     text->sql.data());
     }
+    if (!batch.empty()) {
+      if (statement.samples.empty() && text->parameter_count > 0) {
+        return refuse(Error(Errc::invalid_argument, "a statement of a batch needs args, as they belong together"),
+                      text->sql.data());
+      }
+      add_to_batch(program.batches, batch,
+                   {statement.name, statement.samples.empty() ? std::vector<Value>() : statement.samples.front()});
+    }
     statements.push_back(std::move(statement));
   }
   if (statements.empty()) {
     return fail(Error(Errc::invalid_argument, "there is no SQL statement in it").within(std::string(file)));
   }
-  return statements;
+  return program;
 }
 
-Result<std::vector<NamedStatement>> read_statements(const std::string& path) {
+Result<Release> read_release_or_script(const std::string& path) {
   OFFX_ASSIGN(const auto text, read_file(path));
-  if (!is_json(text)) return parse_statements(text, path);
-  OFFX_ASSIGN(auto release, parse_release(text, path));
-  return std::move(release.statements);
+  const auto first = text.find_first_not_of(" \t\r\n");
+  if (first != std::string::npos && text[first] == '{') return parse_release(text, path);
+  Release release;
+  OFFX_ASSIGN(release.program, parse_program(text, path));
+  return release;
 }
 
 Result<std::vector<std::string>> schema_statements(db::DatabaseClient& client) {

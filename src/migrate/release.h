@@ -18,12 +18,31 @@ struct NamedStatement {
   bool writes = false;
 };
 
+/// Statements that a program runs in one transaction and never alone, as one without the others would break what holds
+/// between the tables they write.
+struct NamedBatch {
+  struct Part {
+    std::string statement;          ///< its name
+    std::vector<db::Value> sample;  ///< equal values in the samples of a batch mean the same thing
+  };
+  std::string name;
+  std::vector<Part> parts;
+};
+
+/// All that a program asks of its database.
+struct Program {
+  std::vector<NamedStatement> statements;
+  std::vector<NamedBatch> batches;  ///< may be empty
+
+  [[nodiscard]] const NamedStatement* find(std::string_view name) const;
+};
+
 /// What one release of a program does with its database: the file `schema/releases/NAME.json`.
 struct Release {
   std::string name;                                         ///< "0.1.0"
   std::vector<std::pair<std::string, std::string>> tables;  ///< logical → physical name
   std::vector<std::string> schema;                          ///< of a database it made: CREATE statements, in order
-  std::vector<NamedStatement> statements;
+  Program program;
 };
 
 /// The file's text: JSON, one line for each table and statement, so that releases can be compared by eye.
@@ -41,11 +60,13 @@ Result<Release> read_release(const std::string& path);
 ///     SELECT title FROM topics_v1 WHERE id = ?1;
 ///
 /// `args` is JSON: a list with a value for every parameter, several of them if there are several such lines; a BLOB is
-/// {"blob": "00ff"}. A statement without a name is called by its line: `line 7`. Errc::invalid_argument names `file`
-/// and line.
-Result<std::vector<NamedStatement>> parse_statements(std::string_view script, std::string_view file);
-/// The same of a file, or the statements of a release if it is one's JSON. Errc::not_found, Errc::io.
-Result<std::vector<NamedStatement>> read_statements(const std::string& path);
+/// {"blob": "00ff"}. A statement without a name is called by its line: `line 7`. Statements with the same
+/// `-- batch: NAME` are only run together; they need `args`. Errc::invalid_argument names `file` and line.
+Result<Program> parse_program(std::string_view script, std::string_view file);
+
+/// What a file says, whichever it is: a release's JSON, or a script, which has no name, tables and schema.
+/// Errc::not_found, Errc::io.
+Result<Release> read_release_or_script(const std::string& path);
 
 /// What makes the schema of a database again, in order: the CREATE statements but those of SQLite, of the tables that
 /// virtual tables keep for themselves, and of migrations.

@@ -352,6 +352,23 @@ std::vector<std::vector<Value>> SampleData::arguments(const NamedStatement& stat
   return all;
 }
 
+std::vector<std::vector<std::vector<Value>>> SampleData::arguments(const NamedBatch& batch) const {
+  Random random(seed_ ^ hash_of(batch.name));
+  std::vector<std::vector<std::vector<Value>>> all;
+  for (int i = 0; i <= kVariants; ++i) {
+    std::map<Value, Value> replaced;
+    auto& variant = all.emplace_back();
+    for (const auto& part : batch.parts) {
+      auto& values = variant.emplace_back();
+      for (const auto& value : part.sample) {
+        if (i > 0 && !replaced.contains(value)) replaced[value] = chance(random, 75) ? known(value, random) : value;
+        values.push_back(i > 0 ? replaced[value] : value);
+      }
+    }
+  }
+  return all;
+}
+
 /// What stands before a parameter tells which column it is about.
 std::vector<Value> SampleData::guessed_arguments(std::string_view sql, Random& random) const {
   const auto text = db::read_statement(sql);

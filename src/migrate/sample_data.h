@@ -34,6 +34,8 @@ class SampleData {
   /// Arguments to run a statement with: its samples, then the like with keys and values that occur in rows; the same
   /// at every call.
   [[nodiscard]] std::vector<std::vector<db::Value>> arguments(const NamedStatement& statement) const;
+  /// The same for the parts of a batch; what is equal in its samples stays equal.
+  [[nodiscard]] std::vector<std::vector<std::vector<db::Value>>> arguments(const NamedBatch& batch) const;
 
   /// Ordinary tables for which no row could be found that their constraints allow.
   [[nodiscard]] const std::vector<std::string>& empty_tables() const noexcept { return empty_tables_; }

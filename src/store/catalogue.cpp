@@ -418,6 +418,21 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
 
 std::span<const QueryDefinition> catalogue() { return definitions(); }
 
+std::span<const Batch> batches() {
+  // A topic has a rule if and only if it has a row in topic_rules.
+  static const std::array<Batch, 3> kBatches = {{
+      {"topics.add_with_rule",
+       {{Query::topic_insert, {"Sample", kNull, "sample", 1, "#3498db", kTime}},
+        {Query::topic_rule_put, {kNull, kTime, 0}}}},
+      {"topics.update_rule",
+       {{Query::topic_update, {2, "Sample", kNull, "sample", 1, "#3498db", kTime}},
+        {Query::topic_rule_put, {2, kTime, 0}}}},
+      {"topics.remove_rule",
+       {{Query::topic_update, {2, "Sample", kNull, kNull, 1, "#3498db", kTime}}, {Query::topic_rule_delete, {2}}}},
+  }};
+  return kBatches;
+}
+
 std::string_view sql(Query query) {
   static const auto kTexts = [] {
     std::array<std::string, static_cast<std::size_t>(Query::count_)> texts;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "db/value.h"
@@ -95,6 +96,13 @@ struct QueryDefinition {
 
 /// The whole catalogue, for checks that replay it.
 std::span<const QueryDefinition> catalogue();
+
+/// Statements that are only run together, in one transaction: each alone would break what holds between their tables.
+struct Batch {
+  std::string_view name;
+  std::vector<std::pair<Query, std::vector<db::Value>>> parts;  ///< arguments that fit together
+};
+std::span<const Batch> batches();
 
 /// The statement with the names of the live table versions. Valid for ever.
 [[nodiscard]] std::string_view sql(Query query);
