@@ -18,7 +18,6 @@ namespace offx::sources {
 namespace {
 
 using testing::HasSubstr;
-using testing::IsEmpty;
 using testing::SizeIs;
 
 const char* const kFixtures[] = {"posts.jsonl", "posts.csv",        "feed.rss",      "feed_rdf.xml",

@@ -358,7 +358,7 @@ class Zip {
     if (in_memory_) {
       status = archive_read_open_memory(reader.get(), bytes_.data(), bytes_.size());
     } else if (file_ != nullptr) {
-      std::rewind(file_);
+      if (std::fseek(file_, 0, SEEK_SET) != 0) return fail(Errc::io, "cannot be read again from its beginning");
       status = archive_read_open_FILE(reader.get(), file_);
     } else {
       status = archive_read_open_filename(reader.get(), path_.c_str(), 64U << 10U);
