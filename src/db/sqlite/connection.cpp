@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "db/sqlite/checksum.h"
+#include "db/statement_text.h"
 
 namespace offx::db::sqlite {
 namespace {
@@ -154,8 +155,13 @@ Result<Prepared*> Connection::prepare(std::string_view sql) {
     return fail(Errc::invalid_argument, "more than one SQL statement in one text: use batch()");
   }
   prepared.read_only = sqlite3_stmt_readonly(raw) != 0;
-  // An upsert that updated leaves the id of an earlier insert behind; SQLite does not say which it did.
-  prepared.inserts = saw_insert_ && !saw_update_;
+  prepared.inserts = saw_insert_;
+  if (saw_insert_ && saw_update_) {
+    // An upsert that updated leaves the id of an earlier insert behind; SQLite does not say which it did. It is not
+    // told from an INSERT whose REPLACE sets off ON DELETE SET NULL but by its text.
+    OFFX_ASSIGN(const auto text, read_statement(sql));
+    prepared.inserts = text.kind == StatementText::Kind::insert;
+  }
   prepared.columns = columns_of(raw);
   if (cache_.size() == kCacheMax) {
     cache_index_.erase(cache_.back().sql);

@@ -44,6 +44,18 @@ TEST(SqliteEngine, uses_wal_full_synchronous_and_foreign_keys) {
   EXPECT_GE(scalar(*client, "SELECT sqlite_version()"), "3.51.3");
 }
 
+TEST(SqliteEngine, an_insert_has_its_id_although_it_sets_off_an_update) {
+  auto client = must(sqlite::open(":memory:"));
+  must(client->execute("CREATE TABLE parent (id INTEGER PRIMARY KEY, name TEXT UNIQUE)"));
+  must(client->execute("CREATE TABLE child (parent REFERENCES parent ON DELETE SET NULL)"));
+  must(client->execute("INSERT INTO parent VALUES (1, 'a')"));
+  const auto replaced = must(client->execute("INSERT OR REPLACE INTO parent (id, name) VALUES (7, 'a')"));
+  EXPECT_EQ(replaced.last_insert_rowid(), 7);
+  const auto upserted = must(
+      client->execute("INSERT INTO parent (id, name) VALUES (8, 'a') ON CONFLICT (name) DO UPDATE SET name = 'b'"));
+  EXPECT_EQ(upserted.last_insert_rowid(), std::nullopt);
+}
+
 TEST(SqliteEngine, a_folder_that_does_not_exist_is_a_clear_error) {
   const auto client = sqlite::open("/nonexistent/folder/a.db");
   ASSERT_FALSE(client.has_value());
