@@ -115,34 +115,61 @@ class Builder {
     return true;
   }
 
-  /// What only the new version demands, old code does not know.
+  /// `check` of one side, as the other one would have to say it; empty if a column in it is not there as it is.
+  static std::string translated(const Pair& pair, Side side, std::string_view check) {
+    std::string text(check);
+    const auto names = names_in(check);
+    for (const auto& column : pair.table(side).columns) {
+      if (!names.contains(folded(column.name))) continue;
+      const auto counterpart = pair.counterpart(side, column.name);
+      if (counterpart.empty()) return {};
+      if (!same_name(counterpart, column.name)) text = with_name_replaced(text, column.name, counterpart);
+    }
+    return normalised(text);
+  }
+
+  /// What only one version demands, code on the other one does not know.
+  void note_demands(const Pair& pair, Side side) {
+    const auto& table = pair.table(side);
+    const auto& others = pair.table(other(side));
+    const std::string code = side == kNew ? "old code" : "new code";
+    const std::string place = side == kNew ? "[table.up]" : "[table.down]";
+    if (table.strict && !others.strict) {
+      find(Severity::warning, pair.change.from, "",
+           table.name + " is STRICT: " + code +
+               " that writes a value of another type gets an error while both live; a CAST under " + place +
+               " makes it fit");
+    }
+    std::set<std::string> known;
+    for (const auto check : check_expressions(others.sql)) known.insert(normalised(check));
+    for (const auto check : check_expressions(table.sql)) {
+      if (known.contains(translated(pair, side, check))) continue;
+      find(Severity::warning, pair.change.from, "",
+           "only " + table.name + " demands CHECK (" + std::string(check) + "): " + code +
+               " that writes otherwise gets an error while both live");
+    }
+    for (const auto& c : pair.computed(side)) {
+      const auto* column = table.column(c.column);
+      if (!column->not_null || mentions(c.expression, "coalesce") || mentions(c.expression, "ifnull")) continue;
+      auto sources = c.reads;
+      if (c.reads_key) sources.insert(sources.end(), pair.key[other(side)].begin(), pair.key[other(side)].end());
+      const bool may_be_null = std::any_of(sources.begin(), sources.end(), [&](const std::string& name) {
+        const auto* source = others.column(name);
+        return !source->not_null && source->primary_key == 0;
+      });
+      if (!may_be_null) continue;
+      find(Severity::warning, pair.change.from, column->name,
+           "only " + table.name + " demands NOT NULL of " + column->name + ": " + code +
+               " that writes NULL gets an error while both live; coalesce(…) under " + place + " makes it fit");
+    }
+  }
+
+  /// What an author may not have thought of.
   void note_constraints(const Pair& pair) {
     const auto& old_table = pair.table(kOld);
     const auto& new_table = pair.table(kNew);
-    if (new_table.strict && !old_table.strict) {
-      find(Severity::warning, old_table.name, "",
-           new_table.name +
-               " is STRICT: old code that writes a value of another type gets an error while both live; "
-               "a CAST under [table.up] makes it fit");
-    }
-    std::set<std::string> old_checks;
-    for (const auto check : check_expressions(old_table.sql)) old_checks.insert(normalised(check));
-    for (const auto check : check_expressions(new_table.sql)) {
-      if (old_checks.contains(normalised(check))) continue;
-      find(Severity::warning, old_table.name, "",
-           "only " + new_table.name + " demands CHECK (" + std::string(check) +
-               "): old code that writes otherwise gets an error while both live");
-    }
-    for (const auto& c : pair.computed(kNew)) {
-      const auto* column = new_table.column(c.column);
-      const auto* source = c.carried_from.empty() ? nullptr : old_table.column(c.carried_from);
-      if (column->not_null && source != nullptr && !source->not_null && source->primary_key == 0) {
-        find(
-            Severity::warning, old_table.name, column->name,
-            "only " + new_table.name + " demands NOT NULL of " + column->name +
-                ": old code that writes NULL gets an error while both live; coalesce(…) under [table.up] makes it fit");
-      }
-    }
+    note_demands(pair, kNew);
+    note_demands(pair, kOld);
     for (const auto* column : pair.own_columns(kNew)) {
       if (pair.groups.empty()) break;
       find(Severity::note, old_table.name, column->name,
@@ -430,7 +457,7 @@ class Builder {
   /// A full-text table over the old table's rows would dangle.
   void check_virtual_tables() {
     for (const auto& object : schema_.objects()) {
-      const auto tokens = tokens_of(object.sql.substr(0, 100));
+      const auto tokens = tokens_of(std::string_view(object.sql).substr(0, 100));
       if (object.type != "table" || tokens.size() < 2 || !same_name(tokens[1].text, "virtual")) continue;
       for (const auto& plan : blueprint_.pairs) {
         const auto& from = plan.pair.change.from;

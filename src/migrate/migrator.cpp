@@ -75,7 +75,7 @@ class Work {
   Result<void> carry_on(const Record& record);
   Result<void> begin_table(const Record& record, TableRecord& table, const PairPlan& plan);
   Result<void> backfill(const Record& record, TableRecord& table, const PairPlan& plan);
-  Result<void> check_triggers(const Blueprint& blueprint);
+  Result<void> check_triggers(const Blueprint& blueprint, Side from);
   Result<void> compare(const Record& record, const Blueprint& blueprint, bool live);
   Result<void> go_live(const Record& record, const Blueprint& blueprint);
   Result<void> redirect_children(const Blueprint& blueprint, Side from);
@@ -213,7 +213,7 @@ Result<void> Work::carry_on(const Record& record) {
     }
     if (table.phase == Phase::backfill) OFFX_TRY(backfill(record, table, *plan));
   }
-  OFFX_TRY(check_triggers(blueprint));
+  OFFX_TRY(check_triggers(blueprint, kOld));
   Script script;
   set_phase(script, record.name, Phase::verify);
   OFFX_TRY(lease_.batch(script.statements(), db::Mode::write));
@@ -318,21 +318,23 @@ Error Work::explained(Error error, const TableRecord& table, std::int64_t rows_l
 }
 
 /// A trigger that somebody dropped meanwhile has not carried what was written since.
-Result<void> Work::check_triggers(const Blueprint& blueprint) {
+Result<void> Work::check_triggers(const Blueprint& blueprint, Side from) {
   OFFX_ASSIGN(const auto objects, read_objects(client_));
   for (const auto& plan : blueprint.pairs) {
-    for (const auto& trigger : plan.up) {
-      const bool there = std::any_of(objects.begin(), objects.end(), [&](const SchemaObject& object) {
+    const auto& triggers = from == kOld ? plan.up : plan.down;
+    const auto lost = std::find_if_not(triggers.begin(), triggers.end(), [&](const NamedSql& trigger) {
+      return std::any_of(objects.begin(), objects.end(), [&](const SchemaObject& object) {
         return object.type == "trigger" && object.name == trigger.name && object.sql == trigger.sql;
       });
-      if (!there) {
-        return fail(Errc::corrupt,
-                    "the trigger " + trigger.name +
-                        " of this migration was dropped or changed by somebody: "
-                        "writes since then may not have been carried. Roll back and start again; the old "
-                        "version has everything");
-      }
-    }
+    });
+    if (lost == triggers.end()) continue;
+    return fail(Errc::corrupt,
+                "the trigger " + lost->name +
+                    " of this migration was dropped or changed by somebody: what was written to " +
+                    plan.pair.tables[from].name + " since may be missing in " + plan.pair.tables[other(from)].name +
+                    (from == kOld ? ". Roll back and start again; the old version has everything"
+                                  : ". Make it again (`offx migrate drift` shows it) and correct what `offx migrate "
+                                    "verify` finds; or roll back with --discard"));
   }
   return {};
 }
@@ -397,7 +399,7 @@ Result<void> Work::complete(const Record& record, const CompleteOptions& options
     if (!list_of(findings).empty()) {
       return fail(Errc::conflict, "completing " + record.name + " is refused:" + list_of(findings));
     }
-    OFFX_TRY(check_triggers(blueprint));
+    for (const Side side : {kOld, kNew}) OFFX_TRY(check_triggers(blueprint, side));
     OFFX_TRY(compare(record, blueprint, true));
     OFFX_TRY(redirect_children(blueprint, kOld));
     Script script;
@@ -432,6 +434,7 @@ Result<void> Work::roll_back(const Record& record, const RollbackOptions& option
   std::vector<Finding> findings;
   if (record.phase != Phase::rolling_back) {
     OFFX_ASSIGN(const auto blueprint, blueprint_of(migration, findings, false));
+    if (record.phase == Phase::live && !options.discard) OFFX_TRY(check_triggers(blueprint, kNew));
     OFFX_TRY(redirect_children(blueprint, kNew));
     Script script;
     for (const auto& plan : blueprint.pairs) {

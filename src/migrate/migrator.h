@@ -70,6 +70,7 @@ struct RollbackOptions : WorkOptions {
   bool discard = false;  ///< also drop what only the new version knows, instead of keeping it as `NEW_rolled_back`
 };
 /// Removes the new version, at any moment before complete(); what was written through it stays in the old one.
+/// Errc::corrupt: somebody dropped a trigger that carries it there; `discard` goes on all the same.
 Result<void> roll_back(db::DatabaseClient& client, std::string_view name, const RollbackOptions& options);
 
 /// The backfill stops after its present chunk, in whichever process it runs, and goes on after resume().

@@ -1,37 +1,7 @@
-#include "migrate/migrator.h"
-
-#include <gtest/gtest.h>
-
-#include "base/test_support.h"
-#include "migrate/plan.h"
+#include "migrate/test_support.h"
 
 namespace offx::migrate {
 namespace {
-
-using db::to_text;
-
-std::unique_ptr<db::DatabaseClient> database(const TemporaryFolder& folder) {
-  return must(db::create_database_client(folder / "test.db"));
-}
-
-void run(db::DatabaseClient& client, std::string_view sql) {
-  auto done = client.execute(sql);
-  ASSERT_TRUE(done) << done.error().to_string() << "\n" << sql;
-}
-
-/// The first result, cells joined with `|`, rows with a blank.
-std::string ask(db::DatabaseClient& client, std::string_view sql) {
-  auto rows = client.execute(sql);
-  if (!rows) return rows.error().to_string();
-  std::string text;
-  for (std::size_t i = 0; i < rows->rows(); ++i) {
-    if (i > 0) text += ' ';
-    for (std::size_t j = 0; j < rows->columns().size(); ++j) {
-      text += (j > 0 ? "|" : "") + (db::is_null(rows->row(i)[j]) ? "-" : to_text(rows->row(i)[j]));
-    }
-  }
-  return text;
-}
 
 Migration topics() {
   Migration migration;
@@ -50,7 +20,7 @@ Migration topics() {
 class Migrator : public testing::Test {
  protected:
   void SetUp() override {
-    client_ = database(folder_);
+    client_ = must(db::create_database_client(folder_ / "test.db"));
     run(*client_,
         "CREATE TABLE topics_v1 (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, descr TEXT, legacy "
         "TEXT DEFAULT 'L0')");

@@ -36,6 +36,7 @@ class Resolver {
     if (!find_key()) return false;
     read_sources();
     make_groups();
+    bundle_groups();
     check_way_back();
     find_uniqueness();
     find_parents_in_self();
@@ -286,6 +287,33 @@ class Resolver {
       group.synced_by_author = !pair_.change.sync.empty();
       pair_.groups.push_back(std::move(group));
     }
+  }
+
+  /// SQLite compiles every trigger that a statement may set off, which hundreds of them make slow: columns that are
+  /// only carried then share one.
+  void bundle_groups() {
+    constexpr std::size_t kMost = 64;
+    constexpr std::size_t kColumns = 50;
+    if (pair_.groups.size() <= kMost) return;
+    const auto simple = [&](const Group& group) {
+      if (!group.plain || group.computed[kOld].size() != 1) return false;
+      const auto& c = group.computed[kNew][0];
+      return same_name(table(kNew).column(c.column)->type, table(kOld).column(c.carried_from)->type);
+    };
+    std::vector<Group> groups;
+    std::optional<std::size_t> open;
+    for (auto& group : pair_.groups) {
+      if (!simple(group) || !open || groups[*open].computed[kOld].size() == kColumns) {
+        if (simple(group)) open = groups.size();
+        groups.push_back(std::move(group));
+        continue;
+      }
+      for (const Side side : {kOld, kNew}) {
+        groups[*open].computed[side].push_back(std::move(group.computed[side][0]));
+        groups[*open].sources[side].push_back(std::move(group.sources[side][0]));
+      }
+    }
+    pair_.groups = std::move(groups);
   }
 
   /// The columns in an expression index are not told by name: those its columns' checks could mention stay together.

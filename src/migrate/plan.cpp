@@ -97,7 +97,7 @@ Result<TableEstimate> estimate(db::DatabaseClient& client, const PairPlan& plan)
         lengths.push_back("coalesce(length(CAST(" + quote_identifier(column.name) + " AS BLOB)), 0)");
     }
     OFFX_ASSIGN(const auto rows,
-                client.execute("SELECT coalesce(avg(" + joined(lengths, " + ") + "), 0) FROM (SELECT * FROM " +
+                client.execute("SELECT coalesce(avg(" + combined(lengths, " + ") + "), 0) FROM (SELECT * FROM " +
                                quote_identifier(table.name) + " LIMIT 1000)"));
     return to_real(rows.row(0)[0]) * 1.15 + 24.0 * static_cast<double>(table.indexes.size());
   };

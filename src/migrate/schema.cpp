@@ -80,7 +80,7 @@ Result<Schema> Schema::read(db::DatabaseClient& client) {
     return object.type == "index" ? 2 : object.type == "view" ? 3 : 4;
   };
   const auto is_virtual = [](const SchemaObject& object) {
-    const auto tokens = tokens_of(object.sql.substr(0, 200));
+    const auto tokens = tokens_of(std::string_view(object.sql).substr(0, 200));
     return tokens.size() > 1 && same_name(tokens[1].text, "virtual");
   };
   // Virtual tables first: they make their shadow tables, whose own statements then find them there.

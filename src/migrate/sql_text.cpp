@@ -216,4 +216,19 @@ std::string joined(const std::vector<std::string>& parts, std::string_view separ
   return text;
 }
 
+std::string combined(std::vector<std::string> parts, std::string_view separator) {
+  constexpr std::size_t kMost = 30;
+  while (parts.size() > kMost) {
+    std::vector<std::string> groups;
+    for (std::size_t i = 0; i < parts.size(); i += kMost) {
+      const auto end = std::min(i + kMost, parts.size());
+      const std::vector<std::string> some(parts.begin() + static_cast<std::ptrdiff_t>(i),
+                                          parts.begin() + static_cast<std::ptrdiff_t>(end));
+      groups.push_back("(" + joined(some, separator) + ")");
+    }
+    parts = std::move(groups);
+  }
+  return joined(parts, separator);
+}
+
 }  // namespace offx::migrate

@@ -54,4 +54,8 @@ struct CreatedObject {
 /// The parts with `separator` between them.
 [[nodiscard]] std::string joined(const std::vector<std::string>& parts, std::string_view separator);
 
+/// As joined(), for an operator of which it does not matter in what order it is applied (`AND`, `OR`, `+`, `||`): in
+/// parentheses where there are so many parts that SQLite would refuse so deep an expression.
+[[nodiscard]] std::string combined(std::vector<std::string> parts, std::string_view separator);
+
 }  // namespace offx::migrate

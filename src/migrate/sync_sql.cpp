@@ -1,5 +1,6 @@
 #include "migrate/sync_sql.h"
 
+#include <algorithm>
 #include <array>
 #include <functional>
 
@@ -80,7 +81,7 @@ std::string follows(const Group& group, Side side, const Rows& rows) {
   for (const auto& c : group.computed[side]) {
     parts.push_back(rows.column(side, c.column) + " COLLATE BINARY IS " + rows.value(c, side));
   }
-  return joined(parts, " AND ");
+  return combined(parts, " AND ");
 }
 
 /// True when the rows say the same in this group: one follows from the other, whichever was written last. With a
@@ -93,12 +94,13 @@ std::string alike(const Group& group, Side to, const Rows& rows) {
 
 bool carries(const Group& group, Side to) { return !group.computed[to].empty() && !group.only_initial(to); }
 
-std::string all_alike(const Pair& pair, Side to, const Rows& rows) {
+std::string all_alike(const Pair& pair, Side to, const Rows& rows, bool but_one_way = false) {
   std::vector<std::string> parts;
   for (const auto& group : pair.groups) {
+    if (but_one_way && group.computed[other(to)].empty()) continue;
     if (carries(group, to)) parts.push_back(alike(group, to, rows));
   }
-  return parts.empty() ? "1" : joined(parts, " AND ");
+  return parts.empty() ? "1" : combined(parts, " AND ");
 }
 
 /// What verification compares in a group; empty if there is nothing to compare: what one side alone decides.
@@ -145,7 +147,7 @@ std::string in_range(const Pair& pair, Side side, Range range, const std::string
   std::vector<std::string> parts;
   if (range.has_low) parts.push_back(key + " > " + parameters(1));
   if (range.has_high) parts.push_back(key + " <= " + parameters(range.has_low ? 1 + width : 1));
-  return parts.empty() ? "1" : joined(parts, " AND ");
+  return parts.empty() ? "1" : combined(parts, " AND ");
 }
 
 /// The old rows that `start`, a SELECT of references to them, leads to upwards, as far as the new table lacks them.
@@ -177,12 +179,15 @@ class Triggers {
 
   std::vector<NamedSql> make() {
     add("ins", "AFTER INSERT", "",
-        bring_ancestors() + sweeps(nullptr, false) + guards(nullptr, false) + insert() + assert_row());
+        bring_ancestors() + sweeps(nullptr, false) + guards(nullptr, false) + insert("") + restore() +
+            assert_row(false));
     add("del", "AFTER DELETE", "",
         "DELETE FROM " + target_ + " WHERE " + at_key(pair_, to_, from_, "OLD") + " AND NOT EXISTS (SELECT 1 FROM " +
             source_ + " WHERE " + at_key(pair_, from_, from_, "OLD") + ");\n");
     add("key", "AFTER UPDATE OF " + key_list(pair_, from_), key_changed(),
-        bring_ancestors() + sweeps(nullptr, true) + guards(nullptr, true) + move() + insert() + assert_row());
+        bring_ancestors() + sweeps(nullptr, true) + guards(nullptr, true) +
+            insert(" AND NOT EXISTS (SELECT 1 FROM " + target_ + " WHERE " + at_key(pair_, to_, from_, "OLD") + ")") +
+            move() + restore() + assert_row(true));
     std::size_t number = 0;
     for (const auto& group : pair_.groups) {
       ++number;
@@ -212,7 +217,7 @@ class Triggers {
       const auto column = quote_identifier(source);
       parts.push_back("NEW." + column + " COLLATE BINARY IS NOT OLD." + column);
     }
-    return joined(parts, " OR ");
+    return combined(parts, " OR ");
   }
 
   /// ` OF a, b`; nothing if one is generated, as an UPDATE never names those.
@@ -299,8 +304,9 @@ class Triggers {
            " WHERE " + key[kOld] + " AND " + key[kNew];
   }
 
-  std::string pair_is_alike() const {
-    return "EXISTS (SELECT 1 FROM " + this_pair() + " AND " + all_alike(pair_, to_, rows_in_join(pair_)) + ")";
+  std::string pair_is_alike(bool but_one_way = false) const {
+    return "EXISTS (SELECT 1 FROM " + this_pair() + " AND " + all_alike(pair_, to_, rows_in_join(pair_), but_one_way) +
+           ")";
   }
 
   std::string source_exists() const {
@@ -309,28 +315,54 @@ class Triggers {
 
   /// Makes the twin, or, where a REPLACE left an older one, writes to it. The row is read from its table, not from NEW:
   /// a trigger of the user's may have changed it before this one ran.
-  std::string insert() const {
+  std::string insert(const std::string& condition) const {
     const auto columns = columns_to_write(pair_, to_);
     std::vector<std::string> sets;
-    Rows rows = rows_;
-    rows.value = [this](const Computed& c, Side side) {
-      return side == to_ ? "excluded." + quote_identifier(c.column) : rows_.value(c, side);
-    };
     for (const auto& group : pair_.groups) {
       if (!carries(group, to_)) continue;
-      for (const auto& c : group.computed[to_]) sets.push_back(assignment(group, c, rows));
+      for (const auto& c : group.computed[to_]) {
+        sets.push_back(assignment(group, c, "excluded." + quote_identifier(c.column)));
+      }
     }
     return "INSERT INTO " + target_ + " (" + columns.names + ") SELECT " + columns.expressions + " FROM " + source_ +
-           " WHERE " + at_key(pair_, from_, from_, "NEW") + " AND NOT " + pair_is_alike() + " ON CONFLICT (" +
-           key_list(pair_, to_) + ") DO " +
+           " WHERE " + at_key(pair_, from_, from_, "NEW") + " AND NOT " + pair_is_alike() + condition +
+           " ON CONFLICT (" + key_list(pair_, to_) + ") DO " +
            (sets.empty() ? std::string("NOTHING") : "UPDATE SET " + joined(sets, ", ")) + ";\n";
   }
 
-  std::string assignment(const Group& group, const Computed& c, const Rows& rows) const {
+  std::string assignment(const Group& group, const Computed& c, const std::string& value) const {
     const auto column = quote_identifier(c.column);
-    const auto value = rows.value(c, to_);
-    if (group.plain) return column + " = " + value;
-    return column + " = CASE WHEN " + alike(group, to_, rows) + " THEN " + column + " ELSE " + value + " END";
+    const auto same_type = [&] {
+      return same_name(pair_.tables[to_].column(c.column)->type, pair_.tables[from_].column(c.carried_from)->type);
+    };
+    if (group.plain && same_type()) return column + " = " + value;
+    return column + " = CASE WHEN " + alike(group, to_, rows_) + " THEN " + column + " ELSE " + value + " END";
+  }
+
+  /// True if the group's columns of the target follow from the source and the source's from nothing: once the row is
+  /// made, the target's own writes to them stand until the source changes.
+  bool is_one_way(const Group& group) const { return group.computed[from_].empty(); }
+  bool reads_key(const Group& group) const {
+    return std::any_of(group.computed[to_].begin(), group.computed[to_].end(),
+                       [](const Computed& c) { return c.reads_key; });
+  }
+
+  /// The echo of an insert or of a new key computes the source's one-way columns anew: what was written stands.
+  std::string restore() const {
+    std::string sql;
+    for (const auto& group : pair_.groups) {
+      if (!group.computed[to_].empty() || !carries(group, from_)) continue;
+      std::vector<std::string> sets;
+      std::vector<std::string> differ;
+      for (const auto& c : group.computed[from_]) {
+        const auto column = quote_identifier(c.column);
+        sets.push_back(column + " = NEW." + column);
+        differ.push_back(column + " COLLATE BINARY IS NOT NEW." + column);
+      }
+      sql += "UPDATE " + source_ + " SET " + joined(sets, ", ") + " WHERE " + at_key(pair_, from_, from_, "NEW") +
+             " AND (" + combined(differ, " OR ") + ");\n";
+    }
+    return sql;
   }
 
   /// The key and all else in one statement: an echo in between would see half of it.
@@ -341,7 +373,13 @@ class Triggers {
     }
     for (const auto& group : pair_.groups) {
       if (!carries(group, to_)) continue;
-      for (const auto& c : group.computed[to_]) sets.push_back(assignment(group, c, rows_));
+      for (const auto& c : group.computed[to_]) {
+        auto set = assignment(group, c, rows_.value(c, to_));
+        if (const auto mine = quote_identifier(c.column); is_one_way(group) && !reads_key(group)) {
+          set = mine + " = CASE WHEN " + changed(group) + " THEN " + rows_.value(c, to_) + " ELSE " + mine + " END";
+        }
+        sets.push_back(std::move(set));
+      }
     }
     return "UPDATE " + target_ + " SET " + joined(sets, ", ") + " WHERE " + at_key(pair_, to_, from_, "OLD") + " AND " +
            source_exists() + ";\n";
@@ -361,7 +399,9 @@ class Triggers {
     return "SELECT RAISE(ABORT, " + quote_text("offx-sync: " + pair_.tables[to_].name + " refuses this row") +
            ") WHERE ";
   }
-  std::string assert_row() const { return refusal() + source_exists() + " AND NOT " + pair_is_alike() + ";\n"; }
+  std::string assert_row(bool but_one_way) const {
+    return refusal() + source_exists() + " AND NOT " + pair_is_alike(but_one_way) + ";\n";
+  }
   std::string assert_group(const Group& group) const {
     return refusal() + "EXISTS (SELECT 1 FROM " + this_pair() + " AND NOT " + alike(group, to_, rows_in_join(pair_)) +
            ");\n";
@@ -406,7 +446,9 @@ std::vector<NamedSql> helper_indexes(const Pair& pair) {
       const auto& wanted = unique.columns[other(from)];
       bool found = false;
       for (const auto& index : target.indexes) {
-        found = found || (!index.partial && !index.columns.empty() && same_name(index.columns[0], wanted[0]));
+        // One of ours is listed again, as long as it is there: what made it must be able to drop it.
+        found = found || (!index.partial && !index.columns.empty() && same_name(index.columns[0], wanted[0]) &&
+                          !index.name.starts_with(kPrefix));
       }
       if (found) continue;
       std::vector<std::string> columns;
@@ -458,7 +500,7 @@ std::string compare_sql(const Pair& pair, Side side, Range range, bool live) {
   }
   const auto key = std::string(kAlias[kNew]) + "." + quote_identifier(pair.key[kNew][0]);
   return "SELECT count(*), coalesce(sum(" + key + " IS NULL), 0), coalesce(sum(" + key + " IS NOT NULL AND NOT (" +
-         (parts.empty() ? "1" : joined(parts, " AND ")) + ")), 0) FROM " + join_of_both(pair, "LEFT JOIN") + " WHERE " +
+         (parts.empty() ? "1" : combined(parts, " AND ")) + ")), 0) FROM " + join_of_both(pair, "LEFT JOIN") + " WHERE " +
          in_range(pair, kOld, range, kAlias[kOld]);
 }
 
@@ -487,9 +529,9 @@ std::string different_sql(const Pair& pair, Range range, bool live) {
     }
   }
   if (parts.empty()) return {};
-  return "SELECT " + key_as_text(pair, kOld, kAlias[kOld]) + ", " + joined(texts, " || ") + " FROM " +
+  return "SELECT " + key_as_text(pair, kOld, kAlias[kOld]) + ", " + combined(texts, " || ") + " FROM " +
          join_of_both(pair, "JOIN") + " WHERE " + in_range(pair, kOld, range, kAlias[kOld]) + " AND NOT (" +
-         joined(parts, " AND ") + ") ORDER BY " + joined(quoted_key(pair, kOld, kAlias[kOld]), ", ") + " LIMIT 21";
+         combined(parts, " AND ") + ") ORDER BY " + joined(quoted_key(pair, kOld, kAlias[kOld]), ", ") + " LIMIT 21";
 }
 
 std::vector<std::string> equalise_sequences(const Pair& pair) {

@@ -1,0 +1,472 @@
+// What has to be true while both versions live, and after: one test for each promise.
+
+#include <gmock/gmock.h>
+
+#include "migrate/test_support.h"
+
+namespace offx::migrate {
+namespace {
+
+using testing::Contains;
+using testing::Field;
+using testing::HasSubstr;
+using testing::Not;
+
+class Live : public testing::Test {
+ protected:
+  void SetUp() override { client_ = must(db::create_database_client(folder_ / "test.db")); }
+
+  void execute(std::initializer_list<std::string_view> statements) {
+    for (const auto sql : statements) run(*client_, sql);
+  }
+  std::string asked(std::string_view sql) { return ask(*client_, sql); }
+  void begin(const Migration& migration) {
+    const auto started = start(*client_, migration, {});
+    ASSERT_TRUE(started) << error_of(started);
+  }
+  void end(std::string_view name) {
+    const auto completed = complete(*client_, name, {});
+    ASSERT_TRUE(completed) << error_of(completed);
+  }
+  void go_back(std::string_view name, bool discard = false) {
+    RollbackOptions options;
+    options.discard = discard;
+    const auto back = roll_back(*client_, name, options);
+    ASSERT_TRUE(back) << error_of(back);
+  }
+  void expect_alike(std::string_view name) { EXPECT_EQ(must(verify(*client_, name, {})).differences_total, 0); }
+
+  TemporaryFolder folder_;
+  std::unique_ptr<db::DatabaseClient> client_;
+};
+
+TEST_F(Live, AnIdIsNeverGivenTwice) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE)",
+           "INSERT INTO t_v1 (name) VALUES ('a'), ('b'), ('c')", "DELETE FROM t_v1 WHERE id = 3"});
+  begin(migration_of(
+      "m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE)")}));
+  EXPECT_EQ(asked("INSERT INTO t_v2 (name) VALUES ('d') RETURNING id"), "4");
+  EXPECT_EQ(asked("INSERT INTO t_v1 (name) VALUES ('e') RETURNING id"), "5");
+  execute({"DELETE FROM t_v1 WHERE id = 5"});
+  EXPECT_EQ(asked("INSERT INTO t_v2 (name) VALUES ('f') RETURNING id"), "6");
+  EXPECT_EQ(asked("INSERT OR REPLACE INTO t_v2 (name) VALUES ('f') RETURNING id"), "7");
+  EXPECT_EQ(asked("SELECT group_concat(id || name, ' ') FROM t_v1"), "1a 2b 4d 7f");
+  execute({"DELETE FROM t_v2"});
+  EXPECT_EQ(asked("INSERT INTO t_v1 (name) VALUES ('g') RETURNING id"), "8");
+  execute({"DELETE FROM t_v1"});
+  go_back("m");
+  EXPECT_EQ(asked("INSERT INTO t_v1 (name) VALUES ('h') RETURNING id"), "9");
+  EXPECT_EQ(asked("SELECT name FROM sqlite_sequence"), "t_v1");
+}
+
+TEST_F(Live, TheSequenceGoesOnAfterComplete) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT)",
+           "INSERT INTO t_v1 (name) VALUES ('a'), ('b')", "DELETE FROM t_v1"});
+  begin(migration_of(
+      "m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT)")}));
+  execute({"INSERT INTO t_v1 (id, name) VALUES (50, 'x')", "DELETE FROM t_v2"});
+  end("m");
+  EXPECT_EQ(asked("INSERT INTO t_v2 (name) VALUES ('c') RETURNING id"), "51");
+}
+
+TEST_F(Live, IndexesAreCarriedWithAllTheySay) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, at TEXT, gone TEXT)",
+           "CREATE INDEX t_v1_recent ON t_v1 (at DESC, name COLLATE NOCASE) WHERE name IS NOT NULL",
+           "CREATE UNIQUE INDEX by_lower ON t_v1 (lower(name))", "CREATE INDEX by_gone ON t_v1 (gone)"});
+  auto change = change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, title TEXT, at TEXT)");
+  change.rename = {{"name", "title"}};
+  change.drop = {"by_gone"};
+  begin(migration_of("m", {change}));
+  end("m");
+  EXPECT_EQ(
+      asked(
+          "SELECT sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL AND tbl_name = 't_v2' ORDER BY name"),
+      "CREATE UNIQUE INDEX \"by_lower_v2\" ON \"t_v2\" (lower(\"title\")) "
+      "CREATE INDEX \"t_v2_recent\" ON \"t_v2\" (at DESC, \"title\" COLLATE NOCASE) WHERE \"title\" IS NOT NULL");
+  EXPECT_EQ(objects_in(*client_), "by_lower_v2 t_v2 t_v2_recent");
+}
+
+TEST_F(Live, HelpersOfTheTriggersGoWithThem) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)"});
+  const auto migration =
+      migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT UNIQUE)")});
+  begin(migration);
+  EXPECT_THAT(objects_in(*client_), HasSubstr("offx_sync_t_v1_1"));
+  go_back("m");
+  EXPECT_EQ(objects_in(*client_), "t_v1");
+  begin(migration);
+  end("m");
+  EXPECT_EQ(objects_in(*client_), "t_v2");
+}
+
+TEST_F(Live, ViewsAndTriggersOfTheUserGoOn) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "CREATE TABLE log (what TEXT)",
+           "CREATE VIEW names AS SELECT name FROM t_v1",
+           "CREATE TRIGGER noted AFTER INSERT ON t_v1 BEGIN INSERT INTO log VALUES ('+' || NEW.name); END"});
+  begin(migration_of("m",
+                     {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, more TEXT)")}));
+  execute({"INSERT INTO t_v1 (name) VALUES ('a')", "INSERT INTO t_v2 (name) VALUES ('b')"});
+  EXPECT_EQ(asked("SELECT * FROM log"), "+a +b");
+  EXPECT_EQ(asked("SELECT * FROM names"), "a b");
+  end("m");
+  execute({"INSERT INTO t_v2 (name) VALUES ('c')"});
+  EXPECT_EQ(asked("SELECT * FROM log"), "+a +b +c");
+  EXPECT_EQ(asked("SELECT * FROM names"), "a b c");
+}
+
+TEST_F(Live, ViewsAndTriggersOfTheUserSurviveARollback) {
+  execute(
+      {"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "CREATE VIEW names AS SELECT name FROM t_v1",
+       "CREATE TRIGGER upper AFTER INSERT ON t_v1 BEGIN UPDATE t_v1 SET name = upper(name) WHERE id = NEW.id; END"});
+  begin(migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)")}));
+  execute({"INSERT INTO t_v1 (name) VALUES ('a')", "INSERT INTO t_v2 (name) VALUES ('b')"});
+  EXPECT_EQ(asked("SELECT name FROM t_v2"), "A B");
+  expect_alike("m");
+  go_back("m");
+  EXPECT_EQ(objects_in(*client_), "names t_v1 upper");
+  execute({"INSERT INTO t_v1 (name) VALUES ('c')"});
+  EXPECT_EQ(asked("SELECT * FROM names"), "A B C");
+}
+
+TEST_F(Live, AFullTextTableHasASuccessor) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, body TEXT)",
+           "CREATE VIRTUAL TABLE t_v1_fts USING fts5 (body, content = 't_v1', content_rowid = 'id')",
+           "CREATE TRIGGER t_v1_ai AFTER INSERT ON t_v1 BEGIN INSERT INTO t_v1_fts (rowid, body) VALUES (NEW.id, "
+           "NEW.body); END",
+           "CREATE TRIGGER t_v1_ad AFTER DELETE ON t_v1 BEGIN INSERT INTO t_v1_fts (t_v1_fts, rowid, body) VALUES "
+           "('delete', OLD.id, OLD.body); END",
+           "INSERT INTO t_v1 (body) VALUES ('green apples'), ('red plums')"});
+  auto change = change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, text TEXT)");
+  change.rename = {{"body", "text"}};
+  const auto refused = must(make_plan(*client_, migration_of("m", {change})));
+  ASSERT_TRUE(refused.refused());
+  EXPECT_THAT(refused.findings, Contains(Field(&Finding::message, HasSubstr("the virtual table t_v1_fts"))));
+
+  change.create +=
+      "; CREATE VIRTUAL TABLE t_v2_fts USING fts5 (text, content = 't_v2', content_rowid = 'id');"
+      "CREATE TRIGGER t_v2_ai AFTER INSERT ON t_v2 BEGIN INSERT INTO t_v2_fts (rowid, text) VALUES (NEW.id, NEW.text); "
+      "END;"
+      "CREATE TRIGGER t_v2_ad AFTER DELETE ON t_v2 BEGIN INSERT INTO t_v2_fts (t_v2_fts, rowid, text) VALUES "
+      "('delete', OLD.id, OLD.text); END";
+  change.drop = {"t_v1_fts", "t_v1_ai", "t_v1_ad"};
+  const auto migration = migration_of("m", {change});
+  begin(migration);
+  const auto found = [&](std::string_view table, std::string_view word) {
+    return asked("SELECT count(*) FROM " + std::string(table) + " WHERE " + std::string(table) + " MATCH '" +
+                 std::string(word) + "'");
+  };
+  EXPECT_EQ(found("t_v2_fts", "apples"), "1");
+  execute({"INSERT INTO t_v1 (body) VALUES ('blue berries')", "INSERT INTO t_v2 (text) VALUES ('black berries')",
+           "DELETE FROM t_v1 WHERE body = 'red plums'"});
+  for (const auto* table : {"t_v1_fts", "t_v2_fts"}) {
+    EXPECT_EQ(found(table, "berries"), "2") << table;
+    EXPECT_EQ(found(table, "plums"), "0") << table;
+  }
+  go_back("m");
+  EXPECT_EQ(found("t_v1_fts", "berries"), "2");
+  begin(migration);
+  end("m");
+  EXPECT_EQ(found("t_v2_fts", "berries"), "2");
+  execute({"INSERT INTO t_v2_fts (t_v2_fts, rank) VALUES ('integrity-check', 1)"});
+  EXPECT_THAT(objects_in(*client_), Not(HasSubstr("t_v1")));
+}
+
+TEST_F(Live, KeysOfManyColumnsAndOfText) {
+  execute({"CREATE TABLE t_v1 (host TEXT, part INTEGER, value TEXT, PRIMARY KEY (host, part)) WITHOUT ROWID",
+           "INSERT INTO t_v1 VALUES ('a', 1, 'x'), ('a', 2, 'y'), ('b', 1, 'z')"});
+  auto change = change_of("t_v1", "t_v2",
+                          "CREATE TABLE t_v2 (host TEXT NOT NULL, number INTEGER NOT NULL, value TEXT, extra TEXT "
+                          "DEFAULT '-', PRIMARY KEY (host, number))");
+  change.rename = {{"part", "number"}};
+  begin(migration_of("m", {change}));
+  execute({"UPDATE t_v2 SET extra = 'kept' WHERE host = 'a' AND number = 1",
+           "UPDATE t_v1 SET part = 9 WHERE host = 'a' AND part = 1", "UPDATE t_v2 SET host = 'c' WHERE host = 'b'",
+           "INSERT INTO t_v1 VALUES ('a', 2, 'again') ON CONFLICT DO UPDATE SET value = excluded.value"});
+  EXPECT_EQ(asked("SELECT * FROM t_v2 ORDER BY host, number"), "a|2|again|- a|9|x|kept c|1|z|-");
+  EXPECT_EQ(asked("SELECT * FROM t_v1"), "a|2|again a|9|x c|1|z");
+  expect_alike("m");
+  end("m");
+}
+
+TEST_F(Live, ParentsComeBeforeTheirChildrenInOneTable) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, up INTEGER REFERENCES t_v1 (id) ON DELETE CASCADE)"});
+  // Every row refers to the one behind it, which a chunk in key order has not copied yet.
+  execute({"PRAGMA defer_foreign_keys = 1"});
+  run(*client_,
+      "INSERT INTO t_v1 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) SELECT i, CASE "
+      "WHEN i < 300 THEN i + 1 END FROM n");
+  int calls = 0;
+  WorkOptions options;
+  options.max_chunk_rows = 50;
+  options.progress = [&](const WorkState&) {
+    if (++calls == 1) run(*client_, "UPDATE t_v1 SET up = 250 WHERE id = 150");
+    return true;
+  };
+  const auto started = start(
+      *client_,
+      migration_of(
+          "m",
+          {change_of("t_v1", "t_v2",
+                     "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, up INTEGER REFERENCES t_v2 (id) ON DELETE CASCADE)")}),
+      options);
+  ASSERT_TRUE(started) << error_of(started);
+  execute({"DELETE FROM t_v2 WHERE id = 250"});
+  EXPECT_EQ(asked("SELECT count(*), min(id) FROM t_v1"), "50|251");
+  EXPECT_EQ(asked("SELECT count(*), min(id) FROM t_v2"), "50|251");
+  expect_alike("m");
+}
+
+TEST_F(Live, ChildrenOutsideAreRedirectedAtTheEnd) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)",
+           "CREATE TABLE notes (id INTEGER PRIMARY KEY, t INTEGER NOT NULL REFERENCES t_v1 (id) ON DELETE CASCADE)",
+           "INSERT INTO t_v1 VALUES (1, 'a'), (2, 'b'), (3, 'c')", "INSERT INTO notes (t) VALUES (1), (1), (2)"});
+  const auto migration =
+      migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)")});
+  begin(migration);
+  execute({"DELETE FROM t_v2 WHERE id = 2", "INSERT INTO t_v2 VALUES (4, 'd')", "INSERT INTO notes (t) VALUES (4)"});
+  EXPECT_EQ(asked("SELECT group_concat(t, ' ') FROM notes"), "1 1 4");
+  EXPECT_THAT(asked("INSERT INTO notes (t) VALUES (99)"), HasSubstr("FOREIGN KEY"));
+  go_back("m");
+  EXPECT_EQ(asked("SELECT group_concat(t, ' ') FROM notes"), "1 1 4");
+  begin(migration);
+  end("m");
+  EXPECT_EQ(asked("SELECT \"table\" FROM pragma_foreign_key_list('notes')"), "t_v2");
+  EXPECT_EQ(asked("SELECT group_concat(t, ' ') FROM notes"), "1 1 4");
+  execute({"DELETE FROM t_v2 WHERE id = 1"});
+  EXPECT_EQ(asked("SELECT group_concat(t, ' ') FROM notes"), "4");
+}
+
+TEST_F(Live, AChainOfThreeVersions) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, old_only TEXT DEFAULT 'o')",
+           "INSERT INTO t_v1 (name) VALUES ('a'), ('b')"});
+  auto second =
+      change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, title TEXT, two TEXT DEFAULT '2')");
+  second.rename = {{"name", "title"}};
+  auto third = change_of("t_v2", "t_v3",
+                         "CREATE TABLE t_v3 (id INTEGER PRIMARY KEY, trimmed TEXT, two TEXT, three TEXT DEFAULT '3')");
+  third.up = {{"trimmed", "trim(title)"}};
+  third.down = {{"title", "trimmed"}};
+  begin(migration_of("second", {second}));
+  begin(migration_of("third", {third}));
+  execute({"INSERT INTO t_v1 (name) VALUES (' c ')", "INSERT INTO t_v3 (trimmed, two) VALUES ('d', 'two')",
+           "UPDATE t_v1 SET name = ' a' WHERE id = 1", "UPDATE t_v3 SET trimmed = 'B' WHERE id = 2",
+           "UPDATE t_v2 SET id = 30 WHERE id = 3"});
+  EXPECT_EQ(asked("SELECT id, name, old_only FROM t_v1 ORDER BY id"), "1| a|o 2|B|o 4|d|o 30| c |o");
+  EXPECT_EQ(asked("SELECT * FROM t_v2 ORDER BY id"), "1| a|2 2|B|2 4|d|two 30| c |2");
+  EXPECT_EQ(asked("SELECT * FROM t_v3 ORDER BY id"), "1|a|2|3 2|B|2|3 4|d|two|3 30|c|2|3");
+  expect_alike("second");
+  expect_alike("third");
+  execute({"DELETE FROM t_v3 WHERE id = 30"});
+  EXPECT_EQ(asked("SELECT count(*) FROM t_v1"), "3");
+  end("second");
+  execute({"INSERT INTO t_v3 (trimmed) VALUES ('e')"});
+  EXPECT_EQ(asked("SELECT title FROM t_v2 WHERE id = 5"), "e");
+  end("third");
+  EXPECT_EQ(objects_in(*client_), "t_v3");
+}
+
+TEST_F(Live, TablesOfAnyNameAreAdopted) {
+  execute({"CREATE TABLE requests_2 (id INTEGER PRIMARY KEY, url TEXT)", "INSERT INTO requests_2 (url) VALUES ('a')",
+           "CREATE TABLE users (id INTEGER PRIMARY KEY, mail TEXT)", "INSERT INTO users (mail) VALUES ('m')",
+           "CREATE TABLE \"my \"\"odd\"\" table\" (\"the key\" INTEGER PRIMARY KEY, \"select\" TEXT, \"a.b\" TEXT "
+           "UNIQUE, [gr\"oup] TEXT)",
+           "INSERT INTO \"my \"\"odd\"\" table\" VALUES (1, 's', 'ab', 'g')"});
+  auto odd = change_of("my \"odd\" table", "odd; --'2",
+                       "CREATE TABLE \"odd; --'2\" (\"the key\" INTEGER PRIMARY KEY, \"from where\" TEXT, \"a.b\" TEXT "
+                       "UNIQUE, \"gr\"\"oup\" TEXT, \"é'\" TEXT DEFAULT 'x')");
+  odd.rename = {{"select", "from where"}};
+  begin(migration_of(
+      "m", {change_of("requests_2", "requests_3", "CREATE TABLE requests_3 (id INTEGER PRIMARY KEY, url TEXT)"),
+            change_of("users", "users_v2", "CREATE TABLE users_v2 (id INTEGER PRIMARY KEY, mail TEXT)"), odd}));
+  execute({"INSERT INTO requests_3 (url) VALUES ('b')", "INSERT INTO users (mail) VALUES ('n')",
+           "UPDATE \"odd; --'2\" SET \"from where\" = 't', \"gr\"\"oup\" = 'h', \"the key\" = 2"});
+  EXPECT_EQ(asked("SELECT group_concat(url, '') FROM requests_2"), "ab");
+  EXPECT_EQ(asked("SELECT group_concat(mail, '') FROM users_v2"), "mn");
+  EXPECT_EQ(asked("SELECT * FROM \"my \"\"odd\"\" table\""), "2|t|ab|h");
+  expect_alike("m");
+  end("m");
+  EXPECT_EQ(objects_in(*client_), "odd; --'2 requests_3 users_v2");
+}
+
+TEST_F(Live, WhatOneSideAloneKnowsSurvivesTheOther) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, note TEXT, state TEXT)",
+           "INSERT INTO t_v1 VALUES (1, 'abc', 'on')"});
+  auto change = change_of(
+      "t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, length INTEGER, active INTEGER NOT NULL DEFAULT 1)");
+  change.up = {{"length", "length(note)"}};
+  change.one_way = {"length"};
+  change.down = {{"state", "CASE active WHEN 1 THEN 'on' ELSE 'off' END"}};
+  begin(migration_of("m", {change}));
+  // The echo of an insert must not compute again what the insert said itself.
+  execute({"INSERT INTO t_v2 (id, length, active) VALUES (2, 77, 0)",
+           "INSERT INTO t_v1 (id, note, state) VALUES (3, 'x', 'odd')"});
+  EXPECT_EQ(asked("SELECT * FROM t_v2"), "1|3|1 2|77|0 3|1|1");
+  EXPECT_EQ(asked("SELECT * FROM t_v1"), "1|abc|on 2|-|off 3|x|odd");
+  execute({"UPDATE t_v1 SET id = 20 WHERE id = 2", "UPDATE t_v2 SET id = 30 WHERE id = 3"});
+  EXPECT_EQ(asked("SELECT * FROM t_v2 WHERE id > 1"), "20|77|0 30|1|1");
+  EXPECT_EQ(asked("SELECT * FROM t_v1 WHERE id > 1"), "20|-|off 30|x|odd");
+  execute({"UPDATE t_v1 SET note = 'four' WHERE id = 20", "UPDATE t_v2 SET active = 0 WHERE id = 30"});
+  EXPECT_EQ(asked("SELECT length FROM t_v2 WHERE id = 20"), "4");
+  EXPECT_EQ(asked("SELECT state FROM t_v1 WHERE id = 30"), "off");
+}
+
+TEST_F(Live, ADroppedTriggerIsNoticed) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO t_v1 (name) VALUES ('a')"});
+  const auto migration =
+      migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)")});
+  begin(migration);
+  for (const auto* trigger : {"offx_sync_t_v2_up_ins", "offx_sync_t_v2_down_ins"}) {
+    SCOPED_TRACE(trigger);
+    const auto sql = asked("SELECT sql FROM sqlite_schema WHERE name = '" + std::string(trigger) + "'");
+    run(*client_, "DROP TRIGGER " + std::string(trigger));
+    const auto drift = must(find_drift(*client_));
+    ASSERT_EQ(drift.size(), 1U);
+    EXPECT_EQ(drift[0].name, trigger);
+    const auto completed = complete(*client_, "m", {});
+    ASSERT_FALSE(completed);
+    EXPECT_EQ(completed.error().code(), Errc::corrupt);
+    EXPECT_THAT(error_of(completed), HasSubstr(trigger));
+    run(*client_, sql);
+  }
+  execute({"DROP TRIGGER offx_sync_t_v2_up_ins", "INSERT INTO t_v1 (name) VALUES ('b')"});
+  EXPECT_FALSE(complete(*client_, "m", {}));
+  go_back("m");
+  EXPECT_EQ(asked("SELECT group_concat(name, '') FROM t_v1"), "ab");
+  begin(migration);
+  execute({"DROP TRIGGER offx_sync_t_v2_down_del", "DELETE FROM t_v2 WHERE name = 'b'"});
+  const auto back = roll_back(*client_, "m", {});
+  ASSERT_FALSE(back);
+  EXPECT_EQ(back.error().code(), Errc::corrupt);
+  go_back("m", true);
+  begin(migration);
+  EXPECT_EQ(asked("SELECT group_concat(name, '') FROM t_v2"), "ab");
+}
+
+TEST_F(Live, ADroppedTriggerStopsTheBackfill) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO t_v1 (name) VALUES ('a')"});
+  WorkOptions options;
+  options.progress = [&](const WorkState&) {
+    run(*client_, "DROP TRIGGER IF EXISTS offx_sync_t_v2_up_ins");
+    return true;
+  };
+  const auto started = start(
+      *client_, migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)")}),
+      options);
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code(), Errc::corrupt);
+  EXPECT_EQ(must(list_migrations(*client_)).front().error, started.error().to_string());
+  go_back("m");
+  EXPECT_EQ(objects_in(*client_), "t_v1");
+}
+
+TEST_F(Live, RowsThatDifferAreNamed) {
+  execute(
+      {"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO t_v1 (name) VALUES ('a'), ('b'), ('c')"});
+  begin(migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)")}));
+  for (const auto* part : {"ins", "del", "key", "1"}) {
+    run(*client_, "DROP TRIGGER offx_sync_t_v2_down_" + std::string(part));
+    run(*client_, "DROP TRIGGER offx_sync_t_v2_up_" + std::string(part));
+  }
+  execute(
+      {"UPDATE t_v2 SET name = 'x' WHERE id = 1", "DELETE FROM t_v2 WHERE id = 2", "INSERT INTO t_v2 VALUES (9, 'y')"});
+  const auto report = must(verify(*client_, "m", {}));
+  EXPECT_EQ(report.differences_total, 3);
+  std::string all;
+  for (const auto& difference : report.differences) all += difference.key + ": " + difference.what + "; ";
+  EXPECT_EQ(all, "id = 2: is missing in t_v2; id = 1: name: 'x' in t_v2, 'a' by t_v1; id = 9: is missing in t_v1; ");
+}
+
+TEST_F(Live, TheFirstMigratorWorksAndTheSecondIsToldWho) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO t_v1 (name) VALUES ('a')"});
+  const auto migration =
+      migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)")});
+  std::string second;
+  WorkOptions options;
+  options.progress = [&](const WorkState&) {
+    if (second.empty()) second = error_of(start(*client_, migration, {}));
+    return true;
+  };
+  const auto started = start(*client_, migration, options);
+  ASSERT_TRUE(started) << error_of(started);
+  EXPECT_THAT(second, HasSubstr("another migrator is at work: "));
+  EXPECT_THAT(second, HasSubstr("pid " + std::to_string(getpid())));
+}
+
+TEST_F(Live, ADeadMigratorIsReplaced) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO t_v1 (name) VALUES ('a')"});
+  const auto migration =
+      migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)")});
+  WorkOptions stops;
+  stops.progress = [](const WorkState&) { return false; };
+  EXPECT_FALSE(start(*client_, migration, stops));
+  // One that still lives, on a machine whose processes cannot be asked.
+  execute({"UPDATE offx_migration_lease SET holder = 'elsewhere pid 1 #1', expires_at = '2999-01-01 00:00:00'"});
+  EXPECT_THAT(error_of(start(*client_, migration, {})), HasSubstr("elsewhere pid 1;"));
+  execute({"UPDATE offx_migration_lease SET expires_at = '2020-01-01 00:00:00'"});
+  begin(migration);
+  EXPECT_EQ(asked("SELECT holder FROM offx_migration_lease"), "");
+}
+
+TEST_F(Live, WhoeverLosesTheLeaseStops) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO t_v1 (name) VALUES ('a')"});
+  const auto migration =
+      migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)")});
+  WorkOptions options;
+  options.progress = [&](const WorkState&) {
+    run(*client_, "UPDATE offx_migration_lease SET holder = 'other', fence = fence + 1");
+    return true;
+  };
+  const auto started = start(*client_, migration, options);
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code(), Errc::conflict);
+  EXPECT_THAT(error_of(started), HasSubstr("another migrator has taken over"));
+  EXPECT_EQ(asked("SELECT holder FROM offx_migration_lease"), "other");
+}
+
+TEST_F(Live, APauseHoldsUntilItIsResumed) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)",
+           "INSERT INTO t_v1 (name) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) "
+           "SELECT i FROM n"});
+  bool said = false;
+  int seen_paused = 0;
+  WorkOptions options;
+  options.progress = [&](const WorkState& state) {
+    if (!said) {
+      said = true;
+      EXPECT_TRUE(pause(*client_, "m"));
+    } else if (state.paused && ++seen_paused == 2) {
+      EXPECT_TRUE(must(list_migrations(*client_)).front().paused);
+      EXPECT_TRUE(resume(*client_, "m"));
+    }
+    return true;
+  };
+  const auto started = start(
+      *client_, migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)")}),
+      options);
+  ASSERT_TRUE(started) << error_of(started);
+  EXPECT_EQ(seen_paused, 2);
+  EXPECT_EQ(asked("SELECT count(*) FROM t_v2"), "500");
+}
+
+TEST_F(Live, AThousandColumns) {
+  std::string columns;
+  std::string names;
+  std::string values;
+  for (int i = 1; i < 1000; ++i) {
+    columns += ", c" + std::to_string(i) + " INTEGER";
+    names += ", c" + std::to_string(i);
+    values += ", " + std::to_string(i);
+  }
+  run(*client_, "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY" + columns + ")");
+  run(*client_, "INSERT INTO t_v1 (id" + names + ") VALUES (1" + values + ")");
+  begin(migration_of(
+      "m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY" + columns + ", more TEXT)")}));
+  execute({"UPDATE t_v1 SET c999 = -1", "UPDATE t_v2 SET id = 2, c1 = -2"});
+  EXPECT_EQ(asked("SELECT id, c1, c500, c999 FROM t_v1"), "2|-2|500|-1");
+  EXPECT_EQ(asked("SELECT id, c1, c500, c999 FROM t_v2"), "2|-2|500|-1");
+  expect_alike("m");
+  end("m");
+}
+
+}  // namespace
+}  // namespace offx::migrate

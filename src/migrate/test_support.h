@@ -1,0 +1,58 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <gtest/gtest.h>
+
+#include "base/test_support.h"
+#include "migrate/migrator.h"
+#include "migrate/plan.h"
+
+namespace offx::migrate {
+
+inline void run(db::DatabaseClient& client, std::string_view sql) {
+  auto done = client.execute(sql);
+  ASSERT_TRUE(done) << done.error().to_string() << "\n" << sql;
+}
+
+/// The first result, cells joined with `|`, rows with a blank; or the error.
+inline std::string ask(db::DatabaseClient& client, std::string_view sql) {
+  auto rows = client.execute(sql);
+  if (!rows) return rows.error().to_string();
+  std::string text;
+  for (std::size_t i = 0; i < rows->rows(); ++i) {
+    if (i > 0) text += ' ';
+    for (std::size_t j = 0; j < rows->columns().size(); ++j) {
+      text += (j > 0 ? "|" : "") + (db::is_null(rows->row(i)[j]) ? "-" : db::to_text(rows->row(i)[j]));
+    }
+  }
+  return text;
+}
+
+/// Everything in the schema that is not SQLite's or ours, by name.
+inline std::string objects_in(db::DatabaseClient& client) {
+  return ask(client,
+             "SELECT group_concat(name, ' ') FROM (SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' "
+             "ESCAPE '\\' AND (name NOT LIKE 'offx\\_%' ESCAPE '\\' OR name LIKE 'offx\\_sync%' ESCAPE '\\') "
+             "ORDER BY name)");
+}
+
+inline Migration migration_of(std::string name, std::vector<TableChange> tables) {
+  Migration migration;
+  migration.name = std::move(name);
+  migration.tables = std::move(tables);
+  return migration;
+}
+
+inline TableChange change_of(std::string from, std::string to, std::string create) {
+  TableChange change;
+  change.from = std::move(from);
+  change.to = std::move(to);
+  change.create = std::move(create);
+  return change;
+}
+
+inline std::string error_of(const Result<void>& result) { return result ? "" : result.error().to_string(); }
+
+}  // namespace offx::migrate
