@@ -9,6 +9,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   # g++ 12 reports these inside the standard library's own inlined code.
   target_compile_options(offx_options INTERFACE -Wno-null-dereference -Wno-maybe-uninitialized -Wno-restrict
     -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds)
+elseif(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+  # libstdc++ 12's std::stable_sort and std::stable_partition use what it deprecates itself; g++ tells of the others.
+  target_compile_options(offx_options INTERFACE -Wno-deprecated-declarations)
 endif()
 
 if(OFFX_SANITIZE)
