@@ -302,31 +302,35 @@ class AtWork(ShopTest):
 
 
 class OffxItself(ShopTest):
-    """The same on OffX's own database, with OffX as the old release."""
+    """The same on OffX's own database."""
 
-    TOPICS = """
-name = "topics_next"
-[[table]]
-from = "topics_v1"
-to = "topics_v2"
-create = '''
-CREATE TABLE topics_v2 (id INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL, description TEXT,
-  created_at TEXT, updated_at TEXT, is_active BOOLEAN DEFAULT 1, color TEXT DEFAULT '#3498db');
-'''
-"""
+    def test_a_first_database_is_carried_along_and_its_programs_go_on(self):
+        self.make_first_offx_database(self.db)
+        self.assertEqual([topic["title"] for topic in self.json("topic", "list")], ["Databases"])
+        state = self.json("migrate", "status")[0]
+        self.assertEqual((state["name"], state["phase"]), ("topics_v2", "live"))
+        self.shop("INSERT INTO topics_v1 (title, description) VALUES ('By the first', NULL)")
+        self.offx("topic", "add", "By this one", "--rule", "sqlite")
+        titles = ["Databases", "By the first", "By this one"]
+        self.assertEqual(sorted(topic["title"] for topic in self.json("topic", "list")), sorted(titles))
+        self.assertEqual(self.shop("SELECT title FROM topics_v1 ORDER BY id"), [(title,) for title in titles])
+        self.assertIn("0 differences", self.migrate("verify")[0])
+        self.migrate("complete", "--yes")
+        self.assertEqual(len(self.json("topic", "list")), 3)
+        self.assertEqual(self.json("migrate", "drift"), [])
 
-    def test_the_old_release_works_until_the_migration_is_completed(self):
-        if "topics_v1" not in (ROOT / "src/store/tables.h").read_text():
-            self.skipTest("this release uses a later version of topics")
+    def test_a_release_older_than_its_database_says_so(self):
         self.offx("topic", "add", "Before", "--rule", "sqlite")
-        file = self.write("topics.toml", self.TOPICS)
+        create = self.shop("SELECT sql FROM sqlite_master WHERE name = 'topics_v2'")[0][0]
+        file = self.write("next.toml", "name = 'topics_next'\n[[table]]\nfrom = 'topics_v2'\nto = 'topics_v3'\n"
+                          "create = '''%s'''\n" % create.replace("topics_v2", "topics_v3"))
+        self.migrate("complete", "--yes")
         self.migrate("start", file)
         self.offx("topic", "add", "Between", "--rule", "rust")
-        self.assertEqual(self.shop("SELECT title, color FROM topics_v2 ORDER BY id"),
-                         [("Before", "#3498db"), ("Between", "#3498db")])
+        self.assertEqual(self.shop("SELECT title FROM topics_v3 ORDER BY id"), [("Before",), ("Between",)])
         self.migrate("complete", "--yes")
         _, err = self.offx("topic", "list", status=1)
-        self.assertIn("topics_v1", err)
+        self.assertIn("topics_v2", err)
         self.assertIn("topics_next", err)
 
 
