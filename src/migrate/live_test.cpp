@@ -265,6 +265,26 @@ TEST_F(Live, AChainOfThreeVersions) {
   EXPECT_EQ(objects_in(*client_), "t_v3");
 }
 
+TEST_F(Live, AChainGoesFromItsEnds) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, a TEXT)", "INSERT INTO t_v1 (a) VALUES ('a'), ('b')"});
+  begin(migration_of("second", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, a TEXT, b)")}));
+  begin(migration_of("third", {change_of("t_v2", "t_v3", "CREATE TABLE t_v3 (id INTEGER PRIMARY KEY, a TEXT, b, c)")}));
+  const auto early = complete(*client_, "third", {});
+  ASSERT_FALSE(early);
+  EXPECT_EQ(early.error().code(), Errc::conflict);
+  EXPECT_THAT(early.error().message(), HasSubstr("complete second first"));
+  const auto late = roll_back(*client_, "second", {});
+  ASSERT_FALSE(late);
+  EXPECT_THAT(late.error().message(), HasSubstr("roll third back first"));
+  execute({"INSERT INTO t_v1 (a) VALUES ('c')", "INSERT INTO t_v3 (a) VALUES ('d')"});
+  expect_alike("second");
+  expect_alike("third");
+  EXPECT_EQ(asked("SELECT group_concat(a, '') FROM t_v1"), "abcd");
+  go_back("third");
+  go_back("second");
+  EXPECT_EQ(asked("SELECT group_concat(a, '') FROM t_v1"), "abcd");
+}
+
 TEST_F(Live, TablesOfAnyNameAreAdopted) {
   execute({"CREATE TABLE requests_2 (id INTEGER PRIMARY KEY, url TEXT)", "INSERT INTO requests_2 (url) VALUES ('a')",
            "CREATE TABLE users (id INTEGER PRIMARY KEY, mail TEXT)", "INSERT INTO users (mail) VALUES ('m')",

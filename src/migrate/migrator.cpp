@@ -136,11 +136,25 @@ Result<Blueprint> Work::blueprint_of(const Migration& migration, std::vector<Fin
   return blueprint;
 }
 
+Result<void> check_not_leaving(const std::vector<Record>& records, std::string_view name) {
+  for (const auto& record : records) {
+    for (const auto& table : record.tables) {
+      const bool leaving = (record.phase == Phase::completing && same_name(table.from, name)) ||
+                           (record.phase == Phase::rolling_back && same_name(table.to, name));
+      if (!leaving) continue;
+      return fail(Errc::conflict, std::string(name) + " is being removed by the migration " + record.name + " (" +
+                                      std::string(to_string(record.phase)) + ")");
+    }
+  }
+  return {};
+}
+
 Result<void> Work::start(const Migration& migration) {
   OFFX_ASSIGN(const auto records, read_records(client_));
   const auto known =
       std::find_if(records.begin(), records.end(), [&](const Record& record) { return record.name == migration.name; });
   if (known == records.end() || known->phase == Phase::rolled_back) {
+    for (const auto& change : migration.tables) OFFX_TRY(check_not_leaving(records, change.from));
     OFFX_TRY(expand(migration, known != records.end()));
   } else if (known->definition != to_json(migration)) {
     return fail(Errc::conflict,
@@ -542,6 +556,27 @@ std::vector<TableUser> users_of(const std::vector<TableUser>& users, const Recor
   return found;
 }
 
+/// Versions in a chain, v1 ↔ v2 ↔ v3, go from its ends: a table that another migration under way keeps alike with its
+/// own must stay, or every write to that one would fail, and rows removed here would be removed there.
+Result<void> check_nobody_needs(db::DatabaseClient& client, const Record& record, Side side) {
+  OFFX_ASSIGN(const auto records, read_records(client));
+  for (const auto& table : record.tables) {
+    const auto& name = side == kOld ? table.from : table.to;
+    for (const auto& other : records) {
+      if (other.name == record.name || other.phase == Phase::completed || other.phase == Phase::rolled_back) continue;
+      for (const auto& needed : other.tables) {
+        const bool is_its_old = same_name(needed.from, name);
+        if (!is_its_old && !same_name(needed.to, name)) continue;
+        return fail(Errc::conflict, "the migration " + other.name + " (" + std::string(to_string(other.phase)) +
+                                        ") needs " + name + ", which would be removed: " +
+                                        (is_its_old ? "roll " + other.name + " back" : "complete " + other.name) +
+                                        " first");
+      }
+    }
+  }
+  return {};
+}
+
 Result<void> check_options(const WorkOptions& options) {
   if (options.max_stall < milliseconds(1))
     return fail(Errc::invalid_argument, "the longest stall must be at least 1 ms");
@@ -585,6 +620,7 @@ Result<void> complete(db::DatabaseClient& client, std::string_view name, const C
                                     std::string(to_string(record.phase)) +
                                     ": only one whose versions are both live can be completed");
   }
+  if (record.phase == Phase::live) OFFX_TRY(check_nobody_needs(client, record, kOld));
   if (record.phase == Phase::live && !options.force) {
     OFFX_ASSIGN(const auto users, list_table_users(client));
     const auto old_users = users_of(users, record, true);
@@ -607,6 +643,7 @@ Result<void> roll_back(db::DatabaseClient& client, std::string_view name, const 
                                     ": the way back is a migration from the new version to a next one");
   }
   if (record.phase == Phase::rolled_back) return {};
+  if (record.phase != Phase::rolling_back) OFFX_TRY(check_nobody_needs(client, record, kNew));
   return Work(client, std::move(lease), options).roll_back(record, options);
 }
 

@@ -62,15 +62,17 @@ struct CompleteOptions : WorkOptions {
   bool force = false;     ///< although a live process says that it uses the old version
 };
 /// Removes the old version of a migration that is live (or goes on removing it). Errc::conflict if it is not live, or
-/// if a process says it uses the old version: the message names it. Errc::corrupt: the versions differ; nothing was
-/// removed.
+/// if a process says it uses the old version, or another migration under way needs the old table (of a chain v1 ↔ v2 ↔
+/// v3 the first is completed first): the message names it. Errc::corrupt: the versions differ; nothing was removed.
 Result<void> complete(db::DatabaseClient& client, std::string_view name, const CompleteOptions& options);
 
 struct RollbackOptions : WorkOptions {
   bool discard = false;  ///< also drop what only the new version knows, instead of keeping it as `NEW_rolled_back`
 };
 /// Removes the new version, at any moment before complete(); what was written through it stays in the old one.
-/// Errc::corrupt: somebody dropped a trigger that carries it there; `discard` goes on all the same.
+/// Errc::corrupt: somebody dropped a trigger that carries it there; `discard` goes on all the same. Errc::conflict: it
+/// is completed or completing, or another migration under way needs the new table (of a chain the last goes back
+/// first).
 Result<void> roll_back(db::DatabaseClient& client, std::string_view name, const RollbackOptions& options);
 
 /// The backfill stops after its present chunk, in whichever process it runs, and goes on after resume().
