@@ -48,9 +48,19 @@ A rule is written in X's search syntax:
   has:media|images|videos|links  is:reply|repost|quote
   a b (both)   a OR b   -a (not)   (…)      AND binds before OR)";
 
+constexpr const char* kCheckHelp = R"(
+The schema is that of the database (--db); no row of it is read, and nothing is written. A script of statements:
+  -- name: users.get
+  -- args: [1]
+  SELECT id, email FROM users_v1 WHERE id = ?1;
+Statements of one name in both files must give the same. Without args they are made up. For OffX's own migrations no
+files need be named: the release before and this one are compared.
+Exit code 1: something does not go together; it prints what, and when.)";
+
 constexpr const char* kMigrateHelp = R"(
 A new version of a table beside the old one, kept alike while both are used. The story of a change:
   offx migrate plan topics_v2.toml      what will be done, how long it takes, what is dangerous; changes nothing
+  offx migrate check topics_v2.toml     before it ships: do the releases before and after go on through all of it?
   offx migrate start topics_v2.toml     make the new version, copy the rows, compare: from now on both are live.
                                         Stopped or killed, the same command goes on
   offx migrate status                   how far it is, and who uses which version
@@ -287,6 +297,15 @@ void CommandLine::add_migrate() {
   add_file(*plan);
   plan->add_flag("--sql", migrate_.sql, "with the SQL of each step");
   plan->footer("Exit code 1: refused, for the reasons it prints.");
+
+  auto* check = add_one("check", "whether old and new code go on working through every moment of it, on made-up rows",
+                        &run_migrate_check);
+  add_file(*check);
+  check->add_option("--queries", migrate_.queries, "what old code asks: an SQL script, or the JSON of a release")
+      ->type_name("FILE");
+  check->add_option("--new-queries", migrate_.new_queries, "what new code asks")->type_name("FILE");
+  check->add_flag("--sql", migrate_.sql, "with the SQL of each statement that fails");
+  check->footer(kCheckHelp);
 
   auto* start =
       add_one("start", "make the new version, copy the rows, compare; then both are live", &run_migrate_start);

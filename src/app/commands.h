@@ -99,16 +99,19 @@ Result<void> run_db_restore(const Context& context, const std::string& file, boo
 
 /// What any command of `offx migrate` may be told.
 struct MigrateCommand {
-  std::string file;                ///< plan, start: a migration file
+  std::string file;                ///< plan, check, start: a migration file
+  std::string queries;             ///< check: what old code asks, an SQL script or a release's JSON
+  std::string new_queries;         ///< check: what new code asks
   std::string name;                ///< the others: a migration; if empty, the only one that fits
   std::string max_stall = "50ms";  ///< how long writers may have to wait, about
-  bool sql = false;                ///< plan, drift: print the SQL
+  bool sql = false;                ///< plan, check, drift: print the SQL
   bool keep_old = false;           ///< complete: leave the old tables as archives
   bool force = false;              ///< complete: although a live process uses an old table
   bool discard = false;            ///< rollback: drop what only the new version knows
   bool yes = false;                ///< do not ask
 };
 Result<void> run_migrate_plan(const Context& context, const MigrateCommand& command);
+Result<void> run_migrate_check(const Context& context, const MigrateCommand& command);
 Result<void> run_migrate_start(const Context& context, const MigrateCommand& command);
 Result<void> run_migrate_status(const Context& context);
 Result<void> run_migrate_pause(const Context& context, const MigrateCommand& command);
