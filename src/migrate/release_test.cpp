@@ -97,8 +97,9 @@ TEST(Release, IsTheSameWhenReadBack) {
 
 TEST(Release, SchemaStatementsLeaveOutWhatOthersKeepForThemselves) {
   const auto client = must(db::create_database_client(":memory:"));
-  for (const auto* sql : {"CREATE TABLE t (a UNIQUE)", "CREATE VIRTUAL TABLE f USING fts5 (body)",
-                          "CREATE TABLE offx_migrations (a)", "CREATE INDEX i ON t (a, a)"}) {
+  for (const auto* sql :
+       {"CREATE TABLE t (a UNIQUE)", "CREATE VIRTUAL TABLE f USING fts5 (body)", "CREATE TABLE offx_migrations (a)",
+        "CREATE INDEX i ON t (a, a)", "CREATE TRIGGER offx_sync_t AFTER DELETE ON t BEGIN SELECT 1; END"}) {
     must(client->execute(sql));
   }
   EXPECT_EQ(must(schema_statements(*client)),

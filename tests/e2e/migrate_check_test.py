@@ -45,7 +45,7 @@ class Check(ShopTest):
 
     def test_a_refused_plan_and_missing_statements_are_errors(self):
         self.make_shop()
-        _, err = self.migrate("check", self.file, status=1)
+        _, err = self.migrate("check", self.file, status=2)
         self.assertIn("--queries", err)
         self.file = self.write("customers_v2.toml", 'name = "x"\n[[table]]\nfrom = "nobody"\nto = "nobody_v2"\n'
                                                     'create = "CREATE TABLE nobody_v2 (a)"\n')
