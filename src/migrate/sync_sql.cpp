@@ -500,8 +500,8 @@ std::string compare_sql(const Pair& pair, Side side, Range range, bool live) {
   }
   const auto key = std::string(kAlias[kNew]) + "." + quote_identifier(pair.key[kNew][0]);
   return "SELECT count(*), coalesce(sum(" + key + " IS NULL), 0), coalesce(sum(" + key + " IS NOT NULL AND NOT (" +
-         (parts.empty() ? "1" : combined(parts, " AND ")) + ")), 0) FROM " + join_of_both(pair, "LEFT JOIN") + " WHERE " +
-         in_range(pair, kOld, range, kAlias[kOld]);
+         (parts.empty() ? "1" : combined(parts, " AND ")) + ")), 0) FROM " + join_of_both(pair, "LEFT JOIN") +
+         " WHERE " + in_range(pair, kOld, range, kAlias[kOld]);
 }
 
 std::string missing_sql(const Pair& pair, Side side, Range range) {

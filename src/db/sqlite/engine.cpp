@@ -85,21 +85,26 @@ Result<void> use_wal(Connection& connection) {
   }
 }
 
-/// What a file needs before it is used: the write-ahead log, and a check after an unclean end.
-Result<void> prepare_file(Connection& writer) {
-  OFFX_TRY(use_wal(writer));
-  OFFX_TRY(writer.control("PRAGMA journal_size_limit=67108864"));
+/// What a file needs before it is used: the write-ahead log, if it is new, and a check after an unclean end. True if it
+/// has the log. One that somebody made with another journal gets it with the first write: looking changes nothing.
+Result<bool> prepare_file(Connection& writer) {
   OFFX_TRY(writer.run("SELECT count(*) FROM sqlite_schema"));  // reads the log, and so recovers it
-  if (!recovered_after_unclean_end) return {};
+  OFFX_ASSIGN(const auto pages, writer.run("PRAGMA page_count"));
+  if (db::to_integer(pages.row(0)[0]) == 0) OFFX_TRY(use_wal(writer));
+  OFFX_TRY(writer.control("PRAGMA journal_size_limit=67108864"));
+  OFFX_ASSIGN(const auto journal, writer.run("PRAGMA journal_mode"));
+  const bool has_log = to_text(journal.row(0)[0]) == "wal";
+  if (!recovered_after_unclean_end) return has_log;
   OFFX_ASSIGN(const auto check, writer.run("PRAGMA quick_check(1)"));
   const auto verdict = to_text(check.row(0)[0]);
-  if (verdict == "ok") return {};
+  if (verdict == "ok") return has_log;
   return fail(Errc::corrupt, "the database is damaged (" + verdict + "); restore a backup with `offx db restore FILE`");
 }
 
 class Engine final : public DatabaseClient {
  public:
-  Engine(std::string path, std::unique_ptr<Connection> writer) : path_(std::move(path)), writer_(std::move(writer)) {
+  Engine(std::string path, std::unique_ptr<Connection> writer, bool has_log)
+      : path_(std::move(path)), writer_(std::move(writer)), has_log_(has_log) {
     // Takes the place of SQLite's own checkpoints within a commit.
     sqlite3_wal_hook(
         writer_->handle(),
@@ -267,12 +272,24 @@ class Engine final : public DatabaseClient {
   void write_until_stopped() {
     std::vector<Job*> group;
     while (take_group(group)) {
+      if (const auto ready = has_log(); !ready) {
+        for (Job* job : group) job->result = fail(ready.error());
+        for (Job* job : group) job->done.release();
+        continue;
+      }
       // If the transaction of a group is lost (disk full, …), each job runs again alone and gets its own answer.
       if (group.size() == 1 || !commit_together(group)) {
         for (Job* job : group) job->result = commit_alone(*job);
       }
       for (Job* job : group) job->done.release();
     }
+  }
+
+  /// The file has its write-ahead log: the first write sees to it.
+  Result<void> has_log() {
+    if (!has_log_) OFFX_TRY(use_wal(*writer_));
+    has_log_ = true;
+    return {};
   }
 
   /// Waits for what is to be committed next; false if there is nothing and will be nothing.
@@ -354,6 +371,7 @@ class Engine final : public DatabaseClient {
 
   const std::string path_;
   std::unique_ptr<Connection> writer_;  // used by thread_ alone
+  bool has_log_ = false;                // likewise: the file is in WAL mode
   bool in_background_ = false;          // likewise: a job in Mode::background runs
   std::atomic<Clock::duration> background_time_ = Clock::duration::zero();
 
@@ -398,10 +416,13 @@ Result<std::unique_ptr<DatabaseClient>> open(const std::string& path, IfMissing 
   }
   recovered_after_unclean_end = false;
   OFFX_ASSIGN(auto writer, Connection::open(path, Connection::Access::read_write));
+  bool has_log = true;  // in memory there is none, and none is needed
   if (is_file) {
-    if (auto ready = prepare_file(*writer); !ready) return fail(std::move(ready).error().within(path));
+    auto prepared = prepare_file(*writer);
+    if (!prepared) return fail(std::move(prepared).error().within(path));
+    has_log = *prepared;
   }
-  return std::make_unique<Engine>(path, std::move(writer));
+  return std::make_unique<Engine>(path, std::move(writer), has_log);
 }
 
 }  // namespace offx::db::sqlite

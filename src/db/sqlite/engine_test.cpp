@@ -36,12 +36,37 @@ void fill(const std::string& path, int rows) {
                       {rows}));
 }
 
+std::string bytes_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 TEST(SqliteEngine, uses_wal_full_synchronous_and_foreign_keys) {
   TemporaryFolder folder;
   auto client = must(sqlite::open(folder / "a.db"));
   EXPECT_EQ(scalar(*client, "PRAGMA journal_mode"), "wal");
   EXPECT_EQ(scalar(*client, "PRAGMA foreign_keys"), "1");
   EXPECT_GE(scalar(*client, "SELECT sqlite_version()"), "3.51.3");
+}
+
+TEST(SqliteEngine, a_file_of_another_journal_is_changed_by_the_first_write_only) {
+  TemporaryFolder folder;
+  fill(folder / "a.db", 10);
+  {
+    auto raw = must(sqlite::Connection::open(folder / "a.db", sqlite::Connection::Access::read_write));
+    must(raw->control("PRAGMA journal_mode=DELETE"));
+  }
+  const auto before = bytes_of(folder / "a.db");
+  {
+    auto client = must(sqlite::open(folder / "a.db"));
+    EXPECT_EQ(scalar(*client, "SELECT count(*) FROM sqlite_schema WHERE type = 'table'"), "1");
+    const db::Statement read{"SELECT 1", {}};
+    must(client->batch(std::span(&read, 1), Mode::read));
+  }
+  EXPECT_TRUE(bytes_of(folder / "a.db") == before);
+  auto client = must(sqlite::open(folder / "a.db"));
+  must(client->execute("CREATE TABLE another (x)"));
+  EXPECT_EQ(scalar(*client, "PRAGMA journal_mode"), "wal");
 }
 
 TEST(SqliteEngine, an_insert_has_its_id_although_it_sets_off_an_update) {
@@ -220,11 +245,6 @@ TEST(SqliteEngine, a_backup_with_pages_of_another_size_is_restored_too) {
   EXPECT_EQ(scalar(*client, "SELECT count(*) FROM t"), "300");
   EXPECT_EQ(scalar(*client, "PRAGMA integrity_check"), "ok");
   EXPECT_EQ(scalar(*must(sqlite::open(folder / "kept.db")), "SELECT count(*) FROM t"), "500");
-}
-
-std::string bytes_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 TEST(SqliteEngine, a_file_that_is_copied_stays_as_it_is) {
