@@ -178,7 +178,7 @@ class Check {
   Result<Database> both_live() { return database_at({"both live", 0, false}); }
   Result<Database> completed() { return database_at({"completed", 0, true}); }
 
-  bool new_schema_has_old_tables() const {
+  [[nodiscard]] bool new_schema_has_old_tables() const {
     std::set<std::string> made;
     for (const auto& sql : input_.new_schema) made.insert(folded(created_object(sql).name));
     for (const auto& migration : input_.migrations) {
