@@ -80,6 +80,10 @@ constexpr const char* kInsert =
     "INSERT INTO posts_v1 (external_id, content, author, author_username, platform, created_at, fetched_at, url) "
     "VALUES (?, ?, ?, ?, 'x', ?, '2026-01-01 00:00:00', ?)";
 
+constexpr const char* kInsertNext =
+    "INSERT INTO posts_v2 (external_id, body, author, author_username, platform, created_at, fetched_at, url) "
+    "VALUES (?, ?, ?, ?, 'x', ?, '2026-01-01 00:00:00', ?)";
+
 migrate::Migration migration() {
   migrate::TableChange change;
   change.from = "posts_v1";
@@ -189,13 +193,14 @@ class PostMaker {
   std::int64_t number_ = 0;
 };
 
-Waits write_until(db::DatabaseClient& client, const std::atomic<bool>& stop, unsigned seed) {
+Waits write_until(db::DatabaseClient& client, const std::atomic<bool>& stop, unsigned seed,
+                  const char* insert = kInsert) {
   Waits waits;
   PostMaker posts(seed);
   while (!stop) {
     const auto post = posts.next();
     const auto started = Clock::now();
-    if (const auto done = client.execute(kInsert, post); !done) {
+    if (const auto done = client.execute(insert, post); !done) {
       if (!done.error().retryable()) give_up(done.error().to_string());
       waits.refused();
     }
@@ -361,6 +366,15 @@ int run_migration(const char* self, const std::string& base, const std::string& 
   report["rows"] = rows;
   report["copy_seconds"] = rounded(copy_seconds);
   report["rows_per_second"] = rounded(static_cast<double>(rows) / copy_seconds);
+  if (writer == "same") {
+    migrate::CompleteOptions completing;
+    completing.max_stall = options.max_stall;
+    Beside next([&](const auto& stop) { return write_until(*client, stop, 4, kInsertNext); });
+    const auto started = Clock::now();
+    need(migrate::complete(*client, migration().name, completing));
+    report["complete_seconds"] = rounded(ms_since(started) / 1000);
+    report["complete_writes"] = next.finish().report();
+  }
   std::printf("%s\n", json::serialize(report).c_str());
   return 0;
 }

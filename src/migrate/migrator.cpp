@@ -81,6 +81,7 @@ class Work {
   Result<void> redirect_children(const Blueprint& blueprint, Side from);
   Result<void> remove_table(const Record& record, const TableRecord& table, const PairPlan* plan, Side side,
                             const std::string& archive, Phase done);
+  Result<void> drop_indexes(const Pair& pair, Side side, std::int64_t rows);
   Result<void> finish(const Record& record, Phase phase);
   Result<void> wait_while_paused(const Record& record, const WorkState& state);
   Result<void> tell(const WorkState& state);
@@ -511,6 +512,7 @@ Result<void> Work::remove_table(const Record& record, const TableRecord& table, 
     script.add("ALTER TABLE " + quote_identifier(name) + " RENAME TO " + quote_identifier(free));
   } else if (exists("table", name)) {
     if (plan != nullptr) {
+      OFFX_TRY(drop_indexes(plan->pair, side, table.rows_total));
       Throttle throttle(options_.max_stall);
       const auto what = "remove " + name;
       std::int64_t removed = 0;
@@ -533,6 +535,22 @@ Result<void> Work::remove_table(const Record& record, const TableRecord& table, 
   }
   set_table_phase(script, record.name, table.position, done);
   OFFX_TRY(lease_.batch(script.statements(), db::Mode::write));
+  return {};
+}
+
+/// Drops the indexes of a table that is to go, one at a time: without them its rows go ten times as fast. Those so
+/// large that dropping one makes writers wait for much longer than they should stay, and with them what tells rows
+/// apart.
+Result<void> Work::drop_indexes(const Pair& pair, Side side, std::int64_t rows) {
+  constexpr std::chrono::nanoseconds kPerRow{30};  // measured: it reads each page of the index
+  if (rows * kPerRow > 2 * options_.max_stall) return {};
+  const auto& table = pair.tables[side];
+  for (const auto& index : table.indexes) {
+    if (index.primary || index.by_constraint || (index.unique && pair.key[side] != table.key)) continue;
+    Script script;
+    script.add("DROP INDEX IF EXISTS " + quote_identifier(index.name));
+    OFFX_TRY(lease_.batch(script.statements(), db::Mode::background));
+  }
   return {};
 }
 

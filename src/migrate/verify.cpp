@@ -14,7 +14,8 @@ using db::to_integer;
 using db::to_text;
 using db::Value;
 
-constexpr std::int64_t kChunkRows = 20'000;
+/// Small enough that each snapshot is soon given up: while there is one SQLite's log cannot be started anew.
+constexpr std::int64_t kChunkRows = 5'000;
 constexpr std::size_t kShownMax = 20;
 
 /// Walks through one side of a pair in key order and compares each chunk in one snapshot.
