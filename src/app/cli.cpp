@@ -125,6 +125,7 @@ class CommandLine {
   SentimentCommand sentiment_;
   MigrateCommand migrate_;
   std::string name_;
+  std::string to_;
 };
 
 CommandLine::CommandLine() {
@@ -268,6 +269,16 @@ void CommandLine::add_database() {
   auto* backup = add(*database, "backup", "copy the database into a new file and check it; others may write meanwhile",
                      [this](const Context& context) { return run_db_backup(context, name_); });
   backup->add_option("file", name_, "the file to make")->required();
+  auto* copy = add(*database, "copy", "copy a whole database into an empty one, between any two engines",
+                   [this](const Context& context) { return run_db_copy(context, name_, to_); });
+  copy->add_option("from", name_, "the database to copy: a path or an address, as for --db")
+      ->required()
+      ->type_name("URL");
+  copy->add_option("to", to_, "the empty database that becomes its copy")->required()->type_name("URL");
+  copy->footer(
+      "Every row is compared at the end. Stopped or killed, the same command goes on where it was. Nothing should "
+      "write "
+      "to the first database meanwhile.");
   auto* restore = add(*database, "restore", "replace the database by a backup, which is checked first",
                       [this](const Context& context) { return run_db_restore(context, name_, yes_); });
   restore->add_option("file", name_, "the backup")->required();

@@ -95,6 +95,7 @@ Result<void> run_db_init(const Context& context);
 Result<void> run_db_tables(const Context& context);
 Result<void> run_db_columns(const Context& context, const std::string& table_name);
 Result<void> run_db_backup(const Context& context, const std::string& file);
+Result<void> run_db_copy(const Context& context, const std::string& from, const std::string& to);
 Result<void> run_db_restore(const Context& context, const std::string& file, bool yes);
 
 /// What any command of `offx migrate` may be told.

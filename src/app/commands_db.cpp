@@ -8,10 +8,12 @@
 #include <unistd.h>
 
 #include "app/commands.h"
+#include "app/filer.h"
 #include "app/json.h"
 #include "base/version.h"
 #include "db/script.h"
 #include "db/sqlite/engine.h"
+#include "migrate/copy.h"
 #include "migrate/table.h"
 #include "store/posts.h"
 #include "store/store.h"
@@ -170,6 +172,47 @@ Result<void> run_db_restore(const Context& context, const std::string& file, boo
     print(fmt::format("{} holds what {} held\n", printable(path), printable(file)));
     if (replaces) print(fmt::format("what was there before is in {}\n", printable(keep)));
   }
+  return {};
+}
+
+Result<void> run_db_copy(const Context& context, const std::string& from, const std::string& to) {
+  OFFX_ASSIGN(auto source, db::create_database_client(from, db::IfMissing::fail));
+  OFFX_ASSIGN(auto target, db::create_database_client(to));
+  ProgressBar bar(context.terminal, "Copying", "rows");
+  migrate::CopyOptions options;
+  const auto search = store::with_physical_names("{post_search}");
+  options.derived = {{search, [&](db::DatabaseClient& copy) {
+                        return index_stored_posts(
+                            copy, [&](std::uint64_t, std::uint64_t) { return !context.interrupted.load(); });
+                      }}};
+  bool resumes = true;
+  options.progress = [&](const migrate::WorkState& state) {
+    if (std::exchange(resumes, false)) bar.resume_at(state.done, state.done);
+    bar.update(state.done, state.total, state.done);
+    return !context.interrupted.load();
+  };
+  OFFX_ASSIGN(const auto report, migrate::copy_database(*source, *target, options));
+  bar.clear();
+
+  std::int64_t total = 0;
+  json::array tables;
+  std::vector<std::vector<std::string>> rows = {{"TABLE", "ROWS", "HASH"}};
+  for (const auto& copied : report.tables) {
+    total += copied.rows;
+    tables.push_back(json::object{{"name", copied.name}, {"rows", copied.rows}, {"hash", copied.hash}});
+    rows.push_back({copied.name, with_thousands(copied.rows), copied.hash});
+  }
+  if (context.json) {
+    print_json(json::object{{"from", source->description()},
+                            {"to", target->description()},
+                            {"resumed", report.resumed},
+                            {"rows", total},
+                            {"tables", std::move(tables)}});
+    return {};
+  }
+  print(table(context.terminal, rows, {false, true, false}));
+  print(fmt::format("{} holds what {} holds: {} compared, equal\n", printable(target->description()),
+                    printable(source->description()), count_of(total, "row", "rows")));
   return {};
 }
 

@@ -54,6 +54,29 @@ store::FiledPost Filer::file(store::Post post) {
   return filed;
 }
 
+Result<void> index_stored_posts(db::DatabaseClient& client, const db::Progress& progress) {
+  store::PostRepository posts(client);
+  OFFX_ASSIGN(const auto last, posts.last_indexed());
+  // Documents do not depend on rules.
+  Filer filer(std::make_shared<const Rules>(Rules{topics::Matcher({}), {}}));
+  std::vector<store::FiledPost> filed;
+  std::uint64_t done = 0;
+  const auto write = [&]() -> Result<void> {
+    OFFX_TRY(posts.index(filed));
+    done += filed.size();
+    filed.clear();
+    if (progress && !progress(done, 0)) return fail(Errc::cancelled, "stopped; the rest is indexed next time");
+    return {};
+  };
+  OFFX_TRY(posts.each(
+      [&](const store::Post& post) -> Result<void> {
+        filed.push_back(filer.file(post));
+        return filed.size() < kBatch ? Result<void>() : write();
+      },
+      last));
+  return write();
+}
+
 Result<std::uint64_t> file_unfiled_posts(db::DatabaseClient& client, const Clock& clock, const db::Progress& progress) {
   OFFX_ASSIGN(const auto not_filed, store::TopicRepository(client).not_filed());
   for (const auto& topic : not_filed) OFFX_TRY(file_stored_posts(client, topic, clock, progress));

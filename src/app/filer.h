@@ -39,6 +39,10 @@ class Filer {
   text::Tokenizer tokenizer_{text::NormalForm::search};
 };
 
+/// Makes the full-text index of all stored posts that are behind what is in it, and nothing else: for a copy, whose
+/// posts are filed already. May be repeated. `progress` is told how many posts are done; of how many is not known (0).
+Result<void> index_stored_posts(db::DatabaseClient& client, const db::Progress& progress);
+
 /// Indexes and files what was written without it: posts of another program, updated ones, those written while rules
 /// changed, and all posts under a topic whose filing was interrupted. `progress` is told how many posts are done, of
 /// how many is not known (0). Gives how many unfiled posts there were.

@@ -46,6 +46,7 @@ enum class Query : std::uint8_t {
   post_unfiled_delete,
   post_unfiled_put,
   post_search_put,
+  post_search_last,
   post_created_at_set,
   post_get,
   post_find,

@@ -348,8 +348,20 @@ Result<std::vector<Post>> PostRepository::in_period(std::int64_t topic_id, Times
   return posts;
 }
 
-Result<void> PostRepository::each(const std::function<Result<void>(const Post&)>& visit) {
-  std::int64_t after_id = 0;
+Result<void> PostRepository::index(std::span<const FiledPost> posts) {
+  if (posts.empty()) return {};
+  Filing filing(posts.size());
+  for (const auto& filed : posts) filing.put_search(filed);
+  OFFX_TRY(client_.batch(filing.statements(), db::Mode::write));
+  return {};
+}
+
+Result<std::int64_t> PostRepository::last_indexed() {
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::post_search_last)));
+  return rows.rows() == 0 ? std::int64_t{0} : db::to_integer(rows.row(0)[0]);
+}
+
+Result<void> PostRepository::each(const std::function<Result<void>(const Post&)>& visit, std::int64_t after_id) {
   for (;;) {
     OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::posts_after_id), {after_id, std::int64_t{kEachPage}}));
     std::vector<Post> posts;

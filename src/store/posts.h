@@ -85,8 +85,13 @@ class PostRepository {
                           const std::optional<PageKey>& after = {});
   /// All posts of a topic in [since, until), oldest first, with media.
   Result<std::vector<Post>> in_period(std::int64_t topic_id, Timestamp since, Timestamp until);
-  /// Gives every stored post, with media, to `visit`, by id, until it returns an error.
-  Result<void> each(const std::function<Result<void>(const Post&)>& visit);
+  /// Gives every stored post behind `after_id`, with media, to `visit`, by id, until it returns an error.
+  Result<void> each(const std::function<Result<void>(const Post&)>& visit, std::int64_t after_id = 0);
+
+  /// Writes nothing but the full-text index: for a database whose index was lost or is being made.
+  Result<void> index(std::span<const FiledPost> posts);
+  /// The highest id in the full-text index; 0 if it is empty.
+  Result<std::int64_t> last_indexed();
   /// The posts of these ids that have any: (post id, topic id), by both.
   Result<std::vector<std::pair<std::int64_t, std::int64_t>>> topics_of(std::span<const Post> posts);
 

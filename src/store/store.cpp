@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "db/script.h"
+#include "migrate/copy.h"
 #include "migrate/ledger.h"
 #include "migrate/migrator.h"
+#include "migrate/table.h"
 #include "store/catalogue.h"
 #include "store/schema_files.h"
 #include "store/tables.h"
@@ -139,6 +141,12 @@ Result<void> make_version_1(db::DatabaseClient& client) {
 
 Result<void> initialise(db::DatabaseClient& client, const migrate::WorkProgress& progress) {
   OFFX_TRY(migrate::check_tables(client, physical_names()));
+  OFFX_ASSIGN(const bool is_copying, migrate::table_exists(client, migrate::kCopyTable));
+  if (is_copying) {
+    return fail(Error(Errc::conflict,
+                      "a copy into this database is not finished: run the same `offx db copy` again to go on with it")
+                    .within(client.description()));
+  }
   OFFX_TRY(make_version_1(client));
   OFFX_ASSIGN(const auto pending, pending_migrations(client));
   for (const auto& migration : pending) OFFX_TRY(start_when_free(client, migration, progress));
