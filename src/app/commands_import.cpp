@@ -188,8 +188,9 @@ Result<void> Importer::run(db::DatabaseClient* client, const std::string& name) 
   interrupted = result->interrupted;
   Result<void> noted;
   if (client != nullptr) {
+    const auto finished = context_.clock.now();
     noted = store::add_import(
-        *client, {display_name(name), format_text(*result), started, context_.clock.now(),
+        *client, {store::new_import_id(finished), display_name(name), format_text(*result), started, finished,
                   static_cast<std::int64_t>(result->posts.added), static_cast<std::int64_t>(result->posts.updated),
                   static_cast<std::int64_t>(result->posts.unchanged), static_cast<std::int64_t>(problem_count_)});
   }

@@ -5,9 +5,11 @@
 
 #include <gtest/gtest.h>
 
+#include "app/filer.h"
 #include "app/import.h"
 #include "app/test_support.h"
 #include "store/store.h"
+#include "store/summaries.h"
 
 namespace offx::app {
 namespace {
@@ -153,6 +155,134 @@ TEST_P(Faults, any_call_may_fail) {
   EXPECT_GT(nth, 30);
   EXPECT_LT(nth, kMost);
 }
+
+/// Every kind of write of the store, each a call that is repeated verbatim when its answer was lost.
+struct NamedWrite {
+  const char* name;
+  Result<void> (*write)(db::DatabaseClient&);
+};
+
+template <class T>
+Result<void> without_value(const Result<T>& result) {
+  if (!result) return fail(result.error());
+  return {};
+}
+
+store::FiledPost some_post(const std::string& id, const std::string& content) {
+  store::FiledPost filed;
+  filed.post.external_id = id;
+  filed.post.content = content;
+  filed.post.platform = "x";
+  filed.post.created_at = filed.post.fetched_at = FixedClock().now();
+  filed.post.media = {{.url = "https://img.example/" + id + ".png"}};
+  filed.document.body = content;
+  filed.topic_ids = {1};
+  return filed;
+}
+
+const NamedWrite kWrites[] = {
+    {"add_topic",
+     [](db::DatabaseClient& client) {
+       store::Topic topic;
+       topic.title = "New";
+       topic.rule = "new";
+       return without_value(store::TopicRepository(client).add(topic, FixedClock().now()));
+     }},
+    {"edit_topic",
+     [](db::DatabaseClient& client) -> Result<void> {
+       store::TopicRepository topics(client);
+       OFFX_ASSIGN(auto topic, topics.get(1));
+       topic.rule = "edited";
+       topic.color = "#000000";
+       return topics.update(topic, FixedClock().now());
+     }},
+    {"set_posts",
+     [](db::DatabaseClient& client) -> Result<void> {
+       store::TopicRepository topics(client);
+       OFFX_ASSIGN(auto topic, topics.get(1));
+       return topics.set_posts(topic, {2}, 10, FixedClock().now());
+     }},
+    {"put_posts",
+     [](db::DatabaseClient& client) {
+       const store::FiledPost posts[] = {some_post("1", "sqlite, edited"), some_post("new", "sqlite, new")};
+       return without_value(store::PostRepository(client).put(posts, {}));
+     }},
+    {"index_posts", [](db::DatabaseClient& client) { return index_stored_posts(client, {}); }},
+    {"file_posts",
+     [](db::DatabaseClient& client) { return without_value(file_unfiled_posts(client, FixedClock(), {})); }},
+    {"add_summary",
+     [](db::DatabaseClient& client) {
+       store::StoredSummary summary;
+       summary.topic_id = 1;
+       summary.content = "A summary.";
+       summary.engine = "test";
+       summary.input_hash = "hash";
+       summary.sentences_json = "[]";
+       summary.created_at = FixedClock().now();
+       store::SummaryCitation citation;
+       citation.n = 1;
+       citation.post.id = 1;
+       return without_value(store::SummaryRepository(client).add(summary, std::span(&citation, 1)));
+     }},
+    {"add_import",
+     [](db::DatabaseClient& client) {
+       const auto now = FixedClock().now();
+       return store::add_import(client, {now.time_since_epoch().count(), "posts.jsonl", "jsonl", now, now, 1, 0, 0, 0});
+     }},
+};
+
+/// Everything the store holds, but what counts the times a thing was tried.
+std::vector<std::string> all_rows(db::DatabaseClient& client) {
+  std::vector<std::string> rows = state_of(client);
+  for (const char* query :
+       {"SELECT id, title, rule, is_active, color FROM {topics} ORDER BY 1",
+        "SELECT topic_id, is_filed FROM {topic_rules} ORDER BY 1",
+        "SELECT id, external_id, content FROM {posts} ORDER BY 1",
+        "SELECT post_id, media_url FROM {post_media} ORDER BY 1, 2",
+        "SELECT topic_id, post_id FROM {topic_posts} ORDER BY 1, 2",
+        "SELECT topic_id, created_at, post_id FROM {topic_timeline} ORDER BY 1, 2, 3",
+        "SELECT id, topic_id, content FROM {summarizations} ORDER BY 1",
+        "SELECT summarization_id, engine, input_hash FROM {summarization_details} ORDER BY 1",
+        "SELECT summarization_id, n, post_id FROM {summarization_posts} ORDER BY 1, 2",
+        "SELECT id, source, posts_added FROM {imports} ORDER BY 1", "SELECT post_id FROM {unfiled_posts} ORDER BY 1"}) {
+    auto lines = must(lines_of(client, query));
+    rows.insert(rows.end(), lines.begin(), lines.end());
+  }
+  return rows;
+}
+
+class LostAnswers : public testing::TestWithParam<NamedWrite> {};
+
+TEST_P(LostAnswers, the_same_call_again_changes_nothing_more) {
+  const auto& write = GetParam().write;
+  const auto prepared = [] {
+    auto client = must(db::create_database_client(":memory:"));
+    must(work(*client));
+    return client;
+  };
+  auto undisturbed = prepared();
+  must(write(*undisturbed));
+  const auto expected = all_rows(*undisturbed);
+
+  int nth = 1;
+  for (;; ++nth) {
+    SCOPED_TRACE("call " + std::to_string(nth));
+    auto client = prepared();
+    FaultyClient faulty(*client, Fault::lost, nth);
+    const auto lost = write(faulty);
+    if (!faulty.failed()) break;
+    EXPECT_FALSE(lost);
+    must(write(*client));
+    EXPECT_EQ(all_rows(*client), expected);
+    // And once more, as if a caller had not trusted the answer.
+    must(write(*client));
+    EXPECT_EQ(all_rows(*client), expected);
+  }
+  EXPECT_GT(nth, 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(Writes, LostAnswers, testing::ValuesIn(kWrites),
+                         [](const auto& tested) { return tested.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(Kinds, Faults, testing::Values(Fault::refused, Fault::lost),
                          [](const auto& tested) { return tested.param == Fault::refused ? "refused" : "lost"; });

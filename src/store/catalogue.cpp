@@ -405,9 +405,9 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
 
       {Query::import_insert,
        "imports.insert",
-       "INSERT INTO {imports} (source, format, started_at, finished_at, posts_added, posts_updated, posts_unchanged, "
-       "items_broken) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-       {"a.jsonl", "jsonl", kTime, kTime, 1, 0, 0, 0},
+       "INSERT INTO {imports} (id, source, format, started_at, finished_at, posts_added, posts_updated, "
+       "posts_unchanged, items_broken) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO NOTHING",
+       {1, "a.jsonl", "jsonl", kTime, kTime, 1, 0, 0, 0},
        true},
       {Query::import_latest,
        "imports.latest",

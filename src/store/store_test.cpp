@@ -153,7 +153,7 @@ TEST(Times, are_stored_to_the_second) {
   summary.topic_id = topic.id;
   summary.created_at = summary.period_start = summary.period_end = moment;
   must(summaries.add(summary, {}));
-  must(add_import(*client, {"a", "jsonl", moment, moment, 1, 0, 0, 0}));
+  must(add_import(*client, {1, "a", "jsonl", moment, moment, 1, 0, 0, 0}));
 
   std::size_t times = 0;
   for (const auto& table : kTables) {

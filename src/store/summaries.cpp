@@ -1,5 +1,7 @@
 #include "store/summaries.h"
 
+#include <random>
+
 #include "store/catalogue.h"
 #include "store/rows.h"
 
@@ -22,6 +24,10 @@ std::string no_summary(std::int64_t id) { return "there is no summary " + std::t
 }  // namespace
 
 Result<std::int64_t> SummaryRepository::add(const StoredSummary& summary, std::span<const SummaryCitation> citations) {
+  OFFX_ASSIGN(const auto same, find_same(summary));
+  if (same && stored_time(same->created_at) == stored_time(summary.created_at) && same->content == summary.content) {
+    return same->id;
+  }
   std::vector<db::Statement> statements;
   statements.push_back(
       {sql(Query::summarization_insert),
@@ -82,10 +88,15 @@ Result<void> SummaryRepository::remove(std::int64_t id) {
   return {};
 }
 
+std::int64_t new_import_id(Timestamp now) {
+  // Below 2^53 for two centuries, as programs in JavaScript read it too.
+  return now.time_since_epoch().count() * 1024 + static_cast<std::int64_t>(std::random_device()() % 1024);
+}
+
 Result<void> add_import(db::DatabaseClient& client, const ImportRecord& record) {
-  OFFX_TRY(client.execute(sql(Query::import_insert), {record.source, record.format, stored_time(record.started_at),
-                                                      stored_time(record.finished_at), record.added, record.updated,
-                                                      record.unchanged, record.broken}));
+  OFFX_TRY(client.execute(sql(Query::import_insert), {record.id, record.source, record.format,
+                                                      stored_time(record.started_at), stored_time(record.finished_at),
+                                                      record.added, record.updated, record.unchanged, record.broken}));
   return {};
 }
 
@@ -93,7 +104,7 @@ Result<std::optional<ImportRecord>> latest_import(db::DatabaseClient& client) {
   OFFX_ASSIGN(const auto rows, client.execute(sql(Query::import_latest)));
   if (rows.rows() == 0) return std::optional<ImportRecord>();
   const auto row = rows.row(0);
-  return std::optional(ImportRecord{db::to_text(row[0]), db::to_text(row[1]), to_time(row[2]), to_time(row[3]),
+  return std::optional(ImportRecord{0, db::to_text(row[0]), db::to_text(row[1]), to_time(row[2]), to_time(row[3]),
                                     db::to_integer(row[4]), db::to_integer(row[5]), db::to_integer(row[6]),
                                     db::to_integer(row[7])});
 }

@@ -42,7 +42,9 @@ class SummaryRepository {
  public:
   explicit SummaryRepository(db::DatabaseClient& client) : client_(client) {}
 
-  /// Stores a summary with its citations and gives its id. Errc::conflict if the topic does not exist.
+  /// Stores a summary with its citations and gives its id; for one that is there already with the same `created_at`,
+  /// input and text it gives that one's id, so that the call may be repeated. Errc::conflict if the topic does not
+  /// exist.
   Result<std::int64_t> add(const StoredSummary& summary, std::span<const SummaryCitation> citations);
   Result<StoredSummary> get(std::int64_t id);  ///< Errc::not_found
   /// The newest summary of the same topic, period, engine and input.
@@ -60,6 +62,7 @@ class SummaryRepository {
 
 /// One finished import.
 struct ImportRecord {
+  std::int64_t id = 0;  ///< from new_import_id(), so that a record that is written again is there once
   std::string source;
   std::string format;
   Timestamp started_at{};
@@ -70,6 +73,8 @@ struct ImportRecord {
   std::int64_t broken = 0;
 };
 
+/// An id that nobody else chooses, above those of earlier moments.
+[[nodiscard]] std::int64_t new_import_id(Timestamp now);
 Result<void> add_import(db::DatabaseClient& client, const ImportRecord& record);
 Result<std::optional<ImportRecord>> latest_import(db::DatabaseClient& client);
 

@@ -35,8 +35,13 @@ Result<void> TopicRepository::title_is_free(const Topic& topic) {
 }
 
 Result<std::int64_t> TopicRepository::add(const Topic& topic, Timestamp now) {
-  OFFX_TRY(title_is_free(topic));
   const db::Value time = stored_time(now);
+  OFFX_ASSIGN(const auto same, find(topic.title));
+  const bool is_this = same && same->title == topic.title && same->description == topic.description &&
+                       same->rule == topic.rule && same->is_active == topic.is_active && same->color == topic.color &&
+                       stored_time(same->created_at) == time;
+  if (is_this) return same->id;
+  OFFX_TRY(title_is_free(topic));
   std::vector<db::Statement> statements;
   statements.push_back(
       {sql(Query::topic_insert),

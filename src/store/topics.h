@@ -45,7 +45,7 @@ class TopicRepository {
   explicit TopicRepository(db::DatabaseClient& client) : client_(client) {}
 
   /// Stores a new topic, with its rule if it has one, and gives its id. Errc::conflict if the title is taken (without
-  /// regard to case).
+  /// regard to case); by this very topic, added at this very second, it gives its id, so that the call may be repeated.
   Result<std::int64_t> add(const Topic& topic, Timestamp now);
   /// Writes every field of an existing topic but its times. A rule that is new or switched on again has to be filed
   /// anew: see not_filed(). Errc::not_found, Errc::conflict as in
