@@ -1,0 +1,279 @@
+// Servers that are killed again and again while posts are stored and tables migrate: whatever was acknowledged is
+// there, once. Few kills by default; OFFX_KILLS=N for more, with what was measured on stdout.
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "app/test_support.h"
+#include "db/test_servers.h"
+#include "migrate/migrator.h"
+#include "migrate/row_pages.h"
+#include "migrate/schema.h"
+#include "store/posts.h"
+#include "store/store.h"
+
+namespace offx::app {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr auto kBackWithin = std::chrono::seconds(5);
+constexpr auto kGiveUp = std::chrono::seconds(60);
+
+int kills(int by_default) {
+  const char* text = std::getenv("OFFX_KILLS");
+  return text == nullptr ? by_default : std::max(1, std::atoi(text));
+}
+
+store::FiledPost numbered_post(int writer, int number) {
+  store::FiledPost filed;
+  filed.post.external_id = "w" + std::to_string(writer) + "-" + std::to_string(number);
+  filed.post.content = "sqlite, the " + std::to_string(number) + "th time, by writer " + std::to_string(writer);
+  filed.post.platform = "x";
+  filed.post.created_at = filed.post.fetched_at = FixedClock().now();
+  filed.post.media = {{.url = "https://img.example/" + filed.post.external_id}};
+  filed.document.body = filed.post.content;
+  return filed;
+}
+
+/// What goes on while servers are killed: writers of posts, and one migration after the other.
+class Load {
+ public:
+  explicit Load(const std::string& url) : url_(url), client_(must(store::open(url))) {
+    must(client_->execute("CREATE TABLE notes_v1 (id INTEGER PRIMARY KEY, body TEXT NOT NULL)"));
+    must(
+        client_->execute("INSERT INTO notes_v1 (id, body) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 "
+                         "FROM n WHERE i < 2000) SELECT i, 'note ' || i FROM n"));
+    for (int writer = 0; writer < kWriters; ++writer) threads_.emplace_back([this, writer] { write(writer); });
+    threads_.emplace_back([this] { migrate(); });
+  }
+  ~Load() { stop(); }
+  void stop() {
+    stopping_ = true;
+    for (auto& thread : threads_) thread.join();
+    threads_.clear();
+  }
+
+  /// How long until a write is acknowledged that began after now.
+  milliseconds back_in() const {
+    const auto now = Clock::now();
+    while (begun_of_acknowledged_.load() < now.time_since_epoch().count() && Clock::now() - now < kGiveUp) {
+      std::this_thread::sleep_for(milliseconds(2));
+    }
+    return std::chrono::duration_cast<milliseconds>(Clock::now() - now);
+  }
+
+  /// After stop().
+  void expect_all_there_once() {
+    auto client = must(db::create_database_client(url_));
+    std::map<std::string, int> found;
+    store::PostRepository posts(*client);
+    std::size_t media = 0;
+    must(posts.each([&](const store::Post& post) -> Result<void> {
+      ++found[post.external_id];
+      media += post.media.size();
+      return {};
+    }));
+    int lost = 0;
+    for (const auto& id : acknowledged_) lost += found.contains(id) ? 0 : 1;
+    int doubled = static_cast<int>(media) - static_cast<int>(found.size());
+    for (const auto& [id, times] : found) doubled += times - 1;
+    EXPECT_EQ(lost, 0);
+    EXPECT_EQ(doubled, 0);
+    EXPECT_EQ(failure_, "");
+    EXPECT_EQ(found.size(), acknowledged_.size());
+    const auto rows = must(client->execute("SELECT count(*), sum(id) FROM " + notes()));
+    EXPECT_EQ(db::to_integer(rows.row(0)[0]), 2000);
+    EXPECT_EQ(db::to_integer(rows.row(0)[1]), 2000 * 2001 / 2);
+    EXPECT_EQ(db::to_text(must(client->execute("SELECT body FROM " + notes() + " WHERE id = 1999")).row(0)[0]),
+              "note 1999");
+    expect_consistent(*client);
+    std::printf("%zu posts acknowledged, %d lost, %d doubled; %d answers lost or refused; %d migrations\n",
+                acknowledged_.size(), lost, doubled, repeated_.load(), version_ - 1);
+  }
+
+ private:
+  static constexpr int kWriters = 3;
+  [[nodiscard]] std::string notes() const { return "notes_v" + std::to_string(version_); }
+
+  void fails(const Error& error) {
+    const std::lock_guard lock(mutex_);
+    failure_ = error.to_string();
+  }
+
+  void write(int writer) {
+    auto client = must(db::create_database_client(url_));
+    store::PostRepository posts(*client);
+    for (int number = 0; !stopping_;) {
+      std::vector<store::FiledPost> batch;
+      for (int i = 0; i < 5; ++i) batch.push_back(numbered_post(writer, number++));
+      for (;;) {
+        const auto begun = Clock::now().time_since_epoch().count();
+        const auto done = posts.put(batch, {});
+        if (done) {
+          auto seen = begun_of_acknowledged_.load();
+          while (seen < begun && !begun_of_acknowledged_.compare_exchange_weak(seen, begun)) {
+          }
+          break;
+        }
+        if (!done.error().retryable()) return fails(done.error());
+        ++repeated_;
+        std::this_thread::sleep_for(milliseconds(5));
+      }
+      const std::lock_guard lock(mutex_);
+      for (const auto& filed : batch) acknowledged_.push_back(filed.post.external_id);
+    }
+  }
+
+  void migrate() {
+    auto client = must(db::create_database_client(url_));
+    const auto persistently = [&](auto call) {
+      for (;;) {
+        const auto done = call();
+        if (done) return true;
+        if (!done.error().retryable()) {
+          fails(done.error());
+          return false;
+        }
+        ++repeated_;
+        std::this_thread::sleep_for(milliseconds(20));
+      }
+    };
+    while (!stopping_) {
+      const auto next = "notes_v" + std::to_string(version_ + 1);
+      migrate::Migration migration;
+      migration.name = next;
+      migrate::TableChange change;
+      change.from = notes();
+      change.to = next;
+      change.create = "CREATE TABLE " + next + " (id INTEGER PRIMARY KEY, body TEXT NOT NULL)";
+      migration.tables = {change};
+      if (!persistently([&] { return migrate::start(*client, migration, {.max_chunk_rows = 200}); })) return;
+      if (!persistently([&]() -> Result<void> {
+            auto done = migrate::complete(*client, next, {});
+            // Completed by a call whose answer was lost.
+            if (!done && done.error().code() == Errc::conflict) {
+              OFFX_ASSIGN(const auto all, migrate::list_migrations(*client));
+              if (all.back().phase == migrate::Phase::completed) return {};
+            }
+            return done;
+          })) {
+        return;
+      }
+      ++version_;
+    }
+  }
+
+  const std::string url_;
+  std::unique_ptr<db::DatabaseClient> client_;
+  std::mutex mutex_;
+  std::vector<std::string> acknowledged_;
+  std::string failure_;
+  std::atomic<Clock::rep> begun_of_acknowledged_ = 0;
+  std::atomic<int> repeated_ = 0;
+  int version_ = 1;
+  std::atomic<bool> stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+/// What one node has, asked of nobody else.
+class OneNode final : public db::DatabaseClient {
+ public:
+  explicit OneNode(const std::string& url) : client_(must(db::create_database_client(url))) {}
+  Result<db::QueryResult> execute(std::string_view sql, const db::Params& params) override {
+    const db::Statement statement{sql, params};
+    OFFX_ASSIGN(auto results, client_->batch(std::span(&statement, 1), db::Mode::read_stale));
+    return std::move(results[0]);
+  }
+  Result<std::vector<db::QueryResult>> batch(std::span<const db::Statement> statements, db::Mode /*mode*/) override {
+    return client_->batch(statements, db::Mode::read_stale);
+  }
+  Result<void> backup(const std::string& path, const db::Progress& progress) override {
+    return client_->backup(path, progress);
+  }
+  [[nodiscard]] std::string description() const override { return client_->description(); }
+
+ private:
+  std::unique_ptr<db::DatabaseClient> client_;
+};
+
+/// Table → hash of its rows, of the search index's own tables too.
+std::map<std::string, std::string> hashes(db::DatabaseClient& client) {
+  std::map<std::string, std::string> result;
+  auto schema = must(migrate::Schema::read(client));
+  for (const auto& object : schema.objects()) {
+    if (object.type != "table") continue;
+    const auto table = must(schema.table(object.name));
+    if (table.kind == "virtual") continue;
+    auto pages = must(migrate::RowPages::of(table));
+    migrate::RowHash hash;
+    std::vector<db::Value> low;
+    for (;;) {
+      const auto page = must(pages.after(client, low));
+      if (page.rows == 0) break;
+      hash.add(page.cells);
+      low = page.key;
+    }
+    result[object.name] = hash.text();
+  }
+  return result;
+}
+
+TEST(ClusterFaults, the_leader_of_three_rqlite_nodes_dies_under_load) {
+  if (const auto missing = db::servers_missing(); !missing.empty()) GTEST_SKIP() << missing;
+  db::Rqlite cluster(3);
+  Load load(cluster.url("?timeout_ms=10000"));
+  (void)load.back_in();
+  for (int kill = 0; kill < kills(1); ++kill) {
+    std::this_thread::sleep_for(milliseconds(500));
+    const auto leader = cluster.leader();
+    cluster.node(leader).kill();
+    const auto back = load.back_in();
+    std::printf("leader %zu killed: writes again after %lld ms\n", leader + 1, static_cast<long long>(back.count()));
+    EXPECT_LT(back, kBackWithin);
+    cluster.restart(leader);
+  }
+  load.stop();
+  load.expect_all_there_once();
+
+  // Followers apply the last writes a moment later.
+  const auto give_up = Clock::now() + std::chrono::seconds(20);
+  std::vector<std::map<std::string, std::string>> of_nodes;
+  do {
+    of_nodes.clear();
+    for (std::size_t i = 0; i < cluster.size(); ++i) {
+      OneNode node(cluster.url_of(i));
+      of_nodes.push_back(hashes(node));
+    }
+  } while ((of_nodes[0] != of_nodes[1] || of_nodes[1] != of_nodes[2]) && Clock::now() < give_up);
+  EXPECT_EQ(of_nodes[0], of_nodes[1]);
+  EXPECT_EQ(of_nodes[1], of_nodes[2]);
+  EXPECT_GT(of_nodes[0].size(), 15U);
+}
+
+TEST(ClusterFaults, the_primary_of_libsql_dies_under_load) {
+  if (const auto missing = db::servers_missing(); !missing.empty()) GTEST_SKIP() << missing;
+  db::Sqld sqld;
+  Load load(sqld.make_database() + "&timeout_ms=10000");
+  (void)load.back_in();
+  for (int kill = 0; kill < kills(2); ++kill) {
+    std::this_thread::sleep_for(milliseconds(500));
+    sqld.process().kill();
+    sqld.start();
+    const auto back = load.back_in();
+    std::printf("primary killed and started: writes again after %lld ms\n", static_cast<long long>(back.count()));
+    EXPECT_LT(back, kBackWithin);
+  }
+  load.stop();
+  load.expect_all_there_once();
+}
+
+}  // namespace
+}  // namespace offx::app
