@@ -37,11 +37,11 @@ class CheckLayers(unittest.TestCase):
         self.assert_finds({"src/text/a.cpp": '\n#include "store/post.h"\n'}, "src/text/a.cpp:2:", "above text")
 
     def test_a_neighbour_is_found(self):
-        self.assert_finds({"src/store/a.h": '#include "migrate/table.h"\n'}, "both of level 2")
+        self.assert_finds({"src/topics/a.h": '#include "summary/prior.h"\n'}, "both of level 4")
 
     def test_a_test_may_use_a_neighbour_but_nothing_higher(self):
-        self.assert_clean({"src/store/a_test.cpp": '#include "migrate/table.h"\n'})
-        self.assert_finds({"src/store/a_test.cpp": '#include "topics/rule.h"\n'}, "above store")
+        self.assert_clean({"src/topics/a_test.cpp": '#include "summary/prior.h"\n'})
+        self.assert_finds({"src/topics/a_test.cpp": '#include "app/import.h"\n'}, "above topics")
 
     def test_includes_are_rooted_at_src(self):
         self.assert_finds({"src/text/a.cpp": '#include "a.h"\n'}, 'rooted at src ("text/a.h")')
@@ -51,7 +51,7 @@ class CheckLayers(unittest.TestCase):
         self.assert_finds({"src/app/a.cpp": '#include "magic/a.h"\n'}, "magic has no level")
 
     def test_links_follow_the_same_rule(self):
-        self.assert_clean({"src/store/CMakeLists.txt": "offx_module(store LINK offx_db TEST_LINK offx_migrate)\n"})
+        self.assert_clean({"src/topics/CMakeLists.txt": "offx_module(topics LINK offx_store TEST_LINK offx_summary)\n"})
         self.assert_finds({"src/db/CMakeLists.txt": "offx_module(db\n  LINK offx_store)\n"}, "links offx_store")
 
     def test_sqlite_stays_in_db(self):
