@@ -59,7 +59,7 @@ class Engine final : public DatabaseClient {
     return fail(
         Errc::unsupported,
         "a libSQL server backs up its databases itself: fetch /dump from it (curl -H \"Authorization: Bearer …\" " +
-            address_.primary + "/dump), or copy its data folder while it is stopped");
+            address_.primary + "/dump), or make a file of it with `offx db copy` while nothing writes");
   }
 
   [[nodiscard]] std::string description() const override {
