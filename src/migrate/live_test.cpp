@@ -216,6 +216,46 @@ TEST_F(Live, ParentsComeBeforeTheirChildrenInOneTable) {
   expect_alike("m");
 }
 
+TEST_F(Live, RowsThatHoldEachOtherAreRemoved) {
+  for (const std::string action : {"", " ON DELETE RESTRICT"}) {
+    SCOPED_TRACE(action);
+    const auto columns = [&](const std::string& table) {
+      return "CREATE TABLE " + table + " (id INTEGER PRIMARY KEY, up INTEGER NOT NULL REFERENCES " + table + " (id)" +
+             action + ")";
+    };
+    run(*client_, columns("t_v1"));
+    execute({"INSERT INTO t_v1 VALUES (2, 2)", "INSERT INTO t_v1 VALUES (1, 2)", "INSERT INTO t_v1 VALUES (3, 1)"});
+    const auto migration =
+        migration_of("m" + std::to_string(action.size()), {change_of("t_v1", "t_v2", columns("t_v2"))});
+    begin(migration);
+    RollbackOptions back;
+    back.max_chunk_rows = 1;
+    EXPECT_EQ(error_of(roll_back(*client_, migration.name, back)), "");
+    EXPECT_EQ(asked("SELECT * FROM t_v1"), "1|2 2|2 3|1");
+    begin(migration);
+    CompleteOptions options;
+    options.max_chunk_rows = 1;
+    EXPECT_EQ(error_of(complete(*client_, migration.name, options)), "");
+    EXPECT_EQ(asked("SELECT * FROM t_v2"), "1|2 2|2 3|1");
+    EXPECT_EQ(objects_in(*client_), "t_v2");
+    execute({"DROP TABLE t_v2"});
+  }
+}
+
+TEST_F(Live, ARollbackIsNoDeleteForTheAuthorsTriggers) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "CREATE TABLE log (what TEXT)",
+           "INSERT INTO t_v1 (name) VALUES ('a')"});
+  begin(migration_of("m", {change_of("t_v1", "t_v2",
+                                     "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT);"
+                                     "CREATE TRIGGER t_v2_gone AFTER DELETE ON t_v2 BEGIN INSERT INTO log VALUES "
+                                     "('-' || OLD.name); END")}));
+  execute({"INSERT INTO t_v2 (name) VALUES ('b')", "DELETE FROM t_v1 WHERE name = 'a'"});
+  EXPECT_EQ(asked("SELECT * FROM log"), "-a");
+  go_back("m");
+  EXPECT_EQ(asked("SELECT * FROM log"), "-a");
+  EXPECT_EQ(objects_in(*client_), "log t_v1");
+}
+
 TEST_F(Live, ChildrenOutsideAreRedirectedAtTheEnd) {
   execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)",
            "CREATE TABLE notes (id INTEGER PRIMARY KEY, t INTEGER NOT NULL REFERENCES t_v1 (id) ON DELETE CASCADE)",

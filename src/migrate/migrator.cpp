@@ -82,6 +82,7 @@ class Work {
   Result<void> remove_table(const Record& record, const TableRecord& table, const PairPlan* plan, Side side,
                             const std::string& archive, Phase done);
   Result<void> drop_indexes(const Pair& pair, Side side, std::int64_t rows);
+  Result<void> detach_rows(const Pair& pair, Side side);
   Result<void> finish(const Record& record, Phase phase);
   Result<void> wait_while_paused(const Record& record, const WorkState& state);
   Result<void> tell(const WorkState& state);
@@ -457,6 +458,11 @@ Result<void> Work::roll_back(const Record& record, const RollbackOptions& option
         for (const auto& trigger : *triggers) script.add("DROP TRIGGER IF EXISTS " + quote_identifier(trigger.name));
       }
       for (const auto& index : plan.helper_indexes) script.add("DROP INDEX IF EXISTS " + quote_identifier(index.name));
+      // The author's own, which would take the emptying of the new table for the application's deletes.
+      for (const auto& statement : plan.create) {
+        const auto object = created_object(statement);
+        if (object.kind == "trigger") script.add("DROP TRIGGER IF EXISTS " + quote_identifier(object.name));
+      }
       if (record.phase == Phase::live) script.add(equalise_sequences(plan.pair));
     }
     set_phase(script, record.name, Phase::rolling_back);
@@ -478,6 +484,33 @@ Result<void> Work::roll_back(const Record& record, const RollbackOptions& option
                           Phase::rolled_back));
   }
   return finish(record, Phase::rolled_back);
+}
+
+/// Rows that refer to others of their table would keep those from being removed before them: they refer to themselves
+/// instead. The table stands alone by now.
+Result<void> Work::detach_rows(const Pair& pair, Side side) {
+  const auto& table = pair.tables[side];
+  const auto& column = pair.parent_in_self[side];
+  const auto holds = [&](const ForeignKey& key) {
+    return same_name(key.parent, table.name) && key.on_delete != "CASCADE" && key.on_delete != "SET NULL";
+  };
+  if (!column || std::none_of(table.foreign_keys.begin(), table.foreign_keys.end(), holds)) return {};
+  Throttle throttle(options_.max_stall);
+  std::vector<Value> low;
+  for (bool last = false; !last;) {
+    const auto rows = std::min(throttle.next_rows(), options_.max_chunk_rows);
+    OFFX_ASSIGN(auto high, boundary(client_, pair, side, low, rows));
+    last = high.empty();
+    Script chunk;
+    chunk.add(detach_sql(pair, side, {!low.empty(), !last}), range_params(low, high));
+    const auto began = steady_clock::now();
+    OFFX_TRY(lease_.batch(chunk.statements(), db::Mode::background));
+    throttle.record(rows, kept_waiting(began));
+    OFFX_TRY(tell({"remove " + table.name, 0, 0, false}));
+    std::this_thread::sleep_for(throttle.pause());
+    low = std::move(high);
+  }
+  return {};
 }
 
 /// Drops a table, or renames it, with what was made beside it. A large table is emptied in chunks first: one DROP of a
@@ -513,6 +546,7 @@ Result<void> Work::remove_table(const Record& record, const TableRecord& table, 
   } else if (exists("table", name)) {
     if (plan != nullptr) {
       OFFX_TRY(drop_indexes(plan->pair, side, table.rows_total));
+      OFFX_TRY(detach_rows(plan->pair, side));
       Throttle throttle(options_.max_stall);
       const auto what = "remove " + name;
       std::int64_t removed = 0;
@@ -545,6 +579,8 @@ Result<void> Work::drop_indexes(const Pair& pair, Side side, std::int64_t rows) 
   constexpr std::chrono::nanoseconds kPerRow{30};  // measured: it reads each page of the index
   if (rows * kPerRow > 2 * options_.max_stall) return {};
   const auto& table = pair.tables[side];
+  // Who refers to a row is looked for at each one that goes.
+  if (pair.parent_in_self[side]) return {};
   for (const auto& index : table.indexes) {
     if (index.primary || index.by_constraint || (index.unique && pair.key[side] != table.key)) continue;
     Script script;

@@ -485,6 +485,13 @@ std::string copy_sql(const Pair& pair, Range range) {
          key_list(pair, kNew) + ") DO NOTHING";
 }
 
+std::string detach_sql(const Pair& pair, Side side, Range range) {
+  const auto parent = quote_identifier(*pair.parent_in_self[side]);
+  const auto key = quote_identifier(pair.key[side][0]);
+  return "UPDATE " + quoted(pair, side) + " SET " + parent + " = " + key + " WHERE " + in_range(pair, side, range, "") +
+         " AND " + parent + " <> " + key;
+}
+
 std::string empty_sql(const Pair& pair, Side side, Range range) {
   return "DELETE FROM " + quoted(pair, side) + " WHERE " + in_range(pair, side, range, "");
 }
