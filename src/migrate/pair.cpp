@@ -152,14 +152,37 @@ class Resolver {
     return back != nullptr && same_name(back->carried_from, column) ? to->carried_from : std::string();
   }
 
-  bool is_unique(Side side, const std::vector<std::string>& columns) const {
-    const auto same = [&](const std::vector<std::string>& others) {
-      return others.size() == columns.size() &&
-             std::all_of(columns.begin(), columns.end(), [&](const auto& c) { return contains(others, c); });
-    };
-    if (same(table(side).key)) return true;
-    return std::any_of(table(side).indexes.begin(), table(side).indexes.end(),
-                       [&](const Index& index) { return index.unique && !index.partial && same(index.columns); });
+  /// How `index` compares `column`; empty if it is not over it.
+  static std::string collation_in(const Index& index, std::string_view column) {
+    for (std::size_t i = 0; i < index.columns.size(); ++i) {
+      if (same_name(index.columns[i], column)) return index.collations[i];
+    }
+    return {};
+  }
+
+  /// True if `side` has a key or index over just these columns, under which rows are different that `collations` tell
+  /// apart. Values that any collation tells apart differ in their bytes.
+  bool is_unique(Side side, const std::vector<std::string>& columns, const std::vector<std::string>& collations) const {
+    if (table(side).key_is_rowid() && columns.size() == 1 && same_name(columns[0], table(side).key[0])) return true;
+    return std::any_of(table(side).indexes.begin(), table(side).indexes.end(), [&](const Index& index) {
+      bool same = index.unique && !index.partial && index.columns.size() == columns.size();
+      for (std::size_t i = 0; same && i < columns.size(); ++i) {
+        const auto its = collation_in(index, columns[i]);
+        same = !its.empty() && (same_name(its, collations[i]) || same_name(collations[i], "BINARY"));
+      }
+      return same;
+    });
+  }
+
+  /// The collation of each column as `=` takes it in this table.
+  std::vector<std::string> key_collations(Side side, const std::vector<std::string>& columns) const {
+    for (const auto& index : table(side).indexes) {
+      if (!index.unique || index.partial || index.columns.size() != columns.size()) continue;
+      std::vector<std::string> collations;
+      for (const auto& column : columns) collations.push_back(folded(collation_in(index, column)));
+      if (!contains(collations, "")) return collations;
+    }
+    return std::vector<std::string>(columns.size(), "binary");
   }
 
   bool find_key() {
@@ -176,7 +199,11 @@ class Resolver {
           new_key.push_back(mutual(kOld, column));
           nullable = nullable || can_be_null(kOld, column);
         }
-        if (nullable != may_be_null || contains(new_key, "") || !is_unique(kNew, new_key)) continue;
+        if (nullable != may_be_null || contains(new_key, "")) continue;
+        const auto collations = key_collations(kOld, old_key);
+        if (!is_unique(kNew, new_key, collations) || key_collations(kNew, new_key) != collations) continue;
+        pair_.key_folds_case = std::any_of(collations.begin(), collations.end(),
+                                           [](const std::string& collation) { return collation != "binary"; });
         pair_.key = {old_key, new_key};
         pair_.nullable_key = nullable;
         return true;
@@ -190,7 +217,7 @@ class Resolver {
              : "the key (" + joined(table(kOld).key, ", ") + ") of " + table(kOld).name +
                    " is not carried as it is "
                    "into a PRIMARY KEY or UNIQUE key of " +
-                   table(kNew).name + ": rows cannot be told apart");
+                   table(kNew).name + ", with the same collation: rows cannot be told apart");
     return false;
   }
 
@@ -360,7 +387,8 @@ class Resolver {
         unique.collations = index.collations;
         unique.partial = index.partial;
         const bool known = !contains(unique.columns[other(side)], "");
-        unique.on_both = known && !index.partial && is_unique(other(side), unique.columns[other(side)]);
+        unique.on_both =
+            known && !index.partial && is_unique(other(side), unique.columns[other(side)], unique.collations);
         if (!unique.on_both) {
           find(Severity::warning, index.name,
                "only " + table(side).name + " demands unique (" + readable(index) + "): while both versions live, " +

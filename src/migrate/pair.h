@@ -55,6 +55,7 @@ struct Pair {
   std::array<Table, 2> tables;
   std::array<std::vector<std::string>, 2> key;  ///< the same facts, column by column
   bool nullable_key = false;
+  bool key_folds_case = false;  ///< equal keys may differ in their bytes (COLLATE NOCASE, RTRIM)
   std::vector<Group> groups;
   std::array<std::vector<Uniqueness>, 2> uniqueness;         ///< of each side, but the key's
   std::array<std::optional<std::string>, 2> parent_in_self;  ///< a column that refers to its own table's key

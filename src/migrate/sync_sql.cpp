@@ -96,6 +96,10 @@ bool carries(const Group& group, Side to) { return !group.computed[to].empty() &
 
 std::string all_alike(const Pair& pair, Side to, const Rows& rows, bool but_one_way = false) {
   std::vector<std::string> parts;
+  for (std::size_t i = 0; pair.key_folds_case && i < pair.key[to].size(); ++i) {
+    parts.push_back(rows.column(to, pair.key[to][i]) + " COLLATE BINARY IS " +
+                    rows.column(other(to), pair.key[other(to)][i]));
+  }
   for (const auto& group : pair.groups) {
     if (but_one_way && group.computed[other(to)].empty()) continue;
     if (carries(group, to)) parts.push_back(alike(group, to, rows));
@@ -178,14 +182,16 @@ class Triggers {
         target_(quoted(pair, to_)) {}
 
   std::vector<NamedSql> make() {
+    // The row itself is made, or gets its new key, by what follows.
+    const auto but_this = " AND NOT (" + at_key(pair_, from_, from_, "NEW") + ")";
     add("ins", "AFTER INSERT", "",
-        bring_ancestors() + sweeps(nullptr, false) + guards(nullptr, false) + insert("") + restore() +
+        bring_ancestors(but_this) + sweeps(nullptr, false) + guards(nullptr, false) + insert("") + restore() +
             assert_row(false));
     add("del", "AFTER DELETE", "",
         "DELETE FROM " + target_ + " WHERE " + at_key(pair_, to_, from_, "OLD") + " AND NOT EXISTS (SELECT 1 FROM " +
             source_ + " WHERE " + at_key(pair_, from_, from_, "OLD") + ");\n");
     add("key", "AFTER UPDATE OF " + key_list(pair_, from_), key_changed(),
-        bring_ancestors() + sweeps(nullptr, true) + guards(nullptr, true) +
+        bring_ancestors(but_this) + sweeps(nullptr, true) + guards(nullptr, true) +
             insert(" AND NOT EXISTS (SELECT 1 FROM " + target_ + " WHERE " + at_key(pair_, to_, from_, "OLD") + ")") +
             move() + restore() + assert_row(true));
     std::size_t number = 0;
@@ -231,20 +237,28 @@ class Triggers {
   }
 
   /// While old rows are being copied, a row may refer to one that is not copied yet.
-  std::string bring_ancestors() const {
+  std::string bring_ancestors(const std::string& condition) const {
     if (from_ != kOld || !copies_ancestors(pair_)) return {};
     const auto parent = quote_identifier(pair_.counterpart(kNew, *pair_.parent_in_self[kNew]));
     const auto columns = columns_to_write(pair_, kNew);
     return "INSERT INTO " + target_ + " (" + columns.names + ") SELECT " + columns.expressions + " FROM " + source_ +
            " WHERE " + source_ + "." + quote_identifier(pair_.key[kOld][0]) + " IN " +
            ancestors(pair_, "SELECT NEW." + parent) + " AND NOT EXISTS (SELECT 1 FROM " + target_ + " WHERE " +
-           at_key(pair_, kNew, kOld, source_) + ") ON CONFLICT (" + key_list(pair_, kNew) + ") DO NOTHING;\n";
+           at_key(pair_, kNew, kOld, source_) + ")" + condition + " ON CONFLICT (" + key_list(pair_, kNew) +
+           ") DO NOTHING;\n";
   }
   std::string ancestors_for(const Group& group) const {
     if (from_ != kOld || !copies_ancestors(pair_)) return {};
     const auto parent = pair_.counterpart(kNew, *pair_.parent_in_self[kNew]);
+    // A cascade comes before the triggers of the row whose new key it carries on: that row is on its way.
+    const auto exists_old = [&](Side side) {
+      return "EXISTS (SELECT 1 FROM " + quoted(pair_, side) + " WHERE " +
+             quoted_key(pair_, side, quoted(pair_, side))[0] + " = OLD." + quote_identifier(parent) + ")";
+    };
     for (const auto& source : group.sources[kOld]) {
-      if (same_name(source, parent)) return bring_ancestors();
+      if (same_name(source, parent)) {
+        return bring_ancestors(" AND NOT (" + exists_old(kNew) + " AND NOT " + exists_old(kOld) + ")");
+      }
     }
     return {};
   }
@@ -318,6 +332,10 @@ class Triggers {
   std::string insert(const std::string& condition) const {
     const auto columns = columns_to_write(pair_, to_);
     std::vector<std::string> sets;
+    for (std::size_t i = 0; pair_.key_folds_case && i < pair_.key[to_].size(); ++i) {
+      const auto column = quote_identifier(pair_.key[to_][i]);
+      sets.push_back(column + " = excluded." + column);
+    }
     for (const auto& group : pair_.groups) {
       if (!carries(group, to_)) continue;
       for (const auto& c : group.computed[to_]) {

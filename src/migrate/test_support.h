@@ -55,4 +55,33 @@ inline TableChange change_of(std::string from, std::string to, std::string creat
 
 inline std::string error_of(const Result<void>& result) { return result ? "" : result.error().to_string(); }
 
+/// A test with a database file of its own.
+class MigrationTest : public testing::Test {
+ protected:
+  void SetUp() override { client_ = must(db::create_database_client(folder_ / "test.db")); }
+
+  void execute(std::initializer_list<std::string_view> statements) {
+    for (const auto sql : statements) run(*client_, sql);
+  }
+  std::string asked(std::string_view sql) { return ask(*client_, sql); }
+  void begin(const Migration& migration) {
+    const auto started = start(*client_, migration, {});
+    ASSERT_TRUE(started) << error_of(started);
+  }
+  void end(std::string_view name) {
+    const auto completed = complete(*client_, name, {});
+    ASSERT_TRUE(completed) << error_of(completed);
+  }
+  void go_back(std::string_view name, bool discard = false) {
+    RollbackOptions options;
+    options.discard = discard;
+    const auto back = roll_back(*client_, name, options);
+    ASSERT_TRUE(back) << error_of(back);
+  }
+  void expect_alike(std::string_view name) { EXPECT_EQ(must(verify(*client_, name, {})).differences_total, 0); }
+
+  TemporaryFolder folder_;
+  std::unique_ptr<db::DatabaseClient> client_;
+};
+
 }  // namespace offx::migrate

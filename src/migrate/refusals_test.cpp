@@ -1,0 +1,248 @@
+// What the plan refuses, and what it warns of: a schema, a change, and what it says.
+
+#include <gmock/gmock.h>
+
+#include "db/script.h"
+#include "migrate/test_support.h"
+
+namespace offx::migrate {
+namespace {
+
+using testing::HasSubstr;
+
+struct Case {
+  const char* name;
+  const char* schema;  ///< a script
+  TableChange change;
+  Finding::Severity severity;
+  const char* says;
+};
+
+TableChange with(std::string create, const std::function<void(TableChange&)>& more = {}) {
+  auto change = change_of("t_v1", "t_v2", std::move(create));
+  if (more) more(change);
+  return change;
+}
+
+constexpr auto kRefusal = Finding::Severity::refusal;
+constexpr auto kWarning = Finding::Severity::warning;
+const char* const kSame = "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER)";
+const char* const kTable = "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER);";
+const char* const kRows =
+    "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER);"
+    "INSERT INTO t_v1 VALUES (1, 'a', 5), (2, 'A', NULL), (3, 'a', 7);";
+
+const Case kCases[] = {
+    // The tables.
+    {"no_old_table", "", with(kSame), kRefusal, "there is no table t_v1"},
+    {"old_is_a_view", "CREATE VIEW t_v1 AS SELECT 1 AS id;", with(kSame), kRefusal, "t_v1 is a view"},
+    {"old_is_virtual", "CREATE VIRTUAL TABLE t_v1 USING fts5 (name);", with(kSame), kRefusal,
+     "t_v1 is a virtual table"},
+    {"new_is_there", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY); CREATE TABLE t_v2 (id INTEGER PRIMARY KEY);",
+     with(kSame), kRefusal, "the table t_v2 exists already"},
+    {"new_is_not_made", kTable, with("CREATE TABLE other (id INTEGER PRIMARY KEY)"), kRefusal,
+     "`create` does not make t_v2"},
+    {"new_is_virtual", kTable, with("CREATE VIRTUAL TABLE t_v2 USING fts5 (name)"), kRefusal, "t_v2 is a virtual"},
+    {"create_fails", kTable, with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY,, name)"), kRefusal, "`create` fails"},
+    // The columns.
+    {"rename_of_nothing", kTable, with(kSame, [](auto& c) { c.rename = {{"nmae", "name"}}; }), kRefusal,
+     "rename names nmae, which t_v1 does not have"},
+    {"rename_to_nothing", kTable, with(kSame, [](auto& c) { c.rename = {{"name", "title"}}; }), kRefusal,
+     "rename names title, which t_v2 does not have"},
+    {"up_of_nothing", kTable, with(kSame, [](auto& c) { c.up = {{"x", "1"}}; }), kRefusal, "up names x"},
+    {"down_of_nothing", kTable, with(kSame, [](auto& c) { c.down = {{"x", "1"}}; }), kRefusal, "down names x"},
+    {"up_of_generated", kTable,
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER AS (id))",
+          [](auto& c) { c.up = {{"n", "n"}}; }),
+     kRefusal, "n is a generated column"},
+    {"up_is_random", kTable, with(kSame, [](auto& c) { c.up = {{"n", "random()"}}; }), kRefusal, "up uses random"},
+    {"up_is_no_sql", kTable,
+     with(kSame,
+          [](auto& c) {
+            c.up = {{"n", "n +"}};
+            c.down = {{"n", "n"}};
+          }),
+     kRefusal, "this statement fails"},
+    {"up_reads_nothing_there", kTable, with(kSame, [](auto& c) { c.up = {{"n", "m + 1"}}; }), kRefusal,
+     "no such column: m"},
+    {"no_way_back", kTable,
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, m INTEGER)", [](auto& c) { c.up = {{"m", "n * 2"}}; }),
+     kRefusal, "would not reach the old column n"},
+    {"new_needs_a_value", kTable,
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER, x TEXT NOT NULL)"), kRefusal,
+     "the new column x is NOT NULL and has no DEFAULT"},
+    {"old_needs_a_value", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER NOT NULL);",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)"), kRefusal, "the old column n is NOT NULL"},
+    // The key.
+    {"no_key", "CREATE TABLE t_v1 (name TEXT);", with("CREATE TABLE t_v2 (name TEXT)"), kRefusal,
+     "t_v1 has no PRIMARY KEY or UNIQUE key that both versions share"},
+    {"key_is_dropped", kTable, with("CREATE TABLE t_v2 (key INTEGER PRIMARY KEY, name TEXT, n INTEGER)"), kRefusal,
+     "the key (id) of t_v1 is not carried"},
+    {"key_is_computed", kTable,
+     with(kSame,
+          [](auto& c) {
+            c.up = {{"id", "id + 1"}};
+            c.down = {{"id", "id - 1"}};
+          }),
+     kRefusal, "the key (id) of t_v1 is not carried"},
+    {"key_of_another_collation", "CREATE TABLE t_v1 (name TEXT NOT NULL PRIMARY KEY);",
+     with("CREATE TABLE t_v2 (name TEXT NOT NULL PRIMARY KEY COLLATE NOCASE)"), kRefusal, "with the same collation"},
+    {"sequence_is_lost", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY AUTOINCREMENT);",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY)"), kRefusal, "ids of deleted rows would be given again"},
+    {"row_without_key", "CREATE TABLE t_v1 (code TEXT PRIMARY KEY); INSERT INTO t_v1 VALUES (NULL);",
+     with("CREATE TABLE t_v2 (code TEXT PRIMARY KEY)"), kRefusal, "a row has no key"},
+    {"key_may_be_null", "CREATE TABLE t_v1 (code TEXT PRIMARY KEY);", with("CREATE TABLE t_v2 (code TEXT PRIMARY KEY)"),
+     kWarning, "the key may be NULL by its declaration"},
+    // References.
+    {"refers_to_the_old", kTable,
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER REFERENCES t_v1 (id))"), kRefusal,
+     "t_v2 refers to t_v1, which this migration replaces: refer to t_v2"},
+    {"refers_to_nothing", kTable,
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER REFERENCES u (id))"), kRefusal,
+     "t_v2 refers to u, and there is no such table"},
+    {"refers_to_itself_twice",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, a REFERENCES t_v1 (id), b REFERENCES t_v1 (id));",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, a REFERENCES t_v2 (id), b REFERENCES t_v2 (id))"), kRefusal,
+     "refers to itself by more than one column"},
+    {"child_of_a_dropped_column",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INTEGER); CREATE TABLE u (name REFERENCES t_v1 "
+     "(name));",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, title TEXT UNIQUE, n INTEGER)"), kRefusal,
+     "u refers to (name) of t_v1, which t_v2 does not have"},
+    {"cascade_and_replace",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER);"
+     "CREATE TABLE u (t REFERENCES t_v1 (id) ON DELETE CASCADE);",
+     with(kSame), kWarning, "INSERT OR REPLACE by new code"},
+    {"reference_is_left_out",
+     "CREATE TABLE u (id INTEGER PRIMARY KEY); CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, n REFERENCES u (id));",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n INTEGER)"), kWarning,
+     "the reference of (n) to u is not in t_v2"},
+    {"reference_acts_otherwise",
+     "CREATE TABLE u (id INTEGER PRIMARY KEY); CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, n REFERENCES u (id));",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n REFERENCES u (id) ON DELETE CASCADE)"), kWarning,
+     "both happen"},
+    {"reference_to_nothing_in_a_row",
+     "CREATE TABLE u (id INTEGER PRIMARY KEY); CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, n INTEGER); INSERT INTO t_v1 "
+     "VALUES (1, 9);",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n INTEGER REFERENCES u (id))"), kRefusal,
+     "(n) refers to no row of u, for instance in the row id = 1"},
+    // Objects around them.
+    {"index_on_a_dropped_column",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE INDEX i ON t_v1 (n);",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)"), kRefusal, "the index i speaks of n"},
+    {"view_of_a_renamed_column",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE VIEW v AS SELECT n FROM t_v1;",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, m INTEGER)", [](auto& c) { c.rename = {{"n", "m"}}; }),
+     kRefusal, "the view v speaks of n"},
+    {"trigger_of_a_dropped_column",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER);"
+     "CREATE TRIGGER x AFTER UPDATE OF n ON t_v1 BEGIN SELECT NEW.n; END;",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)"), kRefusal, "the trigger x speaks of n"},
+    {"full_text_over_the_old",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER);"
+     "CREATE VIRTUAL TABLE f USING fts5 (name, content = 't_v1', content_rowid = 'id');",
+     with(kSame), kRefusal, "the virtual table f reads its content from t_v1"},
+    {"view_of_everything",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE VIEW v AS SELECT * FROM t_v1;",
+     with(kSame), kWarning, "the view v says SELECT *"},
+    {"drop_of_nothing", kTable, with(kSame, [](auto& c) { c.drop = {"nothing"}; }), kWarning, "`drop` names nothing"},
+    {"sync_is_no_trigger", kTable, with(kSame, [](auto& c) { c.sync = "CREATE INDEX i ON t_v2 (n)"; }), kRefusal,
+     "`sync` may hold CREATE TRIGGER statements only"},
+    {"complete_fails", kTable, with(kSame, [](auto& c) { c.complete = "CREATE VIEW v AS SELEC 1"; }), kRefusal,
+     "this statement fails"},
+    // Rows that do not fit.
+    {"null_in_a_row", kRows, with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER NOT NULL)"),
+     kRefusal, "n would be NULL, which t_v2 refuses, for instance in the row id = 2"},
+    {"repeated_in_rows", kRows, with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INTEGER)"),
+     kRefusal, "(name) would not be unique in t_v2"},
+    {"repeated_but_for_case",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT UNIQUE); INSERT INTO t_v1 VALUES (1, 'a'), (2, 'A');",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT COLLATE NOCASE UNIQUE)"), kRefusal,
+     "(name) would not be unique in t_v2"},
+    {"check_fails_for_a_row", kRows,
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER CHECK (n > 5))"), kRefusal,
+     "CHECK (n > 5) would fail"},
+    {"type_is_refused_for_a_row",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, n TEXT); INSERT INTO t_v1 VALUES (1, 'five');",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n INTEGER) STRICT"), kRefusal,
+     "n would not be INTEGER, which STRICT refuses"},
+    // What only one version demands.
+    {"only_new_is_strict", kTable, with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER) STRICT"),
+     kWarning, "t_v2 is STRICT: old code"},
+    {"only_old_is_strict", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER) STRICT;", with(kSame),
+     kWarning, "t_v1 is STRICT: new code"},
+    {"only_new_checks", kTable, with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER CHECK (n > 0))"),
+     kWarning, "only t_v2 demands CHECK (n > 0): old code"},
+    {"only_old_checks", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER CHECK (n > 0));", with(kSame),
+     kWarning, "only t_v1 demands CHECK (n > 0): new code"},
+    {"only_new_demands_not_null", kTable,
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER NOT NULL)"), kWarning,
+     "only t_v2 demands NOT NULL of n: old code"},
+    {"only_old_demands_not_null", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER NOT NULL);",
+     with(kSame), kWarning, "only t_v1 demands NOT NULL of n: new code"},
+    {"only_new_is_unique", kTable, with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INTEGER)"),
+     kWarning, "only t_v2 demands unique (name)"},
+    {"only_old_is_unique", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INTEGER);", with(kSame),
+     kWarning, "only t_v1 demands unique (name)"},
+    {"unique_but_for_case", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INTEGER);",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT COLLATE NOCASE UNIQUE, n INTEGER)"), kWarning,
+     "only t_v2 demands unique (name)"},
+};
+
+class PlanSays : public testing::TestWithParam<Case> {};
+
+TEST_P(PlanSays, It) {
+  const auto& its = GetParam();
+  auto client = must(db::create_database_client(":memory:"));
+  for (const auto statement : db::split_script(its.schema)) run(*client, statement);
+  const auto before = ask(*client, "SELECT type, name, sql FROM sqlite_schema ORDER BY name");
+  const auto migration = migration_of("m", {its.change});
+  const auto plan = must(make_plan(*client, migration));
+  std::string all;
+  bool found = false;
+  for (const auto& finding : plan.findings) {
+    all += std::string(to_string(finding.severity)) + ": " + finding.message + "\n";
+    found = found || (finding.severity == its.severity && finding.message.find(its.says) != std::string::npos);
+  }
+  EXPECT_TRUE(found) << all;
+  EXPECT_EQ(plan.refused(), its.severity == kRefusal) << all;
+  EXPECT_EQ(ask(*client, "SELECT type, name, sql FROM sqlite_schema ORDER BY name"), before);
+  const auto started = start(*client, migration, {});
+  ASSERT_EQ(started.has_value(), !plan.refused()) << error_of(started);
+  if (!started) {
+    EXPECT_EQ(started.error().code(), Errc::conflict);
+    EXPECT_EQ(ask(*client, "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE '%offx%' ORDER BY name"),
+              before);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, PlanSays, testing::ValuesIn(kCases),
+                         [](const auto& its) { return std::string(its.param.name); });
+
+TEST(PlanRefuses, TablesThatReferToEachOtherInACircle) {
+  auto client = must(db::create_database_client(":memory:"));
+  run(*client, "CREATE TABLE a_v1 (id INTEGER PRIMARY KEY, b REFERENCES b_v1 (id))");
+  run(*client, "CREATE TABLE b_v1 (id INTEGER PRIMARY KEY, a REFERENCES a_v1 (id))");
+  const auto plan = must(make_plan(
+      *client,
+      migration_of("m",
+                   {change_of("a_v1", "a_v2", "CREATE TABLE a_v2 (id INTEGER PRIMARY KEY, b REFERENCES b_v2 (id))"),
+                    change_of("b_v1", "b_v2", "CREATE TABLE b_v2 (id INTEGER PRIMARY KEY, a REFERENCES a_v2 (id))")})));
+  ASSERT_TRUE(plan.refused());
+  EXPECT_THAT(plan.findings.front().message, HasSubstr("in a circle"));
+}
+
+TEST(PlanRefuses, AChildThatKeepsReferringToAnOldParent) {
+  auto client = must(db::create_database_client(":memory:"));
+  run(*client, "CREATE TABLE a_v1 (id INTEGER PRIMARY KEY)");
+  run(*client, "CREATE TABLE b_v1 (id INTEGER PRIMARY KEY, a REFERENCES a_v1 (id))");
+  const auto plan = must(make_plan(
+      *client, migration_of("m", {change_of("a_v1", "a_v2", "CREATE TABLE a_v2 (id INTEGER PRIMARY KEY)"),
+                                  change_of("b_v1", "b_v2",
+                                            "CREATE TABLE b_v2 (id INTEGER PRIMARY KEY, a REFERENCES a_v1 (id))")})));
+  ASSERT_TRUE(plan.refused());
+  EXPECT_THAT(plan.findings.front().message, HasSubstr("refer to a_v2"));
+}
+
+}  // namespace
+}  // namespace offx::migrate
