@@ -269,6 +269,12 @@ class Engine final : public DatabaseClient {
     (void)run_job(job, Urgency::now);
   }
 
+  /// Background work may be due now.
+  void wake_writer() {
+    const std::lock_guard lock(write_mutex_);
+    write_wanted_.notify_one();
+  }
+
   void write_until_stopped() {
     std::vector<Job*> group;
     while (take_group(group)) {
@@ -387,12 +393,7 @@ class Engine final : public DatabaseClient {
   std::size_t readers_ = 0;
 
   Checkpointer checkpointer_{path_, [this](const std::function<void()>& work) { between_writes(work); },
-                             [this] {
-                               {
-                                 const std::lock_guard lock(write_mutex_);
-                               }
-                               write_wanted_.notify_one();
-                             }};
+                             [this] { wake_writer(); }};
   std::thread thread_;
 };
 
