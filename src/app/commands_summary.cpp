@@ -116,6 +116,8 @@ Result<void> summarize_topic(const Context& context, const SummarizeCommand& com
   stored.sentiment_json = json::serialize(to_json(sentiment));
   OFFX_ASSIGN(const auto same, summaries.find_same(stored));
   const bool reused = same && !command.force;
+  // Times are kept to the second, and a summary of the same second counts as a repeated write.
+  if (same) stored.created_at = std::max(stored.created_at, same->created_at + std::chrono::seconds(1));
   if (reused) {
     stored.id = same->id;
   } else {
