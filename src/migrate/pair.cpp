@@ -392,7 +392,8 @@ class Resolver {
         if (!unique.on_both) {
           find(Severity::warning, index.name,
                "only " + table(side).name + " demands unique (" + readable(index) + "): while both versions live, " +
-                   (side == kNew ? "old" : "new") + " code that writes a repeated value gets an error");
+                   (side == kNew ? "old" : "new") + " code that writes a repeated value gets an error" +
+                   (index.partial ? ", and with OR REPLACE takes the other row out of both" : ""));
         }
         if (!known) {
           find(Severity::warning, index.name,

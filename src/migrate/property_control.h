@@ -231,23 +231,25 @@ class Writer {
   }
   std::string returning() const { return chance(20) ? " RETURNING " + key() : ""; }
 
-  std::string where() const {
-    if (chance(5)) return "";
-    if (!table_.rows.empty() && chance(80)) {
+  /// `one`: of no more than one row.
+  std::string where(bool one) const {
+    if (!one && chance(5)) return "";
+    if (!table_.rows.empty() && (one || chance(80))) {
       auto row = table_.rows.begin();
       std::advance(row, pick(table_.rows.size()));
       std::string text = " WHERE ";
       for (std::size_t i = 0; i < table_.key_width; ++i) {
-        text += (i > 0 ? " AND " : "") + quoted(i) + (i == 0 && chance(15) ? " <= " : " = ") +
+        text += (i > 0 ? " AND " : "") + quoted(i) + (i == 0 && !one && chance(15) ? " <= " : " = ") +
                 ModelTable::literal(row->second[side_][i]);
       }
       return text;
     }
-    const auto column = pick(columns_.size());
+    const auto column = one ? 0 : pick(columns_.size());
     return " WHERE " + quoted(column) + " = " + ModelTable::literal(any_of(columns_[column].pool));
   }
 
   std::string update() {
+    // Which of several rows are left out or replaced would depend on the order SQLite happens to go in.
     const auto conflict = pick(8);
     std::string sql = conflict == 0 && table_.may_replace[side_] ? "UPDATE OR REPLACE "
                       : conflict == 1                            ? "UPDATE OR IGNORE "
@@ -257,9 +259,9 @@ class Writer {
       if (chance(i < table_.key_width ? 15 : 45)) sets += (sets.empty() ? "" : ", ") + quoted(i) + " = " + value(i);
     }
     if (sets.empty()) sets = quoted(columns_.size() - 1) + " = " + value(columns_.size() - 1);
-    return sql + name() + " SET " + sets + where() + returning();
+    return sql + name() + " SET " + sets + where(conflict < 2) + returning();
   }
-  std::string remove() { return "DELETE FROM " + name() + where() + returning(); }
+  std::string remove() { return "DELETE FROM " + name() + where(false) + returning(); }
 
   const ModelTable& table_;
   Side side_;

@@ -122,7 +122,6 @@ int Connection::authorize(void* self, int action, const char* first, const char*
   if (action == SQLITE_INSERT && trigger == nullptr && std::strncmp(first, "sqlite_", 7) != 0) {
     connection.saw_insert_ = true;
   }
-  if (action == SQLITE_UPDATE && trigger == nullptr) connection.saw_update_ = true;
   if (action == SQLITE_TRANSACTION || action == SQLITE_SAVEPOINT || action == SQLITE_ATTACH ||
       action == SQLITE_DETACH) {
     connection.saw_control_ = true;
@@ -136,7 +135,6 @@ Result<Prepared*> Connection::prepare(std::string_view sql) {
     return &found->second->prepared;
   }
   saw_insert_ = false;
-  saw_update_ = false;
   saw_control_ = false;
   sqlite3_stmt* raw = nullptr;
   const char* tail = nullptr;
@@ -155,10 +153,8 @@ Result<Prepared*> Connection::prepare(std::string_view sql) {
     return fail(Errc::invalid_argument, "more than one SQL statement in one text: use batch()");
   }
   prepared.read_only = sqlite3_stmt_readonly(raw) != 0;
-  prepared.inserts = saw_insert_;
-  if (saw_insert_ && saw_update_) {
-    // An upsert that updated leaves the id of an earlier insert behind; SQLite does not say which it did. It is not
-    // told from an INSERT whose REPLACE sets off ON DELETE SET NULL but by its text.
+  if (saw_insert_) {
+    // An upsert that updated leaves the id of an earlier insert behind, and SQLite does not say which it did.
     OFFX_ASSIGN(const auto text, read_statement(sql));
     prepared.inserts = text.kind == StatementText::Kind::insert;
   }

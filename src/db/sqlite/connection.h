@@ -73,7 +73,6 @@ class Connection {
   std::list<Cached> cache_;                           // most recently used first
   std::unordered_map<std::string_view, std::list<Cached>::iterator> cache_index_;
   bool saw_insert_ = false;   // set by authorize() while a statement is compiled
-  bool saw_update_ = false;   // likewise
   bool saw_control_ = false;  // likewise: transaction control or ATTACH
 };
 
