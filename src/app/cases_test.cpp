@@ -268,12 +268,12 @@ class Case {
 
   Result<std::vector<std::string>> import_posts(const Step& step) {
     OFFX_ASSIGN(auto posts, posts_of(step));
-    OFFX_ASSIGN(auto rules, load_rules(*client_));
-    Filer filer(std::move(rules));
+    OFFX_ASSIGN(auto rules, pipeline::load_rules(*client_));
+    pipeline::Filer filer(std::move(rules));
     std::vector<store::FiledPost> filed;
     for (auto& post : posts) filed.push_back(filer.file(std::move(post)));
     OFFX_ASSIGN(const auto counts, store::PostRepository(*client_).put(filed, filer.rules().revision));
-    OFFX_TRY(file_unfiled_posts(*client_, clock_, {}));
+    OFFX_TRY(pipeline::file_unfiled_posts(*client_, clock_, {}));
     return std::vector<std::string>{std::to_string(counts.added) + " new, " + std::to_string(counts.updated) +
                                     " updated, " + std::to_string(counts.unchanged) + " unchanged"};
   }
@@ -285,7 +285,7 @@ class Case {
     arguments.resize(2);
     store::TopicRepository topics(*client_);
     if (action == "file_posts") {
-      OFFX_TRY(file_unfiled_posts(*client_, clock_, {}));
+      OFFX_TRY(pipeline::file_unfiled_posts(*client_, clock_, {}));
       return std::vector<std::string>();
     }
     OFFX_ASSIGN(auto topic, topic_named(arguments[0]));
@@ -293,9 +293,9 @@ class Case {
       topic.rule.reset();
       if (!arguments[1].empty()) topic.rule = arguments[1];
       OFFX_TRY(topics.update(topic, clock_.now()));
-      if (topic.rule) OFFX_TRY(file_stored_posts(*client_, topic, clock_, {}));
+      if (topic.rule) OFFX_TRY(pipeline::file_stored_posts(*client_, topic, clock_, {}));
     } else if (action == "refile") {
-      OFFX_TRY(file_stored_posts(*client_, topic, clock_, {}));
+      OFFX_TRY(pipeline::file_stored_posts(*client_, topic, clock_, {}));
     } else if (action == "remove_topic") {
       OFFX_TRY(topics.remove(topic.id));
     } else if (action == "file_by_hand") {

@@ -5,10 +5,10 @@
 #include <fmt/format.h>
 
 #include "app/commands.h"
-#include "app/json.h"
 #include "app/release.h"
 #include "migrate/check.h"
 #include "migrate/migration.h"
+#include "pipeline/json.h"
 
 namespace offx::app {
 namespace {
@@ -66,11 +66,11 @@ json::array to_array(const std::vector<std::string>& texts) {
 json::object to_json(const migrate::CheckReport& report) {
   json::array failures;
   for (const auto& failure : report.failures) {
-    failures.push_back(json::object{{"statement", text_or_null(failure.statement)},
+    failures.push_back(json::object{{"statement", pipeline::text_or_null(failure.statement)},
                                     {"side", failure.side},
                                     {"moments", to_array(failure.moments)},
                                     {"what", failure.what},
-                                    {"sql", text_or_null(failure.sql)}});
+                                    {"sql", pipeline::text_or_null(failure.sql)}});
   }
   return {{"passed", report.passed()},
           {"runs", report.runs},

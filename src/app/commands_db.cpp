@@ -8,13 +8,13 @@
 #include <unistd.h>
 
 #include "app/commands.h"
-#include "app/filer.h"
-#include "app/json.h"
 #include "base/version.h"
 #include "db/script.h"
 #include "db/sqlite/engine.h"
 #include "migrate/copy.h"
 #include "migrate/table.h"
+#include "pipeline/filer.h"
+#include "pipeline/json.h"
 #include "store/posts.h"
 #include "store/store.h"
 #include "store/summaries.h"
@@ -182,7 +182,7 @@ Result<void> run_db_copy(const Context& context, const std::string& from, const 
   migrate::CopyOptions options;
   const auto search = store::with_physical_names("{post_search}");
   options.derived = {{search, [&](db::DatabaseClient& copy) {
-                        return index_stored_posts(
+                        return pipeline::index_stored_posts(
                             copy, [&](std::uint64_t, std::uint64_t) { return !context.interrupted.load(); });
                       }}};
   bool resumes = true;
@@ -253,7 +253,7 @@ Result<void> run_status(const Context& context) {
     }
     json::array array;
     for (std::size_t i = 0; i < all_topics.size() && i < counts.size(); ++i) {
-      auto topic = to_json(all_topics[i]);
+      auto topic = pipeline::to_json(all_topics[i]);
       topic["posts"] = counts[i].posts;
       const auto& last_summary = counts[i].last_summary_at;
       topic["last_summary_at"] = last_summary ? json::value(to_iso_time(*last_summary)) : json::value();

@@ -9,9 +9,10 @@
 #include <unistd.h>
 
 #include "app/commands.h"
-#include "app/import.h"
-#include "app/json.h"
 #include "net/http_client.h"
+#include "pipeline/import.h"
+#include "pipeline/json.h"
+#include "pipeline/period.h"
 #include "store/summaries.h"
 
 namespace offx::app {
@@ -82,10 +83,10 @@ std::string display_name(const std::string& input) {
 }
 
 std::string problem_line(const sources::Problem& problem) {
-  return "  " + printable(problem.where + ": " + what_is_wrong(problem));
+  return "  " + printable(problem.where + ": " + pipeline::what_is_wrong(problem));
 }
 
-std::string format_text(const ImportResult& result) {
+std::string format_text(const pipeline::ImportResult& result) {
   return result.format ? std::string(sources::to_string(*result.format)) : "unknown";
 }
 
@@ -98,10 +99,10 @@ class Importer {
   bool interrupted = false;
 
  private:
-  Result<ImportResult> read(db::DatabaseClient* client, const sources::Input& input);
-  Result<ImportResult> dry_run(const sources::Input& input, const ImportOptions& options,
-                               const ImportCallbacks& callbacks);
-  void report(const std::string& name, const ImportResult& result);
+  Result<pipeline::ImportResult> read(db::DatabaseClient* client, const sources::Input& input);
+  Result<pipeline::ImportResult> dry_run(const sources::Input& input, const pipeline::ImportOptions& options,
+                                         const pipeline::ImportCallbacks& callbacks);
+  void report(const std::string& name, const pipeline::ImportResult& result);
   void print_problems(bool failed) const;
 
   const Context& context_;
@@ -110,16 +111,16 @@ class Importer {
   std::uint64_t problem_count_ = 0;
 };
 
-Result<ImportResult> Importer::dry_run(const sources::Input& input, const ImportOptions& options,
-                                       const ImportCallbacks& callbacks) {
+Result<pipeline::ImportResult> Importer::dry_run(const sources::Input& input, const pipeline::ImportOptions& options,
+                                                 const pipeline::ImportCallbacks& callbacks) {
   sources::ReadCallbacks reading;
-  ImportResult result;
+  pipeline::ImportResult result;
   reading.on_post = [&](store::Post&& post) -> Result<void> {
     if (context_.interrupted) return fail(Errc::cancelled, "interrupted");
     ++result.posts.added;
     // One object a line, as it is read: a file of any size can be looked at.
     if (context_.json) {
-      print_json(to_json(post));
+      print_json(pipeline::to_json(post));
     } else {
       print(fmt::format(
           "{}  {:8}  {}  {}\n", to_sql_time(post.created_at), shorten(post.platform, 20),
@@ -130,16 +131,16 @@ Result<ImportResult> Importer::dry_run(const sources::Input& input, const Import
   };
   reading.on_problem = [&](const sources::Problem& problem) -> Result<void> {
     callbacks.on_problem(problem);
-    if (options.strict) return fail(Error(Errc::corrupt, what_is_wrong(problem)).within(problem.where));
+    if (options.strict) return fail(Error(Errc::corrupt, pipeline::what_is_wrong(problem)).within(problem.where));
     return {};
   };
-  OFFX_ASSIGN(result.read, read_any(input, options.read, reading));
+  OFFX_ASSIGN(result.read, pipeline::read_any(input, options.read, reading));
   result.format = result.read.format;
   return result;
 }
 
-Result<ImportResult> Importer::read(db::DatabaseClient* client, const sources::Input& input) {
-  ImportOptions options;
+Result<pipeline::ImportResult> Importer::read(db::DatabaseClient* client, const sources::Input& input) {
+  pipeline::ImportOptions options;
   options.read.platform = command_.platform;
   options.read.clock = &context_.clock;
   OFFX_ASSIGN(options.read.format, format_of(command_.format));
@@ -147,7 +148,7 @@ Result<ImportResult> Importer::read(db::DatabaseClient* client, const sources::I
   options.interrupted = &context_.interrupted;
 
   ProgressBar bar(context_.terminal, "Importing", "posts");
-  ImportCallbacks callbacks;
+  pipeline::ImportCallbacks callbacks;
   callbacks.on_progress = [&](const sources::Progress& progress) {
     bar.update(progress.bytes_read, progress.bytes_total.value_or(0), progress.posts);
   };
@@ -155,7 +156,8 @@ Result<ImportResult> Importer::read(db::DatabaseClient* client, const sources::I
     ++problem_count_;
     if (problems_.size() < (context_.json ? 1000 : kProblemsShown)) problems_.push_back(problem);
   };
-  return client == nullptr ? dry_run(input, options, callbacks) : import_posts(*client, input, options, callbacks);
+  return client == nullptr ? dry_run(input, options, callbacks)
+                           : pipeline::import_posts(*client, input, options, callbacks);
 }
 
 Result<void> Importer::run(db::DatabaseClient* client, const std::string& name) {
@@ -209,15 +211,15 @@ void Importer::print_problems(bool failed) const {
   }
 }
 
-void Importer::report(const std::string& name, const ImportResult& result) {
+void Importer::report(const std::string& name, const pipeline::ImportResult& result) {
   const auto number = [](std::uint64_t n) { return static_cast<std::int64_t>(n); };
   if (context_.json) {
     if (command_.dry_run) {
-      for (const auto& problem : problems_) print_error(json::serialize(to_json(problem)));
+      for (const auto& problem : problems_) print_error(json::serialize(pipeline::to_json(problem)));
       return;
     }
     json::array problems;
-    for (const auto& problem : problems_) problems.push_back(to_json(problem));
+    for (const auto& problem : problems_) problems.push_back(pipeline::to_json(problem));
     results.push_back(json::object{{"source", name},
                                    {"format", format_text(result)},
                                    {"added", result.posts.added},
@@ -271,7 +273,7 @@ Result<void> read_input(const Context& context, const std::string& input, const 
     if (++problems <= kProblemsShown) print_error(problem_line(problem));
     return {};
   };
-  OFFX_TRY(read_any({.name = input, .interrupted = &context.interrupted}, options, reading));
+  OFFX_TRY(pipeline::read_any({.name = input, .interrupted = &context.interrupted}, options, reading));
   return {};
 }
 

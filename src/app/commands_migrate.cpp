@@ -8,11 +8,11 @@
 #include <fmt/format.h>
 
 #include "app/commands.h"
-#include "app/json.h"
 #include "migrate/migration.h"
 #include "migrate/migrator.h"
 #include "migrate/plan.h"
 #include "migrate/table.h"
+#include "pipeline/json.h"
 
 namespace offx::app {
 namespace {
@@ -147,14 +147,14 @@ json::object state_to_json(const MigrationState& state) {
                                   {"rows_total", table.rows_total}});
   }
   return {{"name", state.migration.name},
-          {"description", text_or_null(state.migration.description)},
+          {"description", pipeline::text_or_null(state.migration.description)},
           {"phase", phase_name(state.phase)},
           {"paused", state.paused},
-          {"error", text_or_null(state.error)},
+          {"error", pipeline::text_or_null(state.error)},
           {"started_at", to_iso_time(state.started_at)},
           {"changed_at", to_iso_time(state.changed_at)},
           {"rows_per_second", std::llround(state.rows_per_second)},
-          {"migrator", text_or_null(state.migrator)},
+          {"migrator", pipeline::text_or_null(state.migrator)},
           {"tables", std::move(tables)},
           {"old_users", users_to_json(state.old_users)},
           {"new_users", users_to_json(state.new_users)}};
@@ -173,15 +173,15 @@ json::object plan_to_json(const migrate::Plan& plan) {
   json::array steps;
   for (const auto& step : plan.steps) {
     steps.push_back(json::object{{"phase", step.phase},
-                                 {"table", text_or_null(step.table)},
+                                 {"table", pipeline::text_or_null(step.table)},
                                  {"what", step.what},
                                  {"sql", json::array(step.sql.begin(), step.sql.end())}});
   }
   json::array findings;
   for (const auto& finding : plan.findings) {
     findings.push_back(json::object{{"severity", std::string(to_string(finding.severity))},
-                                    {"table", text_or_null(finding.table)},
-                                    {"column", text_or_null(finding.column)},
+                                    {"table", pipeline::text_or_null(finding.table)},
+                                    {"column", pipeline::text_or_null(finding.column)},
                                     {"message", finding.message}});
   }
   return {{"migration", json::parse(migrate::to_json(plan.migration))},
@@ -546,8 +546,8 @@ Result<void> run_migrate_drift(const Context& context, const MigrateCommand& com
       array.push_back(json::object{{"kind", drift.kind},
                                    {"name", drift.name},
                                    {"what", drift.what},
-                                   {"expected_sql", text_or_null(drift.expected_sql)},
-                                   {"found_sql", text_or_null(drift.found_sql)}});
+                                   {"expected_sql", pipeline::text_or_null(drift.expected_sql)},
+                                   {"found_sql", pipeline::text_or_null(drift.found_sql)}});
     }
     print_json(array);
   } else if (drifts.empty()) {

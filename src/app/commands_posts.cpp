@@ -6,7 +6,8 @@
 #include <fmt/format.h>
 
 #include "app/commands.h"
-#include "app/json.h"
+#include "pipeline/json.h"
+#include "pipeline/period.h"
 #include "store/posts.h"
 #include "topics/matcher.h"
 #include "topics/rule.h"
@@ -55,10 +56,10 @@ Result<store::PostFilter> filter_of(const Context& context, const PostsCommand& 
     filter.topic_id = topic.id;
   }
   if (!command.since.empty()) {
-    OFFX_ASSIGN(filter.since, parse_moment(command.since, context.clock.now()));
+    OFFX_ASSIGN(filter.since, pipeline::parse_moment(command.since, context.clock.now()));
   }
   if (!command.until.empty()) {
-    OFFX_ASSIGN(filter.until, parse_moment(command.until, context.clock.now()));
+    OFFX_ASSIGN(filter.until, pipeline::parse_moment(command.until, context.clock.now()));
   }
   return filter;
 }
@@ -82,7 +83,7 @@ std::string as_text(const Terminal& terminal, const store::Post& post) {
 void print_page(const Context& context, const store::PostPage& page) {
   if (context.json) {
     json::array posts;
-    for (const auto& post : page.posts) posts.push_back(to_json(post));
+    for (const auto& post : page.posts) posts.push_back(pipeline::to_json(post));
     print_json(json::object{{"posts", std::move(posts)},
                             {"next", page.next ? json::value(to_token(*page.next)) : json::value()}});
     return;
@@ -115,7 +116,7 @@ Result<void> run_posts(const Context& context, const PostsCommand& command) {
     OFFX_ASSIGN(const auto post, posts.get(*command.id));
     OFFX_ASSIGN(const auto links, posts.topics_of(std::span(&post, 1)));
     if (context.json) {
-      auto object = to_json(post);
+      auto object = pipeline::to_json(post);
       json::array topic_ids;
       for (const auto& link : links) topic_ids.push_back(link.second);
       object["topics"] = std::move(topic_ids);

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include "app/commands.h"
-#include "app/filer.h"
-#include "app/json.h"
+#include "pipeline/filer.h"
+#include "pipeline/json.h"
 #include "sources/reader.h"
 #include "store/posts.h"
 #include "topics/explain.h"
@@ -26,7 +26,7 @@ Result<topics::Rule> parse(const std::string& text) {
 
 Result<std::uint64_t> file_under(const Context& context, db::DatabaseClient& client, const store::Topic& topic) {
   ProgressBar bar(context.terminal, "Filing", "posts");
-  return file_stored_posts(client, topic, context.clock, [&](std::uint64_t done, std::uint64_t total) {
+  return pipeline::file_stored_posts(client, topic, context.clock, [&](std::uint64_t done, std::uint64_t total) {
     bar.update(done, total, done);
     return !context.interrupted.load();
   });
@@ -34,7 +34,7 @@ Result<std::uint64_t> file_under(const Context& context, db::DatabaseClient& cli
 
 void report(const Context& context, const store::Topic& topic, std::uint64_t posts, std::string_view what) {
   if (context.json) {
-    auto object = to_json(topic);
+    auto object = pipeline::to_json(topic);
     object["posts"] = posts;
     print_json(object);
     return;
@@ -193,7 +193,7 @@ Result<void> run_topic_list(const Context& context) {
   json::array array;
   std::vector<std::vector<std::string>> rows = {{"ID", "TITLE", "POSTS", "RULE"}};
   for (std::size_t i = 0; i < all.size() && i < counts.size(); ++i) {
-    auto object = to_json(all[i]);
+    auto object = pipeline::to_json(all[i]);
     object["posts"] = counts[i].posts;
     array.push_back(std::move(object));
     const auto& rule = all[i].rule;
@@ -222,7 +222,7 @@ Result<void> run_topic_show(const Context& context, const std::string& name) {
     most = std::max(most, count);
   }
   if (context.json) {
-    auto object = to_json(topic);
+    auto object = pipeline::to_json(topic);
     object["posts"] = total;
     json::object per_day;
     for (const auto& [day, count] : days) per_day[day] = count;
@@ -255,7 +255,7 @@ Result<void> run_topic_remove(const Context& context, const std::string& name, b
   }
   OFFX_TRY(store::TopicRepository(*client).remove(topic.id));
   if (context.json) {
-    print_json(to_json(topic));
+    print_json(pipeline::to_json(topic));
   } else {
     print(fmt::format("Removed topic {} \"{}\"", topic.id, printable(topic.title)));
     if (topic.rule) print("; its rule was: " + printable(*topic.rule));
@@ -281,7 +281,7 @@ Result<void> run_topic_preview(const Context& context, const PreviewCommand& com
       }));
     } else {
       OFFX_TRY(read_input(context, command.input, command.format, [&](store::Post&& post) {
-        add_language(post);
+        pipeline::add_language(post);
         preview.look_at(post);
       }));
     }
@@ -296,7 +296,7 @@ Result<void> run_topic_preview(const Context& context, const PreviewCommand& com
         for (const auto& place : term.places) places.push_back(json::array{place.begin, place.end});
         terms.push_back(json::object{{"term", term.term}, {"places", std::move(places)}});
       }
-      auto object = to_json(match.post);
+      auto object = pipeline::to_json(match.post);
       object["matched"] = std::move(terms);
       array.push_back(std::move(object));
     }

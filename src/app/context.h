@@ -40,20 +40,4 @@ struct Context {
 /// The topic that `name` means: its id, or its title without regard to case.
 Result<store::Topic> find_topic(db::DatabaseClient& client, const std::string& name);
 
-/// A moment as people write it: `2026-08-22`, `2026-08-22 14:05`, ISO 8601, `today`, `yesterday`, `now`, or a while
-/// ago: `90m`, `24h`, `7d`, `2w`. Days begin at midnight UTC. To the second, as posts are stored.
-Result<Timestamp> parse_moment(const std::string& text, Timestamp now);
-
-/// [start, end)
-struct Period {
-  Timestamp start{};
-  Timestamp end{};
-};
-
-/// The time that --since, --until and --period (day, week, month; empty texts if not given) ask for:
-/// both ends as given; one end and a period: so long from there; a period alone: the calendar's day, week (from Monday)
-/// or month of now; only `since`: until the end of today; nothing: today.
-Result<Period> parse_period(const std::string& since, const std::string& until, const std::string& period,
-                            Timestamp now);
-
 }  // namespace offx::app

@@ -5,9 +5,9 @@
 
 #include <gtest/gtest.h>
 
-#include "app/filer.h"
-#include "app/import.h"
 #include "app/test_support.h"
+#include "pipeline/filer.h"
+#include "pipeline/import.h"
 #include "store/store.h"
 #include "store/summaries.h"
 
@@ -75,15 +75,15 @@ Result<void> have_topic(db::DatabaseClient& client, const std::string& title, co
     topic->rule = rule;
     OFFX_TRY(topics.update(*topic, clock.now()));
   }
-  OFFX_TRY(file_stored_posts(client, *topic, clock, {}));
+  OFFX_TRY(pipeline::file_stored_posts(client, *topic, clock, {}));
   return {};
 }
 
 Result<void> import_text(db::DatabaseClient& client, std::string_view text) {
   const FixedClock clock;
-  ImportOptions options;
+  pipeline::ImportOptions options;
   options.read.clock = &clock;
-  OFFX_ASSIGN(auto imported, import_posts(client, {.name = "posts.jsonl", .bytes = text}, options, {}));
+  OFFX_ASSIGN(auto imported, pipeline::import_posts(client, {.name = "posts.jsonl", .bytes = text}, options, {}));
   if (imported.failure) return fail(std::move(*imported.failure));
   return {};
 }
@@ -100,10 +100,10 @@ Result<void> work(db::DatabaseClient& client) {
                                  "'x', '2026-03-01T12:00:00.000Z', '2026-03-01 12:00:00') "
                                  "ON CONFLICT (external_id, platform) DO UPDATE SET content = excluded.content")));
   OFFX_TRY(have_topic(client, "Cats", "cat OR cats"));
-  OFFX_TRY(file_unfiled_posts(client, clock, {}));
+  OFFX_TRY(pipeline::file_unfiled_posts(client, clock, {}));
   OFFX_TRY(have_topic(client, "Databases", "sqlite -others"));
   OFFX_TRY(import_text(client, kSecond));
-  OFFX_TRY(file_unfiled_posts(client, clock, {}));
+  OFFX_TRY(pipeline::file_unfiled_posts(client, clock, {}));
   return {};
 }
 
@@ -207,9 +207,9 @@ const NamedWrite kWrites[] = {
        const store::FiledPost posts[] = {some_post("1", "sqlite, edited"), some_post("new", "sqlite, new")};
        return without_value(store::PostRepository(client).put(posts, {}));
      }},
-    {"index_posts", [](db::DatabaseClient& client) { return index_stored_posts(client, {}); }},
+    {"index_posts", [](db::DatabaseClient& client) { return pipeline::index_stored_posts(client, {}); }},
     {"file_posts",
-     [](db::DatabaseClient& client) { return without_value(file_unfiled_posts(client, FixedClock(), {})); }},
+     [](db::DatabaseClient& client) { return without_value(pipeline::file_unfiled_posts(client, FixedClock(), {})); }},
     {"add_summary",
      [](db::DatabaseClient& client) {
        store::StoredSummary summary;

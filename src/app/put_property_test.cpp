@@ -113,7 +113,7 @@ RC_GTEST_PROP(Put, agrees_with_a_map, ()) {
 
   std::map<Key, ModelPost> model;
   for (const auto& batch : batches) {
-    Filer filer(must(load_rules(*client)));
+    pipeline::Filer filer(must(pipeline::load_rules(*client)));
     std::vector<store::FiledPost> filed;
     for (const auto& [key, post] : batch) filed.push_back(filer.file(to_post(key, post)));
     const auto counts = must(posts.put(filed, filer.rules().revision));
@@ -122,7 +122,7 @@ RC_GTEST_PROP(Put, agrees_with_a_map, ()) {
     RC_ASSERT(counts.updated == expected.updated);
     RC_ASSERT(counts.unchanged == expected.unchanged);
 
-    must(file_unfiled_posts(*client, FixedClock(), {}));
+    must(pipeline::file_unfiled_posts(*client, FixedClock(), {}));
     RC_ASSERT(must(posts.totals()).posts == static_cast<std::int64_t>(model.size()));
     for (const auto& [key, wanted] : model) {
       const auto found = must(posts.find(key.second, key.first));

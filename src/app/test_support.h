@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "app/filer.h"
 #include "base/test_support.h"
 #include "db/client.h"
+#include "pipeline/filer.h"
 #include "store/posts.h"
 #include "store/tables.h"
 #include "topics/matcher.h"

@@ -1,9 +1,9 @@
-#include "app/filer.h"
+#include "pipeline/filer.h"
 
 #include "text/language.h"
 #include "topics/rule.h"
 
-namespace offx::app {
+namespace offx::pipeline {
 namespace {
 
 constexpr std::size_t kBatch = 1000;
@@ -119,4 +119,4 @@ Result<std::uint64_t> file_stored_posts(db::DatabaseClient& client, const store:
   return ids.size();
 }
 
-}  // namespace offx::app
+}  // namespace offx::pipeline

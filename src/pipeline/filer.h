@@ -10,7 +10,7 @@
 #include "text/tokens.h"
 #include "topics/matcher.h"
 
-namespace offx::app {
+namespace offx::pipeline {
 
 /// All topics' rules, compiled, and the state of the database they were read from.
 struct Rules {
@@ -52,4 +52,4 @@ Result<std::uint64_t> file_unfiled_posts(db::DatabaseClient& client, const Clock
 Result<std::uint64_t> file_stored_posts(db::DatabaseClient& client, const store::Topic& topic, const Clock& clock,
                                         const db::Progress& progress);
 
-}  // namespace offx::app
+}  // namespace offx::pipeline

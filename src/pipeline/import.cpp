@@ -1,4 +1,4 @@
-#include "app/import.h"
+#include "pipeline/import.h"
 
 #include <condition_variable>
 #include <cstdlib>
@@ -9,12 +9,12 @@
 #include <optional>
 #include <thread>
 
-#include "app/filer.h"
 #include "db/sqlite/backup.h"
+#include "pipeline/filer.h"
 #include "sources/byte_source.h"
 #include "store/store.h"
 
-namespace offx::app {
+namespace offx::pipeline {
 namespace {
 
 constexpr std::size_t kBatchPosts = 2000;
@@ -262,4 +262,4 @@ Result<ImportResult> import_posts(db::DatabaseClient& client, const sources::Inp
   return result;
 }
 
-}  // namespace offx::app
+}  // namespace offx::pipeline

@@ -13,7 +13,7 @@
 #include "sources/reader.h"
 #include "store/posts.h"
 
-namespace offx::app {
+namespace offx::pipeline {
 
 struct ImportOptions {
   sources::ReadOptions read;
@@ -50,4 +50,4 @@ Result<sources::ReadSummary> read_any(const sources::Input& input, const sources
 Result<ImportResult> import_posts(db::DatabaseClient& client, const sources::Input& input, const ImportOptions& options,
                                   const ImportCallbacks& callbacks);
 
-}  // namespace offx::app
+}  // namespace offx::pipeline

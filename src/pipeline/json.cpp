@@ -1,6 +1,6 @@
-#include "app/json.h"
+#include "pipeline/json.h"
 
-namespace offx::app {
+namespace offx::pipeline {
 
 namespace json = boost::json;
 
@@ -82,4 +82,4 @@ json::array to_json(const std::vector<summary::SummarySentence>& sentences) {
   return array;
 }
 
-}  // namespace offx::app
+}  // namespace offx::pipeline

@@ -9,7 +9,7 @@
 #include "summary/extractive.h"
 #include "summary/sentiment.h"
 
-namespace offx::app {
+namespace offx::pipeline {
 
 /// The JSON forms of what the commands print; described in docs/cli.md. Members that hold nothing are left out of a
 /// post's details and null elsewhere.
@@ -22,4 +22,4 @@ namespace offx::app {
 /// The text, or null if it is empty.
 [[nodiscard]] boost::json::value text_or_null(const std::string& text);
 
-}  // namespace offx::app
+}  // namespace offx::pipeline

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <boost/json.hpp>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "db/client.h"
+#include "net/http_server.h"
+
+namespace offx::api {
+
+/// What a route asks of its caller. A session of a user has all scopes but `admin`, which administrators have; a token
+/// has those it was made with, and `write` includes `read`.
+enum class Access : std::uint8_t {
+  open,     ///< anybody
+  account,  ///< a session, not a token: what concerns the account itself
+  read,
+  write,
+  admin,
+};
+
+/// Who calls; on open routes nobody: `user_id` is 0.
+struct Caller {
+  std::int64_t user_id = 0;
+  std::string username;
+  bool is_admin = false;
+  std::int64_t session_id = 0;  ///< 0: not by a session
+  std::int64_t token_id = 0;    ///< 0: not by a token
+};
+
+/// A request that was let in, taken apart.
+class Request {
+ public:
+  Request(const net::HttpRequest& http, std::vector<std::pair<std::string, std::string>> path,
+          std::vector<std::pair<std::string, std::string>> query, Caller caller, std::string id)
+      : http_(http), path_(std::move(path)), query_(std::move(query)), caller_(std::move(caller)), id_(std::move(id)) {}
+
+  [[nodiscard]] const net::HttpRequest& http() const noexcept { return http_; }
+  [[nodiscard]] const Caller& caller() const noexcept { return caller_; }
+  [[nodiscard]] const std::string& id() const noexcept { return id_; }  ///< for logs and the X-Request-Id header
+
+  /// The number in the path at `{name}`; Errc::not_found if it is none.
+  [[nodiscard]] Result<std::int64_t> path_id(std::string_view name = "id") const;
+  /// The text in the path at `{name}`, decoded.
+  [[nodiscard]] std::string path_text(std::string_view name) const;
+
+  /// A parameter of the query, decoded; empty if it is not there.
+  [[nodiscard]] std::string query(std::string_view name) const;
+  /// Errc::invalid_argument names the parameter if it is no number or out of range.
+  [[nodiscard]] Result<std::int64_t> query_number(std::string_view name, std::int64_t otherwise, std::int64_t min,
+                                                  std::int64_t max) const;
+  [[nodiscard]] Result<std::optional<std::int64_t>> query_id(std::string_view name) const;
+  /// Errc::invalid_argument if the query has a parameter that is not among these: a misspelt filter is not ignored.
+  [[nodiscard]] Result<void> only(std::span<const std::string_view> names) const;
+
+  /// The body as a JSON object with no other members than these; an empty body is an empty object.
+  [[nodiscard]] Result<boost::json::object> json(std::span<const std::string_view> members) const;
+
+ private:
+  const net::HttpRequest& http_;
+  std::vector<std::pair<std::string, std::string>> path_;
+  std::vector<std::pair<std::string, std::string>> query_;
+  Caller caller_;
+  std::string id_;
+};
+
+/// Members of a JSON object, with errors that name the member. Absent and null are the same.
+[[nodiscard]] Result<std::optional<std::string>> text_member(const boost::json::object& object, std::string_view name);
+[[nodiscard]] Result<std::optional<std::int64_t>> number_member(const boost::json::object& object,
+                                                                std::string_view name);
+[[nodiscard]] Result<std::optional<bool>> flag_member(const boost::json::object& object, std::string_view name);
+
+/// What handlers work with. Lives as long as the server.
+struct Services {
+  db::DatabaseClient& client;
+  const Clock& clock;
+  const net::HttpClient& http;           ///< the guarded way out, for the media proxy
+  std::filesystem::path data_folder;     ///< uploads that wait, backups
+  std::function<void()> wake_scheduler;  ///< a run was asked for: look at once. May do nothing.
+};
+
+/// A plain function from request to answer, testable without a socket; called by several threads at once. An error
+/// becomes a problem document (RFC 9457): invalid_argument 400, not_found 404, conflict 409, unavailable 503,
+/// timeout 504, unsupported 422, others 500 (whose message is logged, not told).
+using Handler = Result<net::HttpResponse> (*)(const Request& request, const Services& services);
+
+struct Route {
+  std::string_view method;
+  std::string_view path;  ///< `/api/v1/topics/{id}`
+  Access access;
+  Handler handler;
+  std::size_t body_max_bytes = 1U << 20U;
+  bool upload = false;  ///< the body goes into a file (HttpRequest::body_file)
+};
+
+/// The answer with this JSON as its body. Entity tags and compression are added by the router.
+[[nodiscard]] net::HttpResponse json_response(const boost::json::value& value, int status = 200);
+
+/// The routes of each file. The router's table is all of them.
+std::span<const Route> account_routes();   // accounts.cpp: set-up, sessions, tokens, request log, settings
+std::span<const Route> topic_routes();     // topics.cpp: topics, rules, series, today
+std::span<const Route> post_routes();      // posts.cpp: posts, media
+std::span<const Route> summary_routes();   // summaries.cpp
+std::span<const Route> source_routes();    // sources.cpp: sources, imports, stats
+std::span<const Route> database_routes();  // database.cpp: tables, migrations, backups
+std::span<const Route> job_routes();       // jobs.cpp: jobs and their runs
+
+}  // namespace offx::api

@@ -1,0 +1,135 @@
+#include "pipeline/summarize.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "pipeline/json.h"
+#include "store/posts.h"
+#include "summary/render.h"
+
+namespace offx::pipeline {
+namespace {
+
+namespace json = boost::json;
+
+/// FNV-1a over what a summary is made from: the same posts and options give the same text.
+std::string input_hash(std::span<const store::Post> posts, const summary::Options& options) {
+  std::uint64_t hash = 0xcbf29ce484222325ULL;
+  const auto add = [&hash](std::string_view bytes) {
+    for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+    hash = (hash ^ bytes.size()) * 0x100000001b3ULL;
+  };
+  std::vector<const store::Post*> sorted;
+  for (const auto& post : posts) sorted.push_back(&post);
+  std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) {
+    return std::tie(a->platform, a->external_id) < std::tie(b->platform, b->external_id);
+  });
+  for (const auto* post : sorted) {
+    add(post->platform);
+    add(post->external_id);
+    add(post->content);
+  }
+  add(std::to_string(options.max_sentences));
+  return fmt::format("{:016x}", hash);
+}
+
+}  // namespace
+
+Result<TopicSummary> summarize_topic(db::DatabaseClient& client, const store::Topic& topic, const Period& period,
+                                     const SummarizeOptions& options, Timestamp now) {
+  store::SummaryRepository summaries(client);
+  TopicSummary result{.topic = topic, .period = period};
+  OFFX_ASSIGN(result.posts, store::PostRepository(client).in_period(topic.id, period.start, period.end));
+  const summary::Options wanted{.max_sentences = options.max_sentences};
+  result.summary = summary::summarize(result.posts, wanted);
+  result.sentiment = summary::aggregate(result.posts);
+  if (result.summary.sentences.empty()) return result;
+
+  result.content = summary::render(result.summary, result.posts, result.sentiment);
+  store::StoredSummary stored;
+  stored.topic_id = topic.id;
+  stored.content = result.content;
+  stored.engine = summary::kExtractiveEngine;
+  stored.prompt = fmt::format("{}; up to {} sentence{}", stored.engine, options.max_sentences,
+                              options.max_sentences == 1 ? "" : "s");
+  stored.post_count = static_cast<std::int64_t>(result.summary.post_count);
+  stored.created_at = now;
+  stored.period_start = period.start;
+  stored.period_end = period.end;
+  stored.input_hash = input_hash(result.posts, wanted);
+  stored.sentences_json = json::serialize(to_json(result.summary.sentences));
+  stored.sentiment_json = json::serialize(to_json(result.sentiment));
+  OFFX_ASSIGN(const auto same, summaries.find_same(stored));
+  if (same && !options.force) {
+    result.id = same->id;
+    return result;
+  }
+  // Times are kept to the second, and a summary of the same second counts as a repeated write.
+  if (same) stored.created_at = std::max(stored.created_at, same->created_at + std::chrono::seconds(1));
+  std::vector<store::SummaryCitation> citations;
+  for (const auto& cited : result.summary.posts) {
+    store::SummaryCitation citation;
+    citation.n = static_cast<std::int64_t>(cited.n);
+    citation.said_by = static_cast<std::int64_t>(cited.said_by);
+    citation.post.id = result.posts[cited.index].id;
+    citations.push_back(std::move(citation));
+  }
+  OFFX_ASSIGN(result.id, summaries.add(stored, citations));
+  result.stored = true;
+  return result;
+}
+
+json::object summary_json(const json::value& topic, const Period& period, const summary::Summary& summary,
+                          std::span<const store::Post> posts, const summary::SentimentShares& sentiment) {
+  json::array cited;
+  const auto references = summary::references(summary, posts);
+  for (std::size_t i = 0; i < references.size(); ++i) {
+    auto object = to_json(*references[i].post);
+    object["n"] = references[i].n;
+    object["said_by"] = references[i].said_by;
+    object["cluster_size"] = summary.posts[i].cluster_size;
+    object["link"] = references[i].link;
+    cited.push_back(std::move(object));
+  }
+  return {{"topic", topic},
+          {"period", json::object{{"start", to_iso_time(period.start)}, {"end", to_iso_time(period.end)}}},
+          {"engine", summary::kExtractiveEngine},
+          {"post_count", summary.post_count},
+          {"distinct_count", summary.distinct_count},
+          {"sentences", to_json(summary.sentences)},
+          {"posts", std::move(cited)},
+          {"sentiment", to_json(sentiment)}};
+}
+
+json::object to_json(const TopicSummary& made) {
+  auto object = summary_json(json::object{{"id", made.topic.id}, {"title", made.topic.title}}, made.period,
+                             made.summary, made.posts, made.sentiment);
+  if (made.id != 0) {
+    object["id"] = made.id;
+    object["stored"] = made.stored;
+  }
+  return object;
+}
+
+json::object to_json(const store::StoredSummary& stored) {
+  boost::system::error_code error;
+  auto sentences = json::parse(stored.sentences_json.empty() ? "null" : stored.sentences_json, error);
+  if (error) sentences = nullptr;
+  auto sentiment = json::parse(stored.sentiment_json.empty() ? "null" : stored.sentiment_json, error);
+  if (error) sentiment = nullptr;
+  return {
+      {"id", stored.id},
+      {"topic_id", stored.topic_id},
+      {"period", json::object{{"start", to_iso_time(stored.period_start)}, {"end", to_iso_time(stored.period_end)}}},
+      {"created_at", to_iso_time(stored.created_at)},
+      {"engine", text_or_null(stored.engine)},
+      {"prompt", text_or_null(stored.prompt)},
+      {"post_count", stored.post_count},
+      {"content", stored.content},
+      {"sentences", std::move(sentences)},
+      {"sentiment", std::move(sentiment)}};
+}
+
+}  // namespace offx::pipeline

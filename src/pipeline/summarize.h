@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <boost/json.hpp>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "db/client.h"
+#include "pipeline/period.h"
+#include "store/post.h"
+#include "store/summaries.h"
+#include "store/topics.h"
+#include "summary/extractive.h"
+#include "summary/sentiment.h"
+
+namespace offx::pipeline {
+
+struct SummarizeOptions {
+  std::size_t max_sentences = 5;  ///< 1 to 100
+  bool force = false;             ///< another one, although the same posts were summarised before
+};
+
+/// What one topic's posts of one period say.
+struct TopicSummary {
+  store::Topic topic;
+  Period period;
+  std::vector<store::Post> posts;  ///< of the period, oldest first
+  summary::Summary summary;
+  summary::SentimentShares sentiment;
+  std::string content;  ///< the text with its list of posts; empty if there is nothing to say
+  std::int64_t id = 0;  ///< of the stored summary; 0 if there is nothing to say
+  bool stored = false;  ///< false: the same was stored before
+};
+
+/// Summarises the posts of a topic in a period and stores the result with its citations. May be repeated: the same
+/// posts and options give the summary that is there.
+Result<TopicSummary> summarize_topic(db::DatabaseClient& client, const store::Topic& topic, const Period& period,
+                                     const SummarizeOptions& options, Timestamp now);
+
+/// The JSON forms; described in docs/cli.md.
+[[nodiscard]] boost::json::object to_json(const TopicSummary& made);
+[[nodiscard]] boost::json::object to_json(const store::StoredSummary& stored);
+[[nodiscard]] boost::json::object summary_json(const boost::json::value& topic, const Period& period,
+                                               const summary::Summary& summary, std::span<const store::Post> posts,
+                                               const summary::SentimentShares& sentiment);
+
+}  // namespace offx::pipeline
