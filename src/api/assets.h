@@ -1,0 +1,23 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace offx::api {
+
+/// A file of the dashboard, part of the program: every view is valid as long as the program runs.
+struct Asset {
+  std::string_view content;
+  std::string_view content_brotli;  ///< the same, compressed; empty where that would not be smaller
+  std::string_view content_gzip;
+  std::string_view content_type;  ///< with charset, ready for the header
+  std::string_view etag;          ///< with its quotes; of the content, so the same for every encoding
+  bool immutable = false;         ///< the name holds a hash of the content: may be kept for ever
+};
+
+/// The file at this path of an address (`/index.html`, `/assets/index-Bq3x.js`), which is compared as it is: there is
+/// no folder to leave. `/` is the page itself. Nothing if there is no such file, or if the program was built without
+/// the dashboard. Thread-safe; a binary search.
+[[nodiscard]] std::optional<Asset> find_asset(std::string_view path) noexcept;
+
+}  // namespace offx::api

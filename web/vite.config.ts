@@ -1,0 +1,18 @@
+/// <reference types="vitest/config" />
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+const server = process.env.OFFX_SERVER ?? "http://127.0.0.1:8080";
+
+export default defineConfig({
+  plugins: [react()],
+  build: {
+    target: "es2022",
+    assetsInlineLimit: 0, // the server's Content-Security-Policy allows no data: addresses
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 400,
+  },
+  // `npm run dev` beside a running `offx serve`.
+  server: { proxy: { "/api": server } },
+  test: { include: ["src/**/*.test.ts"] },
+});
