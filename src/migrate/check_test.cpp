@@ -162,6 +162,16 @@ TEST(Check, FindsAnIndexThatOnlySortsNoMore) {
   EXPECT_THAT(failures_of(input), has("new customers.of_country", "sorts rows that came in order"));
 }
 
+TEST(Check, TakesARangeOfSeveralColumnsForTheRangeItIs) {
+  auto input = shop();
+  say(input.old_code, "customers.of_country",
+      "SELECT id, email, name FROM customers_v1 WHERE country >= ?1 ORDER BY country, name, id");
+  say(input.new_code, "customers.of_country",
+      "SELECT id, email, full_name FROM customers_v2 WHERE (country, full_name) >= (?1, '') "
+      "ORDER BY country, full_name, id");
+  EXPECT_THAT(failures_of(input), testing::Not(has("new customers.of_country", "reads more")));
+}
+
 TEST(Check, FindsColumnsThatAStarReturnsNow) {
   auto input = shop();
   say(input.old_code, "customers.get", "SELECT * FROM customers_v1 WHERE id = ?1");

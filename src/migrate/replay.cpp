@@ -114,6 +114,17 @@ struct Access {
   std::string line;
 };
 
+/// How many comparisons narrow a search: of `SEARCH t USING INDEX i (a=? AND (b,c)>(?,?))` two. An indexed expression
+/// is shown as `<expr>`.
+std::ptrdiff_t comparisons_of(const std::string& line) {
+  std::ptrdiff_t count = 0;
+  for (auto at = line.find(" ("); at < line.size(); ++at) {
+    if (line.compare(at, 6, "<expr>") == 0) at += 6;
+    if (at < line.size() && (line[at] == '=' || line[at] == '<' || line[at] == '>')) ++count;
+  }
+  return count;
+}
+
 std::vector<Access> accesses_of(const std::vector<std::string>& plan) {
   std::vector<Access> accesses;
   for (const auto& line : plan) {
@@ -125,11 +136,7 @@ std::vector<Access> accesses_of(const std::vector<std::string>& plan) {
     const bool automatic = line.find(" AUTOMATIC ") != std::string::npos;
     if (search && !automatic) {
       access.rank = 2;
-      const auto terms = line.rfind('(');
-      if (terms != std::string::npos) {
-        access.narrowed_by = std::count_if(line.begin() + static_cast<std::ptrdiff_t>(terms), line.end(),
-                                           [](char c) { return c == '=' || c == '<' || c == '>'; });
-      }
+      access.narrowed_by = comparisons_of(line);
       // The rowid needs nothing beside it.
       if (line.find("INTEGER PRIMARY KEY (rowid=?)") != std::string::npos) access.narrowed_by = 100;
     } else if (!search && line.find(" INDEX ") != std::string::npos) {

@@ -286,8 +286,9 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "posts.in_period_of_topic",
        "SELECT " OFFX_POST_COLUMNS
        "FROM {topic_timeline} AS l CROSS JOIN {posts} AS p ON p.id = l.post_id " OFFX_POST_DETAILS
-       "WHERE l.topic_id = ?1 AND l.created_at >= ?2 AND l.created_at < ?3 ORDER BY l.created_at, l.post_id",
-       {1, kTime, kTime},
+       "WHERE l.topic_id = ?1 AND (l.created_at, l.post_id) > (?2, ?4) AND l.created_at < ?3 "
+       "ORDER BY l.created_at, l.post_id LIMIT ?5",
+       {1, kTime, kTime, 0, 10},
        false},
       {Query::posts_search_newest,
        "posts.search_newest",

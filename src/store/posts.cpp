@@ -14,7 +14,7 @@ using db::Statement;
 using db::text_or_null;
 using db::Value;
 
-constexpr std::size_t kEachPage = 1000;
+constexpr std::size_t kEachPage = 1000;  ///< servers bound the size of an answer
 
 /// [["external id","platform"],…]: how a statement takes many keys at once.
 std::string keys_json(std::span<const FiledPost> posts) {
@@ -339,13 +339,18 @@ Result<PostPage> PostRepository::search(std::string_view match, SearchOrder orde
 }
 
 Result<std::vector<Post>> PostRepository::in_period(std::int64_t topic_id, Timestamp since, Timestamp until) {
-  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::posts_in_period_of_topic),
-                                               {topic_id, to_sql_time(since), to_sql_time(until)}));
   std::vector<Post> posts;
-  posts.reserve(rows.rows());
-  for (std::size_t i = 0; i < rows.rows(); ++i) posts.push_back(row_to_post(rows.row(i)));
-  OFFX_TRY(load_media(posts));
-  return posts;
+  PageKey after{to_sql_time(since), 0};
+  for (;;) {
+    OFFX_ASSIGN(const auto rows,
+                client_.execute(sql(Query::posts_in_period_of_topic),
+                                {topic_id, after.created_at, to_sql_time(until), after.id, std::int64_t{kEachPage}}));
+    for (std::size_t i = 0; i < rows.rows(); ++i) posts.push_back(row_to_post(rows.row(i)));
+    OFFX_TRY(load_media(std::span(posts).last(rows.rows())));
+    if (rows.rows() < kEachPage) return posts;
+    const auto last = rows.row(rows.rows() - 1);
+    after = {db::to_text(last[6]), db::to_integer(last[0])};
+  }
 }
 
 Result<void> PostRepository::index(std::span<const FiledPost> posts) {

@@ -273,6 +273,22 @@ TEST_F(Posts, pages_by_platform_author_time_and_topic) {
   EXPECT_EQ(period[0].external_id, "a");
 }
 
+TEST_F(Posts, a_period_of_many_posts_is_whole_and_in_order) {
+  const auto topic = must(topics_.add({0, "A", "", "n", {}, {}}, kNow));
+  std::vector<FiledPost> all;
+  for (int i = 0; i < 2500; ++i) {
+    all.push_back(make(std::to_string(i), "n", kNow - std::chrono::hours(i % 2)));
+    all.back().topic_ids = {topic};
+  }
+  put(all);
+  const auto period = must(posts_.in_period(topic, kNow - 1h, kNow + 1s));
+  ASSERT_EQ(period.size(), 2500U);
+  for (std::size_t i = 1; i < period.size(); ++i) {
+    ASSERT_LT(std::tie(period[i - 1].created_at, period[i - 1].id), std::tie(period[i].created_at, period[i].id));
+  }
+  EXPECT_EQ(must(posts_.in_period(topic, kNow, kNow + 1s)).size(), 1250U);
+}
+
 TEST_F(Posts, full_text_search_with_prefix_phrase_and_boolean) {
   put({make("a", "write ahead log", kNow - 3h), make("b", "ahead of the write", kNow - 2h),
        make("c", "logs logs logs and nothing else but log", kNow - 1h)});
