@@ -81,6 +81,8 @@ class Request {
                                                                 std::string_view name);
 [[nodiscard]] Result<std::optional<bool>> flag_member(const boost::json::object& object, std::string_view name);
 
+class Accounts;
+
 /// What handlers work with. Lives as long as the server.
 struct Services {
   db::DatabaseClient& client;
@@ -88,6 +90,7 @@ struct Services {
   const net::HttpClient& http;           ///< the guarded way out, for the media proxy
   std::filesystem::path data_folder;     ///< uploads that wait, backups
   std::function<void()> wake_scheduler;  ///< a run was asked for: look at once. May do nothing.
+  Accounts* accounts = nullptr;          ///< for the routes that concern them; null in tests of others
 };
 
 /// A plain function from request to answer, testable without a socket; called by several threads at once. An error
@@ -106,6 +109,13 @@ struct Route {
 
 /// The answer with this JSON as its body. Entity tags and compression are added by the router.
 [[nodiscard]] net::HttpResponse json_response(const boost::json::value& value, int status = 200);
+
+/// An error as the document of RFC 9457: `errors` are objects {field, message, position?}. A handler that returns an
+/// Error gets one made of its message; the context of an invalid_argument is the field.
+[[nodiscard]] net::HttpResponse problem(int status, std::string_view title, std::string_view detail,
+                                        std::string_view request_id, boost::json::array errors = {});
+[[nodiscard]] int status_of(Errc code) noexcept;
+[[nodiscard]] std::string_view title_of(int status) noexcept;
 
 /// The routes of each file. The router's table is all of them.
 std::span<const Route> account_routes();   // accounts.cpp: set-up, sessions, tokens, request log, settings
