@@ -26,6 +26,12 @@ namespace {
 #define OFFX_SUMMARY_COLUMNS                                                                                    \
   "s.id, s.topic_id, s.content, s.prompt, s.post_count, s.created_at, s.time_period_start, s.time_period_end, " \
   "e.engine, e.input_hash, e.sentences, e.sentiment "
+#define OFFX_JOB_COLUMNS \
+  "id, name, kind, title, schedule, time_zone, enabled, options, next_due_at, created_at, updated_at "
+#define OFFX_RUN_COLUMNS                                                                                        \
+  "id, job_id, kind, title, options, state, attempt, due_at, fence, beat, owner, cancel_requested, "            \
+  "progress_done, progress_total, progress_unit, message, result, error, started_at, finished_at, created_at, " \
+  "created_by, ready_at "
 #define OFFX_SUMMARY_TABLES \
   "FROM {summarizations} AS s LEFT JOIN {summarization_details} AS e ON e.summarization_id = s.id "
 
@@ -416,6 +422,158 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "FROM {imports} ORDER BY id DESC LIMIT 1",
        {},
        false},
+
+      {Query::job_list, "jobs.list", "SELECT " OFFX_JOB_COLUMNS "FROM {jobs} ORDER BY id", {}, false},
+      {Query::job_get, "jobs.get", "SELECT " OFFX_JOB_COLUMNS "FROM {jobs} WHERE id = ?1", {1}, false},
+      {Query::job_insert,
+       "jobs.insert",
+       "INSERT INTO {jobs} (name, kind, title, schedule, time_zone, enabled, options, next_due_at, created_at, "
+       "updated_at) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9 WHERE NOT EXISTS (SELECT 1 FROM {jobs} "
+       "WHERE kind = ?2 AND title = ?3 AND options = ?7 AND created_at = ?9) ON CONFLICT (name) DO NOTHING",
+       {kNull, "cleanup", "Sample", "@daily", "UTC", 1, "{}", kTime, kTime},
+       true},
+      {Query::job_find_same,
+       "jobs.find_same",
+       "SELECT id FROM {jobs} WHERE kind = ?1 AND title = ?2 AND options = ?3 AND created_at = ?4 ORDER BY id",
+       {"cleanup", "Sample", "{}", kTime},
+       false},
+      {Query::job_update,
+       "jobs.update",
+       "UPDATE {jobs} SET title = ?2, schedule = ?3, time_zone = ?4, enabled = ?5, options = ?6, next_due_at = ?7, "
+       "updated_at = ?8 WHERE id = ?1",
+       {0, "Sample", "@daily", "UTC", 1, "{}", kTime, kTime},
+       true},
+      {Query::job_delete, "jobs.delete", "DELETE FROM {jobs} WHERE id = ?1 AND name IS NULL", {0}, true},
+      // Whoever computed the next time did so from the job as it was; if that has changed meanwhile, nothing happens.
+      {Query::job_set_next_due,
+       "jobs.set_next_due",
+       "UPDATE {jobs} SET next_due_at = ?4 WHERE id = ?1 AND next_due_at IS ?2 AND updated_at = ?3",
+       {0, kTime, kTime, kTime},
+       true},
+      // Before jobs.set_next_due in the same batch. A run that is not over holds back the next: they do not pile up.
+      {Query::job_run_insert_due,
+       "job_runs.insert_due",
+       "INSERT INTO {job_runs} (job_id, kind, title, options, state, due_at, ready_at, created_at, created_by) "
+       "SELECT id, kind, title, options, 'waiting', ?4, '', ?5, 'schedule' FROM {jobs} "
+       "WHERE id = ?1 AND enabled = 1 AND next_due_at IS ?2 AND updated_at = ?3 "
+       "AND NOT EXISTS (SELECT 1 FROM {job_runs} WHERE job_id = ?1 AND finished_at IS NULL) "
+       "ON CONFLICT (job_id, due_at) DO NOTHING",
+       {0, kTime, kTime, kTime, kTime},
+       true},
+      {Query::job_run_insert,
+       "job_runs.insert",
+       "INSERT INTO {job_runs} (job_id, kind, title, options, state, due_at, ready_at, created_at, created_by) "
+       "SELECT ?6, ?1, ?2, ?3, 'waiting', ?4, '', ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM {job_runs} WHERE kind = ?1 "
+       "AND title = ?2 AND options = ?3 AND created_at = ?4 AND created_by = ?5 AND job_id IS ?6 "
+       "AND finished_at IS NULL) ON CONFLICT (job_id, due_at) DO NOTHING",
+       {"cleanup", "Sample", "{}", kTime, "sample", kNull},
+       true},
+      // Behind job_runs.insert in the same batch.
+      {Query::job_run_find_same,
+       "job_runs.find_same",
+       "SELECT " OFFX_RUN_COLUMNS
+       "FROM {job_runs} WHERE kind = ?1 AND title = ?2 AND options = ?3 AND created_at = ?4 AND created_by = ?5 "
+       "AND job_id IS ?6 ORDER BY id DESC LIMIT 1",
+       {"cleanup", "Sample", "{}", kTime, "sample", kNull},
+       false},
+      {Query::job_run_get, "job_runs.get", "SELECT " OFFX_RUN_COLUMNS "FROM {job_runs} WHERE id = ?1", {1}, false},
+      {Query::job_run_list,
+       "job_runs.list",
+       "SELECT " OFFX_RUN_COLUMNS "FROM {job_runs} WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR state = ?2) "
+       "AND id < coalesce(?3, 9223372036854775807) ORDER BY id DESC LIMIT ?4",
+       {kNull, kNull, kNull, 10},
+       false},
+      {Query::job_run_list_of_job,
+       "job_runs.list_of_job",
+       "SELECT " OFFX_RUN_COLUMNS
+       "FROM {job_runs} WHERE job_id = ?1 AND (?2 IS NULL OR kind = ?2) AND (?3 IS NULL OR state = ?3) "
+       "AND id < coalesce(?4, 9223372036854775807) ORDER BY id DESC LIMIT ?5",
+       {1, kNull, kNull, kNull, 10},
+       false},
+      {Query::job_run_latest,
+       "job_runs.latest_of_jobs",
+       "SELECT " OFFX_RUN_COLUMNS
+       "FROM {job_runs} WHERE id IN (SELECT (SELECT max(r.id) FROM {job_runs} AS r WHERE r.job_id = j.id) "
+       "FROM {jobs} AS j) ORDER BY job_id",
+       {},
+       false},
+      {Query::job_run_cancel,
+       "job_runs.cancel",
+       "UPDATE {job_runs} SET cancel_requested = 1, "
+       "finished_at = CASE WHEN state = 'waiting' THEN ?2 END, "
+       "state = CASE WHEN state = 'waiting' THEN 'cancelled' ELSE state END "
+       "WHERE id = ?1 AND finished_at IS NULL",
+       {0, kTime},
+       true},
+      {Query::job_runs_cancel_of_job,
+       "job_runs.cancel_of_job",
+       "UPDATE {job_runs} SET cancel_requested = 1, "
+       "finished_at = CASE WHEN state = 'waiting' THEN ?2 END, "
+       "state = CASE WHEN state = 'waiting' THEN 'cancelled' ELSE state END "
+       "WHERE job_id = ?1 AND finished_at IS NULL",
+       {0, kTime},
+       true},
+      {Query::job_runs_leave_job,
+       "job_runs.leave_job",
+       "UPDATE {job_runs} SET job_id = NULL WHERE job_id = ?1",
+       {0},
+       true},
+      {Query::job_runs_delete_finished,
+       "job_runs.delete_finished",
+       "DELETE FROM {job_runs} WHERE id IN (SELECT f.id FROM {job_runs} AS f WHERE f.finished_at < ?1 "
+       "AND NOT EXISTS (SELECT 1 FROM {jobs} AS j WHERE j.id = f.job_id "
+       "AND f.id = (SELECT max(r.id) FROM {job_runs} AS r WHERE r.job_id = j.id)) ORDER BY f.finished_at, f.id LIMIT "
+       "?2)",
+       {kTime, 10},
+       true},
+      // An owner has one run at a time, so asking again after an answer was lost finds what it got. ?3: what is to be
+      // tried again later than anything may be was set by a clock that has been put back since.
+      {Query::job_run_claim,
+       "job_runs.claim",
+       "UPDATE {job_runs} SET state = 'running', owner = ?1, fence = fence + 1, beat = 0, attempt = attempt + 1, "
+       "started_at = ?2, progress_done = NULL, progress_total = NULL, progress_unit = NULL, message = '' "
+       "WHERE id = (SELECT id FROM {job_runs} WHERE state = 'waiting' AND finished_at IS NULL "
+       "AND (ready_at <= ?2 OR ready_at > ?3) AND (?4 IS NULL OR id = ?4) ORDER BY ready_at, id LIMIT 1) "
+       "AND NOT EXISTS (SELECT 1 FROM {job_runs} WHERE state = 'running' AND finished_at IS NULL AND owner = ?1)",
+       {"sample", "2000-01-01 00:00:00", "9999-01-01 00:00:00", 0},
+       true},
+      // Behind job_runs.claim in the same batch.
+      {Query::job_run_claimed,
+       "job_runs.claimed",
+       "SELECT " OFFX_RUN_COLUMNS
+       "FROM {job_runs} WHERE state = 'running' AND finished_at IS NULL AND owner = ?1 ORDER BY id LIMIT 1",
+       {"sample"},
+       false},
+      {Query::job_run_renew,
+       "job_runs.renew",
+       "UPDATE {job_runs} SET beat = ?3, progress_done = ?4, progress_total = ?5, progress_unit = ?6, message = ?7 "
+       "WHERE id = ?1 AND fence = ?2 AND state = 'running' RETURNING cancel_requested",
+       {0, 1, 1, kNull, kNull, kNull, ""},
+       true},
+      // Also where it has been done: the answer of a server may be lost.
+      {Query::job_run_finish,
+       "job_runs.finish",
+       "UPDATE {job_runs} SET state = ?3, message = ?4, result = ?5, error = ?6, finished_at = ?7, ready_at = ?8, "
+       "attempt = ?9 WHERE id = ?1 AND fence = ?2 AND state IN ('running', ?3)",
+       {0, 1, "done", "", kNull, kNull, kTime, "", 1},
+       true},
+      {Query::job_run_open,
+       "job_runs.open",
+       "SELECT " OFFX_RUN_COLUMNS "FROM {job_runs} WHERE finished_at IS NULL ORDER BY id LIMIT 1000",
+       {},
+       false},
+      {Query::job_run_take_away,
+       "job_runs.take_away",
+       "UPDATE {job_runs} SET state = ?4, message = ?5, error = ?6, finished_at = ?7, ready_at = ?8, fence = fence + 1 "
+       "WHERE id = ?1 AND fence = ?2 AND beat = ?3 AND state = 'running'",
+       {0, 1, 0, "waiting", "", kNull, kNull, ""},
+       true},
+      // First in a batch of a run's effects: an owner that is NULL is refused, and everything with it.
+      {Query::job_run_guard,
+       "job_runs.guard",
+       "UPDATE {job_runs} SET owner = CASE WHEN fence = ?2 AND state = 'running' THEN owner END WHERE id = ?1",
+       {0, 1},
+       true},
   }};
   return kDefinitions;
 }

@@ -9,12 +9,14 @@
 #include <thread>
 #include <vector>
 
+#include "base/time.h"
 #include "db/script.h"
 #include "migrate/copy.h"
 #include "migrate/ledger.h"
 #include "migrate/migrator.h"
 #include "migrate/table.h"
 #include "store/catalogue.h"
+#include "store/jobs.h"
 #include "store/schema_files.h"
 #include "store/tables.h"
 
@@ -131,6 +133,10 @@ Result<void> make_version_1(db::DatabaseClient& client) {
   if (adopts) {
     statements.push_back({sql(Query::unfiled_posts_note_all), {}});
     statements.push_back({sql(Query::topic_timeline_fill), {}});
+  }
+  // Only with their table: one that somebody took away stays away.
+  if (!names.contains(with_physical_names("{jobs}"))) {
+    for (auto& statement : make_builtin_jobs("UTC", SystemClock().now())) statements.push_back(std::move(statement));
   }
   auto made = client.batch(statements, db::Mode::write);
   if (!made) return fail(std::move(made).error().within("initialising " + client.description()));

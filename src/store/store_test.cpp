@@ -157,6 +157,7 @@ TEST(Times, are_stored_to_the_second) {
 
   std::size_t times = 0;
   for (const auto& table : kTables) {
+    if (table.logical == "jobs" || table.logical == "job_runs") continue;  // to the millisecond: see jobs.h
     for (const auto& column : must(migrate::get_table_columns(*client, table.physical))) {
       if (!column.name.ends_with("_at") && !column.name.starts_with("time_period")) continue;
       const std::string query = "SELECT " + column.name + " FROM " + std::string(table.physical);

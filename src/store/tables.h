@@ -28,6 +28,8 @@ inline constexpr Table kTables[] = {
     {"summarization_details", "summarization_details_v1"},
     {"summarization_posts", "summarization_posts_v1"},
     {"imports", "imports_v1"},
+    {"jobs", "jobs_v1"},
+    {"job_runs", "job_runs_v1"},
 };
 
 /// `sql` with every `{logical}` table name replaced by the physical one. A name that is not in TABLES is a mistake of
