@@ -10,84 +10,12 @@
 
 #include "db/http/encoding.h"
 #include "db/script.h"
+#include "db/sql_tokens.h"
 
 namespace offx::db {
 namespace {
 
 constexpr std::size_t kParametersMax = 32766;  // SQLite's default
-
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' || c == '$' ||
-         static_cast<unsigned char>(c) >= 0x80;
-}
-
-struct Token {
-  enum class Type : std::uint8_t { word, parameter, semicolon, open, close, other };
-  Type type = Type::other;
-  std::size_t offset = 0;
-  std::string_view text;
-};
-
-/// SQLite's tokens, as far as they matter here; blanks and comments are skipped.
-class Tokens {
- public:
-  explicit Tokens(std::string_view sql) : sql_(sql) {}
-
-  std::optional<Token> next() {
-    skip_blank();
-    if (at_ >= sql_.size()) return std::nullopt;
-    const std::size_t begin = at_;
-    Token::Type type = Token::Type::other;
-    const char c = sql_[at_++];
-    switch (c) {
-      case ';': type = Token::Type::semicolon; break;
-      case '(': type = Token::Type::open; break;
-      case ')': type = Token::Type::close; break;
-      case '\'':
-      case '"':
-      case '`': skip_quoted(c); break;
-      case '[': at_ = std::min(sql_.find(']', at_), sql_.size() - 1) + 1; break;
-      case '?':
-      case ':':
-      case '@':
-      case '$':
-        while (at_ < sql_.size() && is_word(sql_[at_])) ++at_;
-        if (c == '?' || at_ > begin + 1) type = Token::Type::parameter;
-        break;
-      default:
-        if (is_word(c)) {
-          type = Token::Type::word;
-          while (at_ < sql_.size() && is_word(sql_[at_])) ++at_;
-        }
-    }
-    return Token{type, begin, sql_.substr(begin, at_ - begin)};
-  }
-
- private:
-  void skip_blank() {
-    while (at_ < sql_.size()) {
-      const auto rest = sql_.substr(at_);
-      if (is_space(rest.front())) {
-        ++at_;
-      } else if (rest.starts_with("--")) {
-        at_ += std::min(rest.find('\n'), rest.size());
-      } else if (rest.starts_with("/*")) {
-        const auto end = rest.find("*/", 2);
-        at_ += end == std::string_view::npos ? rest.size() : end + 2;
-      } else {
-        return;
-      }
-    }
-  }
-
-  /// A doubled quote stands for one: it is as if another quoted token followed.
-  void skip_quoted(char quote) { at_ = std::min(sql_.find(quote, at_), sql_.size() - 1) + 1; }
-
-  std::string_view sql_;
-  std::size_t at_ = 0;
-};
 
 bool is(std::string_view word, std::string_view upper_case) {
   return std::equal(word.begin(), word.end(), upper_case.begin(), upper_case.end(),
@@ -117,9 +45,9 @@ bool is_control(std::string_view verb) {
 }
 
 bool has_tokens(std::string_view sql) {
-  Tokens tokens(sql);
-  for (auto token = tokens.next(); token; token = tokens.next()) {
-    if (token->type != Token::Type::semicolon) return true;
+  SqlTokens tokens(sql);
+  while (const auto token = tokens.next()) {
+    if (token->text != ";") return true;
   }
   return false;
 }
@@ -174,7 +102,7 @@ Result<void> check_value(const Value& value, std::size_t index) {
 Result<StatementText> read_statement(std::string_view sql) {
   if (!http::is_utf8(sql)) return fail(Errc::invalid_argument, "the SQL statement is not UTF-8");
   StatementText text;
-  Tokens tokens(sql);
+  SqlTokens tokens(sql);
   ParameterNumbers numbers;
   std::string_view verb;
   std::string_view previous;
@@ -185,8 +113,9 @@ Result<StatementText> read_statement(std::string_view sql) {
   int depth = 0;
   std::size_t begin = 0;
   std::size_t end = 0;
-  for (auto token = tokens.next(); token; token = tokens.next()) {
-    if (token->type == Token::Type::semicolon) {
+  while (const auto token = tokens.next()) {
+    const auto offset = static_cast<std::size_t>(token->text.data() - sql.data());
+    if (token->text == ";") {
       ended = ended || !verb.empty();
       continue;
     }
@@ -202,22 +131,22 @@ Result<StatementText> read_statement(std::string_view sql) {
     }
     if (verb.empty()) {
       verb = token->text;
-      begin = token->offset;
+      begin = offset;
       with = is(verb, "WITH");
       text.kind = kind_of(verb);
     }
-    end = token->offset + token->text.size();
+    end = offset + token->text.size();
     // Of `count(*)` the star is the only argument.
-    if (star && token->type != Token::Type::close) text.selects_all = true;
+    if (star && token->text != ")") text.selects_all = true;
     star = token->text == "*" && !after_open;
-    after_open = token->type == Token::Type::open;
-    if (token->type == Token::Type::open) ++depth;
-    if (token->type == Token::Type::close) --depth;
-    if (token->type == Token::Type::parameter) {
+    after_open = token->text == "(";
+    if (token->text == "(") ++depth;
+    if (token->text == ")") --depth;
+    if (token->kind == SqlToken::Kind::parameter) {
       OFFX_ASSIGN(const std::size_t index, numbers.of(token->text));
-      text.parameters.push_back({token->offset - begin, token->text.size(), index});
+      text.parameters.push_back({offset - begin, token->text.size(), index});
     }
-    if (token->type == Token::Type::word && depth == 0) {
+    if (token->kind == SqlToken::Kind::name && depth == 0) {
       using Kind = StatementText::Kind;
       if (with && text.kind == Kind::other) text.kind = kind_of(token->text);
       if (text.kind == Kind::insert && is(previous, "DO") && is(token->text, "UPDATE")) text.kind = Kind::upsert;

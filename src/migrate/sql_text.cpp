@@ -10,36 +10,6 @@ namespace {
 
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-bool starts_name(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (static_cast<unsigned char>(c) & 0x80U) != 0;
-}
-
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-
-bool continues_name(char c) noexcept { return starts_name(c) || is_digit(c) || c == '$'; }
-
-bool is_blank(char c) noexcept { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
-
-/// The length of the quoted text at the start of `sql`, both quotes included.
-std::size_t quoted_length(std::string_view sql) {
-  const char close = sql[0] == '[' ? ']' : sql[0];
-  for (std::size_t i = 1; i < sql.size(); ++i) {
-    if (sql[i] != close) continue;
-    if (close != ']' && i + 1 < sql.size() && sql[i + 1] == close) {
-      ++i;
-    } else {
-      return i + 1;
-    }
-  }
-  return sql.size();
-}
-
-std::size_t comment_length(std::string_view sql) {
-  if (sql.starts_with("--")) return std::min(sql.size(), sql.find('\n'));
-  const auto end = sql.find("*/", 2);
-  return end == std::string_view::npos ? sql.size() : end + 2;
-}
-
 bool is_name(const Token& token) { return token.kind == Token::Kind::name || token.kind == Token::Kind::quoted_name; }
 
 bool is_word(const Token& token, std::string_view word) {
@@ -50,37 +20,8 @@ bool is_word(const Token& token, std::string_view word) {
 
 std::vector<Token> tokens_of(std::string_view sql) {
   std::vector<Token> tokens;
-  while (!sql.empty()) {
-    const char first = sql[0];
-    auto kind = Token::Kind::symbol;
-    std::size_t length = 1;
-    if (is_blank(first)) {
-      sql.remove_prefix(1);
-      continue;
-    }
-    if (sql.starts_with("--") || sql.starts_with("/*")) {
-      sql.remove_prefix(comment_length(sql));
-      continue;
-    }
-    if (first == '\'') {
-      kind = Token::Kind::string;
-      length = quoted_length(sql);
-    } else if (first == '"' || first == '`' || first == '[') {
-      kind = Token::Kind::quoted_name;
-      length = quoted_length(sql);
-    } else if ((first == 'x' || first == 'X') && sql.size() > 1 && sql[1] == '\'') {
-      kind = Token::Kind::string;
-      length = 1 + quoted_length(sql.substr(1));
-    } else if (starts_name(first)) {
-      kind = Token::Kind::name;
-      while (length < sql.size() && continues_name(sql[length])) ++length;
-    } else if (is_digit(first)) {
-      kind = Token::Kind::number;
-      while (length < sql.size() && (continues_name(sql[length]) || sql[length] == '.')) ++length;
-    }
-    tokens.push_back({kind, sql.substr(0, length)});
-    sql.remove_prefix(length);
-  }
+  db::SqlTokens all(sql);
+  while (const auto token = all.next()) tokens.push_back(*token);
   return tokens;
 }
 

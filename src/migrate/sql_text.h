@@ -1,22 +1,18 @@
 #pragma once
 
-#include <cstdint>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "db/sql_tokens.h"
+
 /// SQL text as a row of tokens: enough to see which names it uses and to change a name, without understanding it.
 namespace offx::migrate {
 
-struct Token {
-  enum class Kind : std::uint8_t { name, quoted_name, string, number, symbol };
-  Kind kind = Kind::symbol;
-  std::string_view text;  ///< as written, quotes included; a view into the SQL
-};
+using Token = db::SqlToken;
 
-/// The tokens of `sql` without blanks and comments, by SQLite's rules. Never fails: a quote that is not closed ends
-/// with the text.
+/// All tokens of `sql`, without blanks and comments.
 [[nodiscard]] std::vector<Token> tokens_of(std::string_view sql);
 
 /// Letters of ASCII in lower case, as SQLite compares names.
