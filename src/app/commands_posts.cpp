@@ -114,18 +114,17 @@ Result<void> run_posts(const Context& context, const PostsCommand& command) {
   store::PostRepository posts(*client);
   if (command.id) {
     OFFX_ASSIGN(const auto post, posts.get(*command.id));
-    OFFX_ASSIGN(const auto links, posts.topics_of(std::span(&post, 1)));
+    OFFX_ASSIGN(const auto links, posts.links_of(std::span(&post, 1)));
     if (context.json) {
       auto object = pipeline::to_json(post);
       json::array topic_ids;
-      for (const auto& link : links) topic_ids.push_back(link.second);
+      for (const auto& topic : links[0].topics) topic_ids.push_back(topic.id);
       object["topics"] = std::move(topic_ids);
       print_json(object);
       return {};
     }
     print(as_text(context.terminal, post));
-    for (const auto& link : links) {
-      OFFX_ASSIGN(const auto topic, store::TopicRepository(*client).get(link.second));
+    for (const auto& topic : links[0].topics) {
       print(context.terminal.dim(fmt::format("topic {}: {}", topic.id, printable(topic.title))) + "\n");
     }
     return {};

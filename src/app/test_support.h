@@ -70,6 +70,15 @@ inline void expect_consistent(db::DatabaseClient& client) {
   expect_none("a timeline entry without its link or at another time",
               "SELECT topic_id, post_id, created_at FROM {topic_timeline} EXCEPT SELECT l.topic_id, l.post_id, "
               "p.created_at FROM {topic_posts} AS l JOIN {posts} AS p ON p.id = l.post_id");
+  expect_none("an hour that counts other posts than the timeline has",
+              "SELECT topic_id, hour, posts FROM {topic_volume} WHERE posts <> 0 EXCEPT SELECT topic_id, "
+              "substr(created_at, 1, 13) AS h, count(*) FROM {topic_timeline} GROUP BY topic_id, h");
+  expect_none("posts of the timeline that no hour counts",
+              "SELECT topic_id, substr(created_at, 1, 13) AS h, count(*) FROM {topic_timeline} GROUP BY topic_id, h "
+              "EXCEPT SELECT topic_id, hour, posts FROM {topic_volume}");
+  expect_none("a topic that counts other posts than the timeline has",
+              "SELECT topic_id, posts FROM {topic_totals} WHERE posts <> 0 EXCEPT SELECT topic_id, count(*) FROM "
+              "{topic_timeline} GROUP BY topic_id");
   expect_none("a post that is neither searchable nor noted as unfiled",
               "SELECT id FROM {posts} EXCEPT SELECT rowid FROM {post_search} EXCEPT SELECT post_id FROM "
               "{unfiled_posts}");

@@ -20,6 +20,17 @@ namespace {
 #define OFFX_POST_PAGE                                                    \
   "(?1 IS NULL OR p.platform = ?1) AND p.created_at >= coalesce(?2, '') " \
   "AND (p.created_at, p.id) < (coalesce(?3, '~'), coalesce(?4, 0)) "
+// ?6 to ?8 of the pages that look at more: author (display name, or user name without regard to case), language, and a
+// kind of media.
+#define OFFX_POST_FILTER                                                                        \
+  "(?6 IS NULL OR p.author = ?6 OR p.author_username = ?6 COLLATE NOCASE) "                     \
+  "AND (?7 IS NULL OR d.lang = ?7) AND (?8 IS NULL OR EXISTS (SELECT 1 FROM {post_media} AS m " \
+  "WHERE m.post_id = p.id AND (?8 = 'any' OR m.media_type = ?8))) "
+#define OFFX_POST_OF_TOPIC \
+  "(?9 IS NULL OR EXISTS (SELECT 1 FROM {topic_posts} AS l WHERE l.topic_id = ?9 AND l.post_id = p.id)) "
+// The newest summary of each topic.
+#define OFFX_NEWEST_SUMMARIES \
+  "(SELECT (SELECT max(s.id) FROM {summarizations} AS s WHERE s.topic_id = t.id) FROM {topics} AS t) "
 // The id of a post that may have been made earlier in the same batch: ?1 if it is known, else by ?2 and ?3.
 #define OFFX_POST_KEY "coalesce(?1, (SELECT id FROM {posts} WHERE external_id = ?2 AND platform = ?3))"
 #define OFFX_TOPIC_COLUMNS "t.id, t.title, t.description, t.created_at, t.updated_at, t.rule, t.is_active, t.color "
@@ -65,6 +76,19 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "INSERT INTO {topic_timeline} (topic_id, created_at, post_id) SELECT l.topic_id, p.created_at, p.id "
        "FROM {topic_posts} AS l JOIN {posts} AS p ON p.id = l.post_id WHERE true "
        "ON CONFLICT (topic_id, created_at, post_id) DO NOTHING",
+       {},
+       true},
+      // Likewise, of a database of a release before these tables.
+      {Query::topic_totals_fill,
+       "topic_totals.fill",
+       "INSERT INTO {topic_totals} (topic_id, posts) SELECT topic_id, count(*) FROM {topic_timeline} WHERE true "
+       "GROUP BY topic_id ON CONFLICT (topic_id) DO NOTHING",
+       {},
+       true},
+      {Query::topic_volume_fill,
+       "topic_volume.fill",
+       "INSERT INTO {topic_volume} (topic_id, hour, posts, revision) SELECT topic_id, substr(created_at, 1, 13) AS h, "
+       "count(*), 1 FROM {topic_timeline} WHERE true GROUP BY topic_id, h ON CONFLICT (topic_id, hour) DO NOTHING",
        {},
        true},
 
@@ -120,12 +144,15 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "UPDATE {topic_rules} SET is_filed = 1 WHERE topic_id = ?1 AND (SELECT rule FROM {topics} WHERE id = ?1) IS ?2",
        {0, "sample"},
        true},
-      // The timeline holds no link to a post that is gone.
-      {Query::topic_counts,
-       "topics.counts",
-       "SELECT t.id, (SELECT count(*) FROM {topic_timeline} AS l WHERE l.topic_id = t.id), "
-       "(SELECT max(s.created_at) FROM {summarizations} AS s WHERE s.topic_id = t.id) FROM {topics} AS t ORDER BY t.id",
-       {},
+      // Of one topic or of all. It is being filed as long as the posts of before its rule are not.
+      {Query::topic_totals_list,
+       "topic_totals.list",
+       "SELECT t.id, coalesce(n.posts, 0), (SELECT max(s.created_at) FROM {summarizations} AS s WHERE s.topic_id = "
+       "t.id), "
+       "t.is_active = 1 AND coalesce(r.is_filed, 1) = 0 FROM {topics} AS t LEFT JOIN {topic_totals} AS n "
+       "ON n.topic_id = t.id LEFT JOIN {topic_rules} AS r ON r.topic_id = t.id WHERE ?1 IS NULL OR t.id = ?1 ORDER BY "
+       "t.id",
+       {kNull},
        false},
 
       // Present only if the rules are still those the topics were computed with; otherwise the triggers note the posts
@@ -271,22 +298,58 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "WHERE " OFFX_POST_PAGE "ORDER BY p.created_at DESC, p.id DESC LIMIT ?5",
        {kNull, kNull, kNull, kNull, 10},
        false},
-      {Query::posts_page_of_author,
-       "posts.page_of_author",
+      {Query::posts_page_filtered,
+       "posts.page_filtered",
        "SELECT " OFFX_POST_COLUMNS "FROM {posts} AS p INDEXED BY idx_posts_created_at " OFFX_POST_DETAILS
-       "WHERE " OFFX_POST_PAGE
-       "AND (p.author = ?6 OR p.author_username = ?6 COLLATE NOCASE) ORDER BY p.created_at DESC, p.id DESC LIMIT ?5",
-       {kNull, kNull, kNull, kNull, 10, "a"},
+       "WHERE " OFFX_POST_PAGE "AND " OFFX_POST_FILTER "ORDER BY p.created_at DESC, p.id DESC LIMIT ?5",
+       {kNull, kNull, kNull, kNull, 10, "a", "en", "any"},
        false},
       {Query::posts_page_of_topic,
-       "posts.page_of_topic",
+       "posts.page_of_topic_filtered",
        "SELECT " OFFX_POST_COLUMNS
        "FROM {topic_timeline} AS l CROSS JOIN {posts} AS p ON p.id = l.post_id " OFFX_POST_DETAILS
-       "WHERE l.topic_id = ?6 AND l.created_at >= coalesce(?2, '') "
+       "WHERE l.topic_id = ?9 AND l.created_at >= coalesce(?2, '') "
        "AND (l.created_at, l.post_id) < (coalesce(?3, '~'), coalesce(?4, 0)) AND (?1 IS NULL OR p.platform = ?1) "
-       "AND (?7 IS NULL OR p.author = ?7 OR p.author_username = ?7 COLLATE NOCASE) "
-       "ORDER BY l.created_at DESC, l.post_id DESC LIMIT ?5",
-       {kNull, kNull, kNull, kNull, 10, 1, kNull},
+       "AND " OFFX_POST_FILTER "ORDER BY l.created_at DESC, l.post_id DESC LIMIT ?5",
+       {kNull, kNull, kNull, kNull, 10, kNull, kNull, kNull, 1},
+       false},
+      // Of the few posts that can be meant: ?10.
+      {Query::posts_page_of_ids,
+       "posts.page_of_ids",
+       "SELECT " OFFX_POST_COLUMNS
+       "FROM json_each(?10) AS j CROSS JOIN {posts} AS p ON p.id = j.value " OFFX_POST_DETAILS "WHERE " OFFX_POST_PAGE
+       "AND " OFFX_POST_FILTER "AND " OFFX_POST_OF_TOPIC "ORDER BY p.created_at DESC, p.id DESC LIMIT ?5",
+       {kNull, kNull, kNull, kNull, 10, kNull, kNull, kNull, kNull, "[1]"},
+       false},
+      {Query::posts_candidates,
+       "post_search.candidates",
+       "SELECT rowid FROM {post_search} WHERE {post_search} MATCH ?1 ORDER BY rowid DESC LIMIT ?2",
+       {"text", 10},
+       false},
+      {Query::posts_candidates_of_author,
+       "posts.candidates_of_author",
+       "SELECT id FROM {posts} WHERE author = ?1 ORDER BY id DESC LIMIT ?2",
+       {"a", 10},
+       false},
+      {Query::posts_candidates_with_media,
+       "post_media.candidates",
+       "SELECT DISTINCT post_id FROM {post_media} INDEXED BY idx_post_media_post_id WHERE ?1 = 'any' OR media_type = "
+       "?1 "
+       "ORDER BY post_id DESC LIMIT ?2",
+       {"any", 10},
+       false},
+      // The ones stored last come first: the full-text index gives them in this order without sorting.
+      {Query::posts_like,
+       "posts.like",
+       "SELECT " OFFX_POST_COLUMNS "FROM (SELECT rowid AS id FROM {post_search} WHERE {post_search} MATCH ?1 "
+       "ORDER BY rowid DESC LIMIT ?2) AS f CROSS JOIN {posts} AS p ON p.id = f.id " OFFX_POST_DETAILS
+       "ORDER BY p.id DESC",
+       {"text", 10},
+       false},
+      {Query::posts_unfiled_ids,
+       "unfiled_posts.ids",
+       "SELECT post_id FROM {unfiled_posts} ORDER BY post_id LIMIT ?1",
+       {10},
        false},
       {Query::posts_in_period_of_topic,
        "posts.in_period_of_topic",
@@ -297,17 +360,19 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        {1, kTime, kTime, 0, 10},
        false},
       {Query::posts_search_newest,
-       "posts.search_newest",
+       "posts.search_newest_filtered",
        "SELECT " OFFX_POST_COLUMNS "FROM {post_search} AS f JOIN {posts} AS p ON p.id = f.rowid " OFFX_POST_DETAILS
-       "WHERE f.{post_search} MATCH ?6 AND " OFFX_POST_PAGE "ORDER BY p.created_at DESC, p.id DESC LIMIT ?5",
-       {kNull, kNull, kNull, kNull, 10, "text"},
+       "WHERE f.{post_search} MATCH ?10 AND " OFFX_POST_PAGE "AND " OFFX_POST_FILTER "AND " OFFX_POST_OF_TOPIC
+       "ORDER BY p.created_at DESC, p.id DESC LIMIT ?5",
+       {kNull, kNull, kNull, kNull, 10, kNull, kNull, kNull, kNull, "text"},
        false},
       // By relevance there is no key to go on from: one page of the best.
       {Query::posts_search_best,
-       "posts.search_best",
+       "posts.search_best_filtered",
        "SELECT " OFFX_POST_COLUMNS "FROM {post_search} AS f JOIN {posts} AS p ON p.id = f.rowid " OFFX_POST_DETAILS
-       "WHERE f.{post_search} MATCH ?6 AND " OFFX_POST_PAGE "ORDER BY f.rank, p.id LIMIT ?5",
-       {kNull, kNull, kNull, kNull, 10, "text"},
+       "WHERE f.{post_search} MATCH ?10 AND " OFFX_POST_PAGE "AND " OFFX_POST_FILTER "AND " OFFX_POST_OF_TOPIC
+       "ORDER BY f.rank, p.id LIMIT ?5",
+       {kNull, kNull, kNull, kNull, 10, kNull, kNull, kNull, kNull, "text"},
        false},
       {Query::posts_after_id,
        "posts.after_id",
@@ -321,15 +386,15 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        {10},
        false},
       {Query::posts_media_of,
-       "post_media.of_posts",
-       "SELECT post_id, media_url, media_type, alt_text FROM {post_media} "
+       "post_media.with_id_of_posts",
+       "SELECT post_id, media_url, media_type, alt_text, id FROM {post_media} "
        "WHERE post_id IN (SELECT value FROM json_each(?1)) ORDER BY post_id, id",
        {"[1]"},
        false},
-      {Query::posts_topics_of,
-       "topic_posts.of_posts",
-       "SELECT post_id, topic_id FROM {topic_posts} WHERE post_id IN (SELECT value FROM json_each(?1)) "
-       "ORDER BY post_id, topic_id",
+      {Query::posts_labels_of,
+       "topic_posts.labels_of_posts",
+       "SELECT l.post_id, t.id, t.title, t.color FROM {topic_posts} AS l JOIN {topics} AS t ON t.id = l.topic_id "
+       "WHERE l.post_id IN (SELECT value FROM json_each(?1)) ORDER BY l.post_id, t.id",
        {"[1]"},
        false},
       {Query::posts_count, "posts.count", "SELECT count(*), min(created_at), max(created_at) FROM {posts}", {}, false},
@@ -574,6 +639,199 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "UPDATE {job_runs} SET owner = CASE WHEN fence = ?2 AND state = 'running' THEN owner END WHERE id = ?1",
        {0, 1},
        true},
+
+      {Query::import_list,
+       "imports.list",
+       "SELECT source, format, started_at, finished_at, posts_added, posts_updated, posts_unchanged, items_broken, id "
+       "FROM {imports} WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2",
+       {kNull, 10},
+       false},
+
+      // By hour, with what is known of the mood: NULL where it is not, or not any more.
+      {Query::topic_volume_series,
+       "topic_volume.series",
+       "SELECT v.hour, v.posts, v.revision, m.score_sum, m.positive, m.negative FROM {topic_volume} AS v "
+       "LEFT JOIN {topic_mood} AS m ON m.topic_id = v.topic_id AND m.hour = v.hour AND m.posts = v.posts "
+       "AND m.revision = v.revision WHERE v.topic_id = ?1 AND v.hour >= ?2 AND v.hour < ?3 AND v.posts > 0 "
+       "ORDER BY v.hour",
+       {1, "2026-01-01 00", "2026-01-02 00"},
+       false},
+      // Of every topic, over the spans of hours in ?1: [["from","until"],…].
+      {Query::topic_volume_by_span,
+       "topic_volume.by_span",
+       "SELECT t.id, j.key, sum(v.posts), sum(m.posts), sum(m.score_sum) FROM {topics} AS t CROSS JOIN json_each(?1) "
+       "AS j "
+       "CROSS JOIN {topic_volume} AS v ON v.topic_id = t.id AND v.hour >= (j.value ->> 0) AND v.hour < (j.value ->> 1) "
+       "LEFT JOIN {topic_mood} AS m ON m.topic_id = v.topic_id AND m.hour = v.hour AND m.posts = v.posts "
+       "AND m.revision = v.revision GROUP BY t.id, j.key ORDER BY t.id, j.key",
+       {R"([["2026-01-01 00","2026-01-02 00"]])"},
+       false},
+      // Hours whose mood is not known, the newest first.
+      {Query::topic_volume_stale,
+       "topic_volume.stale",
+       "SELECT v.topic_id, v.hour, v.posts, v.revision FROM {topics} AS t CROSS JOIN {topic_volume} AS v "
+       "ON v.topic_id = t.id WHERE (?1 IS NULL OR t.id = ?1) AND v.hour >= ?2 AND v.posts > 0 AND NOT EXISTS "
+       "(SELECT 1 FROM {topic_mood} AS m WHERE m.topic_id = v.topic_id AND m.hour = v.hour AND m.posts = v.posts "
+       "AND m.revision = v.revision) ORDER BY v.hour DESC, v.topic_id LIMIT ?3",
+       {kNull, "", 10},
+       false},
+      {Query::topic_volume_forget,
+       "topic_volume.delete_of_topic",
+       "DELETE FROM {topic_volume} WHERE topic_id = ?1",
+       {0},
+       true},
+      {Query::topic_total_forget,
+       "topic_totals.delete_of_topic",
+       "DELETE FROM {topic_totals} WHERE topic_id = ?1",
+       {0},
+       true},
+      {Query::topic_totals_forget_orphans,
+       "topic_totals.delete_orphans",
+       "DELETE FROM {topic_totals} WHERE topic_id NOT IN (SELECT id FROM {topics})",
+       {},
+       true},
+      {Query::topic_volume_forget_orphans,
+       "topic_volume.delete_orphans",
+       "DELETE FROM {topic_volume} WHERE topic_id NOT IN (SELECT id FROM {topics})",
+       {},
+       true},
+      // Only for the posts that it was worked out from.
+      {Query::topic_mood_put,
+       "topic_mood.put",
+       "INSERT INTO {topic_mood} (topic_id, hour, posts, revision, score_sum, positive, negative) "
+       "SELECT topic_id, hour, posts, revision, ?5, ?6, ?7 FROM {topic_volume} WHERE topic_id = ?1 AND hour = ?2 "
+       "AND posts = ?3 AND revision = ?4 ON CONFLICT (topic_id, hour) DO UPDATE SET posts = excluded.posts, "
+       "revision = excluded.revision, score_sum = excluded.score_sum, positive = excluded.positive, "
+       "negative = excluded.negative",
+       {1, "2026-01-01 00", 1, 1, 0.5, 1, 0},
+       true},
+      {Query::topic_mood_forget,
+       "topic_mood.delete_of_topic",
+       "DELETE FROM {topic_mood} WHERE topic_id = ?1",
+       {0},
+       true},
+      {Query::topic_mood_forget_orphans,
+       "topic_mood.delete_orphans",
+       "DELETE FROM {topic_mood} WHERE topic_id NOT IN (SELECT id FROM {topics})",
+       {},
+       true},
+      // The posts of topics in hours, ?1: [[topic, "hour", "behind the hour"],…].
+      {Query::posts_texts_in_hour_of_topic,
+       "posts.texts_in_hours",
+       "SELECT j.key, p.content FROM json_each(?1) AS j CROSS JOIN {topic_timeline} AS l "
+       "ON l.topic_id = (j.value ->> 0) AND l.created_at >= (j.value ->> 1) AND l.created_at < (j.value ->> 2) "
+       "CROSS JOIN {posts} AS p ON p.id = l.post_id ORDER BY j.key, l.post_id",
+       {R"([[1,"2026-01-01 00","2026-01-01 01"]])"},
+       false},
+      // Behind the moment ?1; ?2 is the hour after the one that it is in.
+      {Query::posts_new_of_topics,
+       "topic_timeline.count_since",
+       "SELECT t.id, (SELECT count(*) FROM {topic_timeline} AS l WHERE l.topic_id = t.id AND l.created_at > ?1 "
+       "AND l.created_at < ?2) + (SELECT coalesce(sum(v.posts), 0) FROM {topic_volume} AS v WHERE v.topic_id = t.id "
+       "AND v.hour >= ?2) FROM {topics} AS t ORDER BY t.id",
+       {kTime, "2026-01-01 01"},
+       false},
+
+      {Query::topic_mark_put,
+       "topic_marks.put",
+       "INSERT INTO {topic_marks} (user_id, topic_id, done_at) SELECT ?1, id, ?3 FROM {topics} WHERE id = ?2 "
+       "ON CONFLICT (user_id, topic_id) DO UPDATE SET done_at = excluded.done_at",
+       {1, 1, kTime},
+       true},
+      {Query::topic_mark_delete,
+       "topic_marks.delete",
+       "DELETE FROM {topic_marks} WHERE user_id = ?1 AND topic_id = ?2",
+       {1, 1},
+       true},
+      {Query::topic_marks_forget,
+       "topic_marks.delete_of_topic",
+       "DELETE FROM {topic_marks} WHERE topic_id = ?1",
+       {0},
+       true},
+      {Query::topic_marks_of_user,
+       "topic_marks.of_user",
+       "SELECT topic_id, done_at FROM {topic_marks} WHERE user_id = ?1 ORDER BY topic_id",
+       {1},
+       false},
+      // A visit that began before ?3 is over: it is then the one before this.
+      {Query::visit_put,
+       "visits.put",
+       "INSERT INTO {visits} (user_id, last_at) VALUES (?1, ?2) ON CONFLICT (user_id) DO UPDATE SET "
+       "previous_at = CASE WHEN last_at < ?3 THEN last_at ELSE previous_at END, last_at = max(last_at, "
+       "excluded.last_at)",
+       {1, kTime, kTime},
+       true},
+      {Query::visit_get, "visits.get", "SELECT last_at, previous_at FROM {visits} WHERE user_id = ?1", {1}, false},
+
+      {Query::summarizations_newest,
+       "summarizations.newest",
+       "SELECT " OFFX_SUMMARY_COLUMNS OFFX_SUMMARY_TABLES "WHERE s.id IN " OFFX_NEWEST_SUMMARIES "ORDER BY s.topic_id",
+       {},
+       false},
+      {Query::summarization_posts_of_newest,
+       "summarization_posts.of_newest",
+       "SELECT c.summarization_id, c.n, c.said_by, " OFFX_POST_COLUMNS
+       "FROM {summarization_posts} AS c JOIN {posts} AS p ON p.id = c.post_id " OFFX_POST_DETAILS
+       "WHERE c.summarization_id IN " OFFX_NEWEST_SUMMARIES "ORDER BY c.summarization_id, c.n",
+       {},
+       false},
+      {Query::summarization_media_of_newest,
+       "summarization_posts.media_of_newest",
+       "SELECT post_id, media_url, media_type, alt_text, id FROM {post_media} WHERE post_id IN (SELECT c.post_id "
+       "FROM {summarization_posts} AS c WHERE c.summarization_id IN " OFFX_NEWEST_SUMMARIES ") ORDER BY post_id, id",
+       {},
+       false},
+      {Query::summarization_labels_of_newest,
+       "summarization_posts.labels_of_newest",
+       "SELECT l.post_id, t.id, t.title, t.color FROM {topic_posts} AS l JOIN {topics} AS t ON t.id = l.topic_id "
+       "WHERE l.post_id IN (SELECT c.post_id FROM {summarization_posts} AS c WHERE c.summarization_id "
+       "IN " OFFX_NEWEST_SUMMARIES ") ORDER BY l.post_id, t.id",
+       {},
+       false},
+      {Query::summarization_media,
+       "summarization_posts.media_of",
+       "SELECT post_id, media_url, media_type, alt_text, id FROM {post_media} WHERE post_id IN "
+       "(SELECT post_id FROM {summarization_posts} WHERE summarization_id = ?1) ORDER BY post_id, id",
+       {1},
+       false},
+      {Query::summarization_labels,
+       "summarization_posts.labels_of",
+       "SELECT l.post_id, t.id, t.title, t.color FROM {topic_posts} AS l JOIN {topics} AS t ON t.id = l.topic_id "
+       "WHERE l.post_id IN (SELECT post_id FROM {summarization_posts} WHERE summarization_id = ?1) ORDER BY l.post_id, "
+       "t.id",
+       {1},
+       false},
+
+      {Query::removed_post_put,
+       "removed_posts.put",
+       "INSERT INTO {removed_posts} (platform, external_id, removed_at) SELECT platform, external_id, ?2 FROM {posts} "
+       "WHERE id = ?1 ON CONFLICT (platform, external_id) DO NOTHING",
+       {0, kTime},
+       true},
+      {Query::removed_posts_among,
+       "removed_posts.among",
+       "SELECT j.key FROM json_each(?1) AS j JOIN {removed_posts} AS r ON r.external_id = j.value ->> 0 "
+       "AND r.platform = j.value ->> 1 ORDER BY j.key",
+       {R"([["a","x"]])"},
+       false},
+
+      {Query::post_media_get,
+       "post_media.get",
+       "SELECT media_url, media_type FROM {post_media} WHERE id = ?1",
+       {1},
+       false},
+      // The ends in time of what is frequent are near the ends of the index over time; what is rare is read through.
+      {Query::posts_by_platform,
+       "posts.by_platform",
+       "SELECT g.platform, g.n, CASE WHEN g.n < 20000 THEN (SELECT max(p.created_at) FROM {posts} AS p "
+       "INDEXED BY idx_posts_platform WHERE p.platform = g.platform) ELSE (SELECT p.created_at FROM {posts} AS p "
+       "INDEXED BY idx_posts_created_at WHERE p.platform = g.platform ORDER BY p.created_at DESC LIMIT 1) END, "
+       "CASE WHEN g.n < 20000 THEN (SELECT min(p.created_at) FROM {posts} AS p INDEXED BY idx_posts_platform "
+       "WHERE p.platform = g.platform) ELSE (SELECT p.created_at FROM {posts} AS p INDEXED BY idx_posts_created_at "
+       "WHERE p.platform = g.platform ORDER BY p.created_at LIMIT 1) END "
+       "FROM (SELECT platform, count(*) AS n FROM {posts} GROUP BY platform) AS g ORDER BY g.platform",
+       {},
+       false},
   }};
   return kDefinitions;
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <set>
-#include <unordered_map>
 
 #include "store/catalogue.h"
 #include "store/rows.h"
@@ -171,13 +170,21 @@ Result<PutCounts> PostRepository::put(std::span<const FiledPost> posts, RuleRevi
     counts.added += part->added;
     counts.updated += part->updated;
     counts.unchanged += part->unchanged;
+    counts.kept_out += part->kept_out;
     posts = posts.subspan(distinct);
   }
   return counts;
 }
 
 Result<PutCounts> PostRepository::put_distinct(std::span<const FiledPost> posts, RuleRevision revision) {
-  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::posts_existing), {keys_json(posts)}));
+  const std::string keys = keys_json(posts);
+  const Statement looking[] = {{sql(Query::posts_existing), {keys}}, {sql(Query::removed_posts_among), {keys}}};
+  OFFX_ASSIGN(const auto found, client_.batch(looking, db::Mode::read));
+  const auto& rows = found[0];
+  std::vector<bool> was_removed(posts.size());
+  for (std::size_t i = 0; i < found[1].rows(); ++i) {
+    was_removed.at(static_cast<std::size_t>(db::to_integer(found[1].row(i)[0]))) = true;
+  }
   std::vector<Post> stored;
   std::vector<const Post*> stored_of(posts.size());
   stored.reserve(rows.rows());
@@ -192,6 +199,11 @@ Result<PutCounts> PostRepository::put_distinct(std::span<const FiledPost> posts,
   filing.add(Query::filing_begin, {revision.revision, revision.rules});
   std::vector<std::int64_t> updated;
   for (std::size_t i = 0; i < posts.size(); ++i) {
+    if (stored_of[i] == nullptr && was_removed[i]) {
+      ++counts.unchanged;
+      ++counts.kept_out;
+      continue;
+    }
     if (stored_of[i] == nullptr) {
       ++counts.added;
       insert_post(filing, posts[i].post);
@@ -213,7 +225,7 @@ Result<PutCounts> PostRepository::put_distinct(std::span<const FiledPost> posts,
   filing.add(Query::filing_end, {});
   if (!updated.empty()) filing.add(Query::post_unfiled_put, {to_json(updated)});
   for (std::size_t i = 0; i < posts.size(); ++i) {
-    if (stored_of[i] == nullptr) filing.put_search(posts[i]);
+    if (stored_of[i] == nullptr && !was_removed[i]) filing.put_search(posts[i]);
   }
   OFFX_TRY(client_.batch(filing.statements(), db::Mode::write));
   return counts;
@@ -265,14 +277,34 @@ Result<std::optional<Post>> PostRepository::find(std::string_view platform, std:
   return std::optional<Post>(std::move(post));
 }
 
-Result<void> PostRepository::remove(std::int64_t id) {
+namespace {
+
+std::vector<Statement> removal_of(std::span<const std::int64_t> ids, Timestamp now) {
+  std::vector<Statement> statements;
+  statements.reserve(ids.size() * 5);
   // Explicitly, for tables of the first OffX whose foreign keys may not cascade.
-  const std::vector<Statement> statements = {{sql(Query::post_delete_links), {id}},
-                                             {sql(Query::post_delete_media), {id, Value{}, Value{}}},
-                                             {sql(Query::post_delete_search), {id}},
-                                             {sql(Query::post_delete), {id}}};
+  for (const auto id : ids) {
+    statements.push_back({sql(Query::removed_post_put), {id, stored_time(now)}});
+    statements.push_back({sql(Query::post_delete_links), {id}});
+    statements.push_back({sql(Query::post_delete_media), {id, Value{}, Value{}}});
+    statements.push_back({sql(Query::post_delete), {id}});
+  }
+  for (const auto id : ids) statements.push_back({sql(Query::post_delete_search), {id}});
+  return statements;
+}
+
+}  // namespace
+
+Result<void> PostRepository::remove(std::int64_t id, Timestamp now) {
+  const auto statements = removal_of(std::span(&id, 1), now);
   OFFX_ASSIGN(const auto results, client_.batch(statements, db::Mode::write));
-  if (results.back().rows_affected() == 0) return fail(Errc::not_found, "there is no post " + std::to_string(id));
+  if (results[3].rows_affected() == 0) return fail(Errc::not_found, "there is no post " + std::to_string(id));
+  return {};
+}
+
+Result<void> PostRepository::remove(std::span<const std::int64_t> ids, Timestamp now) {
+  if (ids.empty()) return {};
+  OFFX_TRY(client_.batch(removal_of(ids, now), db::Mode::background));
   return {};
 }
 
@@ -284,13 +316,26 @@ Result<PostPage> PostRepository::page_of(const db::QueryResult& rows, std::size_
     const auto last = rows.row(limit - 1);
     page.next = PageKey{db::to_text(last[6]), db::to_integer(last[0])};
   }
-  OFFX_TRY(load_media(page.posts));
+  OFFX_TRY(load_links(page));
   return page;
 }
 
 namespace {
 
-/// The first four parameters of every page, and the limit: one row more than the page holds tells whether there is
+/// What at most so many posts fulfil is looked up; for more, the way along the index over time is short.
+constexpr std::int64_t kCandidatesMax = 5000;
+
+Value media_kind(MediaFilter filter) {
+  switch (filter) {
+    case MediaFilter::none: return {};
+    case MediaFilter::any: return "any";
+    case MediaFilter::image: return "image";
+    case MediaFilter::video: return "video";
+  }
+  return {};
+}
+
+/// The first five parameters of every page. The limit is one row more than the page holds: that tells whether there is
 /// another.
 db::Params::Positional page_params(const PostFilter& filter, std::size_t limit, const std::optional<PageKey>& after) {
   Value key_time;
@@ -308,19 +353,81 @@ db::Params::Positional page_params(const PostFilter& filter, std::size_t limit, 
           static_cast<std::int64_t>(limit) + 1};
 }
 
+/// ?6 to ?8 behind them.
+void add_filter_params(db::Params::Positional& params, const PostFilter& filter) {
+  params.push_back(text_or_null(filter.author));
+  params.push_back(text_or_null(filter.lang));
+  params.push_back(media_kind(filter.media));
+}
+
+Value topic_or_null(const PostFilter& filter) { return filter.topic_id ? Value{*filter.topic_id} : Value{}; }
+
+/// `term` of SearchDocument::terms as FTS5 takes it.
+std::string quoted_term(const std::string& term) {
+  std::string text = "terms : \"";
+  for (const char c : term) text += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return text + "\"";
+}
+
+/// What the full-text index can say of language and platform: expressions with AND between; empty if nothing.
+std::string attributes_match(const PostFilter& filter) {
+  std::string match;
+  const auto add = [&](std::string_view name, const std::string& value) {
+    if (!value.empty()) match += (match.empty() ? "" : " AND ") + quoted_term(text::search_term(name, value));
+  };
+  add("platform:", filter.platform);
+  add("lang:", filter.lang);
+  return match;
+}
+
 }  // namespace
+
+/// The posts that can fulfil the filter beside topic and time, if they are few.
+Result<std::optional<std::vector<std::int64_t>>> PostRepository::few_candidates(const PostFilter& filter) {
+  std::string match = attributes_match(filter);
+  const Value limit = kCandidatesMax + 1;
+  std::vector<Statement> statements;
+  if (!filter.author.empty()) {
+    const auto from = quoted_term(text::search_term("from:", filter.author));
+    statements.push_back({sql(Query::posts_candidates), {match.empty() ? from : match + " AND " + from, limit}});
+    statements.push_back({sql(Query::posts_candidates_of_author), {filter.author, limit}});
+  } else if (!match.empty()) {
+    statements.push_back({sql(Query::posts_candidates), {match, limit}});
+  } else if (filter.media != MediaFilter::none) {
+    statements.push_back({sql(Query::posts_candidates_with_media), {media_kind(filter.media), limit}});
+  } else {
+    return std::optional<std::vector<std::int64_t>>();
+  }
+  // What another program wrote is not in the full-text index yet.
+  statements.push_back({sql(Query::posts_unfiled_ids), {limit}});
+  OFFX_ASSIGN(const auto results, client_.batch(statements, db::Mode::read));
+  std::vector<std::int64_t> ids;
+  for (const auto& rows : results) {
+    if (rows.rows() > kCandidatesMax) return std::optional<std::vector<std::int64_t>>();
+    for (std::size_t i = 0; i < rows.rows(); ++i) ids.push_back(db::to_integer(rows.row(i)[0]));
+  }
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return std::optional(std::move(ids));
+}
 
 Result<PostPage> PostRepository::page(const PostFilter& filter, std::size_t limit,
                                       const std::optional<PageKey>& after) {
   auto params = page_params(filter, limit, after);
+  OFFX_ASSIGN(const auto candidates, few_candidates(filter));
   Query query = Query::posts_page;
-  if (filter.topic_id) {
+  if (candidates) {
+    query = Query::posts_page_of_ids;
+    add_filter_params(params, filter);
+    params.push_back(topic_or_null(filter));
+    params.emplace_back(to_json(*candidates));
+  } else if (filter.topic_id) {
     query = Query::posts_page_of_topic;
+    add_filter_params(params, filter);
     params.emplace_back(*filter.topic_id);
-    params.push_back(text_or_null(filter.author));
-  } else if (!filter.author.empty()) {
-    query = Query::posts_page_of_author;
-    params.emplace_back(filter.author);
+  } else if (!filter.author.empty() || !filter.lang.empty() || filter.media != MediaFilter::none) {
+    query = Query::posts_page_filtered;
+    add_filter_params(params, filter);
   }
   OFFX_ASSIGN(const auto rows, client_.execute(sql(query), params));
   return page_of(rows, limit);
@@ -329,13 +436,22 @@ Result<PostPage> PostRepository::page(const PostFilter& filter, std::size_t limi
 Result<PostPage> PostRepository::search(std::string_view match, SearchOrder order, const PostFilter& filter,
                                         std::size_t limit, const std::optional<PageKey>& after) {
   auto params = page_params(filter, limit, after);
-  params.emplace_back(std::string(match));
+  add_filter_params(params, filter);
+  params.push_back(topic_or_null(filter));
+  const auto attributes = attributes_match(filter);
+  params.emplace_back(attributes.empty() ? std::string(match) : "(" + std::string(match) + ") AND " + attributes);
   const bool best = order == SearchOrder::best;
   OFFX_ASSIGN(const auto rows,
               client_.execute(sql(best ? Query::posts_search_best : Query::posts_search_newest), params));
   OFFX_ASSIGN(auto page, page_of(rows, limit));
   if (best) page.next.reset();
   return page;
+}
+
+Result<PostPage> PostRepository::like(std::string_view match, std::size_t limit) {
+  OFFX_ASSIGN(const auto rows,
+              client_.execute(sql(Query::posts_like), {std::string(match), static_cast<std::int64_t>(limit)}));
+  return page_of(rows, rows.rows());
 }
 
 Result<std::vector<Post>> PostRepository::in_period(std::int64_t topic_id, Timestamp since, Timestamp until) {
@@ -378,15 +494,17 @@ Result<void> PostRepository::each(const std::function<Result<void>(const Post&)>
   }
 }
 
-Result<std::vector<std::pair<std::int64_t, std::int64_t>>> PostRepository::topics_of(std::span<const Post> posts) {
-  std::vector<std::int64_t> ids;
-  for (const auto& post : posts) ids.push_back(post.id);
-  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::posts_topics_of), {to_json(ids)}));
-  std::vector<std::pair<std::int64_t, std::int64_t>> pairs;
-  for (std::size_t i = 0; i < rows.rows(); ++i) {
-    pairs.emplace_back(db::to_integer(rows.row(i)[0]), db::to_integer(rows.row(i)[1]));
-  }
-  return pairs;
+Result<std::vector<PostLinks>> PostRepository::links_of(std::span<const Post> posts) {
+  PostPage page;
+  for (const auto& post : posts) page.posts.emplace_back().id = post.id;
+  OFFX_TRY(load_links(page));
+  return std::move(page.links);
+}
+
+Result<PostRepository::MediaAddress> PostRepository::media(std::int64_t media_id) {
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::post_media_get), {media_id}));
+  if (rows.rows() == 0) return fail(Errc::not_found, "there is no attachment " + std::to_string(media_id));
+  return MediaAddress{db::to_text(rows.row(0)[0]), db::to_text(rows.row(0)[1])};
 }
 
 Result<PostRepository::Totals> PostRepository::totals() {
@@ -417,6 +535,16 @@ Result<std::vector<std::pair<std::string, std::int64_t>>> PostRepository::count_
   return named_counts(rows);
 }
 
+Result<std::vector<PostRepository::PlatformTotals>> PostRepository::totals_by_platform() {
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::posts_by_platform)));
+  std::vector<PlatformTotals> totals;
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    const auto row = rows.row(i);
+    totals.push_back({db::to_text(row[0]), db::to_integer(row[1]), to_time(row[3]), to_time(row[2])});
+  }
+  return totals;
+}
+
 Result<std::vector<std::pair<std::string, std::int64_t>>> PostRepository::count_per_day(
     std::optional<std::int64_t> topic_id, std::optional<Timestamp> since, std::optional<Timestamp> until) {
   db::Params::Positional params = {bound_or_null(since), bound_or_null(until)};
@@ -426,21 +554,31 @@ Result<std::vector<std::pair<std::string, std::int64_t>>> PostRepository::count_
   return named_counts(rows);
 }
 
+namespace {
+
+std::string ids_json(std::span<const Post> posts) {
+  std::vector<std::int64_t> ids;
+  ids.reserve(posts.size());
+  for (const auto& post : posts) ids.push_back(post.id);
+  return to_json(ids);
+}
+
+}  // namespace
+
 Result<void> PostRepository::load_media(std::span<Post> posts) {
   if (posts.empty()) return {};
-  std::vector<std::int64_t> ids;
-  std::unordered_map<std::int64_t, Post*> by_id;
-  for (auto& post : posts) {
-    ids.push_back(post.id);
-    by_id.emplace(post.id, &post);
-  }
-  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::posts_media_of), {to_json(ids)}));
-  for (std::size_t i = 0; i < rows.rows(); ++i) {
-    const auto row = rows.row(i);
-    Media media{db::to_text(row[1]), db::to_text(row[2]), std::nullopt};
-    if (!db::is_null(row[3])) media.alt_text = db::to_text(row[3]);
-    by_id.at(db::to_integer(row[0]))->media.push_back(std::move(media));
-  }
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::posts_media_of), {ids_json(posts)}));
+  tie_links(posts, {}, rows, db::QueryResult());
+  return {};
+}
+
+Result<void> PostRepository::load_links(PostPage& page) {
+  page.links.resize(page.posts.size());
+  if (page.posts.empty()) return {};
+  const std::string ids = ids_json(page.posts);
+  const Statement statements[] = {{sql(Query::posts_media_of), {ids}}, {sql(Query::posts_labels_of), {ids}}};
+  OFFX_ASSIGN(const auto results, client_.batch(statements, db::Mode::read));
+  tie_links(page.posts, page.links, results[0], results[1]);
   return {};
 }
 

@@ -36,7 +36,10 @@ class Posts : public testing::Test {
     return filed;
   }
   /// Stores posts and, as an import does at its end, files what was updated: under the topics given for it here.
-  PutCounts put(const std::vector<FiledPost>& posts) {
+  PutCounts put(std::vector<FiledPost> posts) {
+    for (auto& filed : posts) {
+      filed.document.terms = "from:" + filed.post.author_username + " platform:" + filed.post.platform;
+    }
     const auto revision = must(topics_.rule_revision());
     const auto counts = must(posts_.put(posts, revision));
     std::vector<FiledPost> updated;
@@ -160,11 +163,17 @@ TEST_F(Posts, are_filed_under_their_topics_and_leave_them_when_edited) {
   const auto id = must(posts_.find("x", "1"))->id;
   Post probe;
   probe.id = id;
-  EXPECT_THAT(must(posts_.topics_of(std::span(&probe, 1))), ElementsAre(Pair(id, first), Pair(id, second)));
+  const auto topics = [&] {
+    std::vector<std::int64_t> ids;
+    const auto links = must(posts_.links_of(std::span(&probe, 1)));
+    for (const auto& topic : links.at(0).topics) ids.push_back(topic.id);
+    return ids;
+  };
+  EXPECT_THAT(topics(), ElementsAre(first, second));
   filed.post.content = "two";
   filed.topic_ids = {second};
   put({filed});
-  EXPECT_THAT(must(posts_.topics_of(std::span(&probe, 1))), ElementsAre(Pair(id, second)));
+  EXPECT_THAT(topics(), ElementsAre(second));
   EXPECT_EQ(must(topics_.counts()).at(1).posts, 1);
 }
 
@@ -306,10 +315,10 @@ TEST_F(Posts, what_is_removed_is_found_no_more) {
   filed.topic_ids = {topic};
   filed.post.media = {{"https://example.org/a.png", "image", std::nullopt}};
   put({filed});
-  must(posts_.remove(must(posts_.find("x", "1"))->id));
+  must(posts_.remove(must(posts_.find("x", "1"))->id, kNow));
   EXPECT_EQ(found("one"), "");
   EXPECT_THAT(must(posts_.page({.topic_id = topic}, 10)).posts, IsEmpty());
-  EXPECT_EQ(posts_.remove(1).error().code(), Errc::not_found);
+  EXPECT_EQ(posts_.remove(1, kNow).error().code(), Errc::not_found);
   EXPECT_EQ(db::to_integer(must(client_->execute("SELECT (SELECT count(*) FROM post_media_v1) + (SELECT count(*) FROM "
                                                  "topic_timeline_v1) + (SELECT count(*) FROM post_details_v1)"))
                                .row(0)[0]),

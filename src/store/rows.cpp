@@ -1,8 +1,11 @@
 #include "store/rows.h"
 
+#include <unordered_map>
+
 #include <boost/json.hpp>
 
 #include "base/assert.h"
+#include "store/posts.h"
 
 namespace offx::store {
 namespace {
@@ -72,6 +75,31 @@ Post row_to_post(std::span<const db::Value> row) {
   if (const auto& edited = row[next++]; !db::is_null(edited)) details.edited_at = to_time(edited);
   OFFX_ASSERT(next == kPostColumns);
   return post;
+}
+
+void tie_links(std::span<Post> posts, std::span<PostLinks> links, const db::QueryResult& media,
+               const db::QueryResult& labels) {
+  // A post may stand there several times: cited by several summaries.
+  std::unordered_multimap<std::int64_t, std::size_t> places;
+  places.reserve(posts.size());
+  for (std::size_t i = 0; i < posts.size(); ++i) places.emplace(posts[i].id, i);
+  for (std::size_t i = 0; i < media.rows(); ++i) {
+    const auto row = media.row(i);
+    const auto [first, last] = places.equal_range(db::to_integer(row[0]));
+    for (auto place = first; place != last; ++place) {
+      Media item{db::to_text(row[1]), db::to_text(row[2]), std::nullopt};
+      if (!db::is_null(row[3])) item.alt_text = db::to_text(row[3]);
+      posts[place->second].media.push_back(std::move(item));
+      if (!links.empty()) links[place->second].media_ids.push_back(db::to_integer(row[4]));
+    }
+  }
+  for (std::size_t i = 0; i < labels.rows(); ++i) {
+    const auto row = labels.row(i);
+    const auto [first, last] = places.equal_range(db::to_integer(row[0]));
+    for (auto place = first; place != last; ++place) {
+      links[place->second].topics.push_back({db::to_integer(row[1]), db::to_text(row[2]), db::to_text(row[3])});
+    }
+  }
 }
 
 }  // namespace offx::store

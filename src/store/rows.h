@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "db/client.h"
 #include "db/value.h"
 #include "store/post.h"
 
@@ -26,5 +27,20 @@ inline constexpr std::size_t kPostColumns = 24;
 
 /// The post in the columns the catalogue selects for one; its media are not among them.
 [[nodiscard]] Post row_to_post(std::span<const db::Value> row);
+
+struct PostLinks;
+struct StoredSummary;
+struct SummaryCitation;
+struct Topic;
+
+/// From the columns the catalogue selects for each.
+[[nodiscard]] Topic row_to_topic(std::span<const db::Value> row);
+[[nodiscard]] StoredSummary row_to_summary(std::span<const db::Value> row);
+[[nodiscard]] SummaryCitation row_to_citation(std::span<const db::Value> row);
+
+/// Gives each post its media, and each of `links` (one for each post, or none at all) what it is tied to. The rows are
+/// those of Query::posts_media_of and Query::posts_labels_of, or of a statement with the same columns.
+void tie_links(std::span<Post> posts, std::span<PostLinks> links, const db::QueryResult& media,
+               const db::QueryResult& labels);
 
 }  // namespace offx::store

@@ -133,6 +133,9 @@ Result<void> make_version_1(db::DatabaseClient& client) {
   if (adopts) {
     statements.push_back({sql(Query::unfiled_posts_note_all), {}});
     statements.push_back({sql(Query::topic_timeline_fill), {}});
+  } else if (!names.contains(with_physical_names("{topic_volume}"))) {
+    statements.push_back({sql(Query::topic_totals_fill), {}});
+    statements.push_back({sql(Query::topic_volume_fill), {}});
   }
   // Only with their table: one that somebody took away stays away.
   if (!names.contains(with_physical_names("{jobs}"))) {

@@ -299,7 +299,7 @@ TEST(FirstOffx, its_database_opens_and_works_as_it_is) {
     const auto counts = must(posts.put(std::span(&again, 1), {}));
     EXPECT_EQ(counts.updated, 1U);
     EXPECT_EQ(scalar(*client, "SELECT count(*) FROM posts_v1"), "5");
-    must(posts.remove(1));
+    must(posts.remove(1, Timestamp()));
     must(topics.remove(1));
   }
 }

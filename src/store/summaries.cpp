@@ -8,12 +8,6 @@
 namespace offx::store {
 namespace {
 
-StoredSummary row_to_summary(std::span<const db::Value> row) {
-  return {db::to_integer(row[0]), db::to_integer(row[1]), db::to_text(row[2]),  db::to_text(row[3]),
-          db::to_integer(row[4]), to_time(row[5]),        to_time(row[6]),      to_time(row[7]),
-          db::to_text(row[8]),    db::to_text(row[9]),    db::to_text(row[10]), db::to_text(row[11])};
-}
-
 std::optional<StoredSummary> first_of(const db::QueryResult& rows) {
   if (rows.rows() == 0) return std::nullopt;
   return row_to_summary(rows.row(0));
@@ -22,6 +16,16 @@ std::optional<StoredSummary> first_of(const db::QueryResult& rows) {
 std::string no_summary(std::int64_t id) { return "there is no summary " + std::to_string(id); }
 
 }  // namespace
+
+StoredSummary row_to_summary(std::span<const db::Value> row) {
+  return {db::to_integer(row[0]), db::to_integer(row[1]), db::to_text(row[2]),  db::to_text(row[3]),
+          db::to_integer(row[4]), to_time(row[5]),        to_time(row[6]),      to_time(row[7]),
+          db::to_text(row[8]),    db::to_text(row[9]),    db::to_text(row[10]), db::to_text(row[11])};
+}
+
+SummaryCitation row_to_citation(std::span<const db::Value> row) {
+  return {db::to_integer(row[0]), db::to_integer(row[1]), row_to_post(row.subspan(2))};
+}
 
 Result<std::int64_t> SummaryRepository::add(const StoredSummary& summary, std::span<const SummaryCitation> citations) {
   OFFX_ASSIGN(const auto same, find_same(summary));
@@ -76,8 +80,7 @@ Result<std::vector<SummaryCitation>> SummaryRepository::citations(std::int64_t i
   OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::summarization_posts), {id}));
   std::vector<SummaryCitation> citations;
   for (std::size_t i = 0; i < rows.rows(); ++i) {
-    const auto row = rows.row(i);
-    citations.push_back({db::to_integer(row[0]), db::to_integer(row[1]), row_to_post(row.subspan(2))});
+    citations.push_back(row_to_citation(rows.row(i)));
   }
   return citations;
 }
@@ -100,13 +103,38 @@ Result<void> add_import(db::DatabaseClient& client, const ImportRecord& record) 
   return {};
 }
 
+namespace {
+
+ImportRecord row_to_import(std::span<const db::Value> row) {
+  return {0,
+          db::to_text(row[0]),
+          db::to_text(row[1]),
+          to_time(row[2]),
+          to_time(row[3]),
+          db::to_integer(row[4]),
+          db::to_integer(row[5]),
+          db::to_integer(row[6]),
+          db::to_integer(row[7])};
+}
+
+}  // namespace
+
 Result<std::optional<ImportRecord>> latest_import(db::DatabaseClient& client) {
   OFFX_ASSIGN(const auto rows, client.execute(sql(Query::import_latest)));
   if (rows.rows() == 0) return std::optional<ImportRecord>();
-  const auto row = rows.row(0);
-  return std::optional(ImportRecord{0, db::to_text(row[0]), db::to_text(row[1]), to_time(row[2]), to_time(row[3]),
-                                    db::to_integer(row[4]), db::to_integer(row[5]), db::to_integer(row[6]),
-                                    db::to_integer(row[7])});
+  return std::optional(row_to_import(rows.row(0)));
+}
+
+Result<std::vector<ImportRecord>> list_imports(db::DatabaseClient& client, std::optional<std::int64_t> before_id,
+                                               std::size_t limit) {
+  OFFX_ASSIGN(const auto rows, client.execute(sql(Query::import_list), {before_id ? db::Value{*before_id} : db::Value{},
+                                                                        static_cast<std::int64_t>(limit)}));
+  std::vector<ImportRecord> imports;
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    imports.push_back(row_to_import(rows.row(i)));
+    imports.back().id = db::to_integer(rows.row(i)[8]);
+  }
+  return imports;
 }
 
 }  // namespace offx::store

@@ -77,5 +77,8 @@ struct ImportRecord {
 [[nodiscard]] std::int64_t new_import_id(Timestamp now);
 Result<void> add_import(db::DatabaseClient& client, const ImportRecord& record);
 Result<std::optional<ImportRecord>> latest_import(db::DatabaseClient& client);
+/// Newest first; those with an id below `before_id`.
+Result<std::vector<ImportRecord>> list_imports(db::DatabaseClient& client, std::optional<std::int64_t> before_id,
+                                               std::size_t limit);
 
 }  // namespace offx::store

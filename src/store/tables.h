@@ -30,6 +30,12 @@ inline constexpr Table kTables[] = {
     {"imports", "imports_v1"},
     {"jobs", "jobs_v1"},
     {"job_runs", "job_runs_v1"},
+    {"topic_totals", "topic_totals_v1"},
+    {"topic_volume", "topic_volume_v1"},
+    {"topic_mood", "topic_mood_v1"},
+    {"topic_marks", "topic_marks_v1"},
+    {"visits", "visits_v1"},
+    {"removed_posts", "removed_posts_v1"},
 };
 
 /// `sql` with every `{logical}` table name replaced by the physical one. A name that is not in TABLES is a mistake of

@@ -6,6 +6,12 @@
 namespace offx::store {
 namespace {
 
+db::Value rule_of(const Topic& topic) { return topic.rule ? db::Value{*topic.rule} : db::Value{}; }
+
+std::string no_topic(std::int64_t id) { return "there is no topic " + std::to_string(id) + "; see `offx topic list`"; }
+
+}  // namespace
+
 Topic row_to_topic(std::span<const db::Value> row) {
   Topic topic;
   topic.id = db::to_integer(row[0]);
@@ -18,12 +24,6 @@ Topic row_to_topic(std::span<const db::Value> row) {
   topic.color = db::to_text(row[7]);
   return topic;
 }
-
-db::Value rule_of(const Topic& topic) { return topic.rule ? db::Value{*topic.rule} : db::Value{}; }
-
-std::string no_topic(std::int64_t id) { return "there is no topic " + std::to_string(id) + "; see `offx topic list`"; }
-
-}  // namespace
 
 Result<void> TopicRepository::title_is_free(const Topic& topic) {
   OFFX_ASSIGN(const auto same, find(topic.title));
@@ -77,6 +77,10 @@ Result<void> TopicRepository::remove(std::int64_t id) {
   const std::vector<db::Statement> statements = {{sql(Query::topic_rule_delete), {topic.id}},
                                                  {sql(Query::post_links_of_topic_delete), {topic.id}},
                                                  {sql(Query::summarizations_of_topic_delete), {topic.id}},
+                                                 {sql(Query::topic_marks_forget), {topic.id}},
+                                                 {sql(Query::topic_mood_forget), {topic.id}},
+                                                 {sql(Query::topic_volume_forget), {topic.id}},
+                                                 {sql(Query::topic_total_forget), {topic.id}},
                                                  {sql(Query::topic_delete), {topic.id}}};
   OFFX_TRY(client_.batch(statements, db::Mode::write));
   return {};
@@ -101,12 +105,12 @@ Result<std::vector<Topic>> TopicRepository::list(std::int64_t after_id, std::int
   return topics;
 }
 
-Result<std::vector<TopicCounts>> TopicRepository::counts() {
-  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::topic_counts)));
+Result<std::vector<TopicCounts>> TopicRepository::counts(std::optional<std::int64_t> id) {
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::topic_totals_list), {id ? db::Value{*id} : db::Value{}}));
   std::vector<TopicCounts> counts;
   for (std::size_t i = 0; i < rows.rows(); ++i) {
     const auto row = rows.row(i);
-    TopicCounts count{db::to_integer(row[0]), db::to_integer(row[1]), std::nullopt};
+    TopicCounts count{db::to_integer(row[0]), db::to_integer(row[1]), std::nullopt, db::to_integer(row[3]) != 0};
     if (!db::is_null(row[2])) count.last_summary_at = to_time(row[2]);
     counts.push_back(count);
   }

@@ -29,6 +29,7 @@ struct TopicCounts {
   std::int64_t topic_id = 0;
   std::int64_t posts = 0;
   std::optional<Timestamp> last_summary_at;
+  bool is_filing = false;  ///< it has a rule, and the posts of before are not filed by it yet
 };
 
 /// Tells one state of all rules from another.
@@ -57,7 +58,8 @@ class TopicRepository {
   Result<Topic> get(std::int64_t id);                         ///< Errc::not_found
   Result<std::optional<Topic>> find(std::string_view title);  ///< by title, without regard to case
   Result<std::vector<Topic>> list(std::int64_t after_id = 0, std::int64_t limit = 1'000'000);  ///< by id
-  Result<std::vector<TopicCounts>> counts();  ///< one for each topic, by id
+  /// One for each topic, by id, or for the one. Nothing is counted: it costs a row a topic.
+  Result<std::vector<TopicCounts>> counts(std::optional<std::int64_t> id = {});
 
   Result<RuleRevision> rule_revision();
   /// Active topics whose posts of before have not been filed by their rule yet: set_posts() is still to come.
