@@ -113,6 +113,7 @@ class CommandLine {
   void add_topics();
   void add_database();
   void add_migrate();
+  void add_server();
   [[nodiscard]] std::vector<CompletionCommand> completion_commands() const;
 
   ImportCommand import_;
@@ -124,6 +125,7 @@ class CommandLine {
   SummariesCommand summaries_;
   SentimentCommand sentiment_;
   MigrateCommand migrate_;
+  ServeCommand serve_;
   std::string name_;
   std::string to_;
 };
@@ -200,6 +202,7 @@ CommandLine::CommandLine() {
   add_input_options(*sentiment, sentiment_.input, sentiment_.format);
 
   add(app, "status", "what there is: posts, topics, last import, size", &run_status);
+  add_server();
   add_database();
   add_migrate();
 
@@ -257,6 +260,25 @@ void CommandLine::add_topics() {
   preview->add_option("--limit", preview_.limit, "how many to show")->capture_default_str();
   add_input_options(*preview, preview_.input, preview_.format);
   preview->footer(kRuleHelp);
+}
+
+void CommandLine::add_server() {
+  auto* serve = add(app, "serve", "the server: dashboard and API, until it is stopped",
+                    [this](const Context& context) { return run_serve(context, serve_); });
+  serve->add_option("--listen", serve_.listen, "where: 127.0.0.1:8080 (also OFFX_LISTEN)")->type_name("HOST:PORT");
+  serve
+      ->add_option("--data", serve_.data_folder,
+                   "the folder for uploads and backups; by default beside the database (also OFFX_DATA)")
+      ->type_name("FOLDER");
+  serve->add_flag("--allow-remote-setup", serve_.allow_remote_setup,
+                  "listen for other machines although there is no user yet");
+  serve->footer(
+      "SIGTERM stops it in order: what is being answered is finished. More settings come from the environment; "
+      "docs/server.md lists them.");
+
+  auto* healthcheck = add(app, "healthcheck", "whether the server is ready; exit code 1 if not",
+                          [this](const Context& context) { return run_healthcheck(context, serve_.listen); });
+  healthcheck->add_option("--listen", serve_.listen, "where it listens (also OFFX_LISTEN)")->type_name("HOST:PORT");
 }
 
 void CommandLine::add_database() {

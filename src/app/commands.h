@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/context.h"
+#include "app/serve_config.h"
 #include "base/error.h"
 #include "sources/reader.h"
 #include "store/post.h"
@@ -97,6 +98,11 @@ Result<void> run_db_columns(const Context& context, const std::string& table_nam
 Result<void> run_db_backup(const Context& context, const std::string& file);
 Result<void> run_db_copy(const Context& context, const std::string& from, const std::string& to);
 Result<void> run_db_restore(const Context& context, const std::string& file, bool yes);
+
+/// Serves until SIGTERM or SIGINT.
+Result<void> run_serve(const Context& context, const ServeCommand& command);
+/// Asks the server at `listen` whether it is ready; Errc::unavailable if not.
+Result<void> run_healthcheck(const Context& context, const std::string& listen);
 
 /// What any command of `offx migrate` may be told.
 struct MigrateCommand {

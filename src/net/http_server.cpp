@@ -425,7 +425,10 @@ void HttpServer::Connection::head_read() {
   for (const auto& field : message) {
     request_.headers.push_back({std::string(field.name_string()), std::string(field.value())});
   }
-  if (!has_body) return run_handler();
+  if (!has_body) {
+    if (auto response = server_.handler().answer_at_once(request_)) return respond(std::move(*response));
+    return run_handler();
+  }
 
   state_ = State::working;
   deadline_ = never();

@@ -60,6 +60,9 @@ struct Admission {
 class HttpHandler {
  public:
   virtual ~HttpHandler() = default;
+  /// An answer to a request without a body that needs no waiting: given on the thread of the connections, also while
+  /// all workers are busy. Nothing: it is handle()'s.
+  virtual std::optional<HttpResponse> answer_at_once(const HttpRequest& request) = 0;
   /// Only for requests that bring a body. On a worker: may look into a database.
   virtual Admission admit(const HttpRequest& head) = 0;
   /// The answer, for HEAD as for GET: its body is not sent then. On a worker.

@@ -82,6 +82,10 @@ std::string get(const std::string& target, const std::string& more = "") {
 /// Answers with what it was asked; some paths do more.
 class Echo final : public HttpHandler {
  public:
+  std::optional<HttpResponse> answer_at_once(const HttpRequest& request) override {
+    if (request.target != "/at-once") return std::nullopt;
+    return HttpResponse{.body = "at once"};
+  }
   Admission admit(const HttpRequest& head) override {
     if (head.target == "/refused") return {HttpResponse{.status = 401, .body = "who are you?"}};
     return {std::nullopt, 1000, head.target == "/upload"};
@@ -284,6 +288,7 @@ TEST_F(HttpServerTest, more_than_it_can_hold_is_answered_at_once) {
   waits.send(get("/waits"));
   ASSERT_TRUE(eventually([&] { return server->load().requests == 2; }));
   EXPECT_THAT(client().send(get("/too-many")).rest(), StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(client().send(get("/at-once", "Connection: close\r\n")).rest(), EndsWith("at once"));
   echo.opener.set_value();
   EXPECT_THAT(busy.until("GET /slow "), StartsWith("HTTP/1.1 200 "));
   EXPECT_THAT(waits.until("GET /waits "), StartsWith("HTTP/1.1 200 "));

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/encoding.h"
+#include "api/metrics.h"
+#include "api/rate_limit.h"
+#include "api/route.h"
+#include "net/http_server.h"
+#include "net/network.h"
+
+namespace offx::api {
+
+/// Whether the database answers; said by who watches it, read by every request. Thread-safe.
+class Readiness {
+ public:
+  /// Empty: it is ready.
+  void set(std::string reason) {
+    const std::scoped_lock lock(mutex_);
+    reason_ = std::move(reason);
+  }
+  /// Why not, or nothing if it is.
+  [[nodiscard]] std::string reason() const {
+    const std::scoped_lock lock(mutex_);
+    return reason_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string reason_ = "the server is starting";
+};
+
+/// What was answered, for the request log.
+struct RequestRecord {
+  Timestamp time;
+  std::string id;
+  std::string method;
+  std::string path;  ///< without query
+  int status = 0;
+  std::int64_t duration_ms = 0;
+  std::int64_t user_id = 0;  ///< 0: nobody
+  std::string who;           ///< user name, with `/token` behind it if by one
+  std::string address;
+  std::uint64_t bytes = 0;  ///< of the body, as sent
+};
+
+struct RouterOptions {
+  std::vector<std::string> cors_origins;  ///< others' pages that may call with a token; `*` for any
+  net::NetworkList trusted_proxies;       ///< whose X-Forwarded-For is believed
+  net::NetworkList metrics_allow;         ///< others get 404 for /metrics
+  double requests_per_second = 100.0;     ///< of one caller, for long; 0: no limit
+  double requests_at_once = 2000.0;       ///< of one caller, saved up
+};
+
+/// From a request to its answer: finds the route, checks who calls, runs the handler, and makes of what it gives an
+/// answer with all its headers. Outside /api/ it serves health, metrics and the dashboard's files. Thread-safe.
+class Router final : public net::HttpHandler {
+ public:
+  /// The services must outlive the router. `log` is told of every request that got an answer, and must not wait.
+  Router(RouterOptions options, const Services& services, const Readiness& readiness,
+         std::function<void(RequestRecord)> log);
+
+  std::optional<net::HttpResponse> answer_at_once(const net::HttpRequest& request) override;
+  net::Admission admit(const net::HttpRequest& head) override;
+  net::HttpResponse handle(const net::HttpRequest& request) override;
+  net::HttpResponse refuse(int status, std::string_view reason) override;
+
+  [[nodiscard]] Metrics& metrics() noexcept { return metrics_; }
+  /// Every route, for tests that walk them.
+  [[nodiscard]] const std::vector<Route>& routes() const noexcept { return routes_; }
+
+ private:
+  struct Call;
+  struct Pattern {
+    std::vector<std::string_view> segments;
+    const Route* route;
+  };
+
+  Call begin(const net::HttpRequest& http) const;
+  std::optional<net::HttpResponse> check(Call& call) const;
+  std::optional<net::HttpResponse> check_caller(Call& call) const;
+  [[nodiscard]] net::HttpResponse run(Call& call) const;
+  [[nodiscard]] net::HttpResponse run_route(Call& call) const;
+  [[nodiscard]] net::HttpResponse from_error(const Call& call, const Error& error) const;
+  [[nodiscard]] net::HttpResponse problem_for(const Call& call, int status, std::string_view detail) const;
+  [[nodiscard]] std::optional<net::HttpResponse> special(Call& call) const;
+  [[nodiscard]] net::HttpResponse file(Call& call) const;
+  void finish(Call& call, net::HttpResponse& response) const;
+  void add_cors(const Call& call, net::HttpResponse& response) const;
+  void record(const Call& call, const net::HttpResponse& response) const;
+
+  const RouterOptions options_;
+  const Services& services_;
+  const Readiness& readiness_;
+  const std::function<void(RequestRecord)> log_;
+  std::vector<Route> routes_;
+  std::vector<Pattern> patterns_;
+  mutable RateLimiter limiter_;
+  mutable Metrics metrics_;
+};
+
+}  // namespace offx::api

@@ -1,0 +1,271 @@
+#include <condition_variable>
+#include <csignal>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include "api/accounts.h"
+#include "api/router.h"
+#include "app/commands.h"
+#include "app/notify.h"
+#include "app/serve_config.h"
+#include "base/log.h"
+#include "base/version.h"
+#include "db/sqlite/engine.h"
+#include "net/http_client.h"
+#include "net/http_server.h"
+#include "pipeline/filer.h"
+#include "store/catalogue.h"
+#include "store/store.h"
+
+namespace offx::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kGrace = 20s;         // for requests that are being answered when the server is stopped
+constexpr auto kProbeInterval = 5s;  // of a database that answers
+constexpr auto kRetryInterval = 1s;  // of one that does not
+
+sigset_t awaited_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, number);
+  return set;
+}
+
+bool stop_is_pending() {
+  sigset_t pending;
+  sigpending(&pending);
+  return sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1;
+}
+
+/// As many connections as the system lets us have.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65'536);
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// Only for its owner: uploads and backups hold everything there is.
+Result<void> make_private_folder(const std::filesystem::path& path) {
+  std::error_code error;
+  const bool is_new = std::filesystem::create_directories(path, error);
+  if (is_new) std::filesystem::permissions(path, std::filesystem::perms::owner_all, error);
+  if (error) return fail(Error(Errc::io, "cannot make this folder: " + error.message()).within(path.string()));
+  return {};
+}
+
+/// Watches the database from a thread of its own: makes its tables ready as soon as it answers, and says in `readiness`
+/// how it is from then on.
+class DatabaseWatch {
+ public:
+  DatabaseWatch(const Context& context, db::DatabaseClient& client, api::Readiness& readiness)
+      : context_(context), client_(client), readiness_(readiness) {}
+  ~DatabaseWatch() { stop(); }
+  DatabaseWatch(const DatabaseWatch&) = delete;
+  DatabaseWatch& operator=(const DatabaseWatch&) = delete;
+
+  /// The first look is made in the caller's thread. An error is one that waiting does not mend.
+  Result<void> start() {
+    OFFX_TRY(look());
+    thread_ = std::thread([this] { run(); });
+    return {};
+  }
+
+  void stop() {
+    {
+      const std::scoped_lock lock(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_all();
+    if (thread_.joinable()) thread_.join();
+    use_.reset();
+  }
+
+ private:
+  Result<void> open() {
+    OFFX_TRY(store::initialise(client_, [](const migrate::WorkState&) { return !stop_is_pending(); }));
+    OFFX_ASSIGN(use_, context_.announce(client_, "serve"));
+    return {};
+  }
+
+  /// Errc::unavailable and the like are noted; others are returned.
+  Result<void> look() {
+    Result<void> state;
+    if (use_) {
+      if (auto rows = client_.execute(store::sql(store::Query::topic_rule_revision)); !rows) {
+        state = fail(std::move(rows).error());
+      }
+    } else {
+      state = open();
+    }
+    if (state) {
+      note("");
+      return {};
+    }
+    note("the database does not answer: " + state.error().to_string());
+    const bool passes = state.error().retryable() || state.error().code() == Errc::timeout || use_ != nullptr;
+    return passes ? Result<void>() : state;
+  }
+
+  void note(const std::string& reason) {
+    is_ready_ = reason.empty();
+    if (reason == last_) return;
+    if (is_ready_) {
+      log(LogLevel::info, "database.ready", {{"database", client_.description()}});
+    } else {
+      log(LogLevel::warning, "database.unavailable", {{"message", reason}});
+    }
+    last_ = reason;
+    // Its message may name addresses: the log is the place for it.
+    readiness_.set(is_ready_ ? "" : "the database does not answer");
+  }
+
+  void run() {
+    const auto watchdog = watchdog_interval();
+    bool has_filed = false;
+    std::unique_lock lock(mutex_);
+    while (!stopping_) {
+      lock.unlock();
+      if (is_ready_) {
+        if (watchdog.count() > 0) notify_service_manager("WATCHDOG=1");
+        if (!has_filed) has_filed = file_unfiled();
+      }
+      lock.lock();
+      auto wait = std::chrono::milliseconds(is_ready_ ? kProbeInterval : kRetryInterval);
+      if (watchdog.count() > 0) wait = std::min(wait, watchdog / 3);
+      if (changed_.wait_for(lock, wait, [this] { return stopping_; })) return;
+      lock.unlock();
+      if (const auto looked = look(); !looked) {
+        log(LogLevel::error, "database.failed", {{"message", looked.error().to_string()}});
+      }
+      lock.lock();
+    }
+  }
+
+  /// What other programs wrote before.
+  bool file_unfiled() {
+    const auto filed = pipeline::file_unfiled_posts(client_, context_.clock, [this](std::uint64_t, std::uint64_t) {
+      const std::scoped_lock lock(mutex_);
+      return !stopping_;
+    });
+    if (filed) return true;
+    if (filed.error().code() != Errc::cancelled) {
+      log(LogLevel::warning, "posts.not_filed", {{"message", filed.error().to_string()}});
+    }
+    return !filed.error().retryable();
+  }
+
+  const Context& context_;
+  db::DatabaseClient& client_;
+  api::Readiness& readiness_;
+  std::unique_ptr<migrate::TableUse> use_;
+  bool is_ready_ = false;
+  std::string last_ = "starting";
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+/// Until somebody asks to stop.
+void wait_for_stop() {
+  const sigset_t signals = awaited_signals();
+  while (true) {
+    int number = 0;
+    if (sigwait(&signals, &number) != 0) continue;
+    if (number != SIGHUP) {
+      log(LogLevel::info, "server.stopping", {{"signal", number == SIGINT ? "INT" : "TERM"}});
+      return;
+    }
+    const char* text = std::getenv("OFFX_LOG_LEVEL");
+    if (const auto level = log_level_of(text != nullptr ? text : "info")) set_log_level(*level);
+    log(LogLevel::info, "server.reloaded");
+  }
+}
+
+}  // namespace
+
+Result<void> run_serve(const Context& context, const ServeCommand& command) {
+  const auto started = std::chrono::steady_clock::now();
+  OFFX_ASSIGN(const auto config, ServeConfig::read(command, context.db_url, [](const char* name) {
+                return static_cast<const char*>(std::getenv(name));
+              }));
+  set_log_level(config.log_level);
+  // Before any thread is made: all inherit it, and this one alone takes signals, when it waits for them.
+  const sigset_t signals = awaited_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);  // a client that is gone is an error of its connection
+  raise_descriptor_limit();
+
+  OFFX_TRY(make_private_folder(config.data_folder));
+  OFFX_TRY(make_private_folder(config.data_folder / "uploads"));
+  OFFX_ASSIGN(auto client, db::create_database_client(context.db_url));
+  if (const auto warning = db::sqlite::version_warning(); !warning.empty()) {
+    log(LogLevel::warning, "database.old", {{"message", warning}});
+  }
+  OFFX_ASSIGN(const auto http, net::HttpClient::create({.allow_hosts = config.allow_hosts}));
+
+  api::Readiness readiness;
+  api::Accounts accounts;
+  const api::Services services{*client, context.clock, http, config.data_folder, [] {}, &accounts};
+  api::RouterOptions options;
+  options.cors_origins = config.cors_origins;
+  options.trusted_proxies = config.trusted_proxies;
+  options.metrics_allow = config.metrics_allow;
+  options.requests_per_second = config.requests_per_second;
+  options.requests_at_once = 20.0 * config.requests_per_second;
+  api::Router router(std::move(options), services, readiness, {});
+  DatabaseWatch watch(context, *client, readiness);
+  OFFX_TRY(watch.start());
+
+  net::HttpServerOptions http_options;
+  http_options.listen = config.listen;
+  http_options.upload_folder = config.data_folder / "uploads";
+  http_options.workers = config.workers;
+  OFFX_ASSIGN(const auto server, net::HttpServer::start(std::move(http_options), router));
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started);
+  log(LogLevel::info, "server.started",
+      {{"version", version()},
+       {"address", server->address()},
+       {"database", client->description()},
+       {"ms", std::to_string(took.count())}});
+  print(fmt::format("OffX is at http://{}/\n", server->address()));
+  std::fflush(stdout);
+  notify_service_manager("READY=1");
+
+  wait_for_stop();
+  notify_service_manager("STOPPING=1");
+  const bool finished = server->stop(kGrace);
+  watch.stop();
+  log(LogLevel::info, "server.stopped", {{"all_requests_finished", finished ? "yes" : "no"}});
+  return {};
+}
+
+Result<void> run_healthcheck(const Context& context, const std::string& listen) {
+  const char* from_environment = std::getenv("OFFX_LISTEN");
+  std::string place = !listen.empty()               ? listen
+                      : from_environment != nullptr ? std::string(from_environment)
+                                                    : "127.0.0.1:8080";
+  OFFX_ASSIGN(const auto address, net::parse_listen_address(place));
+  // A server for all addresses is asked at that of the machine itself.
+  std::string host = address.host == "0.0.0.0" ? "127.0.0.1" : address.host == "::" ? "::1" : address.host;
+  if (host.find(':') != std::string::npos) host = "[" + host + "]";
+  place = host + ":" + std::to_string(address.port);
+  OFFX_ASSIGN(const auto http, net::HttpClient::create({.allow_hosts = {place}}));
+  net::Request request{"http://" + place + "/readyz", {}, {}};
+  request.limits.connect_timeout = 3s;
+  request.limits.total_timeout = 5s;
+  OFFX_ASSIGN(const auto response, http.fetch(request));
+  if (response.status != 200)
+    return fail(Errc::unavailable, "the server at " + place + " is not ready: " + response.body);
+  if (!context.json) print("ready\n");
+  return {};
+}
+
+}  // namespace offx::app

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "net/network.h"
+
+namespace offx::app {
+
+/// `offx serve` as it is written; what is empty comes from the environment.
+struct ServeCommand {
+  std::string listen;
+  std::string data_folder;
+  bool allow_remote_setup = false;
+};
+
+/// Everything the server can be told, checked. docs/server.md lists the variables.
+struct ServeConfig {
+  std::string listen;
+  bool listens_on_loopback = true;
+  std::filesystem::path data_folder;
+  bool allow_remote_setup = false;  ///< serve other machines although there is no user yet
+  bool cookie_secure = true;
+  std::vector<std::string> public_origins;
+  std::vector<std::string> cors_origins;
+  net::NetworkList trusted_proxies;
+  net::NetworkList metrics_allow;
+  std::vector<std::string> allow_hosts;
+  double requests_per_second = 0.0;
+  unsigned workers = 8;
+  LogLevel log_level = LogLevel::info;
+  std::string first_username;  ///< with `first_password`: made if there is no user yet
+  std::string first_password;
+
+  using Environment = std::function<const char*(const char*)>;
+  /// Errc::invalid_argument lists everything that is wrong at once. `NAME_FILE` names a file that holds a secret.
+  [[nodiscard]] static Result<ServeConfig> read(const ServeCommand& command, const std::string& db_url,
+                                                const Environment& environment);
+};
+
+}  // namespace offx::app
