@@ -14,5 +14,5 @@ export default defineConfig({
   },
   // `npm run dev` beside a running `offx serve`.
   server: { proxy: { "/api": server } },
-  test: { include: ["src/**/*.test.ts"] },
+  test: { include: ["src/**/*.test.ts"], env: { TZ: "UTC" } },
 });

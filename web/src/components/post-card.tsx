@@ -1,0 +1,172 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { Link } from "wouter";
+import type { Post, TopicRef } from "../api-types";
+import { api } from "../lib/api";
+import { moodName, platformName, topicColor } from "../lib/format";
+import { useChange, usePost } from "../lib/queries";
+import { matchedTerms, safeUrl } from "../lib/text";
+import { briefTime, fullTime } from "../lib/time";
+import { Dot, Icon } from "./icons";
+import { MediaGrid } from "./media";
+import { PostText } from "./post-text";
+import { say } from "./toasts";
+import { Button, Confirm, ErrorNote, Skeleton } from "./ui";
+
+export function TopicChip({ topic }: { topic: TopicRef }) {
+  return (
+    <Link className="chip" href={`/topics/${topic.id}`}>
+      <Dot color={topicColor(topic)} />
+      {topic.title}
+    </Link>
+  );
+}
+
+/** Why a post is here: by which of its words each topic holds it. */
+function Why({ topics }: { topics: TopicRef[] }) {
+  if (topics.length === 0) return <p className="muted small">This post is under no topic.</p>;
+  return (
+    <ul className="stack tight">
+      {topics.map((topic) => {
+        const terms = matchedTerms(topic.matched);
+        return (
+          <li key={topic.id} className="row small">
+            <TopicChip topic={topic} />
+            <span className="muted">
+              {terms.length > 0 ? <>because of {terms.map((term) => <code key={term}>{term} </code>)}</> : "filed by hand"}
+            </span>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+function Details({ post, nested }: { post: Post; nested: boolean }) {
+  const detail = usePost(post.id, true);
+  const client = useQueryClient();
+  const [asking, setAsking] = useState(false);
+  const remove = useChange(() => api.delete(`/posts/${post.id}`), {
+    quiet: true,
+    stale: ["today", "topics", "series", "stats"],
+    done: () => {
+      setAsking(false);
+      say("The post is removed, and stays away when it is imported again.");
+      void client.invalidateQueries({ queryKey: ["posts"] });
+    },
+  });
+  if (detail.error) return <ErrorNote error={detail.error} retry={() => void detail.refetch()} />;
+  if (!detail.data) return <Skeleton height={24} count={2} />;
+  const { score } = detail.data;
+  return (
+    <div className="stack">
+      <Why topics={detail.data.topics ?? []} />
+      <p className="muted small">
+        {fullTime(new Date(post.created_at))}
+        {detail.data.edited_at && <>, edited {fullTime(new Date(detail.data.edited_at))}</>}
+        {score != null && <>, {moodName(score)} ({score > 0 ? "+" : ""}{score.toFixed(2)})</>}, post {post.id}
+      </p>
+      {!nested && (
+        <div>
+          <Button small kind="danger" onClick={() => setAsking(true)}>Remove post…</Button>
+        </div>
+      )}
+      {asking && (
+        <Confirm
+          title="Remove this post?"
+          text="It leaves all topics and searches, and does not come back with the next import."
+          action="Remove"
+          busy={remove.isPending}
+          error={remove.error}
+          onConfirm={() => remove.mutate()}
+          onClose={() => setAsking(false)}
+        />
+      )}
+    </div>
+  );
+}
+
+interface PostCardProps {
+  post: Post;
+  /** Inside another card: a cited or a similar post. */
+  nested?: boolean;
+  /** Topics that need not be said: those of the page. */
+  hideTopic?: number;
+  /** Its number in a summary. */
+  n?: number;
+}
+
+export function PostCard({ post, nested = false, hideTopic, n }: PostCardProps) {
+  const [showsWarned, setShowsWarned] = useState(false);
+  const [open, setOpen] = useState<"" | "same" | "details">("");
+  const url = safeUrl(post.url);
+  const author = post.author || post.author_username || "Unknown author";
+  const hidden = Boolean(post.content_warning) && !showsWarned;
+  const topics = (post.topics ?? []).filter((topic) => topic.id !== hideTopic);
+  const others = (post.same ?? []).filter((other) => other.id !== post.id);
+  const saidBy = post.said_by ?? 1;
+  const toggle = (what: "same" | "details") => setOpen(open === what ? "" : what);
+
+  return (
+    <article tabIndex={nested ? undefined : -1} className={nested ? "post nested" : "post"} aria-label={`Post by ${author}`} data-post={post.id}>
+      {post.reposted_by && <p className="muted small">Reposted by {post.reposted_by}</p>}
+      <header className="post-head">
+        {n !== undefined && <span className="muted number">[{n}]</span>}
+        <span className="post-author">{author}</span>
+        {post.author_username && post.author && <span className="muted">@{post.author_username}</span>}
+        <span className="platform">{platformName(post.platform)}</span>
+        {post.is_reply && <span className="muted small">reply{post.reply_to && /^[\w.@-]+$/.test(post.reply_to) && !/^\d+$/.test(post.reply_to) ? ` to ${post.reply_to}` : ""}</span>}
+        <span className="muted time small">
+          <time dateTime={post.created_at} title={fullTime(new Date(post.created_at))}>
+            {briefTime(new Date(post.created_at))}
+          </time>
+          {post.edited_at && " (edited)"}
+        </span>
+      </header>
+      {post.content_warning && (
+        <p className="post-warning row between">
+          <span>Content warning: {post.content_warning}</span>
+          <Button small aria-expanded={showsWarned} onClick={() => setShowsWarned(!showsWarned)}>
+            {showsWarned ? "Hide" : "Show anyway"}
+          </Button>
+        </p>
+      )}
+      {!hidden && (
+        <>
+          <PostText text={post.content} lang={post.lang} matched={post.matched} />
+          {post.quoted_text && <blockquote className="post-quote" dir="auto">{post.quoted_text}</blockquote>}
+          <MediaGrid media={post.media} />
+        </>
+      )}
+      <footer className="post-foot">
+        {topics.map((topic) => <TopicChip key={topic.id} topic={topic} />)}
+        {saidBy > 1 &&
+          (others.length > 0 ? (
+            <Button small kind="quiet" aria-expanded={open === "same"} onClick={() => toggle("same")}>
+              said by {saidBy}
+            </Button>
+          ) : (
+            <span className="chip">said by {saidBy}</span>
+          ))}
+        <Button small kind="quiet" aria-expanded={open === "details"} onClick={() => toggle("details")}>
+          Why here?
+        </Button>
+        {url && (
+          <a className="button small quiet" href={url} target="_blank" rel="noopener noreferrer" data-original>
+            Original<Icon name="out" />
+          </a>
+        )}
+      </footer>
+      {open === "same" && (
+        <div className="post-more stack">
+          {others.map((other) => <PostCard key={other.id} post={other} nested />)}
+        </div>
+      )}
+      {open === "details" && (
+        <div className="post-more">
+          <Details post={post} nested={nested} />
+        </div>
+      )}
+    </article>
+  );
+}

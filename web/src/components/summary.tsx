@@ -1,0 +1,64 @@
+import { useState } from "react";
+import type { Summary } from "../api-types";
+import { counted } from "../lib/format";
+import { useSummary } from "../lib/queries";
+import { periodName } from "../lib/time";
+import { Mood } from "./charts";
+import { PostCard } from "./post-card";
+import { ErrorNote, Skeleton } from "./ui";
+
+/** Sentences whose numbers open the posts they come from, in place. */
+export function SummaryText({ summary, hideTopic }: { summary: Summary; hideTopic?: number }) {
+  const [open, setOpen] = useState<string | null>(null);
+  const detail = useSummary(open !== null && !summary.posts ? summary.id : null);
+  const posts = summary.posts ?? detail.data?.posts;
+  if (summary.sentences.length === 0) return <p className="muted">Nothing was said in this period that could be summed up.</p>;
+  return (
+    <ol className="summary-sentences">
+      {summary.sentences.map((sentence, index) => (
+        <li key={index}>
+          <span dir="auto">{sentence.text}</span>
+          {sentence.posts.map((n) => {
+            const key = `${index}/${n}`;
+            return (
+              <button
+                key={n}
+                type="button"
+                className="cite"
+                aria-expanded={open === key}
+                aria-label={`Source ${n}`}
+                onClick={() => setOpen(open === key ? null : key)}
+              >
+                {n}
+              </button>
+            );
+          })}
+          {sentence.posts
+            .filter((n) => open === `${index}/${n}`)
+            .map((n) => {
+              const post = posts?.find((candidate) => candidate.n === n);
+              return (
+                <div key={n} className="cited-post">
+                  {post && <PostCard post={post} n={n} nested {...(hideTopic !== undefined && { hideTopic })} />}
+                  {!post && detail.error && <ErrorNote error={detail.error} retry={() => void detail.refetch()} />}
+                  {!post && posts && <p className="muted small">This post is no longer stored.</p>}
+                  {!post && !posts && !detail.error && <Skeleton height={90} label="Loading the post" />}
+                </div>
+              );
+            })}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+/** What a summary is of. */
+export function SummaryFacts({ summary }: { summary: Summary }) {
+  return (
+    <span className="row wide small muted">
+      <span>{periodName(summary.period.start, summary.period.end)}</span>
+      <span title={`${summary.distinct_count} of them say something of their own`}>from {counted(summary.post_count, "post")}</span>
+      {summary.sentiment && <Mood score={summary.sentiment.score} />}
+    </span>
+  );
+}

@@ -1,0 +1,184 @@
+import { type ButtonHTMLAttributes, type ReactNode, useEffect, useId, useRef } from "react";
+import { ApiError } from "../lib/api";
+import { Icon, type IconName } from "./icons";
+
+interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
+  kind?: "primary" | "quiet" | "danger";
+  small?: boolean;
+  icon?: IconName;
+  busy?: boolean;
+}
+
+export function Button({ kind, small, icon, busy, className = "", children, disabled, ...rest }: ButtonProps) {
+  const classes = ["button", kind, small && "small", icon && !children && "icon", className].filter(Boolean).join(" ");
+  return (
+    <button type="button" className={classes} disabled={disabled || busy} aria-busy={busy || undefined} {...rest}>
+      {icon && <Icon name={icon} />}
+      {children}
+    </button>
+  );
+}
+
+/** A labelled control; the child gets the id, and what describes it. */
+export function Field(props: {
+  label: string;
+  hint?: ReactNode;
+  error?: string | null | undefined;
+  children: (control: { id: string; "aria-describedby": string | undefined; "aria-invalid": boolean | undefined }) => ReactNode;
+}) {
+  const id = useId();
+  const described = [props.hint && `${id}-hint`, props.error && `${id}-wrong`].filter(Boolean).join(" ");
+  return (
+    <div className="field">
+      <label htmlFor={id}>{props.label}</label>
+      {props.children({ id, "aria-describedby": described || undefined, "aria-invalid": props.error ? true : undefined })}
+      {props.hint && <span className="hint" id={`${id}-hint`}>{props.hint}</span>}
+      {props.error && <span className="wrong" id={`${id}-wrong`} role="alert">{props.error}</span>}
+    </div>
+  );
+}
+
+export function Segmented<T extends string>(props: {
+  label: string;
+  value: T;
+  options: readonly (readonly [T, string])[];
+  onChange: (value: T) => void;
+}) {
+  return (
+    <div className="segmented" role="group" aria-label={props.label}>
+      {props.options.map(([value, name]) => (
+        <button key={value} type="button" aria-pressed={value === props.value} onClick={() => props.onChange(value)}>
+          {name}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** The head of a view: what it is called in the window's title too. */
+export function PageHead({ title, sub, mark, children }: { title: string; sub?: ReactNode; mark?: ReactNode; children?: ReactNode }) {
+  useEffect(() => {
+    document.title = `${title} · OffX`;
+  }, [title]);
+  return (
+    <header className="page-head">
+      <div>
+        <h1>{mark}{title}</h1>
+        {sub && <div className="sub">{sub}</div>}
+      </div>
+      {children && <div className="row">{children}</div>}
+    </header>
+  );
+}
+
+/** What to do when there is nothing yet. */
+export function Empty({ title, children, actions }: { title: string; children?: ReactNode; actions?: ReactNode }) {
+  return (
+    <div className="notice">
+      <h2>{title}</h2>
+      {children && <p>{children}</p>}
+      {actions && <div className="row">{actions}</div>}
+    </div>
+  );
+}
+
+export function errorMessage(error: unknown): string {
+  if (error instanceof ApiError && error.status === 429 && error.retryAfterSeconds) {
+    return `${error.message} Try again in ${Math.ceil(error.retryAfterSeconds / 60)} min.`;
+  }
+  return error instanceof Error ? error.message : "Something went wrong.";
+}
+
+export function ErrorNote({ error, retry }: { error: unknown; retry?: () => void }) {
+  const instance = error instanceof ApiError ? error.problem?.instance : undefined;
+  return (
+    <div className="alert" role="alert">
+      <span className="grow">
+        {errorMessage(error)}
+        {instance && error instanceof ApiError && error.status >= 500 && <span className="mono"> ({instance})</span>}
+      </span>
+      {retry && <Button small onClick={retry}>Try again</Button>}
+    </div>
+  );
+}
+
+export function Skeleton({ height, count = 1, label = "Loading" }: { height: number; count?: number; label?: string }) {
+  return (
+    <div className="stack" role="status" aria-label={label}>
+      {Array.from({ length: count }, (_, index) => (
+        <div key={index} className="skeleton" style={{ height }} />
+      ))}
+    </div>
+  );
+}
+
+/** One of four: an error with retry, a skeleton, nothing, or what came. */
+export function Loaded<T>(props: {
+  query: { data: T | undefined; error: unknown; refetch: () => unknown; isPending: boolean };
+  skeleton: ReactNode;
+  children: (data: T) => ReactNode;
+}) {
+  const { data, error, refetch } = props.query;
+  if (data !== undefined) return props.children(data);
+  if (error) return <ErrorNote error={error} retry={() => void refetch()} />;
+  return props.skeleton;
+}
+
+/** The browser's own modal: focus stays inside, Escape closes. Shown while mounted. */
+export function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children: ReactNode }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
+    return () => element?.close();
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+      onClick={(event) => {
+        if (event.target === dialog.current) onClose();
+      }}
+    >
+      <div className="dialog-head">
+        <h2 id={id}>{title}</h2>
+        <Button kind="quiet" icon="close" aria-label="Close" onClick={onClose} />
+      </div>
+      <div className="dialog-body">{children}</div>
+    </dialog>
+  );
+}
+
+/** Asks before something that cannot be taken back. */
+export function Confirm(props: { title: string; text: ReactNode; action: string; busy?: boolean; error?: unknown; onConfirm: () => void; onClose: () => void }) {
+  return (
+    <Dialog title={props.title} onClose={props.onClose}>
+      <div className="stack">
+        <p>{props.text}</p>
+        {props.error ? <ErrorNote error={props.error} /> : null}
+        <div className="row">
+          <Button kind="danger" busy={props.busy ?? false} onClick={props.onConfirm}>{props.action}</Button>
+          <Button kind="quiet" onClick={props.onClose}>Cancel</Button>
+        </div>
+      </div>
+    </Dialog>
+  );
+}
+
+/** A titled part of a page. */
+export function Part({ title, sub, children }: { title: string; sub?: ReactNode; children: ReactNode }) {
+  return (
+    <section className="card">
+      <h2>{title}</h2>
+      <div className="stack">
+        {sub && <p className="muted small">{sub}</p>}
+        {children}
+      </div>
+    </section>
+  );
+}

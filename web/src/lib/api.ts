@@ -1,0 +1,127 @@
+// The one way to the server: JSON, the CSRF token, problem documents as errors.
+import type { Problem, Session } from "../api-types";
+
+const base = "/api/v1";
+
+/** An answer that is no success, or none at all (`status` 0). The message is fit for people. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly problem: Problem | null = null,
+    readonly retryAfterSeconds: number | null = null,
+  ) {
+    super(message);
+    this.name = "ApiError";
+  }
+
+  /** What the server says of one field of a form. */
+  fieldError(field: string) {
+    return this.problem?.errors?.find((error) => error.field === field) ?? null;
+  }
+}
+
+let csrfToken = "";
+
+/** Every session answer brings the token that the next unsafe request has to show. */
+export function adoptSession(session: Session): Session {
+  csrfToken = session.csrf_token;
+  return session;
+}
+
+export type Query = Record<string, string | number | boolean | null | undefined>;
+
+/** The path with those of the parameters that hold something. */
+export function withQuery(path: string, query: Query = {}): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== "") parameters.set(name, String(value));
+  }
+  const text = parameters.toString();
+  return text ? `${path}?${text}` : path;
+}
+
+export const addressOf = (path: string, query?: Query): string => base + withQuery(path, query);
+
+async function errorOf(response: Response): Promise<ApiError> {
+  let problem: Problem | null = null;
+  if (response.headers.get("content-type")?.includes("json")) {
+    problem = (await response.json().catch(() => null)) as Problem | null;
+  }
+  const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
+  const message =
+    problem?.errors?.[0]?.message ?? problem?.detail ?? problem?.title ?? `The server answered ${response.status}.`;
+  return new ApiError(response.status, message, problem, Number.isFinite(retryAfter) ? retryAfter : null);
+}
+
+interface Options {
+  query?: Query;
+  json?: unknown;
+  body?: Blob;
+  signal?: AbortSignal;
+}
+
+async function request<T>(method: string, path: string, options: Options = {}): Promise<T> {
+  const headers: Record<string, string> = { accept: "application/json" };
+  if (method !== "GET") headers["x-csrf-token"] = csrfToken;
+  if (options.json !== undefined) headers["content-type"] = "application/json";
+  if (options.body) headers["content-type"] = "application/octet-stream";
+  let response: Response;
+  try {
+    response = await fetch(addressOf(path, options.query), {
+      method,
+      headers,
+      credentials: "same-origin",
+      body: options.json !== undefined ? JSON.stringify(options.json) : (options.body ?? null),
+      signal: options.signal ?? null,
+    });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(0, "The server cannot be reached.");
+  }
+  if (!response.ok) throw await errorOf(response);
+  const text = await response.text();
+  return (text ? JSON.parse(text) : undefined) as T;
+}
+
+export const api = {
+  get: <T>(path: string, query?: Query, signal?: AbortSignal) =>
+    request<T>("GET", path, { ...(query && { query }), ...(signal && { signal }) }),
+  post: <T>(path: string, json: unknown = {}) => request<T>("POST", path, { json }),
+  put: <T>(path: string, json?: unknown) => request<T>("PUT", path, { json }),
+  patch: <T>(path: string, json: unknown) => request<T>("PATCH", path, { json }),
+  delete: <T = void>(path: string) => request<T>("DELETE", path),
+};
+
+/** Sends a file, telling how much of it has gone; `fetch` cannot say that yet. */
+export function upload<T>(
+  path: string,
+  query: Query,
+  file: Blob,
+  onProgress: (sentBytes: number) => void,
+  signal?: AbortSignal,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const xhr = new XMLHttpRequest();
+    xhr.open("POST", addressOf(path, query));
+    xhr.setRequestHeader("accept", "application/json");
+    xhr.setRequestHeader("content-type", "application/octet-stream");
+    xhr.setRequestHeader("x-csrf-token", csrfToken);
+    xhr.upload.onprogress = (event) => onProgress(event.loaded);
+    xhr.onload = () => {
+      const response = new Response(xhr.responseText, {
+        status: xhr.status,
+        headers: {
+          "content-type": xhr.getResponseHeader("content-type") ?? "",
+          "retry-after": xhr.getResponseHeader("retry-after") ?? "",
+        },
+      });
+      if (response.ok) resolve(JSON.parse(xhr.responseText) as T);
+      else void errorOf(response).then(reject);
+    };
+    xhr.onerror = () => reject(new ApiError(0, "The server cannot be reached, or refused the file."));
+    xhr.onabort = () => reject(new DOMException("cancelled", "AbortError"));
+    signal?.addEventListener("abort", () => xhr.abort());
+    xhr.send(file);
+  });
+}

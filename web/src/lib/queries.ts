@@ -1,0 +1,101 @@
+// What the views ask the server, under which key it is kept, and what a change makes stale.
+import { type QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import type { Post, PostPage, Run, Series, Session, Summary, Today, Topic } from "../api-types";
+import { sayError } from "../components/toasts";
+import { adoptSession, api, type Query } from "./api";
+import { timeZone } from "./time";
+
+export const useSession = () =>
+  useQuery({ queryKey: ["session"], queryFn: async () => adoptSession(await api.get<Session>("/session")), staleTime: Infinity });
+
+export const useToday = () =>
+  useQuery({ queryKey: ["today"], queryFn: ({ signal }) => api.get<Today>("/today", { time_zone: timeZone() }, signal) });
+
+export const useTopics = () =>
+  useQuery({
+    queryKey: ["topics"],
+    queryFn: async ({ signal }) => (await api.get<{ topics: Topic[] }>("/topics", {}, signal)).topics,
+    refetchInterval: (query) => (query.state.data?.some((topic) => topic.filing) ? 2000 : false),
+  });
+
+export const useTopic = (id: number) =>
+  useQuery({
+    queryKey: ["topic", id],
+    queryFn: ({ signal }) => api.get<Topic>(`/topics/${id}`, {}, signal),
+    refetchInterval: (query) => (query.state.data?.filing ? 2000 : false),
+  });
+
+export const useSeries = (topic: number, query: { interval: string; since?: string | undefined; until?: string | undefined }) =>
+  useQuery({
+    queryKey: ["series", topic, query],
+    queryFn: ({ signal }) => api.get<Series>(`/topics/${topic}/series`, { ...query, time_zone: timeZone() }, signal),
+    placeholderData: (before) => before,
+  });
+
+export const useSummaries = (topic: number) =>
+  useQuery({
+    queryKey: ["summaries", topic],
+    queryFn: async ({ signal }) =>
+      (await api.get<{ summaries: Summary[]; next: string | null }>("/summaries", { topic, limit: 100 }, signal)).summaries,
+  });
+
+export const useSummary = (id: number | null) =>
+  useQuery({
+    queryKey: ["summary", id],
+    queryFn: ({ signal }) => api.get<Summary>(`/summaries/${id}`, {}, signal),
+    enabled: id !== null,
+    staleTime: Infinity,
+  });
+
+export const usePosts = (query: Query, enabled = true) =>
+  useInfiniteQuery({
+    queryKey: ["posts", query],
+    queryFn: ({ pageParam, signal }) => api.get<PostPage>("/posts", { limit: 50, ...query, after: pageParam }, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
+    enabled,
+  });
+
+export const usePost = (id: number, enabled: boolean) =>
+  useQuery({ queryKey: ["post", id], queryFn: ({ signal }) => api.get<Post>(`/posts/${id}`, {}, signal), enabled });
+
+export const isOver = (run: Run): boolean => run.state === "done" || run.state === "failed" || run.state === "cancelled";
+
+/** A run as it goes on: by the server's events, and asked for now and then in case these do not come. */
+export const useRun = (id: number | null) =>
+  useQuery({
+    queryKey: ["run", id],
+    queryFn: ({ signal }) => api.get<Run>(`/runs/${id}`, {}, signal),
+    enabled: id !== null,
+    refetchInterval: (query) => (query.state.data && isOver(query.state.data) ? false : 1000),
+  });
+
+/** What may look different once a run of that kind is over. */
+export function refreshAfter(client: QueryClient, run: Run): void {
+  const stale: Record<string, string[]> = {
+    summarise: ["today", "topics", "topic", "summaries"],
+    file_topic: ["today", "topics", "topic", "posts", "series"],
+    import: ["today", "topics", "topic", "posts", "series", "sources", "imports", "stats"],
+    cleanup: ["today", "topics", "posts", "series", "stats", "database"],
+    backup: ["backups", "database"],
+  };
+  for (const key of [...(stale[run.kind] ?? []), "jobs", "runs"]) void client.invalidateQueries({ queryKey: [key] });
+}
+
+/** A change on the server; what it makes stale is asked for again. Errors are shown unless the caller handles them. */
+export function useChange<Argument = void, Answer = unknown>(
+  change: (argument: Argument) => Promise<Answer>,
+  options: { stale?: string[]; quiet?: boolean; done?: (answer: Answer, argument: Argument) => void } = {},
+) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: change,
+    onSuccess: (answer, argument) => {
+      for (const key of options.stale ?? []) void client.invalidateQueries({ queryKey: [key] });
+      options.done?.(answer, argument);
+    },
+    onError: (error) => {
+      if (!options.quiet) sayError(error);
+    },
+  });
+}

@@ -1,0 +1,68 @@
+import { describe, expect, test } from "vitest";
+import { mergePlaces, piecesOf, safeUrl, shortAddress } from "./text";
+
+const kinds = (text: string) => piecesOf(text).filter((piece) => piece.kind !== "text").map((piece) => `${piece.kind}:${piece.text}`);
+
+describe("pieces of a post", () => {
+  test("links, tags and names are found, and nothing is lost", () => {
+    const text = "LarkDB 4.2 (https://example.org/larkdb/4.2). #pagecon @quietindex.example says hi";
+    expect(kinds(text)).toEqual(["link:https://example.org/larkdb/4.2", "tag:#pagecon", "mention:@quietindex.example"]);
+    expect(piecesOf(text).map((piece) => piece.text).join("")).toBe(text);
+  });
+
+  test.each([
+    ["see https://example.org/a_(b).", ["link:https://example.org/a_(b)"]],
+    ["(https://example.org)", ["link:https://example.org"]],
+    ["#ポートマレン の #日本", ["tag:#ポートマレン", "tag:#日本"]],
+    ["mail me@example.org", []],
+    ["C# and a#b", []],
+    ["@nasa@mastodon.example!", ["mention:@nasa@mastodon.example"]],
+    ["javascript:alert(1) ftp://x", []],
+  ])("%s", (text, expected) => expect(kinds(text)).toEqual(expected));
+
+  test("marks cut what they cover, also in the middle of a tag", () => {
+    const pieces = piecesOf("the #LanternCup final", [
+      { term: "lantern", places: [[5, 12]] },
+      { term: "final", places: [[16, 21]] },
+    ]);
+    expect(pieces.map((piece) => [piece.text, piece.kind, piece.marked])).toEqual([
+      ["the ", "text", false],
+      ["#", "tag", false],
+      ["Lantern", "tag", true],
+      ["Cup", "tag", false],
+      [" ", "text", false],
+      ["final", "text", true],
+    ]);
+    expect(pieces[2]!.token).toBe("#LanternCup");
+  });
+
+  test("places are counted in UTF-16 units, as the text field counts them", () => {
+    const text = "🎉🎉 final";
+    expect(piecesOf(text, [{ term: "final", places: [[5, 10]] }]).find((piece) => piece.marked)?.text).toBe("final");
+  });
+
+  test("markup in a post is text", () => {
+    expect(piecesOf("<img src=x onerror=alert(1)>")).toEqual([
+      { kind: "text", text: "<img src=x onerror=alert(1)>", marked: false },
+    ]);
+  });
+
+  test("an empty text has no pieces", () => expect(piecesOf("")).toEqual([]));
+});
+
+test("places are joined and kept inside the text", () => {
+  expect(mergePlaces([[4, 8], [0, 2], [7, 20], [30, 40]], 10)).toEqual([[0, 2], [4, 10]]);
+});
+
+describe("addresses that may be opened", () => {
+  test.each(["https://example.org/", "http://example.org/a"])("%s", (url) => expect(safeUrl(url)).toBe(url));
+  test.each(["javascript:alert(1)", " javascript:alert(1)", "data:text/html,x", "vbscript:x", "//example.org", "", null])(
+    "not %s",
+    (url) => expect(safeUrl(url)).toBeNull(),
+  );
+});
+
+test("long addresses are shortened", () => {
+  expect(shortAddress("https://www.example.org/")).toBe("example.org");
+  expect(shortAddress(`https://example.org/${"a".repeat(80)}`)).toHaveLength(42);
+});

@@ -1,0 +1,47 @@
+import { describe, expect, test } from "vitest";
+import { addDays, briefTime, dayStart, durationName, periodName, untilTime } from "./time";
+
+// Vitest runs with TZ=UTC (vite.config.ts), so that the device's zone is the same everywhere.
+const now = new Date("2026-11-21T14:30:00Z");
+const at = (text: string) => new Date(text);
+
+describe("a time, briefly", () => {
+  test.each([
+    ["2026-11-21T14:29:40Z", "just now"],
+    ["2026-11-21T14:05:00Z", "25 min"],
+    ["2026-11-21T09:05:00Z", "09:05"],
+    ["2026-11-19T09:05:00Z", "Thu 09:05"],
+    ["2026-11-09T09:05:00Z", "9 Nov"],
+    ["2025-11-09T09:05:00Z", "9 Nov 2025"],
+  ])("%s is %s", (time, expected) => expect(briefTime(at(time), now)).toBe(expected));
+});
+
+describe("a time to come", () => {
+  test.each([
+    ["2026-11-21T14:30:10Z", "now"],
+    ["2026-11-21T14:35:00Z", "in 5 min"],
+    ["2026-11-21T17:30:00Z", "in 3 h"],
+    ["2026-11-22T06:00:00Z", "tomorrow 06:00"],
+  ])("%s is %s", (time, expected) => expect(untilTime(at(time), now)).toBe(expected));
+});
+
+test("periods are named by their days", () => {
+  expect(periodName("2026-11-09T00:00:00Z", "2026-11-20T00:00:00Z")).toBe("9 – 19 Nov 2026");
+  expect(periodName("2026-11-19T00:00:00Z", "2026-11-20T00:00:00Z")).toBe("19 Nov 2026");
+  expect(periodName("2026-10-28T00:00:00Z", "2026-11-04T00:00:00Z")).toBe("28 Oct – 3 Nov 2026");
+});
+
+test("durations", () => {
+  expect([12, 1240, 185_000, 7_500_000].map(durationName)).toEqual(["12 ms", "1.2 s", "3 min 5 s", "2 h 5 min"]);
+});
+
+describe("a day begins at midnight of its zone", () => {
+  test.each([
+    ["2026-03-29", "Europe/Berlin", "2026-03-28T23:00:00.000Z"], // clocks go forward that day
+    ["2026-03-30", "Europe/Berlin", "2026-03-29T22:00:00.000Z"],
+    ["2026-10-26", "Europe/Berlin", "2026-10-25T23:00:00.000Z"], // went back the day before
+    ["2026-11-21", "Asia/Kolkata", "2026-11-20T18:30:00.000Z"],
+  ])("%s in %s", (day, zone, expected) => expect(dayStart(day, zone).toISOString()).toBe(expected));
+});
+
+test("days are added by the calendar", () => expect(addDays("2026-02-27", 3)).toBe("2026-03-02"));

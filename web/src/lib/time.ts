@@ -1,0 +1,116 @@
+// Times as people read them, in the zone they chose.
+
+const zoneKey = "offx.time_zone";
+
+/** The chosen zone; without a choice that of this device. */
+export function timeZone(): string {
+  try {
+    const chosen = localStorage.getItem(zoneKey);
+    if (chosen && isTimeZone(chosen)) return chosen;
+  } catch {
+    // No storage, no choice.
+  }
+  return Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+}
+
+export function chooseTimeZone(zone: string | null): void {
+  if (zone) localStorage.setItem(zoneKey, zone);
+  else localStorage.removeItem(zoneKey);
+  formats.clear();
+}
+
+export function isTimeZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const locale = "en-GB";
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function format(time: Date, options: Intl.DateTimeFormatOptions): string {
+  const key = JSON.stringify(options);
+  let found = formats.get(key);
+  if (!found) {
+    found = new Intl.DateTimeFormat(locale, { timeZone: timeZone(), ...options });
+    formats.set(key, found);
+  }
+  return found.format(time);
+}
+
+export const dayName = (time: Date) => format(time, { weekday: "long", day: "numeric", month: "long" });
+export const shortDay = (time: Date) => format(time, { day: "numeric", month: "short" });
+export const longDay = (time: Date) => format(time, { day: "numeric", month: "short", year: "numeric" });
+export const clock = (time: Date) => format(time, { hour: "2-digit", minute: "2-digit" });
+export const fullTime = (time: Date) =>
+  format(time, { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+
+/** `2026-11-21` of the zone. */
+export const isoDay = (time: Date): string =>
+  new Intl.DateTimeFormat("sv-SE", { timeZone: timeZone(), year: "numeric", month: "2-digit", day: "2-digit" }).format(time);
+
+const sameDay = (a: Date, b: Date) => isoDay(a) === isoDay(b);
+
+/** `just now`, `5 min`, `14:05`, `Tue 14:05`, `9 Nov`: as long as it needs to be. */
+export function briefTime(time: Date, now = new Date()): string {
+  const minutes = (now.getTime() - time.getTime()) / 60_000;
+  if (minutes >= -1 && minutes < 1) return "just now";
+  if (minutes >= 0 && minutes < 60) return `${Math.floor(minutes)} min`;
+  if (sameDay(time, now)) return clock(time);
+  if (minutes > 0 && minutes < 6 * 24 * 60) return `${format(time, { weekday: "short" })} ${clock(time)}`;
+  return format(time, { year: "numeric" }) === format(now, { year: "numeric" }) ? shortDay(time) : longDay(time);
+}
+
+/** `in 5 min`, `in 3 h`, `tomorrow 06:00`, for what is to come. */
+export function untilTime(time: Date, now = new Date()): string {
+  const minutes = Math.round((time.getTime() - now.getTime()) / 60_000);
+  if (minutes < 1) return "now";
+  if (minutes < 60) return `in ${minutes} min`;
+  if (minutes < 6 * 60) return `in ${Math.round(minutes / 60)} h`;
+  const tomorrow = new Date(now.getTime() + 86_400_000);
+  if (sameDay(time, now)) return `today ${clock(time)}`;
+  if (sameDay(time, tomorrow)) return `tomorrow ${clock(time)}`;
+  return `${format(time, { weekday: "short", day: "numeric", month: "short" })}, ${clock(time)}`;
+}
+
+/** A period as its days, the end not included: `9 – 19 Nov 2026`; with hours where it does not begin at midnight. */
+export function periodName(start: string, end: string): string {
+  const from = new Date(start);
+  const last = new Date(Date.parse(end) - 1);
+  const midnight = (time: Date) => clock(time) === "00:00";
+  // A summary's periods are days of the server's zone, mostly UTC: a few hours' difference is no part of the name.
+  if (!midnight(from) && Date.parse(end) - from.getTime() < 20 * 3_600_000) {
+    return `${shortDay(from)}, ${clock(from)} – ${clock(new Date(end))}`;
+  }
+  if (sameDay(from, last)) return longDay(from);
+  const sameMonth = isoDay(from).slice(0, 7) === isoDay(last).slice(0, 7);
+  return `${sameMonth ? format(from, { day: "numeric" }) : shortDay(from)} – ${longDay(last)}`;
+}
+
+/** `1.2 s`, `3 min 5 s`, `2 h 5 min`. */
+export function durationName(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  const seconds = ms / 1000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** Midnight of that day (`2026-11-21`) in the zone, as an instant. */
+export function dayStart(day: string, zone = timeZone()): Date {
+  const utc = Date.parse(`${day}T00:00:00Z`);
+  const offset = (at: number) => {
+    const parts = new Intl.DateTimeFormat("en-US", { timeZone: zone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric" }).formatToParts(at);
+    const part = (type: string) => Number(parts.find((candidate) => candidate.type === type)?.value);
+    return Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second")) - at;
+  };
+  const guess = utc - offset(utc);
+  return new Date(utc - offset(guess));
+}
+
+export const addDays = (day: string, days: number): string =>
+  new Date(Date.parse(`${day}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);

@@ -1,0 +1,189 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import type { Backup, DatabaseState, MigrationPhase, MigrationState, Run } from "../api-types";
+import { RunProgress } from "../components/run-progress";
+import { Button, Confirm, Empty, Loaded, PageHead, Skeleton } from "../components/ui";
+import { addressOf, api } from "../lib/api";
+import { bytesName, count, counted } from "../lib/format";
+import { useChange, useRun } from "../lib/queries";
+import { briefTime, fullTime } from "../lib/time";
+
+const phaseNames: Record<MigrationPhase, string> = {
+  expand: "making tables",
+  backfill: "copying rows",
+  verify: "comparing",
+  live: "both versions live",
+  completing: "completing",
+  completed: "completed",
+  rolling_back: "rolling back",
+  rolled_back: "rolled back",
+};
+
+function Migration({ migration, isAdmin }: { migration: MigrationState; isAdmin: boolean }) {
+  const [asking, setAsking] = useState<"" | "complete" | "rollback">("");
+  const act = useChange((action: string) => api.post(`/database/migrations/${encodeURIComponent(migration.name)}/${action}`), {
+    stale: ["database"],
+    quiet: true,
+    done: () => setAsking(""),
+  });
+  const moving = ["expand", "backfill", "verify", "completing", "rolling_back"].includes(migration.phase);
+  const done = migration.tables.reduce((sum, table) => sum + table.rows_done, 0);
+  const total = migration.tables.reduce((sum, table) => sum + table.rows_total, 0);
+  const tables = migration.tables.map((table) => `${table.from} → ${table.to}`).join(", ");
+  return (
+    <li>
+      <div className="row between">
+        <div className="grow">
+          <div className="row">
+            <h3>{migration.name}</h3>
+            <span className={`chip ${migration.phase === "completed" ? "good" : moving ? "accent" : ""}`}>{phaseNames[migration.phase] ?? migration.phase}</span>
+            {migration.paused && <span className="chip warn">paused</span>}
+          </div>
+          <p className="small muted">
+            {tables}, since <span title={fullTime(new Date(migration.started_at))}>{briefTime(new Date(migration.started_at))}</span>
+            {migration.old_users.length > 0 && `; ${counted(migration.old_users.length, "program")} still on the old version`}
+          </p>
+          {migration.description && <p className="small">{migration.description}</p>}
+          {migration.error && <p className="small wrong">{migration.error}</p>}
+          {act.error && !asking && <p className="small wrong">{act.error.message}</p>}
+        </div>
+        {isAdmin && (
+          <div className="row">
+            {moving && <Button small busy={act.isPending} onClick={() => act.mutate(migration.paused ? "resume" : "pause")}>{migration.paused ? "Resume" : "Pause"}</Button>}
+            {migration.phase === "live" && <Button small onClick={() => setAsking("complete")}>Complete…</Button>}
+            {(migration.phase === "live" || moving) && migration.phase !== "completing" && <Button small kind="quiet" onClick={() => setAsking("rollback")}>Roll back…</Button>}
+          </div>
+        )}
+      </div>
+      {moving && (
+        <>
+          <progress className="progress" aria-label={migration.name} {...(total > 0 && { value: done, max: total })} />
+          <p className="small muted">{count(done)} of {count(total)} rows{migration.rows_per_second > 0 && `, ${count(migration.rows_per_second)} a second`}</p>
+        </>
+      )}
+      {asking !== "" && (
+        <Confirm
+          title={asking === "complete" ? `Complete ${migration.name}?` : `Roll ${migration.name} back?`}
+          text={
+            asking === "complete"
+              ? "The new version stands alone and the old one is removed. Programs of the release before stop working on this database. There is no way back but another migration."
+              : "The new version is removed. What was written through it stays in the old one."
+          }
+          action={asking === "complete" ? "Complete" : "Roll back"}
+          busy={act.isPending}
+          error={act.error}
+          onConfirm={() => act.mutate(asking)}
+          onClose={() => setAsking("")}
+        />
+      )}
+    </li>
+  );
+}
+
+function Backups({ isAdmin }: { isAdmin: boolean }) {
+  const backups = useQuery({ queryKey: ["backups"], queryFn: async ({ signal }) => (await api.get<{ backups: Backup[] }>("/database/backups", {}, signal)).backups });
+  const [runId, setRunId] = useState<number | null>(null);
+  const [removing, setRemoving] = useState<string | null>(null);
+  const run = useRun(runId);
+  const make = useChange(() => api.post<{ run: Run }>("/database/backups"), { stale: ["runs"], done: (answer) => setRunId((answer as { run: Run }).run.id) });
+  const remove = useChange((name: string) => api.delete(`/database/backups/${encodeURIComponent(name)}`), { stale: ["backups"], quiet: true, done: () => setRemoving(null) });
+  return (
+    <section className="card">
+      <div className="section-head">
+        <h2>Backups</h2>
+        {isAdmin && <Button icon="database" busy={make.isPending} onClick={() => make.mutate()}>Back up now</Button>}
+      </div>
+      <div className="stack">
+        {run.data && <RunProgress run={run.data} />}
+        <Loaded query={backups} skeleton={<Skeleton height={34} count={3} />}>
+          {(data) =>
+            data.length === 0 ? (
+              <p className="muted">None yet. A job makes one every day.</p>
+            ) : (
+              <ul className="list">
+                {data.map((backup) => (
+                  <li key={backup.name} className="row between">
+                    <span className="grow">
+                      <span className="mono small">{backup.name}</span>
+                      <span className="muted small"> {bytesName(backup.bytes)}, <span title={fullTime(new Date(backup.created_at))}>{briefTime(new Date(backup.created_at))}</span></span>
+                    </span>
+                    {isAdmin && (
+                      <span className="row">
+                        <a className="button small" href={addressOf(`/database/backups/${encodeURIComponent(backup.name)}`)} download>Download</a>
+                        <Button small kind="quiet" onClick={() => setRemoving(backup.name)} aria-label={`Remove ${backup.name}`}>Remove…</Button>
+                      </span>
+                    )}
+                  </li>
+                ))}
+              </ul>
+            )
+          }
+        </Loaded>
+      </div>
+      {removing && <Confirm title="Remove this backup?" text={<span className="mono">{removing}</span>} action="Remove" busy={remove.isPending} error={remove.error} onConfirm={() => remove.mutate(removing)} onClose={() => setRemoving(null)} />}
+    </section>
+  );
+}
+
+export default function DatabaseView({ isAdmin }: { isAdmin: boolean }) {
+  const database = useQuery({
+    queryKey: ["database"],
+    queryFn: ({ signal }) => api.get<DatabaseState>("/database", {}, signal),
+    refetchInterval: (query) =>
+      query.state.data?.migrations.some((migration) => !["live", "completed", "rolled_back"].includes(migration.phase)) ? 2000 : false,
+  });
+  const [all, setAll] = useState(false);
+  return (
+    <div className="page reading">
+      <PageHead title="Database" sub="What is stored, in which versions of its tables." />
+      <div className="stack loose">
+        <Loaded query={database} skeleton={<Skeleton height={90} count={3} />}>
+          {(data) => {
+            const tables = all ? data.tables : data.tables.filter((table) => table.logical !== null && table.live);
+            return (
+              <>
+                <dl className="card facts">
+                  <div><dt>Engine</dt><dd>{data.engine}</dd></div>
+                  <div><dt>Size</dt><dd className="number">{data.bytes === null ? "not known" : bytesName(data.bytes)}</dd></div>
+                  <div><dt>Tables</dt><dd className="number">{data.tables.length}</dd></div>
+                  <div><dt>Differences from the schema</dt><dd className="number">{data.drift ?? "not checked"}</dd></div>
+                </dl>
+                <Backups isAdmin={isAdmin} />
+                <section className="card">
+                  <h2>Migrations</h2>
+                  {data.migrations.length === 0 ? (
+                    <Empty title="No table has changed its version yet" />
+                  ) : (
+                    <ul className="list">{data.migrations.map((migration) => <Migration key={migration.name} migration={migration} isAdmin={isAdmin} />)}</ul>
+                  )}
+                </section>
+                <section className="card">
+                  <div className="section-head">
+                    <h2>Tables</h2>
+                    <label className="checkbox"><input type="checkbox" checked={all} onChange={(event) => setAll(event.target.checked)} />All, also old versions and indexes of text</label>
+                  </div>
+                  <div className="table-scroll" tabIndex={0} role="region" aria-label="Tables">
+                    <table>
+                      <thead><tr><th scope="col">Table</th><th scope="col">Holds</th><th scope="col" className="number">Version</th><th scope="col" className="number">Rows</th></tr></thead>
+                      <tbody>
+                        {tables.map((table) => (
+                          <tr key={table.name}>
+                            <td className="mono">{table.name}</td>
+                            <td>{table.logical?.replaceAll("_", " ")}{!table.live && <span className="chip">old</span>}</td>
+                            <td className="number">{table.version}</td>
+                            <td className="number">{table.rows === null ? "" : count(table.rows)}</td>
+                          </tr>
+                        ))}
+                      </tbody>
+                    </table>
+                  </div>
+                  <p className="small muted mono">{data.description}</p>
+                </section>
+              </>
+            );
+          }}
+        </Loaded>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,246 @@
+import { lazy, Suspense, useEffect, useMemo, useState } from "react";
+import { Link, useLocation } from "wouter";
+import type { Interval, Run, Summary, Topic } from "../api-types";
+import { Dot } from "../components/icons";
+import { PostList } from "../components/post-list";
+import { RunProgress } from "../components/run-progress";
+import { SummaryFacts, SummaryText } from "../components/summary";
+import { say } from "../components/toasts";
+import { Button, Empty, ErrorNote, Loaded, PageHead, Segmented, Skeleton } from "../components/ui";
+import { api } from "../lib/api";
+import { counted, topicColor } from "../lib/format";
+import { isOver, useChange, usePosts, useRun, useSeries, useSummaries, useSummary, useTopic } from "../lib/queries";
+import type { Span } from "../lib/series";
+import { useShortcuts } from "../lib/keyboard";
+import { addDays, dayStart, isoDay, longDay, periodName } from "../lib/time";
+import { RemoveTopic, TopicForm } from "./topic-form";
+
+const SeriesChart = lazy(() => import("../components/series-chart").then((module) => ({ default: module.SeriesChart })));
+
+const ranges = [
+  ["2d", "2 days"],
+  ["14d", "14 days"],
+  ["90d", "90 days"],
+  ["2y", "2 years"],
+] as const;
+type Range = (typeof ranges)[number][0];
+const rangeDays: Record<Range, number> = { "2d": 2, "14d": 14, "90d": 90, "2y": 730 };
+const intervals: Record<Range, Interval> = { "2d": "hour", "14d": "day", "90d": "day", "2y": "week" };
+const intervalMs: Record<Interval, number> = { hour: 3_600_000, day: 86_400_000, week: 7 * 86_400_000 };
+
+interface Times {
+  since: string;
+  until: string;
+}
+
+function Overview({ topic }: { topic: Topic }) {
+  const [range, setRange] = useState<Range>("14d");
+  const [span, setSpan] = useState<(Span & Times) | null>(null);
+  const interval = intervals[range];
+  const today = isoDay(new Date());
+  const times = useMemo(
+    () => ({ since: dayStart(addDays(today, 1 - rangeDays[range])).toISOString(), until: dayStart(addDays(today, 1)).toISOString() }),
+    [today, range],
+  );
+  const series = useSeries(topic.id, { interval, ...times });
+  const posts = usePosts({ topic: topic.id, cluster: true, since: span?.since, until: span?.until });
+  useShortcuts("Topic", [{ keys: "c", does: "clear the selected span", run: () => setSpan(null) }]);
+
+  return (
+    <div className="stack loose">
+      <section className="card" aria-label="Volume and mood over time">
+        <div className="section-head">
+          <h2>Over time</h2>
+          <Segmented
+            label="How far back"
+            value={range}
+            options={ranges}
+            onChange={(value) => {
+              setRange(value);
+              setSpan(null);
+            }}
+          />
+        </div>
+        <Loaded query={series} skeleton={<Skeleton height={236} label="Loading the chart" />}>
+          {(data) => (
+            <Suspense fallback={<Skeleton height={236} label="Loading the chart" />}>
+              <SeriesChart
+                points={data.points}
+                interval={data.interval}
+                color={topicColor(topic)}
+                span={span}
+                onSpan={(chosen) => {
+                  if (!chosen) return setSpan(null);
+                  const until = data.points[chosen.last + 1]?.start ?? new Date(Date.parse(data.points[chosen.last]!.start) + intervalMs[data.interval]).toISOString();
+                  setSpan({ ...chosen, since: data.points[chosen.first]!.start, until });
+                }}
+              />
+            </Suspense>
+          )}
+        </Loaded>
+        {span && (
+          <div className="row">
+            <span className="chip accent">{periodName(span.since, span.until)}</span>
+            <Button small kind="quiet" icon="close" onClick={() => setSpan(null)}>Show all</Button>
+          </div>
+        )}
+      </section>
+      <div className="columns">
+        <section aria-label="Posts" className="stack">
+          <h2>{span ? `Posts, ${periodName(span.since, span.until)}` : "Posts"}</h2>
+          <PostList
+            query={posts}
+            hideTopic={topic.id}
+            empty={
+              span ? (
+                <Empty title="No posts in this span" actions={<Button onClick={() => setSpan(null)}>Show all</Button>} />
+              ) : (
+                <Empty title={topic.filing ? "Posts are being filed" : "No posts yet"} actions={<Link className="button" href={`/topics/${topic.id}/rule`}>Look at the rule</Link>}>
+                  {topic.filing ? "This takes a moment." : "Nothing that is stored matches the rule. Import more, or widen it."}
+                </Empty>
+              )
+            }
+          />
+        </section>
+        <SummaryPanel topic={topic} span={span} />
+      </div>
+    </div>
+  );
+}
+
+/** The summary of the chosen period, else of the selected span, else the newest; and asking for another. */
+function SummaryPanel({ topic, span }: { topic: Topic; span: Times | null }) {
+  const summaries = useSummaries(topic.id);
+  const [chosen, setChosen] = useState<number | null>(null);
+  const [runId, setRunId] = useState<number | null>(null);
+  const run = useRun(runId);
+  const all = summaries.data ?? [];
+  const ofSpan = span && all.find((summary) => Date.parse(summary.period.start) === Date.parse(span.since) && Date.parse(summary.period.end) === Date.parse(span.until));
+  const shown: Summary | undefined = span ? (ofSpan ?? undefined) : (all.find((summary) => summary.id === chosen) ?? all[0]);
+  const detail = useSummary(shown?.id ?? null);
+
+  useEffect(() => {
+    if (run.data && isOver(run.data)) void summaries.refetch();
+  }, [run.data?.state]);
+
+  const ask = useChange(
+    (period: Times | "day" | "week" | "month") =>
+      api.post<{ run: Run }>("/summaries", { topic_id: topic.id, ...(typeof period === "string" ? { period } : period) }),
+    { done: (answer) => setRunId((answer as { run: Run }).run.id), stale: ["runs"] },
+  );
+
+  return (
+    <section className="card aside" aria-label="Summary">
+      <div className="section-head">
+        <h2>Summary</h2>
+        {!span && all.length > 0 && (
+          <select className="select" aria-label="Period" value={shown?.id ?? ""} onChange={(event) => setChosen(Number(event.target.value))}>
+            {all.map((summary) => (
+              <option key={summary.id} value={summary.id}>{periodName(summary.period.start, summary.period.end)}</option>
+            ))}
+          </select>
+        )}
+      </div>
+      <div className="stack">
+        {summaries.isPending && <Skeleton height={180} label="Loading the summary" />}
+        {summaries.error && <ErrorNote error={summaries.error} retry={() => void summaries.refetch()} />}
+        {run.data && !(isOver(run.data) && run.data.state === "done" && shown) && <RunProgress run={run.data} />}
+        {shown && (
+          <>
+            <SummaryFacts summary={shown} />
+            {detail.error && <ErrorNote error={detail.error} retry={() => void detail.refetch()} />}
+            <SummaryText key={shown.id} summary={detail.data ?? shown} hideTopic={topic.id} />
+          </>
+        )}
+        {summaries.data && !shown && (
+          <p className="muted">{span ? "There is no summary of just this span." : "No summary yet. One is written every morning, or now:"}</p>
+        )}
+        {summaries.data && (
+          <div className="row">
+            {span && !shown && <Button kind="primary" busy={ask.isPending} onClick={() => ask.mutate({ since: span.since, until: span.until })}>Summarise this span</Button>}
+            {!span && (
+              <>
+                <Button small busy={ask.isPending} onClick={() => ask.mutate("day")}>Yesterday</Button>
+                <Button small busy={ask.isPending} onClick={() => ask.mutate("week")}>Last week</Button>
+                <Button small busy={ask.isPending} onClick={() => ask.mutate({ since: dayStart(addDays(isoDay(new Date()), -13)).toISOString(), until: dayStart(addDays(isoDay(new Date()), 1)).toISOString() })}>Last 14 days</Button>
+              </>
+            )}
+          </div>
+        )}
+      </div>
+    </section>
+  );
+}
+
+function Summaries({ topic }: { topic: Topic }) {
+  const summaries = useSummaries(topic.id);
+  return (
+    <Loaded query={summaries} skeleton={<Skeleton height={160} count={3} />}>
+      {(data) =>
+        data.length === 0 ? (
+          <Empty title="No summaries yet" actions={<Link className="button" href={`/topics/${topic.id}`}>Ask for one</Link>}>
+            One is written every morning for the day before.
+          </Empty>
+        ) : (
+          <ol className="stack">
+            {data.map((summary) => (
+              <li key={summary.id} className="card">
+                <div className="row"><SummaryFacts summary={summary} /></div>
+                <SummaryText summary={summary} hideTopic={topic.id} />
+              </li>
+            ))}
+          </ol>
+        )
+      }
+    </Loaded>
+  );
+}
+
+export default function TopicView({ id, tab }: { id: number; tab: string }) {
+  const topic = useTopic(id);
+  const [, navigate] = useLocation();
+  const base = `/topics/${id}`;
+  useShortcuts("Topic pages", [
+    { keys: "e", does: "edit the rule", run: () => navigate(`${base}/rule`) },
+    { keys: "u", does: "summaries", run: () => navigate(`${base}/summaries`) },
+  ]);
+  return (
+    <div className={tab === "summaries" ? "page reading" : "page"}>
+      <Loaded query={topic} skeleton={<Skeleton height={60} count={5} />}>
+        {(data) => (
+          <>
+            <PageHead
+              title={data.title}
+              sub={
+                <>
+                  {data.description && <p>{data.description}</p>}
+                  <p className="row wide small">
+                    <span className="row"><Dot color={topicColor(data)} /> {counted(data.posts, "post")}, since {longDay(new Date(data.created_at))}</span>
+                    {data.filing && <span className="chip accent">posts of before are being filed</span>}
+                    {!data.is_active && <span className="chip">switched off</span>}
+                  </p>
+                </>
+              }
+            >
+              <nav className="segmented" aria-label="Of this topic">
+                {[["", "Overview"], ["summaries", "Summaries"], ["rule", "Rule"]].map(([name, title]) => (
+                  <Link key={name} href={name ? `${base}/${name}` : base} aria-current={tab === name ? "page" : undefined}>{title}</Link>
+                ))}
+              </nav>
+            </PageHead>
+            {tab === "rule" ? (
+              <>
+                <TopicForm key={data.updated_at} topic={data} onSaved={() => say("Saved.")} />
+                <RemoveTopic topic={data} />
+              </>
+            ) : tab === "summaries" ? (
+              <Summaries topic={data} />
+            ) : (
+              <Overview key={data.id} topic={data} />
+            )}
+          </>
+        )}
+      </Loaded>
+    </div>
+  );
+}

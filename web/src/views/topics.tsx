@@ -1,0 +1,45 @@
+import { Link } from "wouter";
+import { Dot } from "../components/icons";
+import { Empty, Loaded, PageHead, Skeleton } from "../components/ui";
+import { counted, topicColor } from "../lib/format";
+import { useTopics } from "../lib/queries";
+import { briefTime } from "../lib/time";
+
+export default function TopicsView() {
+  const topics = useTopics();
+  return (
+    <div className="page reading">
+      <PageHead title="Topics">
+        <Link className="button primary" href="/topics/new">New topic</Link>
+      </PageHead>
+      <Loaded query={topics} skeleton={<Skeleton height={84} count={4} />}>
+        {(data) =>
+          data.length === 0 ? (
+            <Empty title="No topics yet" actions={<Link className="button primary" href="/topics/new">Make the first</Link>}>
+              A topic is a title and a rule in X's search syntax. You see what a rule finds while you type it.
+            </Empty>
+          ) : (
+            <ul className="stack">
+              {data.map((topic) => (
+                <li key={topic.id} className="card">
+                  <div className="topic-card-head">
+                    <Dot color={topicColor(topic)} />
+                    <h2 className="grow"><Link href={`/topics/${topic.id}`}>{topic.title}</Link></h2>
+                    {!topic.is_active && <span className="chip">switched off</span>}
+                    {topic.filing && <span className="chip accent">filing…</span>}
+                  </div>
+                  {topic.description && <p className="muted">{topic.description}</p>}
+                  <p className="small muted">
+                    {counted(topic.posts, "post")}
+                    {topic.last_summary_at && <>, last summary {briefTime(new Date(topic.last_summary_at))}</>}
+                    {!topic.rule && ", filed by hand"}
+                  </p>
+                </li>
+              ))}
+            </ul>
+          )
+        }
+      </Loaded>
+    </div>
+  );
+}
