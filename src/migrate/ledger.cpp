@@ -1,13 +1,9 @@
 #include "migrate/ledger.h"
 
 #include <array>
-#include <atomic>
-#include <cerrno>
 #include <charconv>
-#include <csignal>
 
-#include <unistd.h>
-
+#include "base/process.h"
 #include "base/time.h"
 #include "migrate/sql_text.h"
 #include "migrate/table.h"
@@ -31,31 +27,6 @@ constexpr std::array<PhaseName, 8> kPhases = {{{Phase::expand, "expand"},
                                                {Phase::completed, "completed"},
                                                {Phase::rolling_back, "rolling back"},
                                                {Phase::rolled_back, "rolled back"}}};
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (gethostname(name.data(), name.size() - 1) != 0) return "unknown";
-  return name.data();
-}
-
-/// Different for every holder, also for two in one process.
-std::string new_holder() {
-  static std::atomic<int> count = 0;
-  return host_name() + " pid " + std::to_string(getpid()) + " #" + std::to_string(++count);
-}
-
-/// True if `holder` was a process of this machine that is gone.
-bool is_dead(const std::string& holder) {
-  const auto prefix = host_name() + " pid ";
-  if (!holder.starts_with(prefix)) return false;
-  pid_t pid = 0;
-  const char* begin = holder.data() + prefix.size();
-  const char* end = holder.data() + holder.size();
-  if (std::from_chars(begin, end, pid).ec != std::errc() || pid <= 0) return false;
-  return kill(pid, 0) != 0 && errno == ESRCH;
-}
-
-std::string for_people(const std::string& holder) { return holder.substr(0, holder.rfind(" #")); }
 
 Timestamp now() { return SystemClock().now(); }
 
@@ -206,12 +177,12 @@ Result<Lease> Lease::acquire(db::DatabaseClient& client, std::chrono::millisecon
   const auto fence = to_integer(rows.row(0)[1]);
   const auto expires = time_of(rows.row(0)[2]);
   const auto time = now();
-  if (!holder.empty() && expires > time && !is_dead(holder)) {
+  if (!holder.empty() && expires > time && !is_gone(holder)) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(expires - time).count();
-    return fail(Errc::unavailable, "another migrator is at work: " + for_people(holder) +
+    return fail(Errc::unavailable, "another migrator is at work: " + process_of(holder) +
                                        "; if it has died, its lease ends in " + std::to_string(seconds) + " s");
   }
-  const auto self = new_holder();
+  const auto self = new_holder_name();
   auto taken = client.execute(
       "UPDATE offx_migration_lease SET holder = ?1, fence = ?2 + 1, expires_at = ?3 "
       "WHERE id = 1 AND fence = ?2",
@@ -267,7 +238,7 @@ Result<std::string> lease_holder(db::DatabaseClient& client) {
                              {now_text()}));
   if (rows.rows() == 0) return std::string();
   const auto holder = to_text(rows.row(0)[0]);
-  return is_dead(holder) ? std::string() : for_people(holder);
+  return is_gone(holder) ? std::string() : process_of(holder);
 }
 
 std::vector<Statement> remember_schema() {

@@ -598,9 +598,10 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "UPDATE {job_runs} SET state = 'running', owner = ?1, fence = fence + 1, beat = 0, attempt = attempt + 1, "
        "started_at = ?2, progress_done = NULL, progress_total = NULL, progress_unit = NULL, message = '' "
        "WHERE id = (SELECT id FROM {job_runs} WHERE state = 'waiting' AND finished_at IS NULL "
-       "AND (ready_at <= ?2 OR ready_at > ?3) AND (?4 IS NULL OR id = ?4) ORDER BY ready_at, id LIMIT 1) "
+       "AND (ready_at <= ?2 OR ready_at > ?3) AND (?4 IS NULL OR id = ?4) "
+       "AND kind IN (SELECT value FROM json_each(?5)) ORDER BY ready_at, id LIMIT 1) "
        "AND NOT EXISTS (SELECT 1 FROM {job_runs} WHERE state = 'running' AND finished_at IS NULL AND owner = ?1)",
-       {"sample", "2000-01-01 00:00:00", "9999-01-01 00:00:00", 0},
+       {"sample", "2000-01-01 00:00:00", "9999-01-01 00:00:00", 0, "[]"},
        true},
       // Behind job_runs.claim in the same batch.
       {Query::job_run_claimed,

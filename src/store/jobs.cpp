@@ -230,11 +230,11 @@ Result<std::int64_t> JobRepository::remove_finished(Timestamp before, std::size_
   return result.rows_affected();
 }
 
-Result<std::optional<Run>> JobRepository::claim(std::string_view owner, Timestamp now, Timestamp far,
-                                                std::optional<std::int64_t> id) {
+Result<std::optional<Run>> JobRepository::claim(std::string_view owner, Timestamp now, const Wanted& wanted) {
   const db::Value self = std::string(owner);
   const std::array<db::Statement, 2> statements = {
-      {{sql(Query::job_run_claim), {self, time_value(now), time_value(far), value_or_null(id)}},
+      {{sql(Query::job_run_claim),
+        {self, time_value(now), time_value(wanted.far), value_or_null(wanted.id), to_json(wanted.kinds)}},
        {sql(Query::job_run_claimed), {self}}}};
   OFFX_ASSIGN(const auto results, client_.batch(statements, db::Mode::write));
   if (results[1].rows() == 0) return std::optional<Run>();

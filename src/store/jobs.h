@@ -126,10 +126,16 @@ class JobRepository {
 
   // --- For those who do them
 
-  /// Takes the run that is next, or the one of that id if it waits; nothing if there is none. A time to try again that
-  /// is further away than `far` is one of another clock, and does not count.
-  Result<std::optional<Run>> claim(std::string_view owner, Timestamp now, Timestamp far,
-                                   std::optional<std::int64_t> id = {});
+  /// Which run claim() is to take.
+  struct Wanted {
+    std::vector<std::string> kinds;
+    Timestamp far{};  ///< a time to try again behind it is one of a clock that was put back since, and does not count
+    std::optional<std::int64_t> id;
+  };
+  /// Takes the run that is next; nothing if there is none. An owner has one run at a time: if it has one it gets that
+  /// one again, so that the call may be repeated when its answer was lost. A write even if it finds nothing: look at
+  /// outlook() first.
+  Result<std::optional<Run>> claim(std::string_view owner, Timestamp now, const Wanted& wanted);
   /// Says that the process of `run` lives, and how far it is; true if somebody asked to stop. Errc::conflict if another
   /// process has the run by now, or it is over.
   Result<bool> renew(const Run& run);

@@ -17,6 +17,7 @@ using std::chrono::milliseconds;
 Timestamp at(std::string_view text) { return parse_time(text).value(); }
 const Timestamp kNow = at("2026-11-20 14:05:17");
 const Timestamp kFar = kNow + hours(2);
+const JobRepository::Wanted kAny = {{"import", "summarise"}, kFar, {}};
 
 class Jobs : public testing::TestWithParam<std::string> {
  protected:
@@ -49,7 +50,7 @@ class Jobs : public testing::TestWithParam<std::string> {
   store::Run enqueue(std::string_view title = "An import") {
     return must(jobs_->enqueue("import", title, "{}", "ann", kNow));
   }
-  store::Run claim(std::string_view owner) { return must(jobs_->claim(owner, kNow, kFar)).value(); }
+  store::Run claim(std::string_view owner) { return must(jobs_->claim(owner, kNow, kAny)).value(); }
 
   std::unique_ptr<db::DatabaseClient> client_;
   std::optional<JobRepository> jobs_;
@@ -114,14 +115,15 @@ TEST_P(Jobs, a_run_has_one_owner) {
   const auto asked = enqueue();
   EXPECT_EQ(enqueue().id, asked.id);
   EXPECT_EQ(asked.state, RunState::waiting);
+  EXPECT_FALSE(must(jobs_->claim("a", kNow, {{"backup"}, kFar, {}})));
   const auto mine = claim("a");
   EXPECT_EQ(mine.id, asked.id);
   EXPECT_EQ(mine.state, RunState::running);
   EXPECT_EQ(mine.attempt, 1);
   EXPECT_EQ(mine.owner, "a");
   EXPECT_EQ(claim("a").fence, mine.fence);
-  EXPECT_FALSE(must(jobs_->claim("b", kNow, kFar)).has_value());
-  EXPECT_FALSE(must(jobs_->claim("b", kNow, kFar, asked.id)).has_value());
+  EXPECT_FALSE(must(jobs_->claim("b", kNow, kAny)).has_value());
+  EXPECT_FALSE(must(jobs_->claim("b", kNow, {kAny.kinds, kFar, asked.id})).has_value());
 }
 
 TEST_P(Jobs, who_lost_a_run_can_write_nothing_of_it) {
@@ -173,9 +175,9 @@ TEST_P(Jobs, what_is_to_be_tried_again_waits_for_its_time_but_not_for_that_of_a_
   again.again_at = kNow + hours(1);
   must(jobs_->finish(run, again, kNow));
   must(jobs_->finish(run, again, kNow));
-  EXPECT_FALSE(must(jobs_->claim("a", kNow, kFar)));
+  EXPECT_FALSE(must(jobs_->claim("a", kNow, kAny)));
   EXPECT_EQ(must(jobs_->run(run.id)).error, "the disk is full");
-  EXPECT_TRUE(must(jobs_->claim("a", kNow - hours(24), kFar - hours(24))));
+  EXPECT_TRUE(must(jobs_->claim("a", kNow - hours(24), {kAny.kinds, kFar - hours(24), {}})));
 }
 
 TEST_P(Jobs, what_was_interrupted_does_not_count_as_an_attempt) {
@@ -191,7 +193,7 @@ TEST_P(Jobs, what_waits_is_cancelled_and_what_runs_is_told) {
   const auto waiting = enqueue("first");
   EXPECT_EQ(must(jobs_->cancel(waiting.id, kNow)).state, RunState::cancelled);
   EXPECT_EQ(must(jobs_->cancel(waiting.id, kNow)).state, RunState::cancelled);
-  EXPECT_FALSE(must(jobs_->claim("a", kNow, kFar)));
+  EXPECT_FALSE(must(jobs_->claim("a", kNow, kAny)));
 
   enqueue("second");
   const auto run = claim("a");
