@@ -55,7 +55,7 @@ function Sidebar({ session }: { session: Session }) {
   const topics = useTopics();
   const [location] = useLocation();
   return (
-    <div className="sidebar">
+    <header className="sidebar">
       <Link className="brand" href="/"><Logo />OffX</Link>
       <nav aria-label="Main" className="stack loose">
         <div className="nav-list">
@@ -86,7 +86,7 @@ function Sidebar({ session }: { session: Session }) {
         </div>
       </nav>
       <p className="sidebar-foot small muted">{session.user?.username}</p>
-    </div>
+    </header>
   );
 }
 

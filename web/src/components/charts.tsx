@@ -48,6 +48,7 @@ export function Ring({ done, total, what }: { done: number; total: number; what:
           stroke="var(--accent)"
           strokeWidth="3.5"
           strokeLinecap="round"
+          opacity={done > 0 ? 1 : 0}
           strokeDasharray={`${total > 0 ? (done / total) * around : 0} ${around}`}
           transform="rotate(-90 15 15)"
         />

@@ -53,10 +53,10 @@ export function SummaryText({ summary, hideTopic }: { summary: Summary; hideTopi
 }
 
 /** What a summary is of. */
-export function SummaryFacts({ summary }: { summary: Summary }) {
+export function SummaryFacts({ summary, period = true }: { summary: Summary; period?: boolean }) {
   return (
     <span className="row wide small muted">
-      <span>{periodName(summary.period.start, summary.period.end)}</span>
+      {period && <span>{periodName(summary.period.start, summary.period.end)}</span>}
       <span title={`${summary.distinct_count} of them say something of their own`}>from {counted(summary.post_count, "post")}</span>
       {summary.sentiment && <Mood score={summary.sentiment.score} />}
     </span>

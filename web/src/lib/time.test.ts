@@ -8,7 +8,7 @@ const at = (text: string) => new Date(text);
 describe("a time, briefly", () => {
   test.each([
     ["2026-11-21T14:29:40Z", "just now"],
-    ["2026-11-21T14:05:00Z", "25 min"],
+    ["2026-11-21T14:05:00Z", "25 min ago"],
     ["2026-11-21T09:05:00Z", "09:05"],
     ["2026-11-19T09:05:00Z", "Thu 09:05"],
     ["2026-11-09T09:05:00Z", "9 Nov"],

@@ -54,11 +54,11 @@ export const isoDay = (time: Date): string =>
 
 const sameDay = (a: Date, b: Date) => isoDay(a) === isoDay(b);
 
-/** `just now`, `5 min`, `14:05`, `Tue 14:05`, `9 Nov`: as long as it needs to be. */
+/** `just now`, `5 min ago`, `14:05`, `Tue 14:05`, `9 Nov`: as long as it needs to be. */
 export function briefTime(time: Date, now = new Date()): string {
   const minutes = (now.getTime() - time.getTime()) / 60_000;
   if (minutes >= -1 && minutes < 1) return "just now";
-  if (minutes >= 0 && minutes < 60) return `${Math.floor(minutes)} min`;
+  if (minutes >= 0 && minutes < 60) return `${Math.floor(minutes)} min ago`;
   if (sameDay(time, now)) return clock(time);
   if (minutes > 0 && minutes < 6 * 24 * 60) return `${format(time, { weekday: "short" })} ${clock(time)}`;
   return format(time, { year: "numeric" }) === format(now, { year: "numeric" }) ? shortDay(time) : longDay(time);

@@ -25,7 +25,7 @@ function useEnter<Argument>(enter: (argument: Argument) => Promise<Session>) {
   return useChange(enter, {
     quiet: true,
     done: (session) => {
-      client.clear();
+      client.removeQueries({ predicate: (query) => query.queryKey[0] !== "session" });
       client.setQueryData(["session"], adoptSession(session as Session));
     },
   });

@@ -115,7 +115,7 @@ function JobRow({ job }: { job: Job }) {
       <div className="row between">
         <div className="grow">
           <div className="row">
-            <h3>{job.title}</h3>
+            <h2 className="item-title">{job.title}</h2>
             {!job.enabled && <span className="chip warn">paused</span>}
             {last && <RunState run={last} />}
           </div>
@@ -127,7 +127,7 @@ function JobRow({ job }: { job: Job }) {
           {last?.state === "failed" && last.error && <p className="small wrong">{last.error}</p>}
         </div>
         <div className="row">
-          <Button small icon="play" busy={start.isPending || (run.data !== undefined && !isOver(run.data))} onClick={() => start.mutate()} aria-label={`Run ${job.title} now`}>Run now</Button>
+          <Button small icon="play" busy={start.isPending || (run.data !== undefined && !isOver(run.data))} onClick={() => start.mutate()} aria-label={`Run now: ${job.title}`}>Run now</Button>
           <Button small onClick={() => setOpen("edit")} aria-label={`Edit ${job.title}`}>Edit</Button>
           <Button small kind="quiet" icon={job.enabled ? "pause" : "play"} busy={toggle.isPending} onClick={() => toggle.mutate()} aria-label={`${job.enabled ? "Pause" : "Resume"} ${job.title}`}>{job.enabled ? "Pause" : "Resume"}</Button>
           {remove.error instanceof ApiError && remove.error.status === 409 ? null : job.kind === "summarise" && <Button small kind="quiet" onClick={() => setOpen("remove")} aria-label={`Remove ${job.title}`}>Remove…</Button>}

@@ -87,13 +87,13 @@ export default function SearchView() {
             <input {...control} ref={field} className="input" type="search" autoFocus spellCheck={false} value={text} placeholder={'"lantern cup" OR larkdb'} onChange={(event) => setText(event.target.value)} />
           )}
         </Field>
-        <div className="row">
+        <div className="filters">
           {select("topic", "Topic", "Any topic", (topics.data ?? []).map((topic) => [String(topic.id), topic.title] as const))}
           {select("platform", "Platform", "Any platform", platforms.map((platform) => [platform, platformName(platform)] as const))}
           {select("media", "Media", "Any content", media)}
           {q.trim() !== "" && select("sort", "Order", "Newest first", [["relevance", "Best first"]])}
-          <label className="row small muted">from <input className="select" type="date" value={filters.since ?? ""} max={filters.until} onChange={(event) => go({ since: event.target.value })} /></label>
-          <label className="row small muted">to <input className="select" type="date" value={filters.until ?? ""} min={filters.since} onChange={(event) => go({ until: event.target.value })} /></label>
+          <label className="small muted">from <input className="select" type="date" value={filters.since ?? ""} max={filters.until} onChange={(event) => go({ since: event.target.value })} /></label>
+          <label className="small muted">to <input className="select" type="date" value={filters.until ?? ""} min={filters.since} onChange={(event) => go({ until: event.target.value })} /></label>
           {Object.keys(filters).length > 0 && (
             <Button small kind="quiet" icon="close" onClick={() => navigate(withQuery("/search", { q }), { replace: true })}>Clear filters</Button>
           )}

@@ -64,13 +64,8 @@ function Appearance({ session }: { session: Session }) {
 }
 
 function LogOut() {
-  const client = useQueryClient();
-  const logout = useChange(() => api.delete("/session"), {
-    done: () => {
-      client.clear();
-      window.location.assign("/login");
-    },
-  });
+  // A page loaded anew keeps nothing of what was seen.
+  const logout = useChange(() => api.delete("/session"), { done: () => window.location.assign("/login") });
   return <Button busy={logout.isPending} onClick={() => logout.mutate()}>Log out</Button>;
 }
 

@@ -56,7 +56,7 @@ function Upload() {
           begin(event.dataTransfer.files);
         }}
       >
-        <h3>Import posts from files</h3>
+        <h2>Import posts from files</h2>
         <p className="muted small">
           An archive of X, saved answers of Mastodon or Bluesky, feeds, JSON Lines, CSV; also compressed. Twice is harmless.
         </p>

@@ -33,13 +33,9 @@ export function TopicForm({ topic, onSaved }: { topic?: Topic; onSaved: (topic: 
   const told = fieldError("title") ?? fieldError("rule");
 
   return (
-    <div className="columns">
-      <section aria-label="Posts that the rule finds" className="stack">
-        <h2>What the rule finds</h2>
-        <RulePreviewList rule={settled} check={check.data} />
-      </section>
+    <div className="columns even">
       <form
-        className="card form aside"
+        className="card form sticky"
         onSubmit={(event) => {
           event.preventDefault();
           save.mutate();
@@ -57,6 +53,7 @@ export function TopicForm({ topic, onSaved }: { topic?: Topic; onSaved: (topic: 
         <div className="row wide">
           <label className="checkbox">
             <input
+              className="color-input"
               type="color"
               value={color}
               onChange={(event) => {
@@ -78,6 +75,10 @@ export function TopicForm({ topic, onSaved }: { topic?: Topic; onSaved: (topic: 
           </Button>
         </div>
       </form>
+      <section aria-label="Posts that the rule finds" className="stack">
+        <h2>What the rule finds</h2>
+        <RulePreviewList rule={settled} check={check.data} />
+      </section>
     </div>
   );
 }

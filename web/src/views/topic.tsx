@@ -147,7 +147,7 @@ function SummaryPanel({ topic, span }: { topic: Topic; span: Times | null }) {
         {run.data && !(isOver(run.data) && run.data.state === "done" && shown) && <RunProgress run={run.data} />}
         {shown && (
           <>
-            <SummaryFacts summary={shown} />
+            <SummaryFacts summary={shown} period={span !== null} />
             {detail.error && <ErrorNote error={detail.error} retry={() => void detail.refetch()} />}
             <SummaryText key={shown.id} summary={detail.data ?? shown} hideTopic={topic.id} />
           </>
@@ -231,7 +231,7 @@ export default function TopicView({ id, tab }: { id: number; tab: string }) {
             {tab === "rule" ? (
               <>
                 <TopicForm key={data.updated_at} topic={data} onSaved={() => say("Saved.")} />
-                <RemoveTopic topic={data} />
+                <div className="below"><RemoveTopic topic={data} /></div>
               </>
             ) : tab === "summaries" ? (
               <Summaries topic={data} />

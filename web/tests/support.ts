@@ -1,0 +1,194 @@
+// The real program and a real browser, for the tests of this folder and for tools/screenshots.ts.
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const binary = process.env.OFFX_BINARY ?? join(root, "build/release/offx");
+const samples = join(root, "samples");
+
+export const username = "ada";
+export const password = "correct horse battery";
+
+/** `offx serve` on a database of its own, in a folder that goes with it. */
+export class Server {
+  private constructor(
+    readonly url: string,
+    readonly setupLink: string | null,
+    readonly folder: string,
+    private readonly child: ChildProcess,
+    private readonly output: () => string,
+  ) {}
+
+  /** `withSamples`: topics, posts of the last days and a summary are there, and a user. */
+  static async start({ withSamples = false } = {}): Promise<Server> {
+    const folder = mkdtempSync(join(tmpdir(), "offx-web-"));
+    const database = join(folder, "offx.db");
+    if (withSamples) fill(folder, database);
+    const environment = { ...process.env, OFFX_DB: database, ...(withSamples && { AUTH_USERNAME: username, AUTH_PASSWORD: password }) };
+    const child = spawn(binary, ["--db", database, "serve", "--listen", "127.0.0.1:0"], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    child.stdout.on("data", (bytes: Buffer) => (output += bytes.toString()));
+    child.stderr.on("data", (bytes: Buffer) => (output += bytes.toString()));
+    const deadline = Date.now() + 20_000;
+    for (;;) {
+      const url = /OffX is at (http:\/\/[^\s/]+)/.exec(output)?.[1];
+      const link = /https?:\/\/\S+\/setup#\S+/.exec(output)?.[0] ?? null;
+      if (url && (link || withSamples)) return new Server(url, link, folder, child, () => output);
+      if (child.exitCode !== null || Date.now() > deadline) {
+        child.kill();
+        throw new Error(`offx serve did not start:\n${output}`);
+      }
+      await new Promise((done) => setTimeout(done, 20));
+    }
+  }
+
+  async stop(): Promise<void> {
+    const over = new Promise((done) => this.child.once("exit", done));
+    if (this.child.exitCode === null) {
+      this.child.kill("SIGTERM");
+      const timer = setTimeout(() => this.child.kill("SIGKILL"), 10_000);
+      await over;
+      clearTimeout(timer);
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  log(): string {
+    return this.output();
+  }
+}
+
+const day = 86_400_000;
+
+/** How far the samples have to be moved so that the newest of them is of the last hour. */
+function shiftMs(): number {
+  const newest = Math.max(...lines("posts.jsonl").map((post) => Date.parse(post.created_at)));
+  return Math.floor((Date.now() - 3_600_000 - newest) / 60_000) * 60_000;
+}
+
+interface SamplePost {
+  created_at: string;
+  [member: string]: unknown;
+}
+
+const lines = (file: string): SamplePost[] =>
+  readFileSync(join(samples, file), "utf8")
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as SamplePost);
+
+/** The sample posts as if they were of the last days; a file to import. */
+export function recentPosts(folder: string): string {
+  const shift = shiftMs();
+  const posts = lines("posts.jsonl").map((post) => ({ ...post, created_at: new Date(Date.parse(post.created_at) + shift).toISOString() }));
+  const path = join(folder, "recent-posts.jsonl");
+  writeFileSync(path, posts.map((post) => `${JSON.stringify(post)}\n`).join(""));
+  return path;
+}
+
+/** Everything in samples/, moved to the last days, filed under its topics and summed up. */
+function fill(folder: string, database: string): void {
+  const offx = (...options: string[]) => execFileSync(binary, ["--db", database, ...options], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  const shift = shiftMs();
+  const scratch = join(folder, "scratch.db");
+  const all = ["posts.jsonl", "x-archive", "bluesky.json", "mastodon.json", "planet-feed.xml"];
+  execFileSync(binary, ["--db", scratch, "import", ...all.map((name) => join(samples, name))], { stdio: "ignore" });
+  const { posts } = JSON.parse(execFileSync(binary, ["--db", scratch, "posts", "--limit", "10000", "--json"], { encoding: "utf8" })) as { posts: SamplePost[] };
+  const path = join(folder, "all.jsonl");
+  const moved = (post: SamplePost) => ({ ...post, created_at: new Date(Date.parse(post.created_at) + shift).toISOString() });
+  writeFileSync(path, posts.map((post) => `${JSON.stringify(moved(post))}\n`).join(""));
+  offx("import", path);
+  for (const line of readFileSync(join(samples, "topics.tsv"), "utf8").split("\n").filter(Boolean)) {
+    const [title, rule, description] = line.split("\t") as [string, string, string];
+    offx("topic", "add", title, "--rule", rule, "--description", description);
+  }
+  const midnight = Math.floor(Date.now() / day) * day;
+  const isoDay = (time: number) => new Date(time).toISOString().slice(0, 10);
+  for (const [since, until] of [[8, 4], [12, -1]] as const) {
+    offx("summarize", "--since", isoDay(midnight - since * day), "--until", isoDay(midnight - until * day));
+  }
+}
+
+export const launch = (): Promise<Browser> =>
+  chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  });
+
+/** A page that notes whatever must never happen. */
+export interface WatchedPage {
+  page: Page;
+  context: BrowserContext;
+  /** Errors of the page, refusals by the Content-Security-Policy, requests to other hosts. */
+  faults: string[];
+}
+
+export async function openPage(browser: Browser, server: Server, options: BrowserContextOptions = {}): Promise<WatchedPage> {
+  const context = await browser.newContext({ baseURL: server.url, viewport: { width: 1280, height: 900 }, locale: "en-GB", timezoneId: "Europe/Berlin", reducedMotion: "reduce", ...options });
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.setDefaultTimeout(10_000);
+  page.on("pageerror", (error) => faults.push(`page error: ${error.message}`));
+  page.on("console", (message) => {
+    // Chromium reports every answer that is no success; which of them are right, the tests look at themselves.
+    if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) faults.push(`console: ${message.text()}`);
+  });
+  context.on("request", (request) => {
+    if (!request.url().startsWith(`${server.url}/`) && !request.url().startsWith("blob:")) faults.push(`request to ${request.url()}`);
+  });
+  return { page, context, faults };
+}
+
+export async function logIn(page: Page): Promise<void> {
+  await page.goto("/");
+  await page.getByLabel("User name").fill(username);
+  await page.getByLabel("Password", { exact: true }).fill(password);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByRole("heading", { name: "Today", level: 1 }).waitFor();
+}
+
+export const views: Record<string, string> = {
+  today: "/",
+  topics: "/topics",
+  topic: "/topics/1",
+  "topic-summaries": "/topics/1/summaries",
+  "topic-rule": "/topics/1/rule",
+  "new-topic": "/topics/new",
+  search: "/search?q=larkdb",
+  sources: "/sources",
+  jobs: "/jobs",
+  database: "/database",
+  settings: "/settings",
+  "settings-tokens": "/settings/tokens",
+  "settings-server": "/settings/server",
+  "settings-users": "/settings/users",
+  "settings-log": "/settings/log",
+};
+
+/** The view with everything it asks for at first. */
+export async function show(page: Page, path: string): Promise<void> {
+  await page.goto(path);
+  await page.locator("h1").first().waitFor();
+  await page.waitForFunction(() => !document.querySelector(".skeleton"));
+}
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** What axe finds against WCAG 2.2, levels A and AA, one line each. */
+export async function axe(page: Page): Promise<string[]> {
+  await page.evaluate(axeSource);
+  return page.evaluate(async () => {
+    interface Result {
+      violations: { id: string; nodes: { target: string[]; failureSummary?: string }[] }[];
+    }
+    const run = (window as unknown as { axe: { run: (options: unknown) => Promise<Result> } }).axe.run;
+    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+    const { violations } = await run({ runOnly: { type: "tag", values: tags } });
+    return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(" ")} ${node.failureSummary ?? ""}`));
+  });
+}
