@@ -46,6 +46,8 @@ namespace {
 #define OFFX_SUMMARY_TABLES \
   "FROM {summarizations} AS s LEFT JOIN {summarization_details} AS e ON e.summarization_id = s.id "
 
+#define OFFX_USER_COLUMNS "id, username, password_hash, is_admin, created_at, last_login_at "
+
 using db::Value;
 const Value kNull;
 const Value kTime = std::string("2026-01-01 00:00:00");
@@ -833,6 +835,172 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "FROM (SELECT platform, count(*) AS n FROM {posts} GROUP BY platform) AS g ORDER BY g.platform",
        {},
        false},
+
+      // --- Accounts
+      {Query::user_insert,
+       "users.insert",
+       "INSERT INTO {users} (username, password_hash, is_admin, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?4) "
+       "ON CONFLICT (username) DO NOTHING",
+       {"sample", "$argon2id$", 0, kTime},
+       true},
+      {Query::user_insert_first,
+       "users.insert_first",
+       "INSERT INTO {users} (username, password_hash, is_admin, created_at, updated_at) SELECT ?1, ?2, ?3, ?4, ?4 "
+       "WHERE NOT EXISTS (SELECT 1 FROM {users})",
+       {"sample", "$argon2id$", 1, kTime},
+       true},
+      {Query::user_any, "users.any", "SELECT id FROM {users} ORDER BY id LIMIT 1", {}, false},
+      {Query::user_list, "users.list", "SELECT " OFFX_USER_COLUMNS "FROM {users} ORDER BY username", {}, false},
+      {Query::user_find,
+       "users.find",
+       "SELECT " OFFX_USER_COLUMNS "FROM {users} WHERE username = ?1",
+       {"sample"},
+       false},
+      {Query::user_get, "users.get", "SELECT " OFFX_USER_COLUMNS "FROM {users} WHERE id = ?1", {1}, false},
+      {Query::user_delete,
+       "users.delete",
+       "DELETE FROM {users} WHERE id = ?1 AND (is_admin = 0 OR EXISTS (SELECT 1 FROM {users} WHERE id <> ?1 "
+       "AND is_admin = 1))",
+       {0},
+       true},
+      {Query::user_sessions_delete, "sessions.delete_of_user", "DELETE FROM {sessions} WHERE user_id = ?1", {0}, true},
+      // Before users.delete in the same batch: not of one that stays.
+      {Query::user_tokens_delete,
+       "api_tokens.delete_of_user",
+       "DELETE FROM {api_tokens} WHERE user_id = ?1 AND (SELECT is_admin = 0 OR EXISTS (SELECT 1 FROM {users} "
+       "WHERE id <> ?1 AND is_admin = 1) FROM {users} WHERE id = ?1)",
+       {0},
+       true},
+      {Query::user_password_set,
+       "users.set_password",
+       "UPDATE {users} SET password_hash = ?2, updated_at = ?3 WHERE id = ?1",
+       {0, "$argon2id$", kTime},
+       true},
+      {Query::user_hash_renew,
+       "users.renew_hash",
+       "UPDATE {users} SET password_hash = ?3, updated_at = ?4 WHERE id = ?1 AND password_hash = ?2",
+       {0, "$argon2id$", "$argon2id$", kTime},
+       true},
+      {Query::user_logged_in,
+       "users.logged_in",
+       "UPDATE {users} SET last_login_at = ?2 WHERE id = ?1",
+       {0, kTime},
+       true},
+      {Query::session_insert,
+       "sessions.insert",
+       "INSERT INTO {sessions} (token_hash, user_id, created_at, last_seen_at, expires_at, address, user_agent) "
+       "SELECT ?1, id, ?3, ?3, ?4, ?5, ?6 FROM {users} WHERE id = ?2 ON CONFLICT (token_hash) DO NOTHING",
+       {"00", 1, kTime, kTime, "127.0.0.1", "sample"},
+       true},
+      {Query::session_id, "sessions.id", "SELECT id FROM {sessions} WHERE token_hash = ?1", {"00"}, false},
+      {Query::session_find,
+       "sessions.find",
+       "SELECT s.id, s.user_id, u.username, u.is_admin, '', s.last_seen_at FROM {sessions} AS s "
+       "JOIN {users} AS u ON u.id = s.user_id WHERE s.token_hash = ?1 AND s.expires_at > ?2 AND s.last_seen_at > ?3",
+       {"00", kTime, kTime},
+       false},
+      {Query::session_seen,
+       "sessions.seen",
+       "UPDATE {sessions} SET last_seen_at = ?3, address = ?2 WHERE id = ?1",
+       {0, "127.0.0.1", kTime},
+       true},
+      {Query::session_list,
+       "sessions.list",
+       "SELECT id, created_at, last_seen_at, expires_at, address, user_agent FROM {sessions} WHERE user_id = ?1 "
+       "AND expires_at > ?2 AND last_seen_at > ?3 ORDER BY last_seen_at DESC, id DESC LIMIT 200",
+       {1, kTime, kTime},
+       false},
+      {Query::session_delete, "sessions.delete", "DELETE FROM {sessions} WHERE user_id = ?1 AND id = ?2", {0, 0}, true},
+      {Query::sessions_delete_expired,
+       "sessions.delete_expired",
+       "DELETE FROM {sessions} WHERE expires_at <= ?1 OR last_seen_at <= ?2",
+       {kTime, kTime},
+       true},
+      {Query::token_insert,
+       "api_tokens.insert",
+       "INSERT INTO {api_tokens} (token_hash, user_id, name, prefix, scopes, created_at, expires_at) "
+       "SELECT ?1, id, ?3, ?4, ?5, ?6, ?7 FROM {users} WHERE id = ?2 ON CONFLICT (token_hash) DO NOTHING",
+       {"00", 1, "sample", "offx_0000", "read", kTime, kNull},
+       true},
+      {Query::token_id, "api_tokens.id", "SELECT id FROM {api_tokens} WHERE token_hash = ?1", {"00"}, false},
+      {Query::token_find,
+       "api_tokens.find",
+       "SELECT t.id, t.user_id, u.username, u.is_admin, t.scopes, t.last_used_at FROM {api_tokens} AS t "
+       "JOIN {users} AS u ON u.id = t.user_id WHERE t.token_hash = ?1 AND (t.expires_at IS NULL OR t.expires_at > ?2)",
+       {"00", kTime},
+       false},
+      {Query::token_used,
+       "api_tokens.used",
+       "UPDATE {api_tokens} SET last_used_at = ?2 WHERE id = ?1",
+       {0, kTime},
+       true},
+      {Query::token_list,
+       "api_tokens.list",
+       "SELECT id, name, prefix, scopes, created_at, expires_at, last_used_at FROM {api_tokens} WHERE user_id = ?1 "
+       "ORDER BY id DESC LIMIT 200",
+       {1},
+       false},
+      {Query::token_delete,
+       "api_tokens.delete",
+       "DELETE FROM {api_tokens} WHERE user_id = ?1 AND id = ?2",
+       {0, 0},
+       true},
+      // Beyond the limit of an account from everywhere, those go on who come from where it was logged in before. What
+      // lies in the future was noted by a clock that was wrong, and does not count.
+      {Query::login_attempt_insert,
+       "login_attempts.insert",
+       "INSERT INTO {login_attempts} (account, address, at) SELECT ?1, ?2, ?3 WHERE "
+       "(SELECT count(*) FROM {login_attempts} WHERE account = ?1 AND address = ?2 AND at > ?4 AND at <= ?3) < ?5 "
+       "AND (SELECT count(*) FROM {login_attempts} WHERE address = ?2 AND at > ?4 AND at <= ?3) < ?6 "
+       "AND ((SELECT count(*) FROM {login_attempts} WHERE account = ?1 AND at > ?4 AND at <= ?3) < ?7 "
+       "OR EXISTS (SELECT 1 FROM {sessions} AS s JOIN {users} AS u ON u.id = s.user_id "
+       "WHERE u.username = ?1 AND s.address = ?2))",
+       {"sample", "127.0.0.1", kTime, kTime, 10, 30, 100},
+       true},
+      {Query::login_attempt_oldest,
+       "login_attempts.oldest",
+       "SELECT min(at) FROM {login_attempts} WHERE (account = ?1 OR address = ?2) AND at > ?3 AND at <= ?4",
+       {"sample", "127.0.0.1", kTime, kTime},
+       false},
+      {Query::login_attempts_forget,
+       "login_attempts.forget",
+       "DELETE FROM {login_attempts} WHERE account = ?1 AND address = ?2",
+       {"nobody", "nowhere"},
+       true},
+      {Query::login_attempts_delete_before,
+       "login_attempts.delete_before",
+       "DELETE FROM {login_attempts} WHERE at < ?1",
+       {kTime},
+       true},
+
+      // --- Settings and the request log
+      {Query::setting_list, "settings.list", "SELECT name, value FROM {settings} ORDER BY name", {}, false},
+      {Query::setting_get, "settings.get", "SELECT value FROM {settings} WHERE name = ?1", {"sample"}, false},
+      {Query::setting_put,
+       "settings.put",
+       "INSERT INTO {settings} (name, value, updated_at) VALUES (?1, ?2, ?3) "
+       "ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
+       {"sample", "1", kTime},
+       true},
+      {Query::request_log_insert,
+       "request_log.insert",
+       "INSERT INTO {request_log} (time, request_id, method, path, status, ms, user_id, who, address, bytes) "
+       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+       {kTime, "a-1", "GET", "/api/v1/topics", 200, 1, kNull, "", "127.0.0.1", 2},
+       true},
+      {Query::request_log_list,
+       "request_log.list",
+       "SELECT id, time, request_id, method, path, status, ms, user_id, who, address, bytes FROM {request_log} "
+       "WHERE (?1 IS NULL OR method = ?1) AND (?2 IS NULL OR substr(path, 1, length(?2)) = ?2) "
+       "AND (?3 IS NULL OR status = ?3) AND (?4 IS NULL OR who = ?4) AND (?5 IS NULL OR time >= ?5) "
+       "AND (?6 IS NULL OR id < ?6) ORDER BY id DESC LIMIT ?7",
+       {kNull, kNull, kNull, kNull, kNull, kNull, 10},
+       false},
+      {Query::request_log_trim,
+       "request_log.trim",
+       "DELETE FROM {request_log} WHERE id IN (SELECT id FROM {request_log} WHERE time < ?1 ORDER BY time LIMIT ?2)",
+       {kTime, 10},
+       true},
   }};
   return kDefinitions;
 }

@@ -36,6 +36,12 @@ inline constexpr Table kTables[] = {
     {"topic_marks", "topic_marks_v1"},
     {"visits", "visits_v1"},
     {"removed_posts", "removed_posts_v1"},
+    {"users", "users_v1"},
+    {"sessions", "sessions_v1"},
+    {"api_tokens", "api_tokens_v1"},
+    {"login_attempts", "login_attempts_v1"},
+    {"settings", "settings_v1"},
+    {"request_log", "request_log_v1"},
 };
 
 /// `sql` with every `{logical}` table name replaced by the physical one. A name that is not in TABLES is a mistake of
