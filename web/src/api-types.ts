@@ -292,14 +292,7 @@ export interface DatabaseState {
 }
 
 export type MigrationPhase =
-  | "expand"
-  | "backfill"
-  | "verify"
-  | "live"
-  | "completing"
-  | "completed"
-  | "rolling_back"
-  | "rolled_back";
+  "expand" | "backfill" | "verify" | "live" | "completing" | "completed" | "rolling_back" | "rolled_back";
 
 /** As `offx migrate status --json` tells it. */
 export interface MigrationState {

@@ -56,7 +56,10 @@ function Sidebar({ session }: { session: Session }) {
   const [location] = useLocation();
   return (
     <header className="sidebar">
-      <Link className="brand" href="/"><Logo />OffX</Link>
+      <Link className="brand" href="/">
+        <Logo />
+        OffX
+      </Link>
       <nav aria-label="Main" className="stack loose">
         <div className="nav-list">
           <NavLink to={place("Today")} />
@@ -64,18 +67,33 @@ function Sidebar({ session }: { session: Session }) {
         </div>
         <div>
           <div className="nav-title">
-            <Link className="plain-link" href="/topics">Topics</Link>
-            <Link className="button small quiet icon" href="/topics/new" aria-label="New topic"><Icon name="plus" /></Link>
+            <Link className="plain-link" href="/topics">
+              Topics
+            </Link>
+            <Link className="button small quiet icon" href="/topics/new" aria-label="New topic">
+              <Icon name="plus" />
+            </Link>
           </div>
           <div className="nav-list">
             {topics.data?.map((topic) => (
-              <Link key={topic.id} className="nav-link" href={`/topics/${topic.id}`} aria-current={location.split("/").slice(0, 3).join("/") === `/topics/${topic.id}` ? "page" : undefined}>
+              <Link
+                key={topic.id}
+                className="nav-link"
+                href={`/topics/${topic.id}`}
+                aria-current={location.split("/").slice(0, 3).join("/") === `/topics/${topic.id}` ? "page" : undefined}
+              >
                 <Dot color={topicColor(topic)} />
                 <span className="grow">{topic.title}</span>
-                <span className="small number" aria-label={`${topic.posts} posts`}>{count(topic.posts)}</span>
+                <span className="small number" aria-label={`${topic.posts} posts`}>
+                  {count(topic.posts)}
+                </span>
               </Link>
             ))}
-            {topics.data?.length === 0 && <Link className="nav-link" href="/topics/new">Make the first topic</Link>}
+            {topics.data?.length === 0 && (
+              <Link className="nav-link" href="/topics/new">
+                Make the first topic
+              </Link>
+            )}
           </div>
         </div>
         <div className="nav-list">
@@ -108,7 +126,9 @@ function MoreMenu({ onClose }: { onClose: () => void }) {
   return (
     <Dialog title="More" onClose={onClose}>
       <nav className="nav-list" aria-label="More" onClick={onClose}>
-        {["Sources", "Jobs", "Database", "Settings"].map((name) => <NavLink key={name} to={place(name)} />)}
+        {["Sources", "Jobs", "Database", "Settings"].map((name) => (
+          <NavLink key={name} to={place(name)} />
+        ))}
       </nav>
     </Dialog>
   );
@@ -126,7 +146,11 @@ function ShortcutHelp({ onClose }: { onClose: () => void }) {
               {group.shortcuts.map((shortcut) => (
                 <li key={shortcut.keys}>
                   <span>{shortcut.does}</span>
-                  <span>{shortcut.keys.split(" ").map((key) => <kbd key={key}>{key}</kbd>)}</span>
+                  <span>
+                    {shortcut.keys.split(" ").map((key) => (
+                      <kbd key={key}>{key}</kbd>
+                    ))}
+                  </span>
                 </li>
               ))}
             </ul>
@@ -144,7 +168,11 @@ function Shell({ session }: { session: Session }) {
   const main = useRef<HTMLElement>(null);
   useShortcuts("Everywhere", [
     { keys: "/", does: "search", run: () => navigate("/search") },
-    ...places.map((target) => ({ keys: `g ${target.key}`, does: `go to ${target.name}`, run: () => navigate(target.href) })),
+    ...places.map((target) => ({
+      keys: `g ${target.key}`,
+      does: `go to ${target.name}`,
+      run: () => navigate(target.href),
+    })),
     { keys: "n", does: "new topic", run: () => navigate("/topics/new") },
     { keys: "?", does: "these keys", run: () => setOverlay("keys") },
   ]);
@@ -160,10 +188,18 @@ function Shell({ session }: { session: Session }) {
 
   return (
     <div className="app">
-      <a className="skip-link" href="#main">To the content</a>
+      <a className="skip-link" href="#main">
+        To the content
+      </a>
       <Sidebar session={session} />
       <main id="main" ref={main} tabIndex={-1}>
-        <Suspense fallback={<div className="page"><Skeleton height={60} count={4} /></div>}>
+        <Suspense
+          fallback={
+            <div className="page">
+              <Skeleton height={60} count={4} />
+            </div>
+          }
+        >
           <Switch>
             <Route path="/" component={TodayView} />
             <Route path="/topics" component={TopicsView} />
@@ -174,13 +210,30 @@ function Shell({ session }: { session: Session }) {
             <Route path="/search" component={SearchView} />
             <Route path="/sources" component={SourcesView} />
             <Route path="/jobs" component={JobsView} />
-            <Route path="/database"><DatabaseView isAdmin={session.user?.is_admin ?? false} /></Route>
-            <Route path="/settings/:part?">{(parameters) => <SettingsView session={session} part={parameters.part ?? ""} />}</Route>
-            <Route path="/login"><Redirect to="/" replace /></Route>
-            <Route path="/setup"><Redirect to="/" replace /></Route>
+            <Route path="/database">
+              <DatabaseView isAdmin={session.user?.is_admin ?? false} />
+            </Route>
+            <Route path="/settings/:part?">
+              {(parameters) => <SettingsView session={session} part={parameters.part ?? ""} />}
+            </Route>
+            <Route path="/login">
+              <Redirect to="/" replace />
+            </Route>
+            <Route path="/setup">
+              <Redirect to="/" replace />
+            </Route>
             <Route>
               <div className="page reading">
-                <Empty title="There is nothing here" actions={<Link className="button primary" href="/">To Today</Link>}>The address may be misspelt, or what it led to is gone.</Empty>
+                <Empty
+                  title="There is nothing here"
+                  actions={
+                    <Link className="button primary" href="/">
+                      To Today
+                    </Link>
+                  }
+                >
+                  The address may be misspelt, or what it led to is gone.
+                </Empty>
               </div>
             </Route>
           </Switch>
@@ -222,7 +275,10 @@ function Gate() {
     return (
       <main className="entrance" id="main">
         <div className="entrance-box stack">
-          <div className="brand"><Logo />OffX</div>
+          <div className="brand">
+            <Logo />
+            OffX
+          </div>
           <h1>No connection</h1>
           <ErrorNote error={session.error} retry={() => void session.refetch()} />
         </div>
@@ -239,7 +295,8 @@ const client = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: 10_000,
-      retry: (failures, error) => failures < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+      retry: (failures, error) =>
+        failures < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
     },
   },
 });
@@ -251,4 +308,3 @@ export function App() {
     </QueryClientProvider>
   );
 }
-

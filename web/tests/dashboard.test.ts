@@ -46,7 +46,10 @@ describe.sequential("from set-up to log-out", () => {
     await page.getByRole("link", { name: "New topic" }).click();
     await page.getByLabel("Title").fill("Databases");
     await page.getByLabel("Rule", { exact: true }).fill("larkdb OR (");
-    await page.getByRole("alert").getByText(/^At character \d+/).waitFor();
+    await page
+      .getByRole("alert")
+      .getByText(/^At character \d+/)
+      .waitFor();
     expect(await page.locator(".rule-marks .fault").count()).toBe(1);
     expect(await page.getByRole("button", { name: "Make topic" }).isDisabled()).toBe(true);
 
@@ -160,10 +163,19 @@ describe.sequential("from set-up to log-out", () => {
   test("a job is run at once and paused", async () => {
     const { page } = watched;
     await page.goto("/jobs");
-    await page.getByRole("button", { name: /^Run now: / }).first().click();
+    await page
+      .getByRole("button", { name: /^Run now: / })
+      .first()
+      .click();
     await page.getByRole("region", { name: "Runs" }).getByText("done").first().waitFor({ timeout: 20_000 });
-    await page.getByRole("button", { name: /^Pause / }).first().click();
-    await page.getByRole("button", { name: /^Resume / }).first().click();
+    await page
+      .getByRole("button", { name: /^Pause / })
+      .first()
+      .click();
+    await page
+      .getByRole("button", { name: /^Resume / })
+      .first()
+      .click();
     await page.getByRole("button", { name: /^Resume / }).waitFor({ state: "detached" });
   });
 
@@ -188,7 +200,9 @@ describe.sequential("from set-up to log-out", () => {
     await page.getByLabel("User name").fill(username);
     await page.getByLabel("Password", { exact: true }).fill("not the password");
     for (let attempt = 0; attempt < 12; attempt += 1) {
-      const answered = page.waitForResponse((response) => response.url().endsWith("/session") && response.request().method() === "POST");
+      const answered = page.waitForResponse(
+        (response) => response.url().endsWith("/session") && response.request().method() === "POST",
+      );
       await page.getByRole("button", { name: "Log in" }).click();
       const status = (await answered).status();
       expect(status).toBe(attempt < 10 ? 401 : 429);

@@ -35,10 +35,16 @@ describe.each(["light", "dark"] as const)("%s", (colorScheme) => {
   test("nor where something is open", async () => {
     const { page } = watched;
     await show(page, "/");
-    await page.getByRole("button", { name: /^Source / }).first().click();
+    await page
+      .getByRole("button", { name: /^Source / })
+      .first()
+      .click();
     await page.locator(".cited-post .post").waitFor();
     await page.getByRole("button", { name: "Why here?" }).first().click();
-    await page.getByText(/because of|filed by hand/).first().waitFor();
+    await page
+      .getByText(/because of|filed by hand/)
+      .first()
+      .waitFor();
     expect(await axe(page)).toEqual([]);
     await page.keyboard.press("?");
     await page.getByRole("dialog").waitFor();
@@ -49,7 +55,11 @@ describe.each(["light", "dark"] as const)("%s", (colorScheme) => {
 describe("narrow", () => {
   let watched: WatchedPage;
   beforeAll(async () => {
-    watched = await openPage(browser, server, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+    watched = await openPage(browser, server, {
+      viewport: { width: 360, height: 740 },
+      hasTouch: true,
+      isMobile: true,
+    });
     await logIn(watched.page);
   });
   afterAll(() => watched?.context.close());
@@ -89,7 +99,9 @@ describe("budgets", () => {
       expect(bytes).toBeLessThan(150_000);
       await page.reload();
       await page.locator(".topic-card").first().waitFor();
-      paints.push(await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Number.NaN));
+      paints.push(
+        await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Number.NaN),
+      );
       expect(faults.filter((fault) => !fault.includes("Service Worker"))).toEqual([]);
       await context.close();
     }
@@ -104,7 +116,9 @@ describe("budgets", () => {
     const seen = new Set<string>();
     let most = 0;
     for (let step = 0; step < 40; step += 1) {
-      const shown = await page.locator(".virtual-item .post").evaluateAll((posts) => posts.map((post) => post.getAttribute("data-post") ?? ""));
+      const shown = await page
+        .locator(".virtual-item .post")
+        .evaluateAll((posts) => posts.map((post) => post.getAttribute("data-post") ?? ""));
       for (const id of shown) seen.add(id);
       most = Math.max(most, shown.length);
       await page.mouse.wheel(0, 1500);

@@ -29,8 +29,15 @@ export class Server {
     const folder = mkdtempSync(join(tmpdir(), "offx-web-"));
     const database = join(folder, "offx.db");
     if (withSamples) fill(folder, database);
-    const environment = { ...process.env, OFFX_DB: database, ...(withSamples && { AUTH_USERNAME: username, AUTH_PASSWORD: password }) };
-    const child = spawn(binary, ["--db", database, "serve", "--listen", "127.0.0.1:0"], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+    const environment = {
+      ...process.env,
+      OFFX_DB: database,
+      ...(withSamples && { AUTH_USERNAME: username, AUTH_PASSWORD: password }),
+    };
+    const child = spawn(binary, ["--db", database, "serve", "--listen", "127.0.0.1:0"], {
+      env: environment,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let output = "";
     child.stdout.on("data", (bytes: Buffer) => (output += bytes.toString()));
     child.stderr.on("data", (bytes: Buffer) => (output += bytes.toString()));
@@ -85,7 +92,10 @@ const lines = (file: string): SamplePost[] =>
 /** The sample posts as if they were of the last days; a file to import. */
 export function recentPosts(folder: string): string {
   const shift = shiftMs();
-  const posts = lines("posts.jsonl").map((post) => ({ ...post, created_at: new Date(Date.parse(post.created_at) + shift).toISOString() }));
+  const posts = lines("posts.jsonl").map((post) => ({
+    ...post,
+    created_at: new Date(Date.parse(post.created_at) + shift).toISOString(),
+  }));
   const path = join(folder, "recent-posts.jsonl");
   writeFileSync(path, posts.map((post) => `${JSON.stringify(post)}\n`).join(""));
   return path;
@@ -93,14 +103,20 @@ export function recentPosts(folder: string): string {
 
 /** Everything in samples/, moved to the last days, filed under its topics and summed up. */
 function fill(folder: string, database: string): void {
-  const offx = (...options: string[]) => execFileSync(binary, ["--db", database, ...options], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  const offx = (...options: string[]) =>
+    execFileSync(binary, ["--db", database, ...options], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   const shift = shiftMs();
   const scratch = join(folder, "scratch.db");
   const all = ["posts.jsonl", "x-archive", "bluesky.json", "mastodon.json", "planet-feed.xml"];
   execFileSync(binary, ["--db", scratch, "import", ...all.map((name) => join(samples, name))], { stdio: "ignore" });
-  const { posts } = JSON.parse(execFileSync(binary, ["--db", scratch, "posts", "--limit", "10000", "--json"], { encoding: "utf8" })) as { posts: SamplePost[] };
+  const { posts } = JSON.parse(
+    execFileSync(binary, ["--db", scratch, "posts", "--limit", "10000", "--json"], { encoding: "utf8" }),
+  ) as { posts: SamplePost[] };
   const path = join(folder, "all.jsonl");
-  const moved = (post: SamplePost) => ({ ...post, created_at: new Date(Date.parse(post.created_at) + shift).toISOString() });
+  const moved = (post: SamplePost) => ({
+    ...post,
+    created_at: new Date(Date.parse(post.created_at) + shift).toISOString(),
+  });
   writeFileSync(path, posts.map((post) => `${JSON.stringify(moved(post))}\n`).join(""));
   offx("import", path);
   for (const line of readFileSync(join(samples, "topics.tsv"), "utf8").split("\n").filter(Boolean)) {
@@ -109,7 +125,10 @@ function fill(folder: string, database: string): void {
   }
   const midnight = Math.floor(Date.now() / day) * day;
   const isoDay = (time: number) => new Date(time).toISOString().slice(0, 10);
-  for (const [since, until] of [[8, 4], [12, -1]] as const) {
+  for (const [since, until] of [
+    [8, 4],
+    [12, -1],
+  ] as const) {
     offx("summarize", "--since", isoDay(midnight - since * day), "--until", isoDay(midnight - until * day));
   }
 }
@@ -117,7 +136,15 @@ function fill(folder: string, database: string): void {
 export const launch = (): Promise<Browser> =>
   chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
   });
 
 /** A page that notes whatever must never happen. */
@@ -128,18 +155,31 @@ export interface WatchedPage {
   faults: string[];
 }
 
-export async function openPage(browser: Browser, server: Server, options: BrowserContextOptions = {}): Promise<WatchedPage> {
-  const context = await browser.newContext({ baseURL: server.url, viewport: { width: 1280, height: 900 }, locale: "en-GB", timezoneId: "Europe/Berlin", reducedMotion: "reduce", ...options });
+export async function openPage(
+  browser: Browser,
+  server: Server,
+  options: BrowserContextOptions = {},
+): Promise<WatchedPage> {
+  const context = await browser.newContext({
+    baseURL: server.url,
+    viewport: { width: 1280, height: 900 },
+    locale: "en-GB",
+    timezoneId: "Europe/Berlin",
+    reducedMotion: "reduce",
+    ...options,
+  });
   const page = await context.newPage();
   const faults: string[] = [];
   page.setDefaultTimeout(10_000);
   page.on("pageerror", (error) => faults.push(`page error: ${error.message}`));
   page.on("console", (message) => {
     // Chromium reports every answer that is no success; which of them are right, the tests look at themselves.
-    if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) faults.push(`console: ${message.text()}`);
+    if (message.type() === "error" && !message.text().startsWith("Failed to load resource"))
+      faults.push(`console: ${message.text()}`);
   });
   context.on("request", (request) => {
-    if (!request.url().startsWith(`${server.url}/`) && !request.url().startsWith("blob:")) faults.push(`request to ${request.url()}`);
+    if (!request.url().startsWith(`${server.url}/`) && !request.url().startsWith("blob:"))
+      faults.push(`request to ${request.url()}`);
   });
   return { page, context, faults };
 }
@@ -189,6 +229,8 @@ export async function axe(page: Page): Promise<string[]> {
     const run = (window as unknown as { axe: { run: (options: unknown) => Promise<Result> } }).axe.run;
     const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
     const { violations } = await run({ runOnly: { type: "tag", values: tags } });
-    return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(" ")} ${node.failureSummary ?? ""}`));
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map((node) => `${id}: ${node.target.join(" ")} ${node.failureSummary ?? ""}`),
+    );
   });
 }

@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 
 // One browser and one server at a time: the tests of a file build on one another.
 export default defineConfig({
+  cacheDir: "../node_modules/.vite",
   test: {
     root: fileURLToPath(new URL(".", import.meta.url)),
     include: ["*.test.ts"],

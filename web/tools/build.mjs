@@ -48,7 +48,9 @@ function sourcesHash() {
 
 // The service worker keeps what the page needs to show itself without a connection.
 function writeServiceWorker(dist, files) {
-  const shell = files.filter((file) => /^assets\/|\.svg$|theme\.js$|\.webmanifest$/.test(file)).map((file) => `/${file}`);
+  const shell = files
+    .filter((file) => /^assets\/|\.svg$|theme\.js$|\.webmanifest$/.test(file))
+    .map((file) => `/${file}`);
   const path = join(dist, "sw.js");
   const version = hashOf(...files.filter((file) => file !== "sw.js").map((file) => readFileSync(join(dist, file))));
   const text = readFileSync(path, "utf8")
@@ -70,9 +72,12 @@ function embed(dist, files) {
     const bytes = readFileSync(join(dist, file));
     const type = contentTypes[extname(file)];
     if (!type) throw new Error(`${file}: of which content type is it? See tools/build.mjs`);
-    const worthwhile = (packed) => (type.startsWith("image/png") || packed.length >= bytes.length ? Buffer.alloc(0) : packed);
+    const worthwhile = (packed) =>
+      type.startsWith("image/png") || packed.length >= bytes.length ? Buffer.alloc(0) : packed;
     const brotli = worthwhile(
-      brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }),
+      brotliCompressSync(bytes, {
+        params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
+      }),
     );
     const gzip = worthwhile(gzipSync(bytes, { level: 9 }));
     const path = JSON.stringify(`/${file}`);

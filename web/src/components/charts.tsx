@@ -10,7 +10,12 @@ export function Sparkline({ points }: { points: TrendPoint[] }) {
   const line = points.map((point, index) => `${x(index).toFixed(1)} ${y(point.posts).toFixed(1)}`).join("L");
   const last = points.at(-1)!;
   return (
-    <svg className="sparkline" viewBox="0 0 84 24" role="img" aria-label={`Posts a day over ${points.length} days, at most ${most}, now ${last.posts}`}>
+    <svg
+      className="sparkline"
+      viewBox="0 0 84 24"
+      role="img"
+      aria-label={`Posts a day over ${points.length} days, at most ${most}, now ${last.posts}`}
+    >
       <path d={`M${line}L82 22L2 22Z`} fill="currentColor" opacity="0.12" />
       <path d={`M${line}`} fill="none" stroke="currentColor" strokeWidth="1.4" strokeLinejoin="round" />
       <circle cx={x(points.length - 1)} cy={y(last.posts)} r="2" fill="currentColor" />
@@ -26,7 +31,12 @@ export function Mood({ score }: { score: number }) {
       <svg width="44" height="10" viewBox="0 0 44 10" aria-hidden="true">
         <path d="M3 5h38" stroke="var(--line-strong)" strokeWidth="1.5" strokeLinecap="round" opacity="0.6" />
         <path d="M22 2.5v5" stroke="var(--line-strong)" strokeWidth="1" />
-        <circle cx={at} cy="5" r="4" fill={score >= 0.1 ? "var(--good)" : score <= -0.1 ? "var(--danger)" : "var(--text-muted)"} />
+        <circle
+          cx={at}
+          cy="5"
+          r="4"
+          fill={score >= 0.1 ? "var(--good)" : score <= -0.1 ? "var(--danger)" : "var(--text-muted)"}
+        />
       </svg>
       {moodName(score)}
     </span>

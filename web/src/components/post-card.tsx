@@ -33,7 +33,16 @@ function Why({ topics }: { topics: TopicRef[] }) {
           <li key={topic.id} className="row small">
             <TopicChip topic={topic} />
             <span className="muted">
-              {terms.length > 0 ? <>because of {terms.map((term) => <code key={term}>{term} </code>)}</> : "filed by hand"}
+              {terms.length > 0 ? (
+                <>
+                  because of{" "}
+                  {terms.map((term) => (
+                    <code key={term}>{term} </code>
+                  ))}
+                </>
+              ) : (
+                "filed by hand"
+              )}
             </span>
           </li>
         );
@@ -64,11 +73,19 @@ function Details({ post, nested }: { post: Post; nested: boolean }) {
       <p className="muted small">
         {fullTime(new Date(post.created_at))}
         {detail.data.edited_at && <>, edited {fullTime(new Date(detail.data.edited_at))}</>}
-        {score != null && <>, {moodName(score)} ({score > 0 ? "+" : ""}{score.toFixed(2)})</>}, post {post.id}
+        {score != null && (
+          <>
+            , {moodName(score)} ({score > 0 ? "+" : ""}
+            {score.toFixed(2)})
+          </>
+        )}
+        , post {post.id}
       </p>
       {!nested && (
         <div>
-          <Button small kind="danger" onClick={() => setAsking(true)}>Remove post…</Button>
+          <Button small kind="danger" onClick={() => setAsking(true)}>
+            Remove post…
+          </Button>
         </div>
       )}
       {asking && (
@@ -108,14 +125,26 @@ export function PostCard({ post, nested = false, hideTopic, n }: PostCardProps) 
   const toggle = (what: "same" | "details") => setOpen(open === what ? "" : what);
 
   return (
-    <article tabIndex={nested ? undefined : -1} className={nested ? "post nested" : "post"} aria-label={`Post by ${author}`} data-post={post.id}>
+    <article
+      tabIndex={nested ? undefined : -1}
+      className={nested ? "post nested" : "post"}
+      aria-label={`Post by ${author}`}
+      data-post={post.id}
+    >
       {post.reposted_by && <p className="muted small">Reposted by {post.reposted_by}</p>}
       <header className="post-head">
         {n !== undefined && <span className="muted number">[{n}]</span>}
         <span className="post-author">{author}</span>
         {post.author_username && post.author && <span className="muted">@{post.author_username}</span>}
         <span className="platform">{platformName(post.platform)}</span>
-        {post.is_reply && <span className="muted small">reply{post.reply_to && /^[\w.@-]+$/.test(post.reply_to) && !/^\d+$/.test(post.reply_to) ? ` to ${post.reply_to}` : ""}</span>}
+        {post.is_reply && (
+          <span className="muted small">
+            reply
+            {post.reply_to && /^[\w.@-]+$/.test(post.reply_to) && !/^\d+$/.test(post.reply_to)
+              ? ` to ${post.reply_to}`
+              : ""}
+          </span>
+        )}
         <span className="muted time small">
           <time dateTime={post.created_at} title={fullTime(new Date(post.created_at))}>
             {briefTime(new Date(post.created_at))}
@@ -134,12 +163,18 @@ export function PostCard({ post, nested = false, hideTopic, n }: PostCardProps) 
       {!hidden && (
         <>
           <PostText text={post.content} lang={post.lang} matched={post.matched} />
-          {post.quoted_text && <blockquote className="post-quote" dir="auto">{post.quoted_text}</blockquote>}
+          {post.quoted_text && (
+            <blockquote className="post-quote" dir="auto">
+              {post.quoted_text}
+            </blockquote>
+          )}
           <MediaGrid media={post.media} />
         </>
       )}
       <footer className="post-foot">
-        {topics.map((topic) => <TopicChip key={topic.id} topic={topic} />)}
+        {topics.map((topic) => (
+          <TopicChip key={topic.id} topic={topic} />
+        ))}
         {saidBy > 1 &&
           (others.length > 0 ? (
             <Button small kind="quiet" aria-expanded={open === "same"} onClick={() => toggle("same")}>
@@ -153,13 +188,16 @@ export function PostCard({ post, nested = false, hideTopic, n }: PostCardProps) 
         </Button>
         {url && (
           <a className="button small quiet" href={url} target="_blank" rel="noopener noreferrer" data-original>
-            Original<Icon name="out" />
+            Original
+            <Icon name="out" />
           </a>
         )}
       </footer>
       {open === "same" && (
         <div className="post-more stack">
-          {others.map((other) => <PostCard key={other.id} post={other} nested />)}
+          {others.map((other) => (
+            <PostCard key={other.id} post={other} nested />
+          ))}
         </div>
       )}
       {open === "details" && (

@@ -8,7 +8,15 @@ import { Button, ErrorNote, Skeleton } from "./ui";
 
 const aheadPosts = 20;
 
-export function PostList({ query, hideTopic, empty }: { query: ReturnType<typeof usePosts>; hideTopic?: number; empty: React.ReactNode }) {
+export function PostList({
+  query,
+  hideTopic,
+  empty,
+}: {
+  query: ReturnType<typeof usePosts>;
+  hideTopic?: number;
+  empty: React.ReactNode;
+}) {
   const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = query;
   const posts = useMemo(() => data?.pages.flatMap((page) => page.posts) ?? [], [data]);
   const list = useRef<HTMLDivElement>(null);
@@ -50,16 +58,30 @@ export function PostList({ query, hideTopic, empty }: { query: ReturnType<typeof
   useShortcuts("Posts", [
     { keys: "j", does: "next post", run: () => select(selected + 1) },
     { keys: "k", does: "previous post", run: () => select(selected - 1) },
-    { keys: "o", does: "open the original", run: () => article(selected)?.querySelector<HTMLElement>("[data-original]")?.click() },
+    {
+      keys: "o",
+      does: "open the original",
+      run: () => article(selected)?.querySelector<HTMLElement>("[data-original]")?.click(),
+    },
   ]);
 
   if (!data) {
-    return error ? <ErrorNote error={error} retry={() => void refetch()} /> : <Skeleton height={140} count={4} label="Loading posts" />;
+    return error ? (
+      <ErrorNote error={error} retry={() => void refetch()} />
+    ) : (
+      <Skeleton height={140} count={4} label="Loading posts" />
+    );
   }
   if (posts.length === 0) return empty;
   return (
     <>
-      <div ref={list} className="virtual-list" role="feed" aria-busy={isFetchingNextPage} style={{ height: virtualizer.getTotalSize() }}>
+      <div
+        ref={list}
+        className="virtual-list"
+        role="feed"
+        aria-busy={isFetchingNextPage}
+        style={{ height: virtualizer.getTotalSize() }}
+      >
         {items.map((item) => (
           <div
             key={item.key}
@@ -74,7 +96,14 @@ export function PostList({ query, hideTopic, empty }: { query: ReturnType<typeof
       </div>
       {error && <ErrorNote error={error} retry={() => void fetchNextPage()} />}
       {isFetchingNextPage && <Skeleton height={120} label="Loading more posts" />}
-      {!hasNextPage && posts.length > 20 && <p className="muted small row">That is all. <Button small kind="quiet" onClick={() => window.scrollTo({ top: 0 })}>Back to the top</Button></p>}
+      {!hasNextPage && posts.length > 20 && (
+        <p className="muted small row">
+          That is all.{" "}
+          <Button small kind="quiet" onClick={() => window.scrollTo({ top: 0 })}>
+            Back to the top
+          </Button>
+        </p>
+      )}
     </>
   );
 }

@@ -3,7 +3,15 @@ import type { MatchedTerm } from "../api-types";
 import { piecesOf, shortAddress } from "../lib/text";
 
 /** A post's words, with what may be followed as links and what matched set off. */
-export function PostText({ text, lang, matched }: { text: string; lang?: string | undefined; matched?: MatchedTerm[] | undefined }) {
+export function PostText({
+  text,
+  lang,
+  matched,
+}: {
+  text: string;
+  lang?: string | undefined;
+  matched?: MatchedTerm[] | undefined;
+}) {
   return (
     <div className="post-text" dir="auto" lang={lang}>
       {piecesOf(text, matched).map((piece, index) => {

@@ -19,16 +19,21 @@ export function useDebounced<T>(value: T, delayMs = 300): T {
 export function useRuleCheck(rule: string) {
   return useQuery({
     queryKey: ["rule", rule],
-    queryFn: ({ signal }) => {
-      void signal;
-      return api.post<RuleCheck>("/rules/validate", { rule });
-    },
+    queryFn: () => api.post<RuleCheck>("/rules/validate", { rule }),
     enabled: rule.trim() !== "",
     staleTime: Infinity,
   });
 }
 
-export function RuleField({ value, onChange, check }: { value: string; onChange: (rule: string) => void; check: RuleCheck | undefined }) {
+export function RuleField({
+  value,
+  onChange,
+  check,
+}: {
+  value: string;
+  onChange: (rule: string) => void;
+  check: RuleCheck | undefined;
+}) {
   const id = useId();
   const marks = useRef<HTMLDivElement>(null);
   const fault = check && !check.valid ? check : null;
@@ -70,8 +75,9 @@ export function RuleField({ value, onChange, check }: { value: string; onChange:
           </span>
         ) : (
           <span className="hint">
-            As in X's search: <code>a OR b</code>, <code>"a phrase"</code>, <code>-without</code>, <code>#tag</code>, <code>from:name</code>,{" "}
-            <code>lang:en</code>, <code>platform:bluesky</code>, <code>has:media</code>. A word finds itself in any case, and inside tags.
+            As in X's search: <code>a OR b</code>, <code>"a phrase"</code>, <code>-without</code>, <code>#tag</code>,{" "}
+            <code>from:name</code>, <code>lang:en</code>, <code>platform:bluesky</code>, <code>has:media</code>. A word
+            finds itself in any case, and inside tags.
           </span>
         )}
       </span>
@@ -89,7 +95,8 @@ export function RulePreviewList({ rule, check }: { rule: string; check: RuleChec
     placeholderData: (before) => before,
     retry: (failures, error) => failures < 1 && error instanceof ApiError && error.status >= 500,
   });
-  if (rule.trim() === "") return <p className="muted small">Type a rule to see what it finds among the stored posts.</p>;
+  if (rule.trim() === "")
+    return <p className="muted small">Type a rule to see what it finds among the stored posts.</p>;
   if (preview.error) return <ErrorNote error={preview.error} retry={() => void preview.refetch()} />;
   if (!preview.data) return wanted ? <Skeleton height={120} count={2} label="Looking for posts" /> : null;
   const { matched, seen, complete, posts } = preview.data;
@@ -102,7 +109,9 @@ export function RulePreviewList({ rule, check }: { rule: string; check: RuleChec
           {posts.length < matched && `; the newest ${posts.length} are shown`}.
         </span>
       </p>
-      {posts.map((post) => <PostCard key={post.id} post={post} />)}
+      {posts.map((post) => (
+        <PostCard key={post.id} post={post} />
+      ))}
     </div>
   );
 }

@@ -30,10 +30,18 @@ export function RunProgress({ run }: { run: Run }) {
           <strong>{run.title}</strong>
           <RunState run={run} />
         </span>
-        {!isOver(run) && <Button small kind="quiet" busy={cancel.isPending} onClick={() => cancel.mutate()}>Cancel</Button>}
+        {!isOver(run) && (
+          <Button small kind="quiet" busy={cancel.isPending} onClick={() => cancel.mutate()}>
+            Cancel
+          </Button>
+        )}
       </div>
       {!isOver(run) && (
-        <progress className="progress" aria-label={run.title} {...(total > 0 && { value: progress?.done ?? 0, max: total })} />
+        <progress
+          className="progress"
+          aria-label={run.title}
+          {...(total > 0 && { value: progress?.done ?? 0, max: total })}
+        />
       )}
       <p className={`small ${run.state === "failed" ? "wrong" : "muted"}`}>
         {!isOver(run) && progress

@@ -41,7 +41,8 @@ export function SeriesChart(props: {
   const slot = (width - left) / points.length;
   const most = niceMaximum(Math.max(...points.map((point) => point.posts)));
   const barY = (posts: number) => barsBottom - (posts / most) * (barsBottom - barsTop);
-  const moodY = (score: number) => (moodTop + moodBottom) / 2 - (Math.max(-1, Math.min(1, score)) * (moodBottom - moodTop)) / 2;
+  const moodY = (score: number) =>
+    (moodTop + moodBottom) / 2 - (Math.max(-1, Math.min(1, score)) * (moodBottom - moodTop)) / 2;
   const middle = (index: number) => left + (index + 0.5) * slot;
 
   // A line for each run of points that have a mood; a point alone is a dot.
@@ -84,7 +85,11 @@ export function SeriesChart(props: {
 
   const told = shownSpan && shownSpan.first !== shownSpan.last ? shownSpan : at !== null ? spanOf(at, at) : shownSpan;
   const sum = told && totals(points, told);
-  const name = told && (told.first === told.last ? pointName(points[told.first]!, interval) : `${pointName(points[told.first]!, interval)} to ${pointName(points[told.last]!, interval)}`);
+  const name =
+    told &&
+    (told.first === told.last
+      ? pointName(points[told.first]!, interval)
+      : `${pointName(points[told.first]!, interval)} to ${pointName(points[told.last]!, interval)}`);
 
   return (
     <div>
@@ -92,10 +97,17 @@ export function SeriesChart(props: {
         {told && sum ? (
           <>
             <strong>{name}</strong>: {counted(sum.posts, "post")}
-            {sum.score !== null && <span className="muted">, {moodName(sum.score)} ({sum.score > 0 ? "+" : ""}{sum.score.toFixed(2)})</span>}
+            {sum.score !== null && (
+              <span className="muted">
+                , {moodName(sum.score)} ({sum.score > 0 ? "+" : ""}
+                {sum.score.toFixed(2)})
+              </span>
+            )}
           </>
         ) : (
-          <span className="muted">Drag over the chart to look at a span; with the keyboard, Shift and the arrow keys, then Enter.</span>
+          <span className="muted">
+            Drag over the chart to look at a span; with the keyboard, Shift and the arrow keys, then Enter.
+          </span>
         )}
       </p>
       <div
@@ -133,7 +145,9 @@ export function SeriesChart(props: {
           {[0, most / 2, most].map((value) => (
             <g key={value}>
               <line className="grid" x1={left} x2={width} y1={barY(value)} y2={barY(value)} />
-              <text x={left - 8} y={barY(value) + 4} textAnchor="end">{Math.round(value)}</text>
+              <text x={left - 8} y={barY(value) + 4} textAnchor="end">
+                {Math.round(value)}
+              </text>
             </g>
           ))}
           {points.map((point, index) => {
@@ -152,10 +166,16 @@ export function SeriesChart(props: {
               />
             );
           })}
-          <text x={left - 8} y={moodTop + 6} textAnchor="end">+</text>
-          <text x={left - 8} y={moodBottom + 2} textAnchor="end">−</text>
+          <text x={left - 8} y={moodTop + 6} textAnchor="end">
+            +
+          </text>
+          <text x={left - 8} y={moodBottom + 2} textAnchor="end">
+            −
+          </text>
           <line className="grid" x1={left} x2={width} y1={moodY(0)} y2={moodY(0)} />
-          {moodPaths.map((path) => <path key={path} className="mood-line" d={path} strokeLinecap="round" />)}
+          {moodPaths.map((path) => (
+            <path key={path} className="mood-line" d={path} strokeLinecap="round" />
+          ))}
           {labelledPoints(points.length, width - left).map((index) => (
             <text key={index} x={Math.min(middle(index), width - 18)} y={height - 4} textAnchor="middle">
               {interval === "hour" ? clock(new Date(points[index]!.start)) : shortDay(new Date(points[index]!.start))}

@@ -12,7 +12,8 @@ export function SummaryText({ summary, hideTopic }: { summary: Summary; hideTopi
   const [open, setOpen] = useState<string | null>(null);
   const detail = useSummary(open !== null && !summary.posts ? summary.id : null);
   const posts = summary.posts ?? detail.data?.posts;
-  if (summary.sentences.length === 0) return <p className="muted">Nothing was said in this period that could be summed up.</p>;
+  if (summary.sentences.length === 0)
+    return <p className="muted">Nothing was said in this period that could be summed up.</p>;
   return (
     <ol className="summary-sentences">
       {summary.sentences.map((sentence, index) => (
@@ -57,7 +58,9 @@ export function SummaryFacts({ summary, period = true }: { summary: Summary; per
   return (
     <span className="row wide small muted">
       {period && <span>{periodName(summary.period.start, summary.period.end)}</span>}
-      <span title={`${summary.distinct_count} of them say something of their own`}>from {counted(summary.post_count, "post")}</span>
+      <span title={`${summary.distinct_count} of them say something of their own`}>
+        from {counted(summary.post_count, "post")}
+      </span>
       {summary.sentiment && <Mood score={summary.sentiment.score} />}
     </span>
   );

@@ -24,16 +24,32 @@ export function Field(props: {
   label: string;
   hint?: ReactNode;
   error?: string | null | undefined;
-  children: (control: { id: string; "aria-describedby": string | undefined; "aria-invalid": boolean | undefined }) => ReactNode;
+  children: (control: {
+    id: string;
+    "aria-describedby": string | undefined;
+    "aria-invalid": boolean | undefined;
+  }) => ReactNode;
 }) {
   const id = useId();
   const described = [props.hint && `${id}-hint`, props.error && `${id}-wrong`].filter(Boolean).join(" ");
   return (
     <div className="field">
       <label htmlFor={id}>{props.label}</label>
-      {props.children({ id, "aria-describedby": described || undefined, "aria-invalid": props.error ? true : undefined })}
-      {props.hint && <span className="hint" id={`${id}-hint`}>{props.hint}</span>}
-      {props.error && <span className="wrong" id={`${id}-wrong`} role="alert">{props.error}</span>}
+      {props.children({
+        id,
+        "aria-describedby": described || undefined,
+        "aria-invalid": props.error ? true : undefined,
+      })}
+      {props.hint && (
+        <span className="hint" id={`${id}-hint`}>
+          {props.hint}
+        </span>
+      )}
+      {props.error && (
+        <span className="wrong" id={`${id}-wrong`} role="alert">
+          {props.error}
+        </span>
+      )}
     </div>
   );
 }
@@ -56,14 +72,27 @@ export function Segmented<T extends string>(props: {
 }
 
 /** The head of a view: what it is called in the window's title too. */
-export function PageHead({ title, sub, mark, children }: { title: string; sub?: ReactNode; mark?: ReactNode; children?: ReactNode }) {
+export function PageHead({
+  title,
+  sub,
+  mark,
+  children,
+}: {
+  title: string;
+  sub?: ReactNode;
+  mark?: ReactNode;
+  children?: ReactNode;
+}) {
   useEffect(() => {
     document.title = `${title} · OffX`;
   }, [title]);
   return (
     <header className="page-head">
       <div>
-        <h1>{mark}{title}</h1>
+        <h1>
+          {mark}
+          {title}
+        </h1>
         {sub && <div className="sub">{sub}</div>}
       </div>
       {children && <div className="row">{children}</div>}
@@ -97,7 +126,11 @@ export function ErrorNote({ error, retry }: { error: unknown; retry?: () => void
         {errorMessage(error)}
         {instance && error instanceof ApiError && error.status >= 500 && <span className="mono"> ({instance})</span>}
       </span>
-      {retry && <Button small onClick={retry}>Try again</Button>}
+      {retry && (
+        <Button small onClick={retry}>
+          Try again
+        </Button>
+      )}
     </div>
   );
 }
@@ -155,15 +188,27 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
 }
 
 /** Asks before something that cannot be taken back. */
-export function Confirm(props: { title: string; text: ReactNode; action: string; busy?: boolean; error?: unknown; onConfirm: () => void; onClose: () => void }) {
+export function Confirm(props: {
+  title: string;
+  text: ReactNode;
+  action: string;
+  busy?: boolean;
+  error?: unknown;
+  onConfirm: () => void;
+  onClose: () => void;
+}) {
   return (
     <Dialog title={props.title} onClose={props.onClose}>
       <div className="stack">
         <p>{props.text}</p>
         {props.error ? <ErrorNote error={props.error} /> : null}
         <div className="row">
-          <Button kind="danger" busy={props.busy ?? false} onClick={props.onConfirm}>{props.action}</Button>
-          <Button kind="quiet" onClick={props.onClose}>Cancel</Button>
+          <Button kind="danger" busy={props.busy ?? false} onClick={props.onConfirm}>
+            {props.action}
+          </Button>
+          <Button kind="quiet" onClick={props.onClose}>
+            Cancel
+          </Button>
         </div>
       </div>
     </Dialog>

@@ -22,8 +22,13 @@ export function useServerEvents(): void {
     });
     source.addEventListener("migration", (event: MessageEvent<string>) => {
       const migration = JSON.parse(event.data) as MigrationState;
-      client.setQueryData<{ migrations: MigrationState[] }>(["database"], (before) =>
-        before && { ...before, migrations: before.migrations.map((other) => (other.name === migration.name ? migration : other)) },
+      client.setQueryData<{ migrations: MigrationState[] }>(
+        ["database"],
+        (before) =>
+          before && {
+            ...before,
+            migrations: before.migrations.map((other) => (other.name === migration.name ? migration : other)),
+          },
       );
     });
     return () => source.close();

@@ -3,7 +3,8 @@ const numbers = new Intl.NumberFormat("en-GB");
 export const count = (value: number): string => numbers.format(value);
 
 /** `1 post`, `63 posts`. */
-export const counted = (value: number, one: string, many = `${one}s`): string => `${count(value)} ${value === 1 ? one : many}`;
+export const counted = (value: number, one: string, many = `${one}s`): string =>
+  `${count(value)} ${value === 1 ? one : many}`;
 
 export function bytesName(bytes: number): string {
   const units = ["B", "KB", "MB", "GB", "TB"];
@@ -17,7 +18,13 @@ export function bytesName(bytes: number): string {
 }
 
 export function platformName(platform: string): string {
-  const known: Record<string, string> = { x: "X", bluesky: "Bluesky", mastodon: "Mastodon", rss: "Feed", reddit: "Reddit" };
+  const known: Record<string, string> = {
+    x: "X",
+    bluesky: "Bluesky",
+    mastodon: "Mastodon",
+    rss: "Feed",
+    reddit: "Reddit",
+  };
   return known[platform] ?? platform;
 }
 

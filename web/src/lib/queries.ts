@@ -6,10 +6,17 @@ import { adoptSession, api, type Query } from "./api";
 import { timeZone } from "./time";
 
 export const useSession = () =>
-  useQuery({ queryKey: ["session"], queryFn: async () => adoptSession(await api.get<Session>("/session")), staleTime: Infinity });
+  useQuery({
+    queryKey: ["session"],
+    queryFn: async () => adoptSession(await api.get<Session>("/session")),
+    staleTime: Infinity,
+  });
 
 export const useToday = () =>
-  useQuery({ queryKey: ["today"], queryFn: ({ signal }) => api.get<Today>("/today", { time_zone: timeZone() }, signal) });
+  useQuery({
+    queryKey: ["today"],
+    queryFn: ({ signal }) => api.get<Today>("/today", { time_zone: timeZone() }, signal),
+  });
 
 export const useTopics = () =>
   useQuery({
@@ -25,7 +32,10 @@ export const useTopic = (id: number) =>
     refetchInterval: (query) => (query.state.data?.filing ? 2000 : false),
   });
 
-export const useSeries = (topic: number, query: { interval: string; since?: string | undefined; until?: string | undefined }) =>
+export const useSeries = (
+  topic: number,
+  query: { interval: string; since?: string | undefined; until?: string | undefined },
+) =>
   useQuery({
     queryKey: ["series", topic, query],
     queryFn: ({ signal }) => api.get<Series>(`/topics/${topic}/series`, { ...query, time_zone: timeZone() }, signal),
@@ -36,7 +46,8 @@ export const useSummaries = (topic: number) =>
   useQuery({
     queryKey: ["summaries", topic],
     queryFn: async ({ signal }) =>
-      (await api.get<{ summaries: Summary[]; next: string | null }>("/summaries", { topic, limit: 100 }, signal)).summaries,
+      (await api.get<{ summaries: Summary[]; next: string | null }>("/summaries", { topic, limit: 100 }, signal))
+        .summaries,
   });
 
 export const useSummary = (id: number | null) =>
@@ -59,7 +70,8 @@ export const usePosts = (query: Query, enabled = true) =>
 export const usePost = (id: number, enabled: boolean) =>
   useQuery({ queryKey: ["post", id], queryFn: ({ signal }) => api.get<Post>(`/posts/${id}`, {}, signal), enabled });
 
-export const isOver = (run: Run): boolean => run.state === "done" || run.state === "failed" || run.state === "cancelled";
+export const isOver = (run: Run): boolean =>
+  run.state === "done" || run.state === "failed" || run.state === "cancelled";
 
 /** A run as it goes on: by the server's events, and asked for now and then in case these do not come. */
 export const useRun = (id: number | null) =>

@@ -17,7 +17,14 @@ test("labels do not run into each other, and the last point has one", () => {
 });
 
 test("a span's score is the mean over its posts", () => {
-  const point = (posts: number, score: number | null) => ({ start: "", posts, score, positive: 0, neutral: 0, negative: 0 });
+  const point = (posts: number, score: number | null) => ({
+    start: "",
+    posts,
+    score,
+    positive: 0,
+    neutral: 0,
+    negative: 0,
+  });
   const points = [point(10, 0.5), point(30, -0.1), point(0, null), point(5, null)];
   expect(totals(points, { first: 0, last: 3 })).toEqual({ posts: 45, score: 0.05 });
   expect(totals(points, { first: 2, last: 2 })).toEqual({ posts: 0, score: null });

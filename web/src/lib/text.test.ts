@@ -1,13 +1,20 @@
 import { describe, expect, test } from "vitest";
 import { mergePlaces, piecesOf, safeUrl, shortAddress } from "./text";
 
-const kinds = (text: string) => piecesOf(text).filter((piece) => piece.kind !== "text").map((piece) => `${piece.kind}:${piece.text}`);
+const kinds = (text: string) =>
+  piecesOf(text)
+    .filter((piece) => piece.kind !== "text")
+    .map((piece) => `${piece.kind}:${piece.text}`);
 
 describe("pieces of a post", () => {
   test("links, tags and names are found, and nothing is lost", () => {
     const text = "LarkDB 4.2 (https://example.org/larkdb/4.2). #pagecon @quietindex.example says hi";
     expect(kinds(text)).toEqual(["link:https://example.org/larkdb/4.2", "tag:#pagecon", "mention:@quietindex.example"]);
-    expect(piecesOf(text).map((piece) => piece.text).join("")).toBe(text);
+    expect(
+      piecesOf(text)
+        .map((piece) => piece.text)
+        .join(""),
+    ).toBe(text);
   });
 
   test.each([
@@ -51,15 +58,33 @@ describe("pieces of a post", () => {
 });
 
 test("places are joined and kept inside the text", () => {
-  expect(mergePlaces([[4, 8], [0, 2], [7, 20], [30, 40]], 10)).toEqual([[0, 2], [4, 10]]);
+  expect(
+    mergePlaces(
+      [
+        [4, 8],
+        [0, 2],
+        [7, 20],
+        [30, 40],
+      ],
+      10,
+    ),
+  ).toEqual([
+    [0, 2],
+    [4, 10],
+  ]);
 });
 
 describe("addresses that may be opened", () => {
   test.each(["https://example.org/", "http://example.org/a"])("%s", (url) => expect(safeUrl(url)).toBe(url));
-  test.each(["javascript:alert(1)", " javascript:alert(1)", "data:text/html,x", "vbscript:x", "//example.org", "", null])(
-    "not %s",
-    (url) => expect(safeUrl(url)).toBeNull(),
-  );
+  test.each([
+    "javascript:alert(1)",
+    " javascript:alert(1)",
+    "data:text/html,x",
+    "vbscript:x",
+    "//example.org",
+    "",
+    null,
+  ])("not %s", (url) => expect(safeUrl(url)).toBeNull());
 });
 
 test("long addresses are shortened", () => {

@@ -69,7 +69,10 @@ export function mergePlaces(places: Place[], length: number): Place[] {
 }
 
 export function piecesOf(text: string, matched: MatchedTerm[] = []): Piece[] {
-  const marks = mergePlaces(matched.flatMap((term) => term.places), text.length);
+  const marks = mergePlaces(
+    matched.flatMap((term) => term.places),
+    text.length,
+  );
   const found = tokensOf(text);
   const cuts = new Set([0, text.length]);
   for (const { begin, end } of found) cuts.add(begin).add(end);

@@ -46,11 +46,21 @@ export const shortDay = (time: Date) => format(time, { day: "numeric", month: "s
 export const longDay = (time: Date) => format(time, { day: "numeric", month: "short", year: "numeric" });
 export const clock = (time: Date) => format(time, { hour: "2-digit", minute: "2-digit" });
 export const fullTime = (time: Date) =>
-  format(time, { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+  format(time, {
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    timeZoneName: "short",
+  });
 
 /** `2026-11-21` of the zone. */
 export const isoDay = (time: Date): string =>
-  new Intl.DateTimeFormat("sv-SE", { timeZone: timeZone(), year: "numeric", month: "2-digit", day: "2-digit" }).format(time);
+  new Intl.DateTimeFormat("sv-SE", { timeZone: timeZone(), year: "numeric", month: "2-digit", day: "2-digit" }).format(
+    time,
+  );
 
 const sameDay = (a: Date, b: Date) => isoDay(a) === isoDay(b);
 
@@ -104,7 +114,16 @@ export function durationName(ms: number): string {
 export function dayStart(day: string, zone = timeZone()): Date {
   const utc = Date.parse(`${day}T00:00:00Z`);
   const offset = (at: number) => {
-    const parts = new Intl.DateTimeFormat("en-US", { timeZone: zone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric" }).formatToParts(at);
+    const parts = new Intl.DateTimeFormat("en-US", {
+      timeZone: zone,
+      hourCycle: "h23",
+      year: "numeric",
+      month: "numeric",
+      day: "numeric",
+      hour: "numeric",
+      minute: "numeric",
+      second: "numeric",
+    }).formatToParts(at);
     const part = (type: string) => Number(parts.find((candidate) => candidate.type === type)?.value);
     return Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second")) - at;
   };

@@ -21,11 +21,14 @@ const phaseNames: Record<MigrationPhase, string> = {
 
 function Migration({ migration, isAdmin }: { migration: MigrationState; isAdmin: boolean }) {
   const [asking, setAsking] = useState<"" | "complete" | "rollback">("");
-  const act = useChange((action: string) => api.post(`/database/migrations/${encodeURIComponent(migration.name)}/${action}`), {
-    stale: ["database"],
-    quiet: true,
-    done: () => setAsking(""),
-  });
+  const act = useChange(
+    (action: string) => api.post(`/database/migrations/${encodeURIComponent(migration.name)}/${action}`),
+    {
+      stale: ["database"],
+      quiet: true,
+      done: () => setAsking(""),
+    },
+  );
   const moving = ["expand", "backfill", "verify", "completing", "rolling_back"].includes(migration.phase);
   const done = migration.tables.reduce((sum, table) => sum + table.rows_done, 0);
   const total = migration.tables.reduce((sum, table) => sum + table.rows_total, 0);
@@ -36,12 +39,16 @@ function Migration({ migration, isAdmin }: { migration: MigrationState; isAdmin:
         <div className="grow">
           <div className="row">
             <h3>{migration.name}</h3>
-            <span className={`chip ${migration.phase === "completed" ? "good" : moving ? "accent" : ""}`}>{phaseNames[migration.phase] ?? migration.phase}</span>
+            <span className={`chip ${migration.phase === "completed" ? "good" : moving ? "accent" : ""}`}>
+              {phaseNames[migration.phase] ?? migration.phase}
+            </span>
             {migration.paused && <span className="chip warn">paused</span>}
           </div>
           <p className="small muted">
-            {tables}, since <span title={fullTime(new Date(migration.started_at))}>{briefTime(new Date(migration.started_at))}</span>
-            {migration.old_users.length > 0 && `; ${counted(migration.old_users.length, "program")} still on the old version`}
+            {tables}, since{" "}
+            <span title={fullTime(new Date(migration.started_at))}>{briefTime(new Date(migration.started_at))}</span>
+            {migration.old_users.length > 0 &&
+              `; ${counted(migration.old_users.length, "program")} still on the old version`}
           </p>
           {migration.description && <p className="small">{migration.description}</p>}
           {migration.error && <p className="small wrong">{migration.error}</p>}
@@ -49,16 +56,31 @@ function Migration({ migration, isAdmin }: { migration: MigrationState; isAdmin:
         </div>
         {isAdmin && (
           <div className="row">
-            {moving && <Button small busy={act.isPending} onClick={() => act.mutate(migration.paused ? "resume" : "pause")}>{migration.paused ? "Resume" : "Pause"}</Button>}
-            {migration.phase === "live" && <Button small onClick={() => setAsking("complete")}>Complete…</Button>}
-            {(migration.phase === "live" || moving) && migration.phase !== "completing" && <Button small kind="quiet" onClick={() => setAsking("rollback")}>Roll back…</Button>}
+            {moving && (
+              <Button small busy={act.isPending} onClick={() => act.mutate(migration.paused ? "resume" : "pause")}>
+                {migration.paused ? "Resume" : "Pause"}
+              </Button>
+            )}
+            {migration.phase === "live" && (
+              <Button small onClick={() => setAsking("complete")}>
+                Complete…
+              </Button>
+            )}
+            {(migration.phase === "live" || moving) && migration.phase !== "completing" && (
+              <Button small kind="quiet" onClick={() => setAsking("rollback")}>
+                Roll back…
+              </Button>
+            )}
           </div>
         )}
       </div>
       {moving && (
         <>
           <progress className="progress" aria-label={migration.name} {...(total > 0 && { value: done, max: total })} />
-          <p className="small muted">{count(done)} of {count(total)} rows{migration.rows_per_second > 0 && `, ${count(migration.rows_per_second)} a second`}</p>
+          <p className="small muted">
+            {count(done)} of {count(total)} rows
+            {migration.rows_per_second > 0 && `, ${count(migration.rows_per_second)} a second`}
+          </p>
         </>
       )}
       {asking !== "" && (
@@ -81,17 +103,31 @@ function Migration({ migration, isAdmin }: { migration: MigrationState; isAdmin:
 }
 
 function Backups({ isAdmin }: { isAdmin: boolean }) {
-  const backups = useQuery({ queryKey: ["backups"], queryFn: async ({ signal }) => (await api.get<{ backups: Backup[] }>("/database/backups", {}, signal)).backups });
+  const backups = useQuery({
+    queryKey: ["backups"],
+    queryFn: async ({ signal }) => (await api.get<{ backups: Backup[] }>("/database/backups", {}, signal)).backups,
+  });
   const [runId, setRunId] = useState<number | null>(null);
   const [removing, setRemoving] = useState<string | null>(null);
   const run = useRun(runId);
-  const make = useChange(() => api.post<{ run: Run }>("/database/backups"), { stale: ["runs"], done: (answer) => setRunId((answer as { run: Run }).run.id) });
-  const remove = useChange((name: string) => api.delete(`/database/backups/${encodeURIComponent(name)}`), { stale: ["backups"], quiet: true, done: () => setRemoving(null) });
+  const make = useChange(() => api.post<{ run: Run }>("/database/backups"), {
+    stale: ["runs"],
+    done: (answer) => setRunId(answer.run.id),
+  });
+  const remove = useChange((name: string) => api.delete(`/database/backups/${encodeURIComponent(name)}`), {
+    stale: ["backups"],
+    quiet: true,
+    done: () => setRemoving(null),
+  });
   return (
     <section className="card">
       <div className="section-head">
         <h2>Backups</h2>
-        {isAdmin && <Button icon="database" busy={make.isPending} onClick={() => make.mutate()}>Back up now</Button>}
+        {isAdmin && (
+          <Button icon="database" busy={make.isPending} onClick={() => make.mutate()}>
+            Back up now
+          </Button>
+        )}
       </div>
       <div className="stack">
         {run.data && <RunProgress run={run.data} />}
@@ -105,12 +141,31 @@ function Backups({ isAdmin }: { isAdmin: boolean }) {
                   <li key={backup.name} className="row between">
                     <span className="grow">
                       <span className="mono small">{backup.name}</span>
-                      <span className="muted small"> {bytesName(backup.bytes)}, <span title={fullTime(new Date(backup.created_at))}>{briefTime(new Date(backup.created_at))}</span></span>
+                      <span className="muted small">
+                        {" "}
+                        {bytesName(backup.bytes)},{" "}
+                        <span title={fullTime(new Date(backup.created_at))}>
+                          {briefTime(new Date(backup.created_at))}
+                        </span>
+                      </span>
                     </span>
                     {isAdmin && (
                       <span className="row">
-                        <a className="button small" href={addressOf(`/database/backups/${encodeURIComponent(backup.name)}`)} download>Download</a>
-                        <Button small kind="quiet" onClick={() => setRemoving(backup.name)} aria-label={`Remove ${backup.name}`}>Remove…</Button>
+                        <a
+                          className="button small"
+                          href={addressOf(`/database/backups/${encodeURIComponent(backup.name)}`)}
+                          download
+                        >
+                          Download
+                        </a>
+                        <Button
+                          small
+                          kind="quiet"
+                          onClick={() => setRemoving(backup.name)}
+                          aria-label={`Remove ${backup.name}`}
+                        >
+                          Remove…
+                        </Button>
                       </span>
                     )}
                   </li>
@@ -120,7 +175,17 @@ function Backups({ isAdmin }: { isAdmin: boolean }) {
           }
         </Loaded>
       </div>
-      {removing && <Confirm title="Remove this backup?" text={<span className="mono">{removing}</span>} action="Remove" busy={remove.isPending} error={remove.error} onConfirm={() => remove.mutate(removing)} onClose={() => setRemoving(null)} />}
+      {removing && (
+        <Confirm
+          title="Remove this backup?"
+          text={<span className="mono">{removing}</span>}
+          action="Remove"
+          busy={remove.isPending}
+          error={remove.error}
+          onConfirm={() => remove.mutate(removing)}
+          onClose={() => setRemoving(null)}
+        />
+      )}
     </section>
   );
 }
@@ -130,7 +195,9 @@ export default function DatabaseView({ isAdmin }: { isAdmin: boolean }) {
     queryKey: ["database"],
     queryFn: ({ signal }) => api.get<DatabaseState>("/database", {}, signal),
     refetchInterval: (query) =>
-      query.state.data?.migrations.some((migration) => !["live", "completed", "rolled_back"].includes(migration.phase)) ? 2000 : false,
+      query.state.data?.migrations.some((migration) => !["live", "completed", "rolled_back"].includes(migration.phase))
+        ? 2000
+        : false,
   });
   const [all, setAll] = useState(false);
   return (
@@ -143,10 +210,22 @@ export default function DatabaseView({ isAdmin }: { isAdmin: boolean }) {
             return (
               <>
                 <dl className="card facts">
-                  <div><dt>Engine</dt><dd>{data.engine}</dd></div>
-                  <div><dt>Size</dt><dd className="number">{data.bytes === null ? "not known" : bytesName(data.bytes)}</dd></div>
-                  <div><dt>Tables</dt><dd className="number">{data.tables.length}</dd></div>
-                  <div><dt>Differences from the schema</dt><dd className="number">{data.drift ?? "not checked"}</dd></div>
+                  <div>
+                    <dt>Engine</dt>
+                    <dd>{data.engine}</dd>
+                  </div>
+                  <div>
+                    <dt>Size</dt>
+                    <dd className="number">{data.bytes === null ? "not known" : bytesName(data.bytes)}</dd>
+                  </div>
+                  <div>
+                    <dt>Tables</dt>
+                    <dd className="number">{data.tables.length}</dd>
+                  </div>
+                  <div>
+                    <dt>Differences from the schema</dt>
+                    <dd className="number">{data.drift ?? "not checked"}</dd>
+                  </div>
                 </dl>
                 <Backups isAdmin={isAdmin} />
                 <section className="card">
@@ -154,22 +233,43 @@ export default function DatabaseView({ isAdmin }: { isAdmin: boolean }) {
                   {data.migrations.length === 0 ? (
                     <Empty title="No table has changed its version yet" />
                   ) : (
-                    <ul className="list">{data.migrations.map((migration) => <Migration key={migration.name} migration={migration} isAdmin={isAdmin} />)}</ul>
+                    <ul className="list">
+                      {data.migrations.map((migration) => (
+                        <Migration key={migration.name} migration={migration} isAdmin={isAdmin} />
+                      ))}
+                    </ul>
                   )}
                 </section>
                 <section className="card">
                   <div className="section-head">
                     <h2>Tables</h2>
-                    <label className="checkbox"><input type="checkbox" checked={all} onChange={(event) => setAll(event.target.checked)} />All, also old versions and indexes of text</label>
+                    <label className="checkbox">
+                      <input type="checkbox" checked={all} onChange={(event) => setAll(event.target.checked)} />
+                      All, also old versions and indexes of text
+                    </label>
                   </div>
                   <div className="table-scroll" tabIndex={0} role="region" aria-label="Tables">
                     <table>
-                      <thead><tr><th scope="col">Table</th><th scope="col">Holds</th><th scope="col" className="number">Version</th><th scope="col" className="number">Rows</th></tr></thead>
+                      <thead>
+                        <tr>
+                          <th scope="col">Table</th>
+                          <th scope="col">Holds</th>
+                          <th scope="col" className="number">
+                            Version
+                          </th>
+                          <th scope="col" className="number">
+                            Rows
+                          </th>
+                        </tr>
+                      </thead>
                       <tbody>
                         {tables.map((table) => (
                           <tr key={table.name}>
                             <td className="mono">{table.name}</td>
-                            <td>{table.logical?.replaceAll("_", " ")}{!table.live && <span className="chip">old</span>}</td>
+                            <td>
+                              {table.logical?.replaceAll("_", " ")}
+                              {!table.live && <span className="chip">old</span>}
+                            </td>
                             <td className="number">{table.version}</td>
                             <td className="number">{table.rows === null ? "" : count(table.rows)}</td>
                           </tr>

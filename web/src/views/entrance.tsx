@@ -12,7 +12,10 @@ function Entrance({ title, sub, children }: { title: string; sub: string; childr
   return (
     <main className="entrance" id="main">
       <div className="entrance-box">
-        <div className="brand"><Logo />OffX</div>
+        <div className="brand">
+          <Logo />
+          OffX
+        </div>
         <PageHead title={title} sub={sub} />
         {children}
       </div>
@@ -26,7 +29,7 @@ function useEnter<Argument>(enter: (argument: Argument) => Promise<Session>) {
     quiet: true,
     done: (session) => {
       client.removeQueries({ predicate: (query) => query.queryKey[0] !== "session" });
-      client.setQueryData(["session"], adoptSession(session as Session));
+      client.setQueryData(["session"], adoptSession(session));
     },
   });
 }
@@ -43,13 +46,38 @@ export function LoginView() {
     <Entrance title="Log in" sub="What was said about your topics, in five minutes.">
       <form className="form" onSubmit={submit}>
         <Field label="User name">
-          {(control) => <input {...control} className="input" name="username" autoComplete="username" autoCapitalize="off" required autoFocus value={username} onChange={(event) => setUsername(event.target.value)} />}
+          {(control) => (
+            <input
+              {...control}
+              className="input"
+              name="username"
+              autoComplete="username"
+              autoCapitalize="off"
+              required
+              autoFocus
+              value={username}
+              onChange={(event) => setUsername(event.target.value)}
+            />
+          )}
         </Field>
         <Field label="Password">
-          {(control) => <input {...control} className="input" name="password" type="password" autoComplete="current-password" required value={password} onChange={(event) => setPassword(event.target.value)} />}
+          {(control) => (
+            <input
+              {...control}
+              className="input"
+              name="password"
+              type="password"
+              autoComplete="current-password"
+              required
+              value={password}
+              onChange={(event) => setPassword(event.target.value)}
+            />
+          )}
         </Field>
         {login.error ? <ErrorNote error={login.error} /> : null}
-        <Button kind="primary" type="submit" busy={login.isPending}>Log in</Button>
+        <Button kind="primary" type="submit" busy={login.isPending}>
+          Log in
+        </Button>
       </form>
     </Entrance>
   );
@@ -76,7 +104,9 @@ export function SetupView({ required }: { required: boolean }) {
   if (!required) {
     return (
       <Entrance title="Already set up" sub="There is a user. Log in, or ask who runs this server for an account.">
-        <Button kind="primary" onClick={() => navigate("/", { replace: true })}>To the log-in</Button>
+        <Button kind="primary" onClick={() => navigate("/", { replace: true })}>
+          To the log-in
+        </Button>
       </Entrance>
     );
   }
@@ -85,20 +115,69 @@ export function SetupView({ required }: { required: boolean }) {
       <form className="form" onSubmit={submit}>
         {!window.location.hash && (
           <Field label="Set-up token" hint="The server printed it, with a link, when it started. It holds for an hour.">
-            {(control) => <input {...control} className="input mono" required autoComplete="off" value={token} onChange={(event) => setToken(event.target.value)} />}
+            {(control) => (
+              <input
+                {...control}
+                className="input mono"
+                required
+                autoComplete="off"
+                value={token}
+                onChange={(event) => setToken(event.target.value)}
+              />
+            )}
           </Field>
         )}
         <Field label="User name" error={error?.fieldError("username")?.message}>
-          {(control) => <input {...control} className="input" name="username" autoComplete="username" autoCapitalize="off" required autoFocus value={username} onChange={(event) => setUsername(event.target.value)} />}
+          {(control) => (
+            <input
+              {...control}
+              className="input"
+              name="username"
+              autoComplete="username"
+              autoCapitalize="off"
+              required
+              autoFocus
+              value={username}
+              onChange={(event) => setUsername(event.target.value)}
+            />
+          )}
         </Field>
-        <Field label="Password" hint="At least 12 characters. A few words in a row do well." error={error?.fieldError("password")?.message}>
-          {(control) => <input {...control} className="input" name="new-password" type="password" autoComplete="new-password" minLength={12} required value={password} onChange={(event) => setPassword(event.target.value)} />}
+        <Field
+          label="Password"
+          hint="At least 12 characters. A few words in a row do well."
+          error={error?.fieldError("password")?.message}
+        >
+          {(control) => (
+            <input
+              {...control}
+              className="input"
+              name="new-password"
+              type="password"
+              autoComplete="new-password"
+              minLength={12}
+              required
+              value={password}
+              onChange={(event) => setPassword(event.target.value)}
+            />
+          )}
         </Field>
         <Field label="The password again" error={differ ? "These are not the same." : null}>
-          {(control) => <input {...control} className="input" type="password" autoComplete="new-password" required value={again} onChange={(event) => setAgain(event.target.value)} />}
+          {(control) => (
+            <input
+              {...control}
+              className="input"
+              type="password"
+              autoComplete="new-password"
+              required
+              value={again}
+              onChange={(event) => setAgain(event.target.value)}
+            />
+          )}
         </Field>
         {error && !error.fieldError("username") && !error.fieldError("password") && <ErrorNote error={error} />}
-        <Button kind="primary" type="submit" busy={setup.isPending} disabled={differ}>Begin</Button>
+        <Button kind="primary" type="submit" busy={setup.isPending} disabled={differ}>
+          Begin
+        </Button>
       </form>
     </Entrance>
   );

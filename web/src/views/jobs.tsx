@@ -29,21 +29,26 @@ function JobDialog({ job, onClose }: { job?: Job; onClose: () => void }) {
   const summarises = !job || job.kind === "summarise";
   const save = useChange(
     () => {
-      const options = summarises ? { options: { topic_id: topic ? Number(topic) : null, period, max_sentences: sentences } } : {};
+      const options = summarises
+        ? { options: { topic_id: topic ? Number(topic) : null, period, max_sentences: sentences } }
+        : {};
       const body = { schedule: schedule.trim(), time_zone: zone.trim(), ...options };
-      return job ? api.patch<Job>(`/jobs/${job.id}`, body) : api.post<Job>("/jobs", { kind: "summarise", ...(title.trim() && { title: title.trim() }), ...body });
+      return job
+        ? api.patch<Job>(`/jobs/${job.id}`, body)
+        : api.post<Job>("/jobs", { kind: "summarise", ...(title.trim() && { title: title.trim() }), ...body });
     },
     {
       stale,
       quiet: true,
       done: (saved) => {
-        const next = (saved as Job).next_due_at;
+        const next = saved.next_due_at;
         say(next ? `Saved. Next run ${untilTime(new Date(next))}.` : "Saved.");
         onClose();
       },
     },
   );
-  const fieldError = (field: string) => (save.error instanceof ApiError ? save.error.fieldError(field)?.message : undefined);
+  const fieldError = (field: string) =>
+    save.error instanceof ApiError ? save.error.fieldError(field)?.message : undefined;
   const told = fieldError("schedule") ?? fieldError("time_zone");
   return (
     <Dialog title={job ? job.title : "New job: summaries"} onClose={onClose}>
@@ -56,31 +61,71 @@ function JobDialog({ job, onClose }: { job?: Job; onClose: () => void }) {
       >
         {!job && (
           <Field label="Title" hint="May stay empty.">
-            {(control) => <input {...control} className="input" value={title} onChange={(event) => setTitle(event.target.value)} />}
+            {(control) => (
+              <input {...control} className="input" value={title} onChange={(event) => setTitle(event.target.value)} />
+            )}
           </Field>
         )}
-        <Field label="Schedule" hint="A cron expression of five fields, or an interval such as every 15m." error={fieldError("schedule")}>
-          {(control) => <input {...control} className="input mono" required value={schedule} onChange={(event) => setSchedule(event.target.value)} />}
+        <Field
+          label="Schedule"
+          hint="A cron expression of five fields, or an interval such as every 15m."
+          error={fieldError("schedule")}
+        >
+          {(control) => (
+            <input
+              {...control}
+              className="input mono"
+              required
+              value={schedule}
+              onChange={(event) => setSchedule(event.target.value)}
+            />
+          )}
         </Field>
         <div className="row">
-          {presets.map(([value, name]) => <Button key={value} small onClick={() => setSchedule(value)}>{name}</Button>)}
+          {presets.map(([value, name]) => (
+            <Button key={value} small onClick={() => setSchedule(value)}>
+              {name}
+            </Button>
+          ))}
         </div>
         <Field label="Time zone" error={fieldError("time_zone")}>
-          {(control) => <input {...control} className="input" required value={zone} onChange={(event) => setZone(event.target.value)} />}
+          {(control) => (
+            <input
+              {...control}
+              className="input"
+              required
+              value={zone}
+              onChange={(event) => setZone(event.target.value)}
+            />
+          )}
         </Field>
         {summarises && (
           <div className="form-row">
             <Field label="Topic">
               {(control) => (
-                <select {...control} className="select full" value={topic} onChange={(event) => setTopic(event.target.value)}>
+                <select
+                  {...control}
+                  className="select full"
+                  value={topic}
+                  onChange={(event) => setTopic(event.target.value)}
+                >
                   <option value="">All active topics</option>
-                  {topics.data?.map((candidate) => <option key={candidate.id} value={candidate.id}>{candidate.title}</option>)}
+                  {topics.data?.map((candidate) => (
+                    <option key={candidate.id} value={candidate.id}>
+                      {candidate.title}
+                    </option>
+                  ))}
                 </select>
               )}
             </Field>
             <Field label="Period">
               {(control) => (
-                <select {...control} className="select full" value={period} onChange={(event) => setPeriod(event.target.value)}>
+                <select
+                  {...control}
+                  className="select full"
+                  value={period}
+                  onChange={(event) => setPeriod(event.target.value)}
+                >
                   <option value="day">the day before</option>
                   <option value="week">the week before</option>
                   <option value="month">the month before</option>
@@ -88,15 +133,31 @@ function JobDialog({ job, onClose }: { job?: Job; onClose: () => void }) {
               )}
             </Field>
             <Field label="Sentences at most">
-              {(control) => <input {...control} className="input" type="number" min={1} max={50} value={sentences} onChange={(event) => setSentences(Number(event.target.value))} />}
+              {(control) => (
+                <input
+                  {...control}
+                  className="input"
+                  type="number"
+                  min={1}
+                  max={50}
+                  value={sentences}
+                  onChange={(event) => setSentences(Number(event.target.value))}
+                />
+              )}
             </Field>
           </div>
         )}
         {job?.next_times && job.next_times.length > 0 && (
-          <p className="small muted">As it is stored, next: {job.next_times.map((time) => fullTime(new Date(time))).join("; ")}</p>
+          <p className="small muted">
+            As it is stored, next: {job.next_times.map((time) => fullTime(new Date(time))).join("; ")}
+          </p>
         )}
         {save.error && !told ? <ErrorNote error={save.error} /> : null}
-        <div className="row"><Button kind="primary" type="submit" busy={save.isPending}>Save</Button></div>
+        <div className="row">
+          <Button kind="primary" type="submit" busy={save.isPending}>
+            Save
+          </Button>
+        </div>
       </form>
     </Dialog>
   );
@@ -106,7 +167,10 @@ function JobRow({ job }: { job: Job }) {
   const [open, setOpen] = useState<"" | "edit" | "remove">("");
   const [runId, setRunId] = useState<number | null>(null);
   const run = useRun(runId);
-  const start = useChange(() => api.post<{ run: Run }>(`/jobs/${job.id}/run`), { stale, done: (answer) => setRunId((answer as { run: Run }).run.id) });
+  const start = useChange(() => api.post<{ run: Run }>(`/jobs/${job.id}/run`), {
+    stale,
+    done: (answer) => setRunId(answer.run.id),
+  });
   const toggle = useChange(() => api.patch<Job>(`/jobs/${job.id}`, { enabled: !job.enabled }), { stale });
   const remove = useChange(() => api.delete(`/jobs/${job.id}`), { stale, quiet: true, done: () => setOpen("") });
   const last = run.data ?? job.last_run;
@@ -121,34 +185,86 @@ function JobRow({ job }: { job: Job }) {
           </div>
           <p className="small muted">
             <code>{job.schedule}</code> {job.time_zone}
-            {job.enabled && job.next_due_at && <>; next <time dateTime={job.next_due_at} title={fullTime(new Date(job.next_due_at))}>{untilTime(new Date(job.next_due_at))}</time></>}
-            {last?.finished_at && <>; last <time dateTime={last.finished_at} title={fullTime(new Date(last.finished_at))}>{briefTime(new Date(last.finished_at))}</time></>}
+            {job.enabled && job.next_due_at && (
+              <>
+                ; next{" "}
+                <time dateTime={job.next_due_at} title={fullTime(new Date(job.next_due_at))}>
+                  {untilTime(new Date(job.next_due_at))}
+                </time>
+              </>
+            )}
+            {last?.finished_at && (
+              <>
+                ; last{" "}
+                <time dateTime={last.finished_at} title={fullTime(new Date(last.finished_at))}>
+                  {briefTime(new Date(last.finished_at))}
+                </time>
+              </>
+            )}
           </p>
           {last?.state === "failed" && last.error && <p className="small wrong">{last.error}</p>}
         </div>
         <div className="row">
-          <Button small icon="play" busy={start.isPending || (run.data !== undefined && !isOver(run.data))} onClick={() => start.mutate()} aria-label={`Run now: ${job.title}`}>Run now</Button>
-          <Button small onClick={() => setOpen("edit")} aria-label={`Edit ${job.title}`}>Edit</Button>
-          <Button small kind="quiet" icon={job.enabled ? "pause" : "play"} busy={toggle.isPending} onClick={() => toggle.mutate()} aria-label={`${job.enabled ? "Pause" : "Resume"} ${job.title}`}>{job.enabled ? "Pause" : "Resume"}</Button>
-          {remove.error instanceof ApiError && remove.error.status === 409 ? null : job.kind === "summarise" && <Button small kind="quiet" onClick={() => setOpen("remove")} aria-label={`Remove ${job.title}`}>Remove…</Button>}
+          <Button
+            small
+            icon="play"
+            busy={start.isPending || (run.data !== undefined && !isOver(run.data))}
+            onClick={() => start.mutate()}
+            aria-label={`Run now: ${job.title}`}
+          >
+            Run now
+          </Button>
+          <Button small onClick={() => setOpen("edit")} aria-label={`Edit ${job.title}`}>
+            Edit
+          </Button>
+          <Button
+            small
+            kind="quiet"
+            icon={job.enabled ? "pause" : "play"}
+            busy={toggle.isPending}
+            onClick={() => toggle.mutate()}
+            aria-label={`${job.enabled ? "Pause" : "Resume"} ${job.title}`}
+          >
+            {job.enabled ? "Pause" : "Resume"}
+          </Button>
+          {remove.error instanceof ApiError && remove.error.status === 409
+            ? null
+            : job.kind === "summarise" && (
+                <Button small kind="quiet" onClick={() => setOpen("remove")} aria-label={`Remove ${job.title}`}>
+                  Remove…
+                </Button>
+              )}
         </div>
       </div>
       {run.data && !isOver(run.data) && <RunProgress run={run.data} />}
       {open === "edit" && <JobDialog job={job} onClose={() => setOpen("")} />}
       {open === "remove" && (
-        <Confirm title={`Remove “${job.title}”?`} text="What it has written stays." action="Remove" busy={remove.isPending} error={remove.error} onConfirm={() => remove.mutate()} onClose={() => setOpen("")} />
+        <Confirm
+          title={`Remove “${job.title}”?`}
+          text="What it has written stays."
+          action="Remove"
+          busy={remove.isPending}
+          error={remove.error}
+          onConfirm={() => remove.mutate()}
+          onClose={() => setOpen("")}
+        />
       )}
     </li>
   );
 }
 
-const states = [["", "All"], ["running", "Running"], ["failed", "Failed"]] as const;
+const states = [
+  ["", "All"],
+  ["running", "Running"],
+  ["failed", "Failed"],
+] as const;
 
 function Runs() {
   const [state, setState] = useState("");
   const runs = useInfiniteQuery({
     queryKey: ["runs", state],
-    queryFn: ({ pageParam, signal }) => api.get<{ runs: Run[]; next: string | null }>("/runs", { state, limit: 25, after: pageParam }, signal),
+    queryFn: ({ pageParam, signal }) =>
+      api.get<{ runs: Run[]; next: string | null }>("/runs", { state, limit: 25, after: pageParam }, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
   });
@@ -157,7 +273,11 @@ function Runs() {
       <div className="section-head">
         <h2>Runs</h2>
         <div className="segmented" role="group" aria-label="Which runs">
-          {states.map(([value, name]) => <button key={value} type="button" aria-pressed={state === value} onClick={() => setState(value)}>{name}</button>)}
+          {states.map(([value, name]) => (
+            <button key={value} type="button" aria-pressed={state === value} onClick={() => setState(value)}>
+              {name}
+            </button>
+          ))}
         </div>
       </div>
       <Loaded query={runs} skeleton={<Skeleton height={34} count={5} />}>
@@ -169,17 +289,36 @@ function Runs() {
               <div className="table-scroll" tabIndex={0} role="region" aria-label="Runs">
                 <table>
                   <thead>
-                    <tr><th scope="col">What</th><th scope="col">State</th><th scope="col">When</th><th scope="col" className="number">Took</th><th scope="col">Result</th></tr>
+                    <tr>
+                      <th scope="col">What</th>
+                      <th scope="col">State</th>
+                      <th scope="col">When</th>
+                      <th scope="col" className="number">
+                        Took
+                      </th>
+                      <th scope="col">Result</th>
+                    </tr>
                   </thead>
                   <tbody>
                     {rows.map((run) => {
                       const began = run.started_at ?? run.due_at;
                       return (
                         <tr key={run.id}>
-                          <td>{run.title}{run.attempt > 1 && <span className="muted small"> (attempt {run.attempt})</span>}</td>
-                          <td><RunState run={run} /></td>
-                          <td title={fullTime(new Date(began))}>{run.state === "waiting" ? untilTime(new Date(run.due_at)) : briefTime(new Date(began))}</td>
-                          <td className="number">{run.started_at && run.finished_at && durationName(Date.parse(run.finished_at) - Date.parse(run.started_at))}</td>
+                          <td>
+                            {run.title}
+                            {run.attempt > 1 && <span className="muted small"> (attempt {run.attempt})</span>}
+                          </td>
+                          <td>
+                            <RunState run={run} />
+                          </td>
+                          <td title={fullTime(new Date(began))}>
+                            {run.state === "waiting" ? untilTime(new Date(run.due_at)) : briefTime(new Date(began))}
+                          </td>
+                          <td className="number">
+                            {run.started_at &&
+                              run.finished_at &&
+                              durationName(Date.parse(run.finished_at) - Date.parse(run.started_at))}
+                          </td>
                           <td className={run.error ? "wrong" : "muted"}>{runResult(run)}</td>
                         </tr>
                       );
@@ -187,7 +326,11 @@ function Runs() {
                   </tbody>
                 </table>
               </div>
-              {runs.hasNextPage && <Button small busy={runs.isFetchingNextPage} onClick={() => void runs.fetchNextPage()}>Show more</Button>}
+              {runs.hasNextPage && (
+                <Button small busy={runs.isFetchingNextPage} onClick={() => void runs.fetchNextPage()}>
+                  Show more
+                </Button>
+              )}
             </>
           );
         }}
@@ -197,12 +340,17 @@ function Runs() {
 }
 
 export default function JobsView() {
-  const jobs = useQuery({ queryKey: ["jobs"], queryFn: async ({ signal }) => (await api.get<{ jobs: Job[] }>("/jobs", {}, signal)).jobs });
+  const jobs = useQuery({
+    queryKey: ["jobs"],
+    queryFn: async ({ signal }) => (await api.get<{ jobs: Job[] }>("/jobs", {}, signal)).jobs,
+  });
   const [adding, setAdding] = useState(false);
   return (
     <div className="page">
       <PageHead title="Jobs" sub="What OffX does by itself, and how it went.">
-        <Button kind="primary" icon="plus" onClick={() => setAdding(true)}>New job</Button>
+        <Button kind="primary" icon="plus" onClick={() => setAdding(true)}>
+          New job
+        </Button>
       </PageHead>
       <div className="stack loose">
         <Loaded query={jobs} skeleton={<Skeleton height={64} count={4} />}>
@@ -210,7 +358,13 @@ export default function JobsView() {
             data.length === 0 ? (
               <Empty title="No jobs">The server makes the built-in ones when it starts.</Empty>
             ) : (
-              <section className="card" aria-label="Jobs"><ul className="list">{data.map((job) => <JobRow key={job.id} job={job} />)}</ul></section>
+              <section className="card" aria-label="Jobs">
+                <ul className="list">
+                  {data.map((job) => (
+                    <JobRow key={job.id} job={job} />
+                  ))}
+                </ul>
+              </section>
             )
           }
         </Loaded>

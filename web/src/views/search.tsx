@@ -13,7 +13,11 @@ const filterNames = ["topic", "platform", "author", "since", "until", "lang", "m
 type Filters = Partial<Record<(typeof filterNames)[number], string>>;
 
 const platforms = ["x", "bluesky", "mastodon", "rss"];
-const media = [["any", "with media"], ["image", "with images"], ["video", "with videos"]] as const;
+const media = [
+  ["any", "with media"],
+  ["image", "with images"],
+  ["video", "with videos"],
+] as const;
 
 export default function SearchView() {
   const [, navigate] = useLocation();
@@ -31,7 +35,8 @@ export default function SearchView() {
   const topics = useTopics();
 
   // The address is what is searched for: it can be kept, shared and gone back to.
-  const go = (next: { q?: string } & Filters) => navigate(withQuery("/search", { ...filters, q, ...next }), { replace: true });
+  const go = (next: { q?: string } & Filters) =>
+    navigate(withQuery("/search", { ...filters, q, ...next }), { replace: true });
   useEffect(() => {
     if (settled !== q) go({ q: settled });
   }, [settled]);
@@ -59,11 +64,21 @@ export default function SearchView() {
     },
     asks,
   );
-  const fault = posts.error instanceof ApiError && posts.error.status === 400 ? posts.error.problem?.errors?.[0] : undefined;
+  const fault =
+    posts.error instanceof ApiError && posts.error.status === 400 ? posts.error.problem?.errors?.[0] : undefined;
   const select = (name: keyof Filters, label: string, all: string, options: readonly (readonly [string, string])[]) => (
-    <select className="select" aria-label={label} value={filters[name] ?? ""} onChange={(event) => go({ [name]: event.target.value })}>
+    <select
+      className="select"
+      aria-label={label}
+      value={filters[name] ?? ""}
+      onChange={(event) => go({ [name]: event.target.value })}
+    >
       <option value="">{all}</option>
-      {options.map(([value, title]) => <option key={value} value={value}>{title}</option>)}
+      {options.map(([value, title]) => (
+        <option key={value} value={value}>
+          {title}
+        </option>
+      ))}
     </select>
   );
 
@@ -80,22 +95,75 @@ export default function SearchView() {
       >
         <Field
           label="Words, phrases, operators"
-          error={fault && (fault.position !== undefined ? `At character ${fault.position + 1}: ${fault.message}` : fault.message)}
-          hint={<>As in rules: <code>"a phrase"</code>, <code>-without</code>, <code>#tag</code>, <code>from:name</code>; and <code>data*</code> for words that begin so.</>}
+          error={
+            fault &&
+            (fault.position !== undefined ? `At character ${fault.position + 1}: ${fault.message}` : fault.message)
+          }
+          hint={
+            <>
+              As in rules: <code>"a phrase"</code>, <code>-without</code>, <code>#tag</code>, <code>from:name</code>;
+              and <code>data*</code> for words that begin so.
+            </>
+          }
         >
           {(control) => (
-            <input {...control} ref={field} className="input" type="search" autoFocus spellCheck={false} value={text} placeholder={'"lantern cup" OR larkdb'} onChange={(event) => setText(event.target.value)} />
+            <input
+              {...control}
+              ref={field}
+              className="input"
+              type="search"
+              autoFocus
+              spellCheck={false}
+              value={text}
+              placeholder={'"lantern cup" OR larkdb'}
+              onChange={(event) => setText(event.target.value)}
+            />
           )}
         </Field>
         <div className="filters">
-          {select("topic", "Topic", "Any topic", (topics.data ?? []).map((topic) => [String(topic.id), topic.title] as const))}
-          {select("platform", "Platform", "Any platform", platforms.map((platform) => [platform, platformName(platform)] as const))}
+          {select(
+            "topic",
+            "Topic",
+            "Any topic",
+            (topics.data ?? []).map((topic) => [String(topic.id), topic.title] as const),
+          )}
+          {select(
+            "platform",
+            "Platform",
+            "Any platform",
+            platforms.map((platform) => [platform, platformName(platform)] as const),
+          )}
           {select("media", "Media", "Any content", media)}
           {q.trim() !== "" && select("sort", "Order", "Newest first", [["relevance", "Best first"]])}
-          <label className="small muted">from <input className="select" type="date" value={filters.since ?? ""} max={filters.until} onChange={(event) => go({ since: event.target.value })} /></label>
-          <label className="small muted">to <input className="select" type="date" value={filters.until ?? ""} min={filters.since} onChange={(event) => go({ until: event.target.value })} /></label>
+          <label className="small muted">
+            from{" "}
+            <input
+              className="select"
+              type="date"
+              value={filters.since ?? ""}
+              max={filters.until}
+              onChange={(event) => go({ since: event.target.value })}
+            />
+          </label>
+          <label className="small muted">
+            to{" "}
+            <input
+              className="select"
+              type="date"
+              value={filters.until ?? ""}
+              min={filters.since}
+              onChange={(event) => go({ until: event.target.value })}
+            />
+          </label>
           {Object.keys(filters).length > 0 && (
-            <Button small kind="quiet" icon="close" onClick={() => navigate(withQuery("/search", { q }), { replace: true })}>Clear filters</Button>
+            <Button
+              small
+              kind="quiet"
+              icon="close"
+              onClick={() => navigate(withQuery("/search", { q }), { replace: true })}
+            >
+              Clear filters
+            </Button>
           )}
         </div>
       </form>
@@ -104,7 +172,11 @@ export default function SearchView() {
           <PostList
             key={address}
             query={posts}
-            empty={<Empty title="Nothing found">Fewer words, a prefix such as <code>data*</code>, or a wider span of time may find more.</Empty>}
+            empty={
+              <Empty title="Nothing found">
+                Fewer words, a prefix such as <code>data*</code>, or a wider span of time may find more.
+              </Empty>
+            }
           />
         )}
         {!asks && (

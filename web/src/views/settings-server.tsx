@@ -35,36 +35,87 @@ function SettingsForm({ settings }: { settings: Settings }) {
       }}
     >
       <div className="form-row">
-        <Field label="Time zone of the server" hint="For jobs, and the days of summaries." error={error?.fieldError("time_zone")?.message}>
-          {(control) => <input {...control} className="input" required value={zone} onChange={(event) => setZone(event.target.value)} />}
+        <Field
+          label="Time zone of the server"
+          hint="For jobs, and the days of summaries."
+          error={error?.fieldError("time_zone")?.message}
+        >
+          {(control) => (
+            <input
+              {...control}
+              className="input"
+              required
+              value={zone}
+              onChange={(event) => setZone(event.target.value)}
+            />
+          )}
         </Field>
         <Field label="Keep posts for days" hint="Empty: for ever. Posts that summaries cite stay.">
-          {(control) => <input {...control} className="input" type="number" min={1} value={posts} onChange={(event) => setPosts(event.target.value)} />}
+          {(control) => (
+            <input
+              {...control}
+              className="input"
+              type="number"
+              min={1}
+              value={posts}
+              onChange={(event) => setPosts(event.target.value)}
+            />
+          )}
         </Field>
         <Field label="Keep the request log for days">
-          {(control) => <input {...control} className="input" type="number" min={1} value={log} onChange={(event) => setLog(event.target.value)} />}
+          {(control) => (
+            <input
+              {...control}
+              className="input"
+              type="number"
+              min={1}
+              value={log}
+              onChange={(event) => setLog(event.target.value)}
+            />
+          )}
         </Field>
         <Field label="Backups to keep">
-          {(control) => <input {...control} className="input" type="number" min={1} value={backups} onChange={(event) => setBackups(event.target.value)} />}
+          {(control) => (
+            <input
+              {...control}
+              className="input"
+              type="number"
+              min={1}
+              value={backups}
+              onChange={(event) => setBackups(event.target.value)}
+            />
+          )}
         </Field>
       </div>
       {error && !error.fieldError("time_zone") && <ErrorNote error={error} />}
-      <div><Button kind="primary" type="submit" busy={save.isPending}>Save</Button></div>
+      <div>
+        <Button kind="primary" type="submit" busy={save.isPending}>
+          Save
+        </Button>
+      </div>
     </form>
   );
 }
 
 export function ServerSettings() {
-  const settings = useQuery({ queryKey: ["settings"], queryFn: ({ signal }) => api.get<Settings>("/settings", {}, signal) });
+  const settings = useQuery({
+    queryKey: ["settings"],
+    queryFn: ({ signal }) => api.get<Settings>("/settings", {}, signal),
+  });
   return (
     <Part title="Server" sub="For all who use it.">
-      <Loaded query={settings} skeleton={<Skeleton height={60} count={2} />}>{(data) => <SettingsForm settings={data} />}</Loaded>
+      <Loaded query={settings} skeleton={<Skeleton height={60} count={2} />}>
+        {(data) => <SettingsForm settings={data} />}
+      </Loaded>
     </Part>
   );
 }
 
 export function Users({ self }: { self: number }) {
-  const users = useQuery({ queryKey: ["users"], queryFn: async ({ signal }) => (await api.get<{ users: User[] }>("/users", {}, signal)).users });
+  const users = useQuery({
+    queryKey: ["users"],
+    queryFn: async ({ signal }) => (await api.get<{ users: User[] }>("/users", {}, signal)).users,
+  });
   const [username, setUsername] = useState("");
   const [password, setPassword] = useState("");
   const [isAdmin, setIsAdmin] = useState(false);
@@ -79,7 +130,11 @@ export function Users({ self }: { self: number }) {
       setIsAdmin(false);
     },
   });
-  const remove = useChange((id: number) => api.delete(`/users/${id}`), { stale: ["users"], quiet: true, done: () => setRemoving(null) });
+  const remove = useChange((id: number) => api.delete(`/users/${id}`), {
+    stale: ["users"],
+    quiet: true,
+    done: () => setRemoving(null),
+  });
   const error = add.error instanceof ApiError ? add.error : null;
   const told = error?.fieldError("username") ?? error?.fieldError("password");
   return (
@@ -97,7 +152,11 @@ export function Users({ self }: { self: number }) {
                       {user.last_login_at && `, last log-in ${briefTime(new Date(user.last_login_at))}`}
                     </span>
                   </span>
-                  {user.id !== self && <Button small onClick={() => setRemoving(user)} aria-label={`Remove ${user.username}`}>Remove…</Button>}
+                  {user.id !== self && (
+                    <Button small onClick={() => setRemoving(user)} aria-label={`Remove ${user.username}`}>
+                      Remove…
+                    </Button>
+                  )}
                 </li>
               ))}
             </ul>
@@ -114,18 +173,56 @@ export function Users({ self }: { self: number }) {
         >
           <div className="form-row">
             <Field label="User name" error={error?.fieldError("username")?.message}>
-              {(control) => <input {...control} className="input" autoComplete="off" autoCapitalize="off" required value={username} onChange={(event) => setUsername(event.target.value)} />}
+              {(control) => (
+                <input
+                  {...control}
+                  className="input"
+                  autoComplete="off"
+                  autoCapitalize="off"
+                  required
+                  value={username}
+                  onChange={(event) => setUsername(event.target.value)}
+                />
+              )}
             </Field>
             <Field label="Password, at least 12 characters" error={error?.fieldError("password")?.message}>
-              {(control) => <input {...control} className="input" type="password" autoComplete="new-password" minLength={12} required value={password} onChange={(event) => setPassword(event.target.value)} />}
+              {(control) => (
+                <input
+                  {...control}
+                  className="input"
+                  type="password"
+                  autoComplete="new-password"
+                  minLength={12}
+                  required
+                  value={password}
+                  onChange={(event) => setPassword(event.target.value)}
+                />
+              )}
             </Field>
           </div>
-          <label className="checkbox"><input type="checkbox" checked={isAdmin} onChange={(event) => setIsAdmin(event.target.checked)} />Administrator: users, backups, migrations and server settings</label>
+          <label className="checkbox">
+            <input type="checkbox" checked={isAdmin} onChange={(event) => setIsAdmin(event.target.checked)} />
+            Administrator: users, backups, migrations and server settings
+          </label>
           {error && !told && <ErrorNote error={error} />}
-          <div><Button type="submit" kind="primary" busy={add.isPending}>Add</Button></div>
+          <div>
+            <Button type="submit" kind="primary" busy={add.isPending}>
+              Add
+            </Button>
+          </div>
         </form>
       </Part>
-      {removing && <Confirm title={`Remove ${removing.username}?`} text="Their sessions and tokens end at once." action="Remove" busy={remove.isPending} error={remove.error} onConfirm={() => remove.mutate(removing.id)} onClose={() => setRemoving(null)} />}
+      {removing && (
+        <Confirm
+          title={`Remove ${removing.username}?`}
+          text="Their sessions and tokens end at once."
+          action="Remove"
+          busy={remove.isPending}
+          error={remove.error}
+          onConfirm={() => remove.mutate(removing.id)}
+          onClose={() => setRemoving(null)}
+        />
+      )}
     </>
   );
 }
@@ -136,7 +233,8 @@ export function RequestLog() {
   const wanted = { path: useDebounced(path), status: useDebounced(status) };
   const log = useInfiniteQuery({
     queryKey: ["log", wanted],
-    queryFn: ({ pageParam, signal }) => api.get<{ entries: LogEntry[]; next: string | null }>("/log", { ...wanted, limit: 50, after: pageParam }, signal),
+    queryFn: ({ pageParam, signal }) =>
+      api.get<{ entries: LogEntry[]; next: string | null }>("/log", { ...wanted, limit: 50, after: pageParam }, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
     placeholderData: (before) => before,
@@ -144,8 +242,29 @@ export function RequestLog() {
   return (
     <Part title="Requests" sub="What the server was asked, without queries and bodies.">
       <div className="form-row">
-        <Field label="Path">{(control) => <input {...control} className="input mono" placeholder="/api/v1/posts" value={path} onChange={(event) => setPath(event.target.value)} />}</Field>
-        <Field label="Status">{(control) => <input {...control} className="input" inputMode="numeric" placeholder="404" value={status} onChange={(event) => setStatus(event.target.value)} />}</Field>
+        <Field label="Path">
+          {(control) => (
+            <input
+              {...control}
+              className="input mono"
+              placeholder="/api/v1/posts"
+              value={path}
+              onChange={(event) => setPath(event.target.value)}
+            />
+          )}
+        </Field>
+        <Field label="Status">
+          {(control) => (
+            <input
+              {...control}
+              className="input"
+              inputMode="numeric"
+              placeholder="404"
+              value={status}
+              onChange={(event) => setStatus(event.target.value)}
+            />
+          )}
+        </Field>
       </div>
       <Loaded query={log} skeleton={<Skeleton height={30} count={8} />}>
         {(data) => {
@@ -156,14 +275,34 @@ export function RequestLog() {
               <div className="table-scroll" tabIndex={0} role="region" aria-label="Requests">
                 <table>
                   <thead>
-                    <tr><th scope="col">When</th><th scope="col">Request</th><th scope="col" className="number">Status</th><th scope="col" className="number">Took</th><th scope="col" className="number">Size</th><th scope="col">Who</th><th scope="col">From</th></tr>
+                    <tr>
+                      <th scope="col">When</th>
+                      <th scope="col">Request</th>
+                      <th scope="col" className="number">
+                        Status
+                      </th>
+                      <th scope="col" className="number">
+                        Took
+                      </th>
+                      <th scope="col" className="number">
+                        Size
+                      </th>
+                      <th scope="col">Who</th>
+                      <th scope="col">From</th>
+                    </tr>
                   </thead>
                   <tbody>
                     {entries.map((entry) => (
                       <tr key={entry.id}>
-                        <td title={fullTime(new Date(entry.time))} className="nowrap">{briefTime(new Date(entry.time))}</td>
-                        <td className="mono small">{entry.method} {entry.path}</td>
-                        <td className="number"><span className={entry.status >= 500 ? "wrong" : ""}>{entry.status}</span></td>
+                        <td title={fullTime(new Date(entry.time))} className="nowrap">
+                          {briefTime(new Date(entry.time))}
+                        </td>
+                        <td className="mono small">
+                          {entry.method} {entry.path}
+                        </td>
+                        <td className="number">
+                          <span className={entry.status >= 500 ? "wrong" : ""}>{entry.status}</span>
+                        </td>
                         <td className="number">{entry.ms} ms</td>
                         <td className="number">{bytesName(entry.bytes)}</td>
                         <td>{entry.who}</td>
@@ -173,7 +312,13 @@ export function RequestLog() {
                   </tbody>
                 </table>
               </div>
-              {log.hasNextPage && <div><Button small busy={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()}>Show more</Button></div>}
+              {log.hasNextPage && (
+                <div>
+                  <Button small busy={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()}>
+                    Show more
+                  </Button>
+                </div>
+              )}
             </>
           );
         }}

@@ -36,11 +36,34 @@ function Appearance({ session }: { session: Session }) {
     <Part title="Appearance" sub="For this browser.">
       <div className="row wide">
         <span className="label">Light or dark</span>
-        <Segmented label="Light or dark" value={theme} options={[["", "As the system"], ["light", "Light"], ["dark", "Dark"]]} onChange={(value) => { choose("theme", value); setTheme(value); }} />
+        <Segmented
+          label="Light or dark"
+          value={theme}
+          options={[
+            ["", "As the system"],
+            ["light", "Light"],
+            ["dark", "Dark"],
+          ]}
+          onChange={(value) => {
+            choose("theme", value);
+            setTheme(value);
+          }}
+        />
       </div>
       <div className="row wide">
         <span className="label">Density</span>
-        <Segmented label="Density" value={density} options={[["", "Comfortable"], ["compact", "Compact"]]} onChange={(value) => { choose("density", value); setDensity(value); }} />
+        <Segmented
+          label="Density"
+          value={density}
+          options={[
+            ["", "Comfortable"],
+            ["compact", "Compact"],
+          ]}
+          onChange={(value) => {
+            choose("density", value);
+            setDensity(value);
+          }}
+        />
       </div>
       <label className="row wide">
         <span className="label">Times are shown in</span>
@@ -54,7 +77,12 @@ function Appearance({ session }: { session: Session }) {
           }}
         >
           <option value="">this device's zone ({device})</option>
-          {zones.map((name) => <option key={name} value={name}>{name}{name === session.time_zone ? " (server)" : ""}</option>)}
+          {zones.map((name) => (
+            <option key={name} value={name}>
+              {name}
+              {name === session.time_zone ? " (server)" : ""}
+            </option>
+          ))}
         </select>
         <span className="muted small">Now: {fullTime(new Date())}</span>
       </label>
@@ -66,21 +94,48 @@ function Appearance({ session }: { session: Session }) {
 function LogOut() {
   // A page loaded anew keeps nothing of what was seen.
   const logout = useChange(() => api.delete("/session"), { done: () => window.location.assign("/login") });
-  return <Button busy={logout.isPending} onClick={() => logout.mutate()}>Log out</Button>;
+  return (
+    <Button busy={logout.isPending} onClick={() => logout.mutate()}>
+      Log out
+    </Button>
+  );
 }
 
 export default function SettingsView({ session, part }: { session: Session; part: string }) {
   const isAdmin = session.user?.is_admin ?? false;
-  const parts = [["", "Account"], ["tokens", "Tokens"], ...(isAdmin ? [["server", "Server"], ["users", "Users"], ["log", "Requests"]] : [])] as const;
+  const parts = [
+    ["", "Account"],
+    ["tokens", "Tokens"],
+    ...(isAdmin
+      ? [
+          ["server", "Server"],
+          ["users", "Users"],
+          ["log", "Requests"],
+        ]
+      : []),
+  ] as const;
   return (
     <div className={part === "log" ? "page" : "page reading"}>
-      <PageHead title="Settings" sub={<>Logged in as {session.user?.username}. OffX {session.version}.</>}>
+      <PageHead
+        title="Settings"
+        sub={
+          <>
+            Logged in as {session.user?.username}. OffX {session.version}.
+          </>
+        }
+      >
         <LogOut />
       </PageHead>
       <div className="stack loose">
         <nav className="segmented segmented-scroll" aria-label="Parts of the settings">
           {parts.map(([name, title]) => (
-            <Link key={name} href={name ? `/settings/${name}` : "/settings"} aria-current={part === name ? "page" : undefined}>{title}</Link>
+            <Link
+              key={name}
+              href={name ? `/settings/${name}` : "/settings"}
+              aria-current={part === name ? "page" : undefined}
+            >
+              {title}
+            </Link>
           ))}
         </nav>
         {part === "" && (

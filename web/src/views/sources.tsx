@@ -21,10 +21,17 @@ function Upload() {
   const send = useChange(
     async (files: File[]) => {
       for (const file of files) {
-        if (file.size > maxBytes) throw new Error(`${file.name} is larger than 1 GB. Import it on the server: offx import FILE`);
+        if (file.size > maxBytes)
+          throw new Error(`${file.name} is larger than 1 GB. Import it on the server: offx import FILE`);
         abort.current = new AbortController();
         setSent({ name: file.name, bytes: 0, size: file.size });
-        const { run } = await upload<{ run: Run }>("/imports", { filename: file.name }, file, (bytes) => setSent({ name: file.name, bytes, size: file.size }), abort.current.signal);
+        const { run } = await upload<{ run: Run }>(
+          "/imports",
+          { filename: file.name },
+          file,
+          (bytes) => setSent({ name: file.name, bytes, size: file.size }),
+          abort.current.signal,
+        );
         setRunIds((ids) => [run.id, ...ids]);
       }
     },
@@ -58,22 +65,40 @@ function Upload() {
       >
         <h2>Import posts from files</h2>
         <p className="muted small">
-          An archive of X, saved answers of Mastodon or Bluesky, feeds, JSON Lines, CSV; also compressed. Twice is harmless.
+          An archive of X, saved answers of Mastodon or Bluesky, feeds, JSON Lines, CSV; also compressed. Twice is
+          harmless.
         </p>
-        <input ref={input} type="file" multiple className="visually-hidden" id="import-files" aria-label="Files to import" tabIndex={-1} onChange={(event) => begin(event.target.files)} />
-        <Button kind="primary" icon="sources" busy={send.isPending} onClick={() => input.current?.click()}>Choose files</Button>
+        <input
+          ref={input}
+          type="file"
+          multiple
+          className="visually-hidden"
+          id="import-files"
+          aria-label="Files to import"
+          tabIndex={-1}
+          onChange={(event) => begin(event.target.files)}
+        />
+        <Button kind="primary" icon="sources" busy={send.isPending} onClick={() => input.current?.click()}>
+          Choose files
+        </Button>
       </div>
       {sent && (
         <div className="stack tight">
           <div className="row between small">
-            <span>Sending <strong>{sent.name}</strong>: {bytesName(sent.bytes)} of {bytesName(sent.size)}</span>
-            <Button small kind="quiet" onClick={() => abort.current?.abort()}>Cancel</Button>
+            <span>
+              Sending <strong>{sent.name}</strong>: {bytesName(sent.bytes)} of {bytesName(sent.size)}
+            </span>
+            <Button small kind="quiet" onClick={() => abort.current?.abort()}>
+              Cancel
+            </Button>
           </div>
           <progress className="progress" aria-label={`Sending ${sent.name}`} value={sent.bytes} max={sent.size} />
         </div>
       )}
       {refused && <ErrorNote error={new Error(refused)} />}
-      {runIds.map((id) => <ImportRun key={id} id={id} />)}
+      {runIds.map((id) => (
+        <ImportRun key={id} id={id} />
+      ))}
     </div>
   );
 }
@@ -82,13 +107,18 @@ function ImportRun({ id }: { id: number }) {
   const run = useRun(id);
   if (run.error) return <ErrorNote error={run.error} retry={() => void run.refetch()} />;
   if (!run.data) return <Skeleton height={40} />;
-  return <div className={isOver(run.data) ? "card flat import-over" : "card flat"}><RunProgress run={run.data} /></div>;
+  return (
+    <div className={isOver(run.data) ? "card flat import-over" : "card flat"}>
+      <RunProgress run={run.data} />
+    </div>
+  );
 }
 
 function History() {
   const imports = useInfiniteQuery({
     queryKey: ["imports"],
-    queryFn: ({ pageParam, signal }) => api.get<{ imports: Import[]; next: string | null }>("/imports", { after: pageParam }, signal),
+    queryFn: ({ pageParam, signal }) =>
+      api.get<{ imports: Import[]; next: string | null }>("/imports", { after: pageParam }, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
   });
@@ -107,10 +137,18 @@ function History() {
                     <tr>
                       <th scope="col">What</th>
                       <th scope="col">When</th>
-                      <th scope="col" className="number">New</th>
-                      <th scope="col" className="number">Updated</th>
-                      <th scope="col" className="number">Unchanged</th>
-                      <th scope="col" className="number">Skipped</th>
+                      <th scope="col" className="number">
+                        New
+                      </th>
+                      <th scope="col" className="number">
+                        Updated
+                      </th>
+                      <th scope="col" className="number">
+                        Unchanged
+                      </th>
+                      <th scope="col" className="number">
+                        Skipped
+                      </th>
                     </tr>
                   </thead>
                   <tbody>
@@ -122,7 +160,10 @@ function History() {
                         <td title={fullTime(new Date(row.started_at))}>
                           {briefTime(new Date(row.started_at))}
                           {row.finished_at ? (
-                            <span className="muted small"> in {durationName(Date.parse(row.finished_at) - Date.parse(row.started_at))}</span>
+                            <span className="muted small">
+                              {" "}
+                              in {durationName(Date.parse(row.finished_at) - Date.parse(row.started_at))}
+                            </span>
                           ) : (
                             <span className="chip warn">not finished</span>
                           )}
@@ -136,7 +177,11 @@ function History() {
                   </tbody>
                 </table>
               </div>
-              {imports.hasNextPage && <Button small busy={imports.isFetchingNextPage} onClick={() => void imports.fetchNextPage()}>Show more</Button>}
+              {imports.hasNextPage && (
+                <Button small busy={imports.isFetchingNextPage} onClick={() => void imports.fetchNextPage()}>
+                  Show more
+                </Button>
+              )}
             </>
           );
         }}
@@ -146,7 +191,10 @@ function History() {
 }
 
 export default function SourcesView() {
-  const sources = useQuery({ queryKey: ["sources"], queryFn: ({ signal }) => api.get<Sources>("/sources", {}, signal) });
+  const sources = useQuery({
+    queryKey: ["sources"],
+    queryFn: ({ signal }) => api.get<Sources>("/sources", {}, signal),
+  });
   return (
     <div className="page reading">
       <PageHead title="Sources" sub="Where the posts come from." />
@@ -155,7 +203,9 @@ export default function SourcesView() {
         <Loaded query={sources} skeleton={<Skeleton height={120} />}>
           {(data) =>
             data.sources.length === 0 ? (
-              <Empty title="No posts yet">Choose a file above. In a terminal, offx import takes files, folders and addresses, such as a feed's.</Empty>
+              <Empty title="No posts yet">
+                Choose a file above. In a terminal, offx import takes files, folders and addresses, such as a feed's.
+              </Empty>
             ) : (
               <section className="card">
                 <h2>Platforms</h2>
@@ -164,7 +214,9 @@ export default function SourcesView() {
                     <thead>
                       <tr>
                         <th scope="col">Platform</th>
-                        <th scope="col" className="number">Posts</th>
+                        <th scope="col" className="number">
+                          Posts
+                        </th>
                         <th scope="col">From</th>
                         <th scope="col">To</th>
                       </tr>
@@ -172,7 +224,11 @@ export default function SourcesView() {
                     <tbody>
                       {data.sources.map((source) => (
                         <tr key={source.platform}>
-                          <td><Link href={`/search?platform=${encodeURIComponent(source.platform)}`}>{platformName(source.platform)}</Link></td>
+                          <td>
+                            <Link href={`/search?platform=${encodeURIComponent(source.platform)}`}>
+                              {platformName(source.platform)}
+                            </Link>
+                          </td>
                           <td className="number">{count(source.posts)}</td>
                           <td>{source.oldest_at && longDay(new Date(source.oldest_at))}</td>
                           <td>{source.newest_at && longDay(new Date(source.newest_at))}</td>
@@ -181,7 +237,13 @@ export default function SourcesView() {
                     </tbody>
                   </table>
                 </div>
-                <p className="muted small">{counted(data.sources.reduce((sum, source) => sum + source.posts, 0), "post")} in all.</p>
+                <p className="muted small">
+                  {counted(
+                    data.sources.reduce((sum, source) => sum + source.posts, 0),
+                    "post",
+                  )}{" "}
+                  in all.
+                </p>
               </section>
             )
           }

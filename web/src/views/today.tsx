@@ -23,7 +23,8 @@ function useMarkDone() {
       return { ...today, topics, done: topics.every((card) => card.done) };
     });
   const change = useChange(
-    ({ id, done }: { id: number; done: boolean }) => (done ? api.put(`/today/${id}/done`) : api.delete(`/today/${id}/done`)),
+    ({ id, done }: { id: number; done: boolean }) =>
+      done ? api.put(`/today/${id}/done`) : api.delete(`/today/${id}/done`),
     { stale: ["today"] },
   );
   return (id: number, done: boolean) => {
@@ -37,10 +38,13 @@ function TopicCard({ card, onDone }: { card: TodayTopic; onDone: (done: boolean)
   const head = (
     <div className="topic-card-head">
       <Dot color={topicColor(topic)} />
-      <h2 className="grow"><Link href={`/topics/${topic.id}`}>{topic.title}</Link></h2>
+      <h2 className="grow">
+        <Link href={`/topics/${topic.id}`}>{topic.title}</Link>
+      </h2>
       {card.done ? (
         <Button small kind="quiet" onClick={() => onDone(false)} aria-label={`Take back: ${topic.title} is done`}>
-          Done<Icon name="check" />
+          Done
+          <Icon name="check" />
         </Button>
       ) : (
         <Sparkline points={card.trend} />
@@ -66,7 +70,9 @@ function TopicCard({ card, onDone }: { card: TodayTopic; onDone: (done: boolean)
         {summary && <span>{periodName(summary.period.start, summary.period.end)}</span>}
         {card.mood && <Mood score={card.mood.score} />}
         <span className="grow" />
-        <Button small icon="check" onClick={() => onDone(true)} aria-label={`Mark ${topic.title} as done`}>Done</Button>
+        <Button small icon="check" onClick={() => onDone(true)} aria-label={`Mark ${topic.title} as done`}>
+          Done
+        </Button>
       </footer>
     </>
   );
@@ -93,7 +99,8 @@ function Cards({ today }: { today: Today }) {
     if (!isDone) return;
     const next = topics.findIndex((other, at) => at > index && !other.done);
     if (next >= 0) select(next);
-    else if (topics.some((other, at) => at !== index && !other.done)) select(topics.findIndex((other, at) => at !== index && !other.done));
+    else if (topics.some((other, at) => at !== index && !other.done))
+      select(topics.findIndex((other, at) => at !== index && !other.done));
     else say("You are done for today.");
   };
   useShortcuts("Today", [
@@ -111,7 +118,13 @@ function Cards({ today }: { today: Today }) {
         sub={
           <>
             {dayName(new Date())}
-            {today.since ? <>. {counted(newPosts, "new post")} since {briefTime(new Date(today.since))}.</> : "."}
+            {today.since ? (
+              <>
+                . {counted(newPosts, "new post")} since {briefTime(new Date(today.since))}.
+              </>
+            ) : (
+              "."
+            )}
           </>
         }
       >
@@ -129,7 +142,12 @@ function Cards({ today }: { today: Today }) {
         )}
         <ol className="stack" ref={list}>
           {topics.map((card, index) => (
-            <li key={card.topic.id} className={card.done ? "card topic-card done" : "card topic-card"} tabIndex={-1} onFocus={() => setSelected(index)}>
+            <li
+              key={card.topic.id}
+              className={card.done ? "card topic-card done" : "card topic-card"}
+              tabIndex={-1}
+              onFocus={() => setSelected(index)}
+            >
               <TopicCard card={card} onDone={(isDone) => done(index, isDone)} />
             </li>
           ))}
@@ -170,8 +188,12 @@ export default function TodayView() {
                 title="Nothing to read yet"
                 actions={
                   <>
-                    <Link className="button primary" href="/topics/new">Make a topic</Link>
-                    <Link className="button" href="/sources">Import posts</Link>
+                    <Link className="button primary" href="/topics/new">
+                      Make a topic
+                    </Link>
+                    <Link className="button" href="/sources">
+                      Import posts
+                    </Link>
                   </>
                 }
               >

@@ -24,12 +24,19 @@ export function TopicForm({ topic, onSaved }: { topic?: Topic; onSaved: (topic: 
 
   const save = useChange(
     () => {
-      const body = { title: title.trim(), description: description.trim() || null, rule: rule.trim() || null, color: colorChosen ? color : null, is_active: isActive };
+      const body = {
+        title: title.trim(),
+        description: description.trim() || null,
+        rule: rule.trim() || null,
+        color: colorChosen ? color : null,
+        is_active: isActive,
+      };
       return topic ? api.patch<Topic>(`/topics/${topic.id}`, body) : api.post<Topic>("/topics", body);
     },
     { stale, quiet: true, done: onSaved },
   );
-  const fieldError = (field: string) => (save.error instanceof ApiError ? save.error.fieldError(field)?.message : undefined);
+  const fieldError = (field: string) =>
+    save.error instanceof ApiError ? save.error.fieldError(field)?.message : undefined;
   const told = fieldError("title") ?? fieldError("rule");
 
   return (
@@ -43,12 +50,28 @@ export function TopicForm({ topic, onSaved }: { topic?: Topic; onSaved: (topic: 
       >
         <Field label="Title" error={fieldError("title")}>
           {(control) => (
-            <input {...control} className="input" required maxLength={200} value={title} autoFocus={!topic} onChange={(event) => setTitle(event.target.value)} />
+            <input
+              {...control}
+              className="input"
+              required
+              maxLength={200}
+              value={title}
+              autoFocus={!topic}
+              onChange={(event) => setTitle(event.target.value)}
+            />
           )}
         </Field>
         <RuleField value={rule} onChange={setRule} check={verdict} />
         <Field label="Description">
-          {(control) => <textarea {...control} className="input" rows={2} value={description} onChange={(event) => setDescription(event.target.value)} />}
+          {(control) => (
+            <textarea
+              {...control}
+              className="input"
+              rows={2}
+              value={description}
+              onChange={(event) => setDescription(event.target.value)}
+            />
+          )}
         </Field>
         <div className="row wide">
           <label className="checkbox">
@@ -70,7 +93,12 @@ export function TopicForm({ topic, onSaved }: { topic?: Topic; onSaved: (topic: 
         </div>
         {save.error && !told ? <ErrorNote error={save.error} /> : null}
         <div className="row">
-          <Button kind="primary" type="submit" busy={save.isPending} disabled={title.trim() === "" || verdict?.valid === false}>
+          <Button
+            kind="primary"
+            type="submit"
+            busy={save.isPending}
+            disabled={title.trim() === "" || verdict?.valid === false}
+          >
             {topic ? "Save" : "Make topic"}
           </Button>
         </div>
@@ -87,7 +115,10 @@ export function NewTopicView() {
   const [, navigate] = useLocation();
   return (
     <div className="page">
-      <PageHead title="New topic" sub="A rule says which posts belong to it. Stored posts are filed at once, each import files what comes." />
+      <PageHead
+        title="New topic"
+        sub="A rule says which posts belong to it. Stored posts are filed at once, each import files what comes."
+      />
       <TopicForm
         onSaved={(topic) => {
           say(`“${topic.title}” is made. Its posts are being filed.`);
@@ -111,7 +142,9 @@ export function RemoveTopic({ topic }: { topic: Topic }) {
   });
   return (
     <>
-      <Button kind="danger" small onClick={() => setAsking(true)}>Remove topic…</Button>
+      <Button kind="danger" small onClick={() => setAsking(true)}>
+        Remove topic…
+      </Button>
       {asking && (
         <Confirm
           title={`Remove “${topic.title}”?`}

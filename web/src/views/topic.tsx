@@ -15,7 +15,9 @@ import { useShortcuts } from "../lib/keyboard";
 import { addDays, dayStart, isoDay, longDay, periodName } from "../lib/time";
 import { RemoveTopic, TopicForm } from "./topic-form";
 
-const SeriesChart = lazy(() => import("../components/series-chart").then((module) => ({ default: module.SeriesChart })));
+const SeriesChart = lazy(() =>
+  import("../components/series-chart").then((module) => ({ default: module.SeriesChart })),
+);
 
 const ranges = [
   ["2d", "2 days"],
@@ -39,7 +41,10 @@ function Overview({ topic }: { topic: Topic }) {
   const interval = intervals[range];
   const today = isoDay(new Date());
   const times = useMemo(
-    () => ({ since: dayStart(addDays(today, 1 - rangeDays[range])).toISOString(), until: dayStart(addDays(today, 1)).toISOString() }),
+    () => ({
+      since: dayStart(addDays(today, 1 - rangeDays[range])).toISOString(),
+      until: dayStart(addDays(today, 1)).toISOString(),
+    }),
     [today, range],
   );
   const series = useSeries(topic.id, { interval, ...times });
@@ -71,7 +76,9 @@ function Overview({ topic }: { topic: Topic }) {
                 span={span}
                 onSpan={(chosen) => {
                   if (!chosen) return setSpan(null);
-                  const until = data.points[chosen.last + 1]?.start ?? new Date(Date.parse(data.points[chosen.last]!.start) + intervalMs[data.interval]).toISOString();
+                  const until =
+                    data.points[chosen.last + 1]?.start ??
+                    new Date(Date.parse(data.points[chosen.last]!.start) + intervalMs[data.interval]).toISOString();
                   setSpan({ ...chosen, since: data.points[chosen.first]!.start, until });
                 }}
               />
@@ -81,7 +88,9 @@ function Overview({ topic }: { topic: Topic }) {
         {span && (
           <div className="row">
             <span className="chip accent">{periodName(span.since, span.until)}</span>
-            <Button small kind="quiet" icon="close" onClick={() => setSpan(null)}>Show all</Button>
+            <Button small kind="quiet" icon="close" onClick={() => setSpan(null)}>
+              Show all
+            </Button>
           </div>
         )}
       </section>
@@ -93,10 +102,22 @@ function Overview({ topic }: { topic: Topic }) {
             hideTopic={topic.id}
             empty={
               span ? (
-                <Empty title="No posts in this span" actions={<Button onClick={() => setSpan(null)}>Show all</Button>} />
+                <Empty
+                  title="No posts in this span"
+                  actions={<Button onClick={() => setSpan(null)}>Show all</Button>}
+                />
               ) : (
-                <Empty title={topic.filing ? "Posts are being filed" : "No posts yet"} actions={<Link className="button" href={`/topics/${topic.id}/rule`}>Look at the rule</Link>}>
-                  {topic.filing ? "This takes a moment." : "Nothing that is stored matches the rule. Import more, or widen it."}
+                <Empty
+                  title={topic.filing ? "Posts are being filed" : "No posts yet"}
+                  actions={
+                    <Link className="button" href={`/topics/${topic.id}/rule`}>
+                      Look at the rule
+                    </Link>
+                  }
+                >
+                  {topic.filing
+                    ? "This takes a moment."
+                    : "Nothing that is stored matches the rule. Import more, or widen it."}
                 </Empty>
               )
             }
@@ -115,8 +136,16 @@ function SummaryPanel({ topic, span }: { topic: Topic; span: Times | null }) {
   const [runId, setRunId] = useState<number | null>(null);
   const run = useRun(runId);
   const all = summaries.data ?? [];
-  const ofSpan = span && all.find((summary) => Date.parse(summary.period.start) === Date.parse(span.since) && Date.parse(summary.period.end) === Date.parse(span.until));
-  const shown: Summary | undefined = span ? (ofSpan ?? undefined) : (all.find((summary) => summary.id === chosen) ?? all[0]);
+  const ofSpan =
+    span &&
+    all.find(
+      (summary) =>
+        Date.parse(summary.period.start) === Date.parse(span.since) &&
+        Date.parse(summary.period.end) === Date.parse(span.until),
+    );
+  const shown: Summary | undefined = span
+    ? (ofSpan ?? undefined)
+    : (all.find((summary) => summary.id === chosen) ?? all[0]);
   const detail = useSummary(shown?.id ?? null);
 
   useEffect(() => {
@@ -125,8 +154,11 @@ function SummaryPanel({ topic, span }: { topic: Topic; span: Times | null }) {
 
   const ask = useChange(
     (period: Times | "day" | "week" | "month") =>
-      api.post<{ run: Run }>("/summaries", { topic_id: topic.id, ...(typeof period === "string" ? { period } : period) }),
-    { done: (answer) => setRunId((answer as { run: Run }).run.id), stale: ["runs"] },
+      api.post<{ run: Run }>("/summaries", {
+        topic_id: topic.id,
+        ...(typeof period === "string" ? { period } : period),
+      }),
+    { done: (answer) => setRunId(answer.run.id), stale: ["runs"] },
   );
 
   return (
@@ -134,9 +166,16 @@ function SummaryPanel({ topic, span }: { topic: Topic; span: Times | null }) {
       <div className="section-head">
         <h2>Summary</h2>
         {!span && all.length > 0 && (
-          <select className="select" aria-label="Period" value={shown?.id ?? ""} onChange={(event) => setChosen(Number(event.target.value))}>
+          <select
+            className="select"
+            aria-label="Period"
+            value={shown?.id ?? ""}
+            onChange={(event) => setChosen(Number(event.target.value))}
+          >
             {all.map((summary) => (
-              <option key={summary.id} value={summary.id}>{periodName(summary.period.start, summary.period.end)}</option>
+              <option key={summary.id} value={summary.id}>
+                {periodName(summary.period.start, summary.period.end)}
+              </option>
             ))}
           </select>
         )}
@@ -153,16 +192,41 @@ function SummaryPanel({ topic, span }: { topic: Topic; span: Times | null }) {
           </>
         )}
         {summaries.data && !shown && (
-          <p className="muted">{span ? "There is no summary of just this span." : "No summary yet. One is written every morning, or now:"}</p>
+          <p className="muted">
+            {span ? "There is no summary of just this span." : "No summary yet. One is written every morning, or now:"}
+          </p>
         )}
         {summaries.data && (
           <div className="row">
-            {span && !shown && <Button kind="primary" busy={ask.isPending} onClick={() => ask.mutate({ since: span.since, until: span.until })}>Summarise this span</Button>}
+            {span && !shown && (
+              <Button
+                kind="primary"
+                busy={ask.isPending}
+                onClick={() => ask.mutate({ since: span.since, until: span.until })}
+              >
+                Summarise this span
+              </Button>
+            )}
             {!span && (
               <>
-                <Button small busy={ask.isPending} onClick={() => ask.mutate("day")}>Yesterday</Button>
-                <Button small busy={ask.isPending} onClick={() => ask.mutate("week")}>Last week</Button>
-                <Button small busy={ask.isPending} onClick={() => ask.mutate({ since: dayStart(addDays(isoDay(new Date()), -13)).toISOString(), until: dayStart(addDays(isoDay(new Date()), 1)).toISOString() })}>Last 14 days</Button>
+                <Button small busy={ask.isPending} onClick={() => ask.mutate("day")}>
+                  Yesterday
+                </Button>
+                <Button small busy={ask.isPending} onClick={() => ask.mutate("week")}>
+                  Last week
+                </Button>
+                <Button
+                  small
+                  busy={ask.isPending}
+                  onClick={() =>
+                    ask.mutate({
+                      since: dayStart(addDays(isoDay(new Date()), -13)).toISOString(),
+                      until: dayStart(addDays(isoDay(new Date()), 1)).toISOString(),
+                    })
+                  }
+                >
+                  Last 14 days
+                </Button>
               </>
             )}
           </div>
@@ -178,14 +242,23 @@ function Summaries({ topic }: { topic: Topic }) {
     <Loaded query={summaries} skeleton={<Skeleton height={160} count={3} />}>
       {(data) =>
         data.length === 0 ? (
-          <Empty title="No summaries yet" actions={<Link className="button" href={`/topics/${topic.id}`}>Ask for one</Link>}>
+          <Empty
+            title="No summaries yet"
+            actions={
+              <Link className="button" href={`/topics/${topic.id}`}>
+                Ask for one
+              </Link>
+            }
+          >
             One is written every morning for the day before.
           </Empty>
         ) : (
           <ol className="stack">
             {data.map((summary) => (
               <li key={summary.id} className="card">
-                <div className="row"><SummaryFacts summary={summary} /></div>
+                <div className="row">
+                  <SummaryFacts summary={summary} />
+                </div>
                 <SummaryText summary={summary} hideTopic={topic.id} />
               </li>
             ))}
@@ -215,7 +288,10 @@ export default function TopicView({ id, tab }: { id: number; tab: string }) {
                 <>
                   {data.description && <p>{data.description}</p>}
                   <p className="row wide small">
-                    <span className="row"><Dot color={topicColor(data)} /> {counted(data.posts, "post")}, since {longDay(new Date(data.created_at))}</span>
+                    <span className="row">
+                      <Dot color={topicColor(data)} /> {counted(data.posts, "post")}, since{" "}
+                      {longDay(new Date(data.created_at))}
+                    </span>
                     {data.filing && <span className="chip accent">posts of before are being filed</span>}
                     {!data.is_active && <span className="chip">switched off</span>}
                   </p>
@@ -223,15 +299,27 @@ export default function TopicView({ id, tab }: { id: number; tab: string }) {
               }
             >
               <nav className="segmented" aria-label="Of this topic">
-                {[["", "Overview"], ["summaries", "Summaries"], ["rule", "Rule"]].map(([name, title]) => (
-                  <Link key={name} href={name ? `${base}/${name}` : base} aria-current={tab === name ? "page" : undefined}>{title}</Link>
+                {[
+                  ["", "Overview"],
+                  ["summaries", "Summaries"],
+                  ["rule", "Rule"],
+                ].map(([name, title]) => (
+                  <Link
+                    key={name}
+                    href={name ? `${base}/${name}` : base}
+                    aria-current={tab === name ? "page" : undefined}
+                  >
+                    {title}
+                  </Link>
                 ))}
               </nav>
             </PageHead>
             {tab === "rule" ? (
               <>
                 <TopicForm key={data.updated_at} topic={data} onSaved={() => say("Saved.")} />
-                <div className="below"><RemoveTopic topic={data} /></div>
+                <div className="below">
+                  <RemoveTopic topic={data} />
+                </div>
               </>
             ) : tab === "summaries" ? (
               <Summaries topic={data} />

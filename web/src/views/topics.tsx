@@ -10,12 +10,21 @@ export default function TopicsView() {
   return (
     <div className="page reading">
       <PageHead title="Topics">
-        <Link className="button primary" href="/topics/new">New topic</Link>
+        <Link className="button primary" href="/topics/new">
+          New topic
+        </Link>
       </PageHead>
       <Loaded query={topics} skeleton={<Skeleton height={84} count={4} />}>
         {(data) =>
           data.length === 0 ? (
-            <Empty title="No topics yet" actions={<Link className="button primary" href="/topics/new">Make the first</Link>}>
+            <Empty
+              title="No topics yet"
+              actions={
+                <Link className="button primary" href="/topics/new">
+                  Make the first
+                </Link>
+              }
+            >
               A topic is a title and a rule in X's search syntax. You see what a rule finds while you type it.
             </Empty>
           ) : (
@@ -24,7 +33,9 @@ export default function TopicsView() {
                 <li key={topic.id} className="card">
                   <div className="topic-card-head">
                     <Dot color={topicColor(topic)} />
-                    <h2 className="grow"><Link href={`/topics/${topic.id}`}>{topic.title}</Link></h2>
+                    <h2 className="grow">
+                      <Link href={`/topics/${topic.id}`}>{topic.title}</Link>
+                    </h2>
                     {!topic.is_active && <span className="chip">switched off</span>}
                     {topic.filing && <span className="chip accent">filing…</span>}
                   </div>
