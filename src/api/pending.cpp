@@ -3,7 +3,6 @@
 
 namespace offx::api {
 
-std::span<const Route> account_routes() { return {}; }
 std::span<const Route> topic_routes() { return {}; }
 std::span<const Route> post_routes() { return {}; }
 std::span<const Route> summary_routes() { return {}; }

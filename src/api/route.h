@@ -43,12 +43,20 @@ struct Caller {
 class Request {
  public:
   Request(const net::HttpRequest& http, std::vector<std::pair<std::string, std::string>> path,
-          std::vector<std::pair<std::string, std::string>> query, Caller caller, std::string id)
-      : http_(http), path_(std::move(path)), query_(std::move(query)), caller_(std::move(caller)), id_(std::move(id)) {}
+          std::vector<std::pair<std::string, std::string>> query, Caller caller, std::string id,
+          std::string address = {})
+      : http_(http),
+        path_(std::move(path)),
+        query_(std::move(query)),
+        caller_(std::move(caller)),
+        id_(std::move(id)),
+        address_(std::move(address)) {}
 
   [[nodiscard]] const net::HttpRequest& http() const noexcept { return http_; }
   [[nodiscard]] const Caller& caller() const noexcept { return caller_; }
   [[nodiscard]] const std::string& id() const noexcept { return id_; }  ///< for logs and the X-Request-Id header
+  /// Who it comes from, looking through proxies that are trusted.
+  [[nodiscard]] const std::string& address() const noexcept { return address_; }
 
   /// The number in the path at `{name}`; Errc::not_found if it is none.
   [[nodiscard]] Result<std::int64_t> path_id(std::string_view name = "id") const;
@@ -73,6 +81,7 @@ class Request {
   std::vector<std::pair<std::string, std::string>> query_;
   Caller caller_;
   std::string id_;
+  std::string address_;
 };
 
 /// Members of a JSON object, with errors that name the member. Absent and null are the same.

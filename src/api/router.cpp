@@ -17,6 +17,7 @@ using net::HttpRequest;
 using net::HttpResponse;
 
 constexpr std::size_t kCompressedFrom = 1024;
+constexpr std::size_t kLoggedMax = 500;  // bytes of a path
 constexpr std::size_t kNoRoute = static_cast<std::size_t>(-1);
 
 constexpr std::string_view kContentSecurityPolicy =
@@ -133,7 +134,7 @@ struct Router::Call {
 };
 
 Router::Router(RouterOptions options, const Services& services, const Readiness& readiness,
-               std::function<void(RequestRecord)> log)
+               std::function<void(store::RequestLogEntry)> log)
     : options_(std::move(options)),
       services_(services),
       readiness_(readiness),
@@ -253,7 +254,8 @@ HttpResponse Router::run(Call& call) const {
 }
 
 HttpResponse Router::run_route(Call& call) const {
-  const Request request(call.http, std::move(call.path), std::move(call.target.query), call.identity.caller, call.id);
+  const Request request(call.http, std::move(call.path), std::move(call.target.query), call.identity.caller, call.id,
+                        call.address);
   auto response = call.route->handler(request, services_);
   if (response) return std::move(*response);
   return from_error(call, response.error());
@@ -415,9 +417,16 @@ void Router::record(const Call& call, const HttpResponse& response) const {
   metrics_.count(std::min(call.route_number, routes_.size()), response.status, duration, bytes);
   if (!call.is_logged || !log_) return;
   const auto& caller = call.identity.caller;
-  log_({call.time, call.id, call.http.method, call.target.path, response.status,
-        std::chrono::duration_cast<std::chrono::milliseconds>(duration).count(), caller.user_id,
-        caller.token_id != 0 ? caller.username + "/token" : caller.username, call.address, bytes});
+  log_({.time = call.time,
+        .request_id = call.id,
+        .method = call.http.method.substr(0, kLoggedMax),
+        .path = call.target.path.substr(0, kLoggedMax),
+        .status = response.status,
+        .ms = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count(),
+        .user_id = caller.user_id,
+        .who = caller.token_id != 0 ? caller.username + "/token" : caller.username,
+        .address = call.address,
+        .bytes = static_cast<std::int64_t>(bytes)});
 }
 
 std::optional<HttpResponse> Router::answer_at_once(const HttpRequest& request) {

@@ -15,6 +15,7 @@
 #include "api/route.h"
 #include "net/http_server.h"
 #include "net/network.h"
+#include "store/request_log.h"
 
 namespace offx::api {
 
@@ -37,20 +38,6 @@ class Readiness {
   std::string reason_ = "the server is starting";
 };
 
-/// What was answered, for the request log.
-struct RequestRecord {
-  Timestamp time;
-  std::string id;
-  std::string method;
-  std::string path;  ///< without query
-  int status = 0;
-  std::int64_t duration_ms = 0;
-  std::int64_t user_id = 0;  ///< 0: nobody
-  std::string who;           ///< user name, with `/token` behind it if by one
-  std::string address;
-  std::uint64_t bytes = 0;  ///< of the body, as sent
-};
-
 struct RouterOptions {
   std::vector<std::string> cors_origins;  ///< others' pages that may call with a token; `*` for any
   net::NetworkList trusted_proxies;       ///< whose X-Forwarded-For is believed
@@ -65,7 +52,7 @@ class Router final : public net::HttpHandler {
  public:
   /// The services must outlive the router. `log` is told of every request that got an answer, and must not wait.
   Router(RouterOptions options, const Services& services, const Readiness& readiness,
-         std::function<void(RequestRecord)> log);
+         std::function<void(store::RequestLogEntry)> log);
 
   std::optional<net::HttpResponse> answer_at_once(const net::HttpRequest& request) override;
   net::Admission admit(const net::HttpRequest& head) override;
@@ -99,7 +86,7 @@ class Router final : public net::HttpHandler {
   const RouterOptions options_;
   const Services& services_;
   const Readiness& readiness_;
-  const std::function<void(RequestRecord)> log_;
+  const std::function<void(store::RequestLogEntry)> log_;
   std::vector<Route> routes_;
   std::vector<Pattern> patterns_;
   mutable RateLimiter limiter_;

@@ -50,9 +50,9 @@ A rule is written in X's search syntax:
 
 constexpr const char* kCheckHelp = R"(
 The schema is that of the database (--db); no row of it is read, and nothing is written. A script of statements:
-  -- name: users.get
+  -- name: members.get
   -- args: [1]
-  SELECT id, email FROM users_v1 WHERE id = ?1;
+  SELECT id, email FROM members_v1 WHERE id = ?1;
 Statements of one name in both files must give the same. Without args they are made up. For OffX's own migrations no
 files need be named: the release before and this one are compared.
 Exit code 1: something does not go together; it prints what, and when.)";
@@ -126,6 +126,7 @@ class CommandLine {
   SentimentCommand sentiment_;
   MigrateCommand migrate_;
   ServeCommand serve_;
+  UserCommand user_;
   std::string name_;
   std::string to_;
 };
@@ -275,6 +276,23 @@ void CommandLine::add_server() {
   serve->footer(
       "SIGTERM stops it in order: what is being answered is finished. More settings come from the environment; "
       "docs/server.md lists them.");
+
+  auto* user = group("user", "who may log in");
+  const auto add_username = [this](CLI::App& command) {
+    command.add_option("username", user_.username, "letters, digits or -_.@+")->required();
+    command.footer("The password is asked for; where nobody can be asked, it is the first line of standard input.");
+  };
+  auto* user_add = add(*user, "add", "make a user; the first one is an administrator",
+                       [this](const Context& context) { return run_user_add(context, user_); });
+  add_username(*user_add);
+  user_add->add_flag("--admin", user_.admin, "who may change settings, make users and backups");
+  add_username(*add(*user, "passwd", "set a user's password; their sessions end",
+                    [this](const Context& context) { return run_user_passwd(context, user_); }));
+  add(*user, "list", "all users", &run_user_list);
+  auto* user_remove = add(*user, "remove", "remove a user with their sessions and tokens",
+                          [this](const Context& context) { return run_user_remove(context, user_); });
+  user_remove->add_option("username", user_.username, "who")->required();
+  user_remove->add_flag("--yes,-y", user_.yes, "do not ask");
 
   auto* healthcheck = add(app, "healthcheck", "whether the server is ready; exit code 1 if not",
                           [this](const Context& context) { return run_healthcheck(context, serve_.listen); });

@@ -99,6 +99,16 @@ Result<void> run_db_backup(const Context& context, const std::string& file);
 Result<void> run_db_copy(const Context& context, const std::string& from, const std::string& to);
 Result<void> run_db_restore(const Context& context, const std::string& file, bool yes);
 
+struct UserCommand {
+  std::string username;
+  bool admin = false;
+  bool yes = false;
+};
+Result<void> run_user_add(const Context& context, const UserCommand& command);
+Result<void> run_user_passwd(const Context& context, const UserCommand& command);
+Result<void> run_user_list(const Context& context);
+Result<void> run_user_remove(const Context& context, const UserCommand& command);
+
 /// Serves until SIGTERM or SIGINT.
 Result<void> run_serve(const Context& context, const ServeCommand& command);
 /// Asks the server at `listen` whether it is ready; Errc::unavailable if not.

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "api/accounts.h"
+#include "api/request_log.h"
 #include "api/router.h"
 #include "app/commands.h"
 #include "app/notify.h"
@@ -64,8 +65,10 @@ Result<void> make_private_folder(const std::filesystem::path& path) {
 /// how it is from then on.
 class DatabaseWatch {
  public:
-  DatabaseWatch(const Context& context, db::DatabaseClient& client, api::Readiness& readiness)
-      : context_(context), client_(client), readiness_(readiness) {}
+  /// `opened` is called once, when the tables are there.
+  DatabaseWatch(const Context& context, db::DatabaseClient& client, api::Readiness& readiness,
+                std::function<Result<void>()> opened)
+      : context_(context), client_(client), readiness_(readiness), opened_(std::move(opened)) {}
   ~DatabaseWatch() { stop(); }
   DatabaseWatch(const DatabaseWatch&) = delete;
   DatabaseWatch& operator=(const DatabaseWatch&) = delete;
@@ -90,7 +93,9 @@ class DatabaseWatch {
  private:
   Result<void> open() {
     OFFX_TRY(store::initialise(client_, [](const migrate::WorkState&) { return !stop_is_pending(); }));
-    OFFX_ASSIGN(use_, context_.announce(client_, "serve"));
+    OFFX_ASSIGN(auto use, context_.announce(client_, "serve"));
+    OFFX_TRY(opened_());
+    use_ = std::move(use);
     return {};
   }
 
@@ -164,6 +169,7 @@ class DatabaseWatch {
   const Context& context_;
   db::DatabaseClient& client_;
   api::Readiness& readiness_;
+  const std::function<Result<void>()> opened_;
   std::unique_ptr<migrate::TableUse> use_;
   bool is_ready_ = false;
   std::string last_ = "starting";
@@ -172,6 +178,31 @@ class DatabaseWatch {
   bool stopping_ = false;
   std::thread thread_;
 };
+
+/// The first user, from the environment or by a link that is printed once.
+Result<void> prepare_accounts(api::Accounts& accounts, const ServeConfig& config) {
+  OFFX_ASSIGN(const bool setup_required, accounts.is_setup_required());
+  if (!setup_required) return {};
+  if (!config.first_username.empty()) {
+    if (auto made = accounts.add_user(config.first_username, config.first_password, true); !made) {
+      if (made.error().code() == Errc::conflict) return {};  // another process was faster
+      return fail(std::move(made).error().within("AUTH_USERNAME, AUTH_PASSWORD"));
+    }
+    log(LogLevel::info, "user.added", {{"username", config.first_username}});
+    return {};
+  }
+  if (!config.listens_on_loopback && !config.allow_remote_setup) {
+    return fail(Errc::invalid_argument,
+                "there is no user yet, and whoever reaches " + config.listen +
+                    " first could try to become the first: make one with `offx user add NAME`, or say "
+                    "--allow-remote-setup");
+  }
+  OFFX_ASSIGN(const auto token, accounts.make_setup_token());
+  // Behind #, which browsers keep to themselves: it comes into no log. Only here, never in a log line.
+  print(fmt::format("Set OFFX up, within the hour: {}/setup#{}\n", config.shown_url(), token));
+  std::fflush(stdout);
+  return {};
+}
 
 /// Until somebody asks to stop.
 void wait_for_stop() {
@@ -212,7 +243,8 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
   OFFX_ASSIGN(const auto http, net::HttpClient::create({.allow_hosts = config.allow_hosts}));
 
   api::Readiness readiness;
-  api::Accounts accounts;
+  api::Accounts accounts(*client, context.clock,
+                         {.cookie_secure = config.cookie_secure, .public_origins = config.public_origins});
   const api::Services services{*client, context.clock, http, config.data_folder, [] {}, &accounts};
   api::RouterOptions options;
   options.cors_origins = config.cors_origins;
@@ -220,8 +252,10 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
   options.metrics_allow = config.metrics_allow;
   options.requests_per_second = config.requests_per_second;
   options.requests_at_once = 20.0 * config.requests_per_second;
-  api::Router router(std::move(options), services, readiness, {});
-  DatabaseWatch watch(context, *client, readiness);
+  api::RequestLog request_log(*client);
+  api::Router router(std::move(options), services, readiness,
+                     [&](store::RequestLogEntry entry) { request_log.add(std::move(entry)); });
+  DatabaseWatch watch(context, *client, readiness, [&] { return prepare_accounts(accounts, config); });
   OFFX_TRY(watch.start());
 
   net::HttpServerOptions http_options;

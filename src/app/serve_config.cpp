@@ -97,6 +97,13 @@ std::filesystem::path default_data_folder(const std::string& db_url) {
 
 }  // namespace
 
+std::string ServeConfig::shown_url() const {
+  if (!public_origins.empty()) return public_origins.front();
+  auto host = listen.substr(0, listen.rfind(':'));
+  if (host.empty() || host == "*" || host == "0.0.0.0" || host == "[::]") host = "127.0.0.1";
+  return "http://" + host + listen.substr(listen.rfind(':'));
+}
+
 Result<ServeConfig> ServeConfig::read(const ServeCommand& command, const std::string& db_url,
                                       const Environment& environment) {
   Reader reader(environment);

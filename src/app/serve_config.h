@@ -38,6 +38,9 @@ struct ServeConfig {
   std::string first_username;  ///< with `first_password`: made if there is no user yet
   std::string first_password;
 
+  /// Where a browser on this machine, or by OFFX_PUBLIC_URL any, finds it: without a slash at the end.
+  [[nodiscard]] std::string shown_url() const;
+
   using Environment = std::function<const char*(const char*)>;
   /// Errc::invalid_argument lists everything that is wrong at once. `NAME_FILE` names a file that holds a secret.
   [[nodiscard]] static Result<ServeConfig> read(const ServeCommand& command, const std::string& db_url,
