@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { memo, useState } from "react";
 import { Link } from "wouter";
 import type { Post, TopicRef } from "../api-types";
 import { api } from "../lib/api";
@@ -113,7 +113,8 @@ interface PostCardProps {
   n?: number;
 }
 
-export function PostCard({ post, nested = false, hideTopic, n }: PostCardProps) {
+/** Only drawn again if its post changes: while a long list is scrolled, the list is drawn for every frame. */
+export const PostCard = memo(function PostCard({ post, nested = false, hideTopic, n }: PostCardProps) {
   const [showsWarned, setShowsWarned] = useState(false);
   const [open, setOpen] = useState<"" | "same" | "details">("");
   const url = safeUrl(post.url);
@@ -207,4 +208,4 @@ export function PostCard({ post, nested = false, hideTopic, n }: PostCardProps) 
       )}
     </article>
   );
-}
+});

@@ -1,7 +1,7 @@
 // What the views ask the server, under which key it is kept, and what a change makes stale.
 import { type QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { Post, PostPage, Run, Series, Session, Summary, Today, Topic } from "../api-types";
-import { sayError } from "../components/toasts";
+import { say, sayError } from "../components/toasts";
 import { adoptSession, api, type Query } from "./api";
 import { timeZone } from "./time";
 
@@ -64,6 +64,7 @@ export const usePosts = (query: Query, enabled = true) =>
     queryFn: ({ pageParam, signal }) => api.get<PostPage>("/posts", { limit: 50, ...query, after: pageParam }, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
+    staleTime: Infinity, // else all pages so far are asked for again whenever the window is looked at; see refreshPosts
     enabled,
   });
 
@@ -82,16 +83,31 @@ export const useRun = (id: number | null) =>
     refetchInterval: (query) => (query.state.data && isOver(query.state.data) ? false : 1000),
   });
 
+/** Lists that were read far into are not asked for anew under the reader's eyes: that is offered. */
+function refreshPosts(client: QueryClient): void {
+  const isLong = (query: { state: { data?: unknown } }) =>
+    ((query.state.data as { pages: unknown[] } | undefined)?.pages.length ?? 0) > 4;
+  void client.invalidateQueries({ queryKey: ["posts"], predicate: (query) => !isLong(query) });
+  client.removeQueries({ queryKey: ["posts"], type: "inactive" });
+  if (client.getQueryCache().findAll({ queryKey: ["posts"], type: "active", predicate: isLong }).length > 0) {
+    say("These posts have changed.", {
+      name: "Show them anew",
+      run: () => void client.resetQueries({ queryKey: ["posts"] }).then(() => window.scrollTo({ top: 0 })),
+    });
+  }
+}
+
 /** What may look different once a run of that kind is over. */
 export function refreshAfter(client: QueryClient, run: Run): void {
   const stale: Record<string, string[]> = {
     summarise: ["today", "topics", "topic", "summaries"],
-    file_topic: ["today", "topics", "topic", "posts", "series"],
-    import: ["today", "topics", "topic", "posts", "series", "sources", "imports", "stats"],
-    cleanup: ["today", "topics", "posts", "series", "stats", "database"],
+    file_topic: ["today", "topics", "topic", "series"],
+    import: ["today", "topics", "topic", "series", "sources", "imports", "stats"],
+    cleanup: ["today", "topics", "series", "stats", "database"],
     backup: ["backups", "database"],
   };
   for (const key of [...(stale[run.kind] ?? []), "jobs", "runs"]) void client.invalidateQueries({ queryKey: [key] });
+  if (["file_topic", "import", "cleanup"].includes(run.kind)) refreshPosts(client);
 }
 
 /** A change on the server; what it makes stale is asked for again. Errors are shown unless the caller handles them. */
