@@ -3,11 +3,6 @@
 
 namespace offx::api {
 
-std::span<const Route> topic_routes() { return {}; }
-std::span<const Route> post_routes() { return {}; }
-std::span<const Route> summary_routes() { return {}; }
-std::span<const Route> source_routes() { return {}; }
-std::span<const Route> database_routes() { return {}; }
 std::span<const Route> job_routes() { return {}; }
 
 }  // namespace offx::api

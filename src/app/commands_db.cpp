@@ -1,4 +1,3 @@
-#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
@@ -13,6 +12,7 @@
 #include "db/sqlite/engine.h"
 #include "migrate/copy.h"
 #include "migrate/table.h"
+#include "pipeline/database.h"
 #include "pipeline/filer.h"
 #include "pipeline/json.h"
 #include "store/posts.h"
@@ -25,28 +25,10 @@ namespace {
 
 namespace json = boost::json;
 
-/// The path behind a database address of the embedded engine.
-std::string path_of(const db::DatabaseClient& client) {
-  const std::string description = client.description();
-  return description.starts_with("sqlite:") ? description.substr(7) : description;
-}
-
 std::uint64_t file_size(const std::string& path) {
   std::error_code error;
   const auto size = std::filesystem::file_size(path, error);
   return error ? 0 : size;
-}
-
-/// The number behind a table's name: 1 of `posts_v1`. Nothing if there is none, or none that fits.
-std::optional<std::int64_t> version_of(std::string_view table) {
-  const auto underscore = table.rfind('_');
-  if (underscore == std::string_view::npos) return std::nullopt;
-  auto digits = table.substr(underscore + 1);
-  if (digits.starts_with('v')) digits.remove_prefix(1);
-  std::int64_t version = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), version);
-  if (error != std::errc{} || end != digits.data() + digits.size() || version < 0) return std::nullopt;
-  return version;
 }
 
 }  // namespace
@@ -77,7 +59,7 @@ Result<void> run_db_tables(const Context& context) {
   std::vector<std::vector<std::string>> rows = {{"TABLE", "VERSION", "ROWS"}};
   json::array tables;
   for (const auto& [name, total] : found) {
-    const auto version = version_of(name);
+    const auto version = pipeline::version_of(name);
     rows.push_back({name, version ? std::to_string(*version) : "", with_thousands(total)});
     tables.push_back(
         json::object{{"name", name}, {"version", version ? json::value(*version) : json::value()}, {"rows", total}});
@@ -225,11 +207,7 @@ Result<void> run_status(const Context& context) {
   OFFX_ASSIGN(const auto all_topics, topics.list());
   OFFX_ASSIGN(const auto counts, topics.counts());
   OFFX_ASSIGN(const auto last_import, store::latest_import(*client));
-  std::optional<std::uint64_t> bytes;  // a server keeps its files to itself
-  if (!db::is_server(context.db_url)) {
-    const std::string path = path_of(*client);
-    bytes = file_size(path) + file_size(path + "-wal");
-  }
+  const auto bytes = pipeline::bytes_of(*client);
 
   if (context.json) {
     json::object object{{"version", version()},

@@ -12,6 +12,7 @@
 #include "migrate/migrator.h"
 #include "migrate/plan.h"
 #include "migrate/table.h"
+#include "pipeline/database.h"
 #include "pipeline/json.h"
 
 namespace offx::app {
@@ -117,48 +118,6 @@ bool is_starting(const MigrationState& state) {
 }
 
 // --- JSON ---
-
-std::string phase_name(Phase phase) {
-  std::string name(to_string(phase));
-  std::replace(name.begin(), name.end(), ' ', '_');
-  return name;
-}
-
-json::array users_to_json(const std::vector<migrate::TableUser>& users) {
-  json::array array;
-  for (const auto& user : users) {
-    array.push_back(json::object{{"program", user.program},
-                                 {"host", user.host},
-                                 {"pid", user.pid},
-                                 {"tables", json::array(user.tables.begin(), user.tables.end())},
-                                 {"renewed_at", to_iso_time(user.renewed_at)},
-                                 {"expires_at", to_iso_time(user.expires_at)}});
-  }
-  return array;
-}
-
-json::object state_to_json(const MigrationState& state) {
-  json::array tables;
-  for (const auto& table : state.tables) {
-    tables.push_back(json::object{{"from", table.from},
-                                  {"to", table.to},
-                                  {"phase", phase_name(table.phase)},
-                                  {"rows_done", table.rows_done},
-                                  {"rows_total", table.rows_total}});
-  }
-  return {{"name", state.migration.name},
-          {"description", pipeline::text_or_null(state.migration.description)},
-          {"phase", phase_name(state.phase)},
-          {"paused", state.paused},
-          {"error", pipeline::text_or_null(state.error)},
-          {"started_at", to_iso_time(state.started_at)},
-          {"changed_at", to_iso_time(state.changed_at)},
-          {"rows_per_second", std::llround(state.rows_per_second)},
-          {"migrator", pipeline::text_or_null(state.migrator)},
-          {"tables", std::move(tables)},
-          {"old_users", users_to_json(state.old_users)},
-          {"new_users", users_to_json(state.new_users)}};
-}
 
 json::object plan_to_json(const migrate::Plan& plan) {
   json::array tables;
@@ -315,7 +274,7 @@ Result<void> report(const Context& context, db::DatabaseClient& client, const st
                     const std::function<std::string(const MigrationState&)>& done) {
   OFFX_ASSIGN(const auto state, state_of(client, name));
   if (context.json) {
-    print_json(state_to_json(state));
+    print_json(pipeline::to_json(state));
   } else {
     print(printable(done(state)) + "\n");
   }
@@ -364,7 +323,7 @@ Result<void> run_migrate_status(const Context& context) {
   std::erase_if(states, is_over);
   if (context.json) {
     json::array array;
-    for (const auto& state : states) array.push_back(state_to_json(state));
+    for (const auto& state : states) array.push_back(pipeline::to_json(state));
     print_json(array);
     return {};
   }
@@ -508,7 +467,7 @@ Result<void> run_migrate_history(const Context& context) {
   if (context.json) {
     json::array array;
     for (const auto& state : states) {
-      auto object = state_to_json(state);
+      auto object = pipeline::to_json(state);
       object["migration"] = json::parse(migrate::to_json(state.migration));
       array.push_back(std::move(object));
     }

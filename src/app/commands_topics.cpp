@@ -6,6 +6,7 @@
 #include "app/commands.h"
 #include "pipeline/filer.h"
 #include "pipeline/json.h"
+#include "pipeline/preview.h"
 #include "sources/reader.h"
 #include "store/posts.h"
 #include "topics/explain.h"
@@ -51,9 +52,7 @@ Result<void> check_title(const std::string& title) {
 }
 
 Result<void> check_color(const std::string& color) {
-  const bool right =
-      color.size() == 7 && color[0] == '#' && color.find_first_not_of("0123456789abcdefABCDEF", 1) == std::string::npos;
-  if (right) return {};
+  if (store::is_color(color)) return {};
   return fail(Errc::invalid_argument, "\"" + printable(color) + "\" is no colour; write it as #rrggbb, like #3498db");
 }
 
@@ -73,57 +72,6 @@ std::string with_places(const Terminal& terminal, const std::string& content,
   }
   return text + printable(std::string_view(content).substr(at));
 }
-
-struct Match {
-  store::Post post;
-  std::vector<topics::MatchedTerm> terms;
-};
-
-/// Keeps the newest `limit` of the posts that match.
-class Preview {
- public:
-  Preview(topics::Rule rule, std::size_t limit) : rule_(std::move(rule)), limit_(limit), matcher_(rules_of(rule_)) {}
-
-  void look_at(const store::Post& post) {
-    ++seen;
-    if (matcher_.match(post, scratch_).empty()) return;
-    ++matched;
-    newest_.push_back(post);
-    std::push_heap(newest_.begin(), newest_.end(), newer);
-    if (newest_.size() > limit_) {
-      std::pop_heap(newest_.begin(), newest_.end(), newer);
-      newest_.pop_back();
-    }
-  }
-
-  std::vector<Match> finish() {
-    std::sort(newest_.begin(), newest_.end(), newer);
-    std::vector<Match> matches;
-    for (auto& post : newest_) {
-      auto terms = topics::explain(rule_, post);
-      matches.push_back({std::move(post), std::move(terms)});
-    }
-    return matches;
-  }
-
-  std::uint64_t seen = 0;
-  std::uint64_t matched = 0;
-
- private:
-  static topics::Matcher rules_of(const topics::Rule& rule) {
-    const topics::TopicRule one{1, rule};
-    return topics::Matcher(std::span(&one, 1));
-  }
-  static bool newer(const store::Post& a, const store::Post& b) {
-    return std::tie(a.created_at, a.external_id) > std::tie(b.created_at, b.external_id);
-  }
-
-  topics::Rule rule_;
-  std::size_t limit_;
-  topics::Matcher matcher_;
-  topics::MatchScratch scratch_;
-  std::vector<store::Post> newest_;
-};
 
 }  // namespace
 
@@ -266,7 +214,7 @@ Result<void> run_topic_remove(const Context& context, const std::string& name, b
 
 Result<void> run_topic_preview(const Context& context, const PreviewCommand& command) {
   OFFX_ASSIGN(auto rule, parse(command.rule));
-  Preview preview(std::move(rule), command.limit);
+  pipeline::RulePreview preview(std::move(rule), command.limit);
   {
     ProgressBar bar(context.terminal, "Reading", "posts");
     if (command.input.empty()) {
@@ -275,7 +223,7 @@ Result<void> run_topic_preview(const Context& context, const PreviewCommand& com
       OFFX_ASSIGN(const auto totals, posts.totals());
       OFFX_TRY(posts.each([&](const store::Post& post) -> Result<void> {
         preview.look_at(post);
-        bar.update(preview.seen, static_cast<std::uint64_t>(totals.posts), preview.seen);
+        bar.update(preview.seen(), static_cast<std::uint64_t>(totals.posts), preview.seen());
         if (context.interrupted) return fail(Errc::cancelled, "interrupted");
         return {};
       }));
@@ -290,17 +238,11 @@ Result<void> run_topic_preview(const Context& context, const PreviewCommand& com
   if (context.json) {
     json::array array;
     for (const auto& match : matches) {
-      json::array terms;
-      for (const auto& term : match.terms) {
-        json::array places;
-        for (const auto& place : term.places) places.push_back(json::array{place.begin, place.end});
-        terms.push_back(json::object{{"term", term.term}, {"places", std::move(places)}});
-      }
       auto object = pipeline::to_json(match.post);
-      object["matched"] = std::move(terms);
+      object["matched"] = pipeline::to_json(match.terms);
       array.push_back(std::move(object));
     }
-    print_json(json::object{{"seen", preview.seen}, {"matched", preview.matched}, {"posts", std::move(array)}});
+    print_json(json::object{{"seen", preview.seen()}, {"matched", preview.matched()}, {"posts", std::move(array)}});
     return {};
   }
   const auto& terminal = context.terminal;
@@ -314,9 +256,9 @@ Result<void> run_topic_preview(const Context& context, const PreviewCommand& com
         terminal.dim(shorten(match.post.platform, 20)), with_places(terminal, match.post.content, match.terms),
         terminal.dim("matched by " + printable(terms))));
   }
-  print(fmt::format("{} of {} match", with_thousands(static_cast<std::int64_t>(preview.matched)),
-                    count_of(static_cast<std::int64_t>(preview.seen), "post", "posts")));
-  print(preview.matched > matches.size() ? fmt::format("; the newest {} are shown\n", matches.size()) : "\n");
+  print(fmt::format("{} of {} match", with_thousands(static_cast<std::int64_t>(preview.matched())),
+                    count_of(static_cast<std::int64_t>(preview.seen()), "post", "posts")));
+  print(preview.matched() > matches.size() ? fmt::format("; the newest {} are shown\n", matches.size()) : "\n");
   return {};
 }
 

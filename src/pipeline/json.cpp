@@ -1,27 +1,35 @@
 #include "pipeline/json.h"
 
+#include "text/clean.h"
+#include "text/utf8.h"
+
 namespace offx::pipeline {
 
 namespace json = boost::json;
 
-json::value text_or_null(const std::string& text) { return text.empty() ? json::value() : json::value(text); }
+json::value text_or_null(const std::string& text) { return text.empty() ? json::value() : valid_text(text); }
+
+json::value valid_text(const std::string& text) {
+  return text::is_utf8(text) ? json::value(text) : json::value(text::clean_text(text));
+}
 
 json::object to_json(const store::Post& post) {
   json::object object;
   object["id"] = post.id == 0 ? json::value() : json::value(post.id);
-  object["external_id"] = post.external_id;
-  object["platform"] = post.platform;
-  object["content"] = post.content;
+  object["external_id"] = valid_text(post.external_id);
+  object["platform"] = valid_text(post.platform);
+  object["content"] = valid_text(post.content);
   object["author"] = text_or_null(post.author);
   object["author_username"] = text_or_null(post.author_username);
   object["created_at"] = to_iso_time(post.created_at);
   object["fetched_at"] = to_iso_time(post.fetched_at);
   object["url"] = text_or_null(post.url);
   json::array media;
+  media.reserve(post.media.size());
   for (const auto& item : post.media) {
-    media.push_back(json::object{{"url", item.url},
+    media.push_back(json::object{{"url", valid_text(item.url)},
                                  {"type", text_or_null(item.type)},
-                                 {"alt_text", item.alt_text ? json::value(*item.alt_text) : json::value()}});
+                                 {"alt_text", item.alt_text ? valid_text(*item.alt_text) : json::value()}});
   }
   object["media"] = std::move(media);
   const auto& details = post.details;
@@ -35,7 +43,7 @@ json::object to_json(const store::Post& post) {
                                                               {"content_warning", details.content_warning},
                                                               {"html", details.html}};
   for (const auto& [name, text] : texts) {
-    if (!text.empty()) object[name] = text;
+    if (!text.empty()) object[name] = valid_text(text);
   }
   const std::pair<const char*, bool> flags[] = {{"is_reply", details.is_reply},
                                                 {"is_repost", details.is_repost},
@@ -51,7 +59,7 @@ json::object to_json(const store::Post& post) {
 
 json::object to_json(const store::Topic& topic) {
   return {{"id", topic.id},
-          {"title", topic.title},
+          {"title", valid_text(topic.title)},
           {"description", text_or_null(topic.description)},
           {"rule", topic.rule ? json::value(*topic.rule) : json::value()},
           {"is_active", topic.is_active},
@@ -80,6 +88,77 @@ json::array to_json(const std::vector<summary::SummarySentence>& sentences) {
         json::object{{"text", sentence.text}, {"posts", json::array(sentence.posts.begin(), sentence.posts.end())}});
   }
   return array;
+}
+
+json::value time_or_null(const std::optional<Timestamp>& time) {
+  return time ? json::value(to_iso_time(*time)) : json::value();
+}
+
+json::value stored_json(const std::string& text) {
+  boost::system::error_code error;
+  auto value = json::parse(text.empty() ? "null" : text, error);
+  return error ? json::value() : value;
+}
+
+namespace {
+
+json::array terms_to_json(const std::vector<topics::MatchedTerm>& terms, const auto& position) {
+  json::array array;
+  for (const auto& term : terms) {
+    json::array places;
+    for (const auto& place : term.places) places.push_back(json::array{position(place.begin), position(place.end)});
+    array.push_back(json::object{{"term", term.term}, {"places", std::move(places)}});
+  }
+  return array;
+}
+
+}  // namespace
+
+json::array to_json(const std::vector<topics::MatchedTerm>& terms) {
+  return terms_to_json(terms, [](std::uint32_t byte) { return byte; });
+}
+
+json::array to_json_utf16(const std::vector<topics::MatchedTerm>& terms, std::string_view content) {
+  return terms_to_json(terms, [&](std::uint32_t byte) { return utf16_length(content, byte); });
+}
+
+std::size_t utf16_length(std::string_view text, std::size_t bytes) {
+  std::size_t units = 0;
+  for (std::size_t at = 0; at < std::min(bytes, text.size());) units += text::next_char(text, at) > 0xFFFF ? 2U : 1U;
+  return units;
+}
+
+json::object to_json(const store::ImportRecord& record) {
+  return {{"id", record.id},
+          {"source", record.source},
+          {"format", record.format},
+          {"started_at", to_iso_time(record.started_at)},
+          {"finished_at", to_iso_time(record.finished_at)},
+          {"added", record.added},
+          {"updated", record.updated},
+          {"unchanged", record.unchanged},
+          {"broken", record.broken}};
+}
+
+json::object to_json(const store::Run& run) {
+  json::value progress;
+  if (run.progress) {
+    progress = {{"done", run.progress->done}, {"total", run.progress->total}, {"unit", run.progress->unit}};
+  }
+  return {{"id", run.id},
+          {"job_id", run.job_id ? json::value(*run.job_id) : json::value()},
+          {"kind", run.kind},
+          {"title", run.title},
+          {"state", std::string(store::to_string(run.state))},
+          {"progress", std::move(progress)},
+          {"message", run.message},
+          {"result", stored_json(run.result)},
+          {"error", text_or_null(run.error)},
+          {"attempt", run.attempt},
+          {"due_at", to_iso_time(run.due_at)},
+          {"started_at", time_or_null(run.started_at)},
+          {"finished_at", time_or_null(run.finished_at)},
+          {"created_by", run.created_by}};
 }
 
 }  // namespace offx::pipeline

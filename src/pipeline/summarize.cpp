@@ -114,11 +114,6 @@ json::object to_json(const TopicSummary& made) {
 }
 
 json::object to_json(const store::StoredSummary& stored) {
-  boost::system::error_code error;
-  auto sentences = json::parse(stored.sentences_json.empty() ? "null" : stored.sentences_json, error);
-  if (error) sentences = nullptr;
-  auto sentiment = json::parse(stored.sentiment_json.empty() ? "null" : stored.sentiment_json, error);
-  if (error) sentiment = nullptr;
   return {
       {"id", stored.id},
       {"topic_id", stored.topic_id},
@@ -128,8 +123,8 @@ json::object to_json(const store::StoredSummary& stored) {
       {"prompt", text_or_null(stored.prompt)},
       {"post_count", stored.post_count},
       {"content", stored.content},
-      {"sentences", std::move(sentences)},
-      {"sentiment", std::move(sentiment)}};
+      {"sentences", stored_json(stored.sentences_json)},
+      {"sentiment", stored_json(stored.sentiment_json)}};
 }
 
 }  // namespace offx::pipeline

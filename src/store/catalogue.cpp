@@ -835,6 +835,7 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "FROM (SELECT platform, count(*) AS n FROM {posts} GROUP BY platform) AS g ORDER BY g.platform",
        {},
        false},
+      {Query::summarization_count, "summarizations.count", "SELECT count(*) FROM {summarizations}", {}, false},
 
       // --- Accounts
       {Query::user_insert,

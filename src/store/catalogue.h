@@ -151,6 +151,7 @@ enum class Query : std::uint8_t {
 
   post_media_get,
   posts_by_platform,
+  summarization_count,
 
   user_insert,
   user_insert_first,

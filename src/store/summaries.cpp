@@ -85,6 +85,11 @@ Result<std::vector<SummaryCitation>> SummaryRepository::citations(std::int64_t i
   return citations;
 }
 
+Result<std::int64_t> SummaryRepository::count() {
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::summarization_count)));
+  return db::to_integer(rows.row(0)[0]);
+}
+
 Result<void> SummaryRepository::remove(std::int64_t id) {
   OFFX_ASSIGN(const auto result, client_.execute(sql(Query::summarization_delete), {id}));
   if (result.rows_affected() == 0) return fail(Errc::not_found, no_summary(id));

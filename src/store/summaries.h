@@ -55,6 +55,7 @@ class SummaryRepository {
                                           std::size_t limit);
   Result<std::vector<SummaryCitation>> citations(std::int64_t id);  ///< by number
   Result<void> remove(std::int64_t id);                             ///< Errc::not_found
+  Result<std::int64_t> count();
 
  private:
   db::DatabaseClient& client_;

@@ -25,6 +25,11 @@ Topic row_to_topic(std::span<const db::Value> row) {
   return topic;
 }
 
+bool is_color(std::string_view text) noexcept {
+  return text.size() == 7 && text[0] == '#' &&
+         text.find_first_not_of("0123456789abcdefABCDEF", 1) == std::string_view::npos;
+}
+
 Result<void> TopicRepository::title_is_free(const Topic& topic) {
   OFFX_ASSIGN(const auto same, find(topic.title));
   if (same && same->id != topic.id) {

@@ -24,6 +24,9 @@ struct Topic {
   std::string color = "#3498db";  ///< `#rrggbb`, for whatever shows it
 };
 
+/// True for `#rrggbb`.
+[[nodiscard]] bool is_color(std::string_view text) noexcept;
+
 /// What there is of a topic.
 struct TopicCounts {
   std::int64_t topic_id = 0;

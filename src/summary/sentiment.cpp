@@ -82,6 +82,12 @@ Sentiment sentiment(std::string_view text) {
   return {(odds[2] - odds[0]) / (odds[0] + odds[1] + odds[2]), static_cast<SentimentLabel>(best)};
 }
 
+SentimentLabel label_of_mean(double score) noexcept {
+  if (score >= kMeanThreshold) return SentimentLabel::positive;
+  if (score <= -kMeanThreshold) return SentimentLabel::negative;
+  return SentimentLabel::neutral;
+}
+
 SentimentShares aggregate(std::span<const store::Post> posts) {
   SentimentShares shares;
   std::array<std::size_t, 3> counts{};
@@ -98,8 +104,7 @@ SentimentShares aggregate(std::span<const store::Post> posts) {
   shares.negative = static_cast<double>(counts[0]) / count;
   shares.neutral = static_cast<double>(counts[1]) / count;
   shares.positive = static_cast<double>(counts[2]) / count;
-  if (shares.score >= kMeanThreshold) shares.label = SentimentLabel::positive;
-  if (shares.score <= -kMeanThreshold) shares.label = SentimentLabel::negative;
+  shares.label = label_of_mean(shares.score);
   return shares;
 }
 

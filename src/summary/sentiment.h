@@ -38,6 +38,9 @@ struct Sentiment {
 /// neutral. Thread-safe, about 1 µs per post.
 [[nodiscard]] Sentiment sentiment(std::string_view text);
 
+/// The label of a mean of scores: neutral between −0.1 and 0.1.
+[[nodiscard]] SentimentLabel label_of_mean(double score) noexcept;
+
 /// The sentiment of many posts: of a topic over a period.
 struct SentimentShares {
   double score = 0;     ///< mean of the scores; 0 without posts

@@ -1,0 +1,369 @@
+// Topics, their rules, their charts, and the page of the day.
+#include "store/topics.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+#include "api/shown.h"
+#include "pipeline/json.h"
+#include "pipeline/preview.h"
+#include "pipeline/series.h"
+#include "store/posts.h"
+#include "store/today.h"
+#include "summary/sentiment.h"
+
+namespace offx::api {
+namespace {
+
+namespace json = boost::json;
+using namespace std::chrono;
+
+constexpr std::size_t kTitleBytesMax = 300;
+constexpr std::size_t kDescriptionBytesMax = 10'000;
+constexpr milliseconds kPreviewTime{2000};
+constexpr std::int64_t kPreviewPostsMax = 200;
+constexpr std::size_t kPreviewPage = 1000;
+
+// --- Topics ---
+
+json::object topic_json(const store::Topic& topic, const store::TopicCounts& counts) {
+  auto object = pipeline::to_json(topic);
+  object["posts"] = counts.posts;
+  object["last_summary_at"] = pipeline::time_or_null(counts.last_summary_at);
+  object["filing"] = counts.is_filing;
+  return object;
+}
+
+Result<json::object> read_topic(const Services& services, std::int64_t id) {
+  store::TopicRepository topics(services.client);
+  OFFX_ASSIGN(const auto topic, topics.get(id));
+  OFFX_ASSIGN(const auto counts, topics.counts(id));
+  return topic_json(topic, counts.empty() ? store::TopicCounts{} : counts.front());
+}
+
+Result<net::HttpResponse> list_topics(const Request& request, const Services& services) {
+  OFFX_TRY(request.only({}));
+  store::TopicRepository topics(services.client);
+  OFFX_ASSIGN(const auto all, topics.list());
+  OFFX_ASSIGN(const auto counts, topics.counts());
+  json::array array;
+  array.reserve(all.size());
+  for (const auto& topic : all) {
+    // Between the two reads a topic may have come or gone.
+    const auto count = std::lower_bound(counts.begin(), counts.end(), topic.id,
+                                        [](const auto& entry, std::int64_t id) { return entry.topic_id < id; });
+    const bool found = count != counts.end() && count->topic_id == topic.id;
+    array.push_back(topic_json(topic, found ? *count : store::TopicCounts{}));
+  }
+  return json_response(json::object{{"topics", std::move(array)}});
+}
+
+constexpr std::array<std::string_view, 5> kTopicMembers = {"title", "description", "rule", "color", "is_active"};
+
+/// Writes what `body` says over `topic`; the answer if its rule is not understood.
+Result<std::optional<net::HttpResponse>> apply(const Request& request, const json::object& body, store::Topic& topic) {
+  const auto wrong = [](std::string_view field, std::string message) {
+    return fail(Error(Errc::invalid_argument, std::move(message)).within(field));
+  };
+  OFFX_ASSIGN(auto title, text_member(body, "title"));
+  OFFX_ASSIGN(auto description, text_member(body, "description"));
+  OFFX_ASSIGN(auto rule, text_member(body, "rule"));
+  OFFX_ASSIGN(auto color, text_member(body, "color"));
+  OFFX_ASSIGN(const auto is_active, flag_member(body, "is_active"));
+  if (title) topic.title = std::move(*title);
+  if (topic.title.find_first_not_of(" \t\r\n") == std::string::npos) return wrong("title", "a topic needs a title");
+  if (topic.title.size() > kTitleBytesMax) {
+    return wrong("title", "has more than " + std::to_string(kTitleBytesMax) + " bytes");
+  }
+  if (description || body.contains("description")) topic.description = description.value_or("");
+  if (topic.description.size() > kDescriptionBytesMax) {
+    return wrong("description", "has more than " + std::to_string(kDescriptionBytesMax) + " bytes");
+  }
+  if (color) {
+    if (!store::is_color(*color)) return wrong("color", "is no colour; write it as #rrggbb, like #3498db");
+    topic.color = std::move(*color);
+  }
+  if (is_active) topic.is_active = *is_active;
+  if (body.contains("rule")) topic.rule.reset();
+  if (rule) {
+    if (const auto parsed = topics::parse_rule(*rule); !parsed) {
+      return std::optional(rule_problem(request, "rule", parsed.error(), *rule));
+    }
+    topic.rule = std::move(*rule);
+  }
+  return std::optional<net::HttpResponse>();
+}
+
+/// The topic with the run that files the posts of before under it, if there is one.
+Result<net::HttpResponse> changed_topic(const Request& request, const Services& services, const store::Topic& topic,
+                                        bool to_file, int status) {
+  json::value run;
+  if (to_file) {
+    OFFX_ASSIGN(const auto asked, ask_for_run(request, services, "file_topic", "File posts under " + topic.title,
+                                              {{"topic_id", topic.id}}));
+    run = pipeline::to_json(asked);
+  }
+  OFFX_ASSIGN(auto object, read_topic(services, topic.id));
+  object["run"] = std::move(run);
+  return json_response(object, status);
+}
+
+Result<net::HttpResponse> add_topic(const Request& request, const Services& services) {
+  OFFX_TRY(request.only({}));
+  OFFX_ASSIGN(const auto body, request.json(kTopicMembers));
+  store::Topic topic;
+  OFFX_ASSIGN(auto refusal, apply(request, body, topic));
+  if (refusal) return std::move(*refusal);
+  OFFX_ASSIGN(topic.id, store::TopicRepository(services.client).add(topic, services.clock.now()));
+  return changed_topic(request, services, topic, topic.rule && topic.is_active, 201);
+}
+
+Result<net::HttpResponse> get_topic(const Request& request, const Services& services) {
+  OFFX_TRY(request.only({}));
+  OFFX_ASSIGN(const auto id, request.path_id());
+  OFFX_ASSIGN(const auto object, read_topic(services, id));
+  return json_response(object);
+}
+
+Result<net::HttpResponse> change_topic(const Request& request, const Services& services) {
+  OFFX_TRY(request.only({}));
+  OFFX_ASSIGN(const auto id, request.path_id());
+  OFFX_ASSIGN(const auto body, request.json(kTopicMembers));
+  store::TopicRepository topics(services.client);
+  OFFX_ASSIGN(const auto before, topics.get(id));
+  auto topic = before;
+  OFFX_ASSIGN(auto refusal, apply(request, body, topic));
+  if (refusal) return std::move(*refusal);
+  OFFX_TRY(topics.update(topic, services.clock.now()));
+  const bool to_file =
+      topic.rule && topic.is_active && (topic.rule != before.rule || topic.is_active != before.is_active);
+  return changed_topic(request, services, topic, to_file, 200);
+}
+
+Result<net::HttpResponse> remove_topic(const Request& request, const Services& services) {
+  OFFX_TRY(request.only({}));
+  OFFX_ASSIGN(const auto id, request.path_id());
+  OFFX_TRY(store::TopicRepository(services.client).remove(id));
+  return no_content();
+}
+
+// --- Rules ---
+
+Result<net::HttpResponse> validate_rule(const Request& request, const Services& /*services*/) {
+  OFFX_TRY(request.only({}));
+  static constexpr std::array<std::string_view, 1> kMembers = {"rule"};
+  OFFX_ASSIGN(const auto body, request.json(kMembers));
+  OFFX_ASSIGN(const auto text, text_member(body, "rule"));
+  const std::string source = text.value_or("");
+  const auto rule = topics::parse_rule(source);
+  if (rule) return json_response(json::object{{"valid", true}});
+  const auto place = place_of(rule.error(), source);
+  return json_response(json::object{
+      {"valid", false}, {"message", rule.error().message}, {"position", place.position}, {"length", place.length}});
+}
+
+Result<net::HttpResponse> preview_rule(const Request& request, const Services& services) {
+  OFFX_TRY(request.only({}));
+  static constexpr std::array<std::string_view, 2> kMembers = {"rule", "limit"};
+  OFFX_ASSIGN(const auto body, request.json(kMembers));
+  OFFX_ASSIGN(const auto text, text_member(body, "rule"));
+  OFFX_ASSIGN(const auto limit, number_member(body, "limit"));
+  if (limit && (*limit < 1 || *limit > kPreviewPostsMax)) {
+    return fail(Error(Errc::invalid_argument, "has to be a number from 1 to " + std::to_string(kPreviewPostsMax))
+                    .within("limit"));
+  }
+  const std::string source = text.value_or("");
+  auto rule = topics::parse_rule(source);
+  if (!rule) return rule_problem(request, "rule", rule.error(), source);
+
+  pipeline::RulePreview preview(std::move(*rule), static_cast<std::size_t>(limit.value_or(20)));
+  store::PostRepository posts(services.client);
+  const auto give_up = steady_clock::now() + kPreviewTime;
+  std::optional<store::PageKey> after;
+  do {
+    OFFX_ASSIGN(const auto page, posts.page({}, kPreviewPage, after));
+    for (const auto& post : page.posts) preview.look_at(post);
+    after = page.next;
+  } while (after && steady_clock::now() < give_up);
+
+  auto matches = preview.finish();
+  std::vector<store::Post> shown;
+  for (const auto& match : matches) shown.push_back(match.post);
+  OFFX_ASSIGN(const auto links, posts.links_of(shown));
+  json::array array;
+  for (std::size_t i = 0; i < matches.size(); ++i) {
+    auto object = shown_post(matches[i].post, links[i]);
+    object["matched"] = pipeline::to_json_utf16(matches[i].terms, matches[i].post.content);
+    array.push_back(std::move(object));
+  }
+  return json_response(json::object{{"seen", preview.seen()},
+                                    {"matched", preview.matched()},
+                                    {"posts", std::move(array)},
+                                    {"complete", !after.has_value()}});
+}
+
+// --- Charts ---
+
+json::value score_of(const store::Mood& mood) {
+  return mood.posts == 0 ? json::value() : json::value(mood.score_sum / static_cast<double>(mood.posts));
+}
+
+Result<net::HttpResponse> series(const Request& request, const Services& services) {
+  static constexpr std::array<std::string_view, 4> kParameters = {"interval", "since", "until", "time_zone"};
+  OFFX_TRY(request.only(kParameters));
+  OFFX_ASSIGN(const auto id, request.path_id());
+  const auto name = request.query("interval");
+  const auto interval = pipeline::to_interval(name.empty() ? "day" : name);
+  if (!interval) return fail(Error(Errc::invalid_argument, "has to be hour, day or week").within("interval"));
+  const auto now = services.clock.now();
+  OFFX_ASSIGN(const auto zone, zone_of(request));
+  OFFX_ASSIGN(const auto since, moment_of(request, "since", now));
+  OFFX_ASSIGN(const auto until, moment_of(request, "until", now));
+  const auto end = until.value_or(now);
+  const auto length = *interval == pipeline::Interval::hour  ? hours(48)
+                      : *interval == pipeline::Interval::day ? hours(24 * 30)
+                                                             : hours(24 * 7 * 26);
+  OFFX_TRY(store::TopicRepository(services.client).get(id));
+  auto found = pipeline::topic_series(services.client, id, *interval, since.value_or(end - length), end, zone);
+  if (!found) {
+    if (found.error().code() != Errc::invalid_argument) return fail(std::move(found).error());
+    return fail(std::move(found).error().within("since"));
+  }
+  json::array points;
+  points.reserve(found->size());
+  for (const auto& point : *found) {
+    const auto& mood = point.mood;
+    points.push_back(json::object{{"start", to_iso_time(point.start)},
+                                  {"posts", point.posts},
+                                  {"score", score_of(mood)},
+                                  {"positive", mood.positive},
+                                  {"neutral", mood.posts - mood.positive - mood.negative},
+                                  {"negative", mood.negative}});
+  }
+  return json_response(json::object{
+      {"interval", pipeline::to_string(*interval)}, {"time_zone", zone.name()}, {"points", std::move(points)}});
+}
+
+// --- The page of the day ---
+
+constexpr std::size_t kTrendDays = 14;
+constexpr std::size_t kWeekDays = 7;
+/// Posts whose mood one request may work out.
+constexpr std::uint64_t kMoodPostsMax = 2000;
+
+json::value mood_json(const store::Mood& mood) {
+  if (mood.posts == 0) return {};
+  const double score = mood.score_sum / static_cast<double>(mood.posts);
+  return json::object{{"score", score}, {"label", summary::to_string(summary::label_of_mean(score))}};
+}
+
+store::SpanVolume sum_of(std::span<const store::SpanVolume> spans) {
+  store::SpanVolume sum;
+  for (const auto& span : spans) {
+    sum.posts += span.posts;
+    sum.mood.posts += span.mood.posts;
+    sum.mood.score_sum += span.mood.score_sum;
+  }
+  return sum;
+}
+
+Result<net::HttpResponse> today(const Request& request, const Services& services) {
+  static constexpr std::array<std::string_view, 1> kParameters = {"time_zone"};
+  OFFX_TRY(request.only(kParameters));
+  OFFX_ASSIGN(const auto zone, zone_of(request));
+  const auto now = services.clock.now();
+  const auto user = request.caller().user_id;
+  OFFX_ASSIGN(const auto bounds,
+              pipeline::interval_bounds(pipeline::Interval::day, now - days(kTrendDays), now + milliseconds(1), zone));
+  std::vector<store::HourSpan> spans;
+  // The last of the days that it touches: a day more, or two where clocks change.
+  for (std::size_t i = bounds.size() - 1 - kTrendDays; i + 1 < bounds.size(); ++i) {
+    spans.push_back({bounds[i], bounds[i + 1]});
+  }
+  OFFX_ASSIGN(const auto since, store::visit_before(services.client, user, now));
+  const auto new_since = since.value_or(spans.back().from);
+  OFFX_ASSIGN(auto entries, store::read_today(services.client, user, spans, new_since));
+  const auto week_of = [](const store::TopicToday& entry) { return sum_of(std::span(entry.spans).last(kWeekDays)); };
+  const bool moods_known = std::all_of(entries.begin(), entries.end(), [&](const auto& entry) {
+    const auto week = week_of(entry);
+    return week.mood.posts == week.posts;
+  });
+  if (!moods_known) {
+    OFFX_ASSIGN(const auto done,
+                pipeline::work_out_moods(services.client, {}, spans[kTrendDays - kWeekDays].from, kMoodPostsMax));
+    if (done > 0) {
+      OFFX_ASSIGN(entries, store::read_today(services.client, user, spans, new_since));
+    }
+  }
+  json::array cards;
+  bool all_done = true;
+  for (const auto& entry : entries) {
+    const auto& topic = entry.topic;
+    // Done for today, and until there is something new to read.
+    const bool done = entry.done_at && *entry.done_at >= spans.back().from &&
+                      (!entry.summary || entry.summary->summary.created_at <= *entry.done_at);
+    if (topic.is_active && !done) all_done = false;
+    json::array trend;
+    for (std::size_t i = 0; i < spans.size(); ++i) {
+      trend.push_back(json::object{{"start", to_iso_time(spans[i].from)}, {"posts", entry.spans[i].posts}});
+    }
+    const auto week = week_of(entry);
+    cards.push_back(
+        json::object{{"topic", json::object{{"id", topic.id},
+                                            {"title", pipeline::valid_text(topic.title)},
+                                            {"color", pipeline::valid_text(topic.color)},
+                                            {"is_active", topic.is_active}}},
+                     {"summary", entry.summary ? json::value(shown_summary(*entry.summary)) : json::value()},
+                     {"posts_today", entry.spans.back().posts},
+                     {"posts_week", week.posts},
+                     {"new_posts", entry.new_posts},
+                     {"trend", std::move(trend)},
+                     {"mood", mood_json(week.mood)},
+                     {"done", done}});
+  }
+  return json_response(json::object{
+      {"since", pipeline::time_or_null(since)}, {"done", all_done && !cards.empty()}, {"topics", std::move(cards)}});
+}
+
+Result<net::HttpResponse> mark_done(const Request& request, const Services& services) {
+  OFFX_TRY(request.only({}));
+  OFFX_ASSIGN(const auto id, request.path_id());
+  OFFX_TRY(store::mark_done(services.client, request.caller().user_id, id, services.clock.now()));
+  return no_content();
+}
+
+Result<net::HttpResponse> unmark_done(const Request& request, const Services& services) {
+  OFFX_TRY(request.only({}));
+  OFFX_ASSIGN(const auto id, request.path_id());
+  OFFX_TRY(store::unmark_done(services.client, request.caller().user_id, id));
+  return no_content();
+}
+
+Result<net::HttpResponse> mark_visit(const Request& request, const Services& services) {
+  OFFX_TRY(request.only({}));
+  OFFX_TRY(store::mark_visit(services.client, request.caller().user_id, services.clock.now()));
+  return no_content();
+}
+
+}  // namespace
+
+std::span<const Route> topic_routes() {
+  static constexpr std::array kRoutes = {
+      Route{"GET", "/api/v1/topics", Access::read, list_topics},
+      Route{"POST", "/api/v1/topics", Access::write, add_topic},
+      Route{"GET", "/api/v1/topics/{id}", Access::read, get_topic},
+      Route{"PATCH", "/api/v1/topics/{id}", Access::write, change_topic},
+      Route{"DELETE", "/api/v1/topics/{id}", Access::write, remove_topic},
+      Route{"GET", "/api/v1/topics/{id}/series", Access::read, series},
+      Route{"POST", "/api/v1/rules/validate", Access::read, validate_rule},
+      Route{"POST", "/api/v1/rules/preview", Access::read, preview_rule},
+      Route{"GET", "/api/v1/today", Access::read, today},
+      Route{"PUT", "/api/v1/today/visit", Access::read, mark_visit},
+      Route{"PUT", "/api/v1/today/{id}/done", Access::read, mark_done},
+      Route{"DELETE", "/api/v1/today/{id}/done", Access::read, unmark_done},
+  };
+  return kRoutes;
+}
+
+}  // namespace offx::api

@@ -1,0 +1,84 @@
+#include "pipeline/database.h"
+
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+
+#include "pipeline/json.h"
+
+namespace offx::pipeline {
+
+namespace json = boost::json;
+
+namespace {
+
+std::uint64_t file_size(const std::string& path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  return error ? 0 : size;
+}
+
+std::string phase_name(migrate::Phase phase) {
+  std::string name(to_string(phase));
+  std::replace(name.begin(), name.end(), ' ', '_');
+  return name;
+}
+
+json::array users_to_json(const std::vector<migrate::TableUser>& users) {
+  json::array array;
+  for (const auto& user : users) {
+    array.push_back(json::object{{"program", user.program},
+                                 {"host", user.host},
+                                 {"pid", user.pid},
+                                 {"tables", json::array(user.tables.begin(), user.tables.end())},
+                                 {"renewed_at", to_iso_time(user.renewed_at)},
+                                 {"expires_at", to_iso_time(user.expires_at)}});
+  }
+  return array;
+}
+
+}  // namespace
+
+std::optional<std::int64_t> version_of(std::string_view table) {
+  const auto underscore = table.rfind('_');
+  if (underscore == std::string_view::npos) return std::nullopt;
+  auto digits = table.substr(underscore + 1);
+  if (digits.starts_with('v')) digits.remove_prefix(1);
+  std::int64_t version = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), version);
+  if (error != std::errc{} || end != digits.data() + digits.size() || version < 0) return std::nullopt;
+  return version;
+}
+
+std::optional<std::uint64_t> bytes_of(const db::DatabaseClient& client) {
+  constexpr std::string_view kFile = "sqlite:";
+  const std::string description = client.description();
+  const std::string path = description.starts_with(kFile) ? description.substr(kFile.size()) : "";
+  if (path.empty() || path == ":memory:") return std::nullopt;
+  return file_size(path) + file_size(path + "-wal");
+}
+
+json::object to_json(const migrate::MigrationState& state) {
+  json::array tables;
+  for (const auto& table : state.tables) {
+    tables.push_back(json::object{{"from", table.from},
+                                  {"to", table.to},
+                                  {"phase", phase_name(table.phase)},
+                                  {"rows_done", table.rows_done},
+                                  {"rows_total", table.rows_total}});
+  }
+  return {{"name", state.migration.name},
+          {"description", text_or_null(state.migration.description)},
+          {"phase", phase_name(state.phase)},
+          {"paused", state.paused},
+          {"error", text_or_null(state.error)},
+          {"started_at", to_iso_time(state.started_at)},
+          {"changed_at", to_iso_time(state.changed_at)},
+          {"rows_per_second", std::llround(state.rows_per_second)},
+          {"migrator", text_or_null(state.migrator)},
+          {"tables", std::move(tables)},
+          {"old_users", users_to_json(state.old_users)},
+          {"new_users", users_to_json(state.new_users)}};
+}
+
+}  // namespace offx::pipeline

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <boost/json.hpp>
+
+#include "db/client.h"
+#include "migrate/migrator.h"
+
+namespace offx::pipeline {
+
+/// The number behind a table's name: 1 of `posts_v1`. Nothing if there is none, or none that fits.
+[[nodiscard]] std::optional<std::int64_t> version_of(std::string_view table);
+
+/// The size of the database's file with its log; nothing where it is behind a server, or in memory.
+[[nodiscard]] std::optional<std::uint64_t> bytes_of(const db::DatabaseClient& client);
+
+/// The JSON form of a migration; described in docs/cli.md.
+[[nodiscard]] boost::json::object to_json(const migrate::MigrationState& state);
+
+}  // namespace offx::pipeline

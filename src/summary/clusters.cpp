@@ -1,0 +1,88 @@
+#include "summary/clusters.h"
+
+#include <algorithm>
+
+#include "summary/statement.h"
+#include "text/key_numbers.h"
+#include "text/near_duplicates.h"
+
+namespace offx::summary {
+namespace {
+
+using store::Post;
+
+/// Posts that share this much of their words say the same.
+constexpr double kSameThreshold = 0.7;
+/// What is read of a post: feed items can be whole books.
+constexpr std::size_t kPostBytesMax = 32'768;
+
+std::uint64_t voice(const Post& post, std::string_view name) {
+  return text::mix(text::hash_of(post.platform) ^ text::hash_of(name));
+}
+
+}  // namespace
+
+std::string_view prefix_of(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  std::size_t end = bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
+Reading read(const Post& post) {
+  Reading reading{post.content, post.details.is_repost};
+  if (reading.text.starts_with("RT @")) {
+    const std::size_t name_end = reading.text.find(' ', 4);
+    if (name_end != std::string_view::npos && reading.text[name_end - 1] == ':') {
+      reading.text.remove_prefix(name_end + 1);
+      reading.is_repost = true;
+    }
+  }
+  reading.text = prefix_of(reading.text, kPostBytesMax);
+  return reading;
+}
+
+std::uint64_t author_voice(const Post& post) {
+  const std::string& known = !post.author_username.empty()     ? post.author_username
+                             : !post.details.author_id.empty() ? post.details.author_id
+                                                               : post.author;
+  return known.empty() ? voice(post, "\n" + post.external_id) : voice(post, known);
+}
+
+std::vector<Cluster> cluster_posts(std::span<const Post* const> posts) {
+  StatementReader reader;
+  text::TokenSets sets;
+  std::vector<Word> found;
+  std::vector<std::uint64_t> words;
+  std::vector<std::uint32_t> said;
+  for (std::uint32_t i = 0; i < posts.size(); ++i) {
+    const bool negated = reader.read(read(*posts[i]).text, true, found).negated;
+    if (found.empty()) continue;
+    words.clear();
+    for (const Word& word : found) words.push_back(negated ? ~word.hash : word.hash);
+    sets.add(words);
+    said.push_back(i);
+  }
+  const std::vector<std::uint32_t> leaders = text::near_duplicate_leaders(sets, kSameThreshold);
+  std::vector<Cluster> clusters;
+  std::vector<std::size_t> cluster_of(said.size());
+  for (std::size_t i = 0; i < said.size(); ++i) {
+    if (leaders[i] == i) {
+      cluster_of[i] = clusters.size();
+      clusters.emplace_back();
+    }
+    clusters[cluster_of[leaders[i]]].posts.push_back(said[i]);
+  }
+  for (Cluster& cluster : clusters) {
+    auto& voices = cluster.voices;
+    for (const auto i : cluster.posts) {
+      voices.push_back(author_voice(*posts[i]));
+      if (!posts[i]->details.reposted_by.empty()) voices.push_back(voice(*posts[i], posts[i]->details.reposted_by));
+    }
+    std::sort(voices.begin(), voices.end());
+    voices.erase(std::unique(voices.begin(), voices.end()), voices.end());
+  }
+  return clusters;
+}
+
+}  // namespace offx::summary
