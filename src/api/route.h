@@ -91,6 +91,7 @@ class Request {
 [[nodiscard]] Result<std::optional<bool>> flag_member(const boost::json::object& object, std::string_view name);
 
 class Accounts;
+class Events;
 
 /// What handlers work with. Lives as long as the server.
 struct Services {
@@ -100,6 +101,7 @@ struct Services {
   std::filesystem::path data_folder;     ///< uploads that wait, backups
   std::function<void()> wake_scheduler;  ///< a run was asked for: look at once. May do nothing.
   Accounts* accounts = nullptr;          ///< for the routes that concern them; null in tests of others
+  Events* events = nullptr;              ///< likewise
 };
 
 /// A plain function from request to answer, testable without a socket; called by several threads at once. An error
@@ -134,5 +136,10 @@ std::span<const Route> summary_routes();   // summaries.cpp
 std::span<const Route> source_routes();    // sources.cpp: sources, imports, stats
 std::span<const Route> database_routes();  // database.cpp: tables, migrations, backups
 std::span<const Route> job_routes();       // jobs.cpp: jobs and their runs
+std::span<const Route> event_routes();     // events.cpp
+std::span<const Route> document_routes();  // openapi.cpp
+
+/// The description of the API, OpenAPI 3.1 in JSON: openapi.json. Lives as long as the program.
+[[nodiscard]] std::string_view openapi_document();
 
 }  // namespace offx::api

@@ -7,6 +7,7 @@
 
 #include "api/accounts.h"
 #include "api/assets.h"
+#include "api/events.h"
 #include "base/log.h"
 
 namespace offx::api {
@@ -142,7 +143,7 @@ Router::Router(RouterOptions options, const Services& services, const Readiness&
       routes_([] {
         std::vector<Route> all;
         for (const auto routes : {account_routes(), topic_routes(), post_routes(), summary_routes(), source_routes(),
-                                  database_routes(), job_routes()}) {
+                                  database_routes(), job_routes(), event_routes(), document_routes()}) {
           all.insert(all.end(), routes.begin(), routes.end());
         }
         return all;

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "api/accounts.h"
+#include "api/events.h"
 #include "api/request_log.h"
 #include "api/router.h"
 #include "app/commands.h"
@@ -245,7 +246,8 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
   api::Readiness readiness;
   api::Accounts accounts(*client, context.clock,
                          {.cookie_secure = config.cookie_secure, .public_origins = config.public_origins});
-  const api::Services services{*client, context.clock, http, config.data_folder, [] {}, &accounts};
+  api::Events events(api::standard_events(*client));
+  const api::Services services{*client, context.clock, http, config.data_folder, [] {}, &accounts, &events};
   api::RouterOptions options;
   options.cors_origins = config.cors_origins;
   options.trusted_proxies = config.trusted_proxies;
@@ -276,6 +278,7 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
   wait_for_stop();
   notify_service_manager("STOPPING=1");
   const bool finished = server->stop(kGrace);
+  events.stop();
   watch.stop();
   log(LogLevel::info, "server.stopped", {{"all_requests_finished", finished ? "yes" : "no"}});
   return {};

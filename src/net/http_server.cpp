@@ -316,13 +316,25 @@ class HttpServer::Connection::Stream final : public EventStream {
     const std::scoped_lock lock(mutex_);
     waiting_ -= std::min(bytes, waiting_);
   }
-  void close() {
+  void close() override {
+    const std::scoped_lock lock(mutex_);
+    if (!std::exchange(open_, false)) return;
+    if (const auto connection = connection_.lock()) {
+      asio::post(connection->socket_.get_executor(), [connection] { connection->close(); });
+    }
+  }
+  [[nodiscard]] bool is_open() const override {
+    const std::scoped_lock lock(mutex_);
+    return open_;
+  }
+  /// The connection is closed already.
+  void closed() {
     const std::scoped_lock lock(mutex_);
     open_ = false;
   }
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::weak_ptr<Connection> connection_;
   std::size_t waiting_ = 0;
   bool open_ = true;
@@ -351,7 +363,7 @@ void HttpServer::Connection::close() {
   if (state_ == State::closed) return;
   if (state_ == State::streaming) --server_.stream_count_;
   state_ = State::closed;
-  if (stream_) stream_->close();
+  if (stream_) stream_->closed();
   beast::error_code ignored;  // the other end may be gone already
   socket_.shutdown(tcp::socket::shutdown_both, ignored);
   socket_.close(ignored);

@@ -36,6 +36,10 @@ class EventStream {
   /// Queues an event; false if the client is gone, or so slow that its queue is full: then it is cut off and comes
   /// back.
   virtual bool send(std::string_view event, std::string_view data) = 0;
+  /// Ends it; the client will come again.
+  virtual void close() = 0;
+  /// False once the client is gone.
+  [[nodiscard]] virtual bool is_open() const = 0;
 };
 
 /// An answer. A body that lives as long as the program (`asset`) is sent without a copy.

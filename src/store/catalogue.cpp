@@ -1002,6 +1002,11 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "DELETE FROM {request_log} WHERE id IN (SELECT id FROM {request_log} WHERE time < ?1 ORDER BY time LIMIT ?2)",
        {kTime, 10},
        true},
+      {Query::posts_newest,
+       "posts.newest",
+       "SELECT coalesce(max(id), 0), (SELECT count(*) FROM {posts} WHERE id > ?1) FROM {posts}",
+       {1},
+       false},
   }};
   return kDefinitions;
 }

@@ -189,6 +189,8 @@ enum class Query : std::uint8_t {
   request_log_list,
   request_log_trim,
 
+  posts_newest,
+
   count_,
 };
 

@@ -507,6 +507,11 @@ Result<PostRepository::MediaAddress> PostRepository::media(std::int64_t media_id
   return MediaAddress{db::to_text(rows.row(0)[0]), db::to_text(rows.row(0)[1])};
 }
 
+Result<PostRepository::Newest> PostRepository::newest(std::int64_t after_id) {
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::posts_newest), {after_id}));
+  return Newest{db::to_integer(rows.row(0)[0]), db::to_integer(rows.row(0)[1])};
+}
+
 Result<PostRepository::Totals> PostRepository::totals() {
   OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::posts_count)));
   const auto row = rows.row(0);

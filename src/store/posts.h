@@ -134,6 +134,11 @@ class PostRepository {
     std::optional<Timestamp> last;
   };
   Result<Totals> totals();
+  struct Newest {
+    std::int64_t newest_id = 0;  ///< 0: there are no posts
+    std::int64_t added = 0;      ///< posts with ids above the one asked for
+  };
+  Result<Newest> newest(std::int64_t after_id);
   Result<std::vector<std::pair<std::string, std::int64_t>>> count_by_platform();
   struct PlatformTotals {
     std::string platform;

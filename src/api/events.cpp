@@ -1,0 +1,132 @@
+#include "api/events.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/log.h"
+#include "migrate/migrator.h"
+#include "pipeline/database.h"
+#include "store/posts.h"
+
+namespace offx::api {
+namespace {
+
+namespace json = boost::json;
+using Things = std::map<std::string, std::string>;
+
+/// The newest post and how many have come since the last look.
+class NewPosts {
+ public:
+  explicit NewPosts(db::DatabaseClient& client) : client_(&client) {}
+  Result<Things> operator()() {
+    OFFX_ASSIGN(const auto now, store::PostRepository(*client_).newest(newest_));
+    newest_ = now.newest_id;
+    return Things{{"posts", json::serialize(json::object{{"newest_id", now.newest_id}, {"added", now.added}})}};
+  }
+
+ private:
+  db::DatabaseClient* client_;
+  std::int64_t newest_ = 0;
+};
+
+Result<Things> read_migrations(db::DatabaseClient& client) {
+  OFFX_ASSIGN(const auto states, migrate::list_migrations(client));
+  Things things;
+  for (const auto& state : states) things.emplace(state.migration.name, json::serialize(pipeline::to_json(state)));
+  return things;
+}
+
+Result<net::HttpResponse> get_events(const Request& request, const Services& services) {
+  OFFX_TRY(request.only({}));
+  if (services.events == nullptr) return fail(Errc::unsupported, "this server tells no events");
+  net::HttpResponse response;
+  // X-Accel-Buffering: nginx would otherwise hold events back.
+  response.headers = {
+      {"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
+  response.on_events = [&events = *services.events](std::shared_ptr<net::EventStream> stream) {
+    events.add(std::move(stream));
+  };
+  return response;
+}
+
+}  // namespace
+
+Events::Events(std::vector<EventSource> sources)
+    : sources_(std::move(sources)), last_(sources_.size()), thread_([this] { run(); }) {}
+
+Events::~Events() { stop(); }
+
+void Events::stop() {
+  {
+    const std::scoped_lock lock(mutex_);
+    stopping_ = true;
+    listeners_.clear();
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Events::add(std::shared_ptr<net::EventStream> stream) {
+  if (!stream->send("hello", "{}")) return;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (stopping_) return;
+    listeners_.push_back({std::move(stream), std::chrono::steady_clock::now() + kStreamAge});
+  }
+  changed_.notify_all();
+}
+
+void Events::run() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return stopping_ || !listeners_.empty(); });
+    if (stopping_) return;
+    lock.unlock();
+    look(false);  // what was before anybody listened is no news
+    lock.lock();
+    while (!listeners_.empty()) {
+      if (changed_.wait_for(lock, kInterval, [this] { return stopping_; })) return;
+      const auto now = std::chrono::steady_clock::now();
+      std::erase_if(listeners_, [&](const Listener& listener) {
+        const bool is_old = now >= listener.until;
+        if (is_old) listener.stream->close();
+        return is_old || !listener.stream->is_open();
+      });
+      lock.unlock();
+      look(true);
+      lock.lock();
+    }
+  }
+}
+
+void Events::look(bool tell) {
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    auto things = sources_[i].read();
+    if (!things) {
+      log(LogLevel::debug, "events.not_read", {{"message", things.error().to_string()}});
+      continue;  // the next look may succeed
+    }
+    for (const auto& [name, text] : *things) {
+      const auto before = last_[i].find(name);
+      if (tell && (before == last_[i].end() || before->second != text)) send(sources_[i].event, text);
+    }
+    last_[i] = std::move(*things);
+  }
+}
+
+void Events::send(const std::string& event, const std::string& data) {
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(listeners_, [&](const Listener& listener) { return !listener.stream->send(event, data); });
+}
+
+std::vector<EventSource> standard_events(db::DatabaseClient& client) {
+  return {{"posts", NewPosts(client)}, {"migration", [&client] { return read_migrations(client); }}};
+}
+
+std::span<const Route> event_routes() {
+  static constexpr std::array<Route, 1> kRoutes = {{{"GET", "/api/v1/events", Access::read, &get_events}}};
+  return kRoutes;
+}
+
+}  // namespace offx::api

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "api/route.h"
+#include "base/error.h"
+#include "net/http_server.h"
+
+namespace offx::api {
+
+/// Something that is looked at again and again while somebody listens.
+struct EventSource {
+  std::string event;
+  /// Things by name, each as the JSON to send when it is new or another than the last time.
+  std::function<Result<std::map<std::string, std::string>>()> read;
+};
+
+/// Tells listening dashboards what changes. One thread looks into the database once a second, only while somebody
+/// listens, whoever made the change. Thread-safe.
+class Events {
+ public:
+  explicit Events(std::vector<EventSource> sources);
+  ~Events();  ///< stop()
+  Events(const Events&) = delete;
+  Events& operator=(const Events&) = delete;
+
+  /// Greets the stream and sends it every event from now on. It is closed after ten minutes, so that whoever listens
+  /// comes again and shows that they still may.
+  void add(std::shared_ptr<net::EventStream> stream);
+  /// Before the server whose streams these are is gone.
+  void stop();
+
+  static constexpr std::chrono::seconds kInterval{1};
+  static constexpr std::chrono::minutes kStreamAge{10};
+
+ private:
+  struct Listener {
+    std::shared_ptr<net::EventStream> stream;
+    std::chrono::steady_clock::time_point until;
+  };
+  void run();
+  void look(bool tell);
+  void send(const std::string& event, const std::string& data);
+
+  const std::vector<EventSource> sources_;
+  std::vector<std::map<std::string, std::string>> last_;  // of the thread alone
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Listener> listeners_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+/// What the dashboard is told: `posts`, `run`, `migration`.
+[[nodiscard]] std::vector<EventSource> standard_events(db::DatabaseClient& client);
+
+}  // namespace offx::api
