@@ -225,6 +225,7 @@ void Importer::report(const std::string& name, const pipeline::ImportResult& res
                                    {"added", result.posts.added},
                                    {"updated", result.posts.updated},
                                    {"unchanged", result.posts.unchanged},
+                                   {"kept_out", result.posts.kept_out},
                                    {"broken", problem_count_},
                                    {"truncated", result.read.truncated},
                                    {"interrupted", result.interrupted},
@@ -239,6 +240,9 @@ void Importer::report(const std::string& name, const pipeline::ImportResult& res
                         format_text(result))
           : fmt::format("{}: {} new, {} updated, {} unchanged", name, with_thousands(number(result.posts.added)),
                         with_thousands(number(result.posts.updated)), with_thousands(number(result.posts.unchanged)));
+  if (result.posts.kept_out > 0) {
+    line += fmt::format(" ({} removed before and not brought back)", with_thousands(number(result.posts.kept_out)));
+  }
   if (problem_count_ > 0)
     line += fmt::format(", {} skipped", count_of(number(problem_count_), "broken item", "broken items"));
   if (result.read.truncated) line += "; the input ends in the middle, what was whole was kept";

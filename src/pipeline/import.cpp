@@ -96,6 +96,7 @@ class StoringThread {
       counts_.added += counts->added;
       counts_.updated += counts->updated;
       counts_.unchanged += counts->unchanged;
+      counts_.kept_out += counts->kept_out;
     }
   }
 
