@@ -44,7 +44,7 @@ export class Server {
     const deadline = Date.now() + 20_000;
     for (;;) {
       const url = /OffX is at (http:\/\/[^\s/]+)/.exec(output)?.[1];
-      const link = /https?:\/\/\S+\/setup#\S+/.exec(output)?.[0] ?? null;
+      const link = /\/setup#\S+/.exec(output)?.[0] ?? null;
       if (url && (link || withSamples)) return new Server(url, link, folder, child, () => output);
       if (child.exitCode !== null || Date.now() > deadline) {
         child.kill();

@@ -1,5 +1,6 @@
 // The one way to the server: JSON, the CSRF token, problem documents as errors.
 import type { Problem, Session } from "../api-types";
+import { sentence } from "./text";
 
 const base = "/api/v1";
 
@@ -17,7 +18,8 @@ export class ApiError extends Error {
 
   /** What the server says of one field of a form. */
   fieldError(field: string) {
-    return this.problem?.errors?.find((error) => error.field === field) ?? null;
+    const error = this.problem?.errors?.find((candidate) => candidate.field === field);
+    return error ? { ...error, message: sentence(error.message) } : null;
   }
 }
 
@@ -49,8 +51,8 @@ async function errorOf(response: Response): Promise<ApiError> {
     problem = (await response.json().catch(() => null)) as Problem | null;
   }
   const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
-  const message =
-    problem?.errors?.[0]?.message ?? problem?.detail ?? problem?.title ?? `The server answered ${response.status}.`;
+  const told = problem?.errors?.[0]?.message ?? problem?.detail ?? problem?.title;
+  const message = told ? sentence(told) : `The server answered ${response.status}.`;
   return new ApiError(response.status, message, problem, Number.isFinite(retryAfter) ? retryAfter : null);
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { mergePlaces, piecesOf, safeUrl, shortAddress } from "./text";
+import { mergePlaces, piecesOf, safeUrl, sentence, shortAddress } from "./text";
 
 const kinds = (text: string) =>
   piecesOf(text)
@@ -90,4 +90,8 @@ describe("addresses that may be opened", () => {
 test("long addresses are shortened", () => {
   expect(shortAddress("https://www.example.org/")).toBe("example.org");
   expect(shortAddress(`https://example.org/${"a".repeat(80)}`)).toHaveLength(42);
+});
+
+test("messages of the program become sentences", () => {
+  expect(["the rule is empty", "Done.", ""].map(sentence)).toEqual(["The rule is empty.", "Done.", ""]);
 });

@@ -110,3 +110,9 @@ export function shortAddress(address: string): string {
 export function matchedTerms(matched: MatchedTerm[] | undefined): string[] {
   return [...new Set((matched ?? []).map((term) => term.term))];
 }
+
+/** A message of the program, which begins small and ends without a full stop, as a sentence. */
+export function sentence(message: string): string {
+  const text = message.trim();
+  return text && text[0]!.toUpperCase() + text.slice(1) + (/[.!?…:]$/.test(text) ? "" : ".");
+}
