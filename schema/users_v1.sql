@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS api_tokens_v1 (
 CREATE INDEX IF NOT EXISTS idx_api_tokens_user_id ON api_tokens_v1(user_id);
 
 -- Attempts to log in that failed, or have not ended yet: they are counted before a password is looked at. `account` is
--- the user name as it was given, of whoever may or may not exist.
+-- a user name, or a hash of what was given for one and is nobody's.
 CREATE TABLE IF NOT EXISTS login_attempts_v1 (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   account TEXT NOT NULL COLLATE NOCASE,

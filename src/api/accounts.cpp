@@ -131,7 +131,9 @@ Result<std::optional<store::User>> Accounts::verified(const std::string& usernam
                                                       const std::string& address, std::optional<Throttled>& throttled) {
   auto accounts = repository();
   const auto now = clock_.now();
-  const std::string account = username.substr(0, kUsernameMaxBytes);
+  OFFX_ASSIGN(auto user, accounts.find(username));
+  // A name that is nobody's may be a password in the wrong field: neither the log nor the database gets to see it.
+  const std::string account = user ? user->username : "?" + sha256_hex(username).substr(0, 32);
   const std::string from = net::caller_network(address);
   OFFX_ASSIGN(const auto attempt, accounts.begin_attempt(account, from, options_.login_limits, now));
   if (!attempt) {
@@ -140,10 +142,8 @@ Result<std::optional<store::User>> Accounts::verified(const std::string& usernam
     log(LogLevel::warning, "login.throttled", {{"address", address}});
     return std::optional<store::User>();
   }
-  OFFX_ASSIGN(auto user, accounts.find(username));
   OFFX_ASSIGN(const auto verdict, hasher_.verify(password, user ? std::optional(user->password_hash) : std::nullopt));
   if (!verdict.right) {
-    // A name that is nobody's may be a password in the wrong field.
     log(LogLevel::warning, "login.failed", {{"account", user ? account : "(unknown)"}, {"address", address}});
     return std::optional<store::User>();
   }

@@ -332,10 +332,10 @@ HttpResponse Router::file(Call& call) const {
   auto asset = find_asset(call.target.path);
   if (!asset) {
     const auto& segments = call.target.segments;
-    const bool looks_like_page =
-        call.http.header("Accept").value_or("").find("text/html") != std::string_view::npos &&
-        segments.back().find('.') == std::string::npos &&
-        std::none_of(segments.begin(), segments.end(), [](const std::string& s) { return s.starts_with('.'); });
+    const bool looks_like_page = call.http.header("Accept").value_or("").find("text/html") != std::string_view::npos &&
+                                 std::none_of(segments.begin(), segments.end(), [](const std::string& segment) {
+                                   return segment.find('.') != std::string::npos;
+                                 });
     if (looks_like_page) asset = find_asset("/index.html");
   }
   if (!asset) return problem_for(call, 404, "there is nothing at this address");

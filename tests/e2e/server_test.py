@@ -1,0 +1,308 @@
+"""The server as a program: starting, stopping, health, headers, files of the dashboard, and clients that misbehave."""
+
+import gzip
+import http.client
+import re
+import signal
+import socket
+import threading
+import time
+import unittest
+
+import offx_servers
+from offx_server import PASSWORD, Browser, ServerTest
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+POLICY = ("default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'",
+          "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'")
+
+
+class Answers(ServerTest):
+    def assert_safe(self, answer, what):
+        for name, value in HEADERS.items():
+            self.assertEqual(answer.header(name), value, what)
+        policy = [part.strip() for part in answer.header("Content-Security-Policy").split(";")]
+        for part in POLICY:
+            self.assertIn(part, policy, what)
+        self.assertTrue(answer.header("X-Request-Id"), what)
+
+    def test_have_their_headers_whatever_they_are(self):
+        server, ada = self.serve_with_user()
+        for method, path, status in (("GET", "/healthz", 200), ("GET", "/readyz", 200), ("GET", "/metrics", 200),
+                                     ("GET", "/api/v1/session", 200), ("GET", "/api/v1/settings", 401),
+                                     ("GET", "/api/v1/nothing", 404), ("GET", "/nothing", 404), ("GET", "/%", 400),
+                                     ("POST", "/api/v1/session", 403), ("DELETE", "/api/v1/setup", 405),
+                                     ("POST", "/healthz", 405), ("PUT", "/", 405), ("GET", "/api/v1/openapi.json", 200)):
+            answer = server.request(method, path)
+            self.assertEqual(answer.status, status, (method, path, answer.body))
+            self.assert_safe(answer, (method, path))
+            if status >= 400:
+                self.assertEqual(answer.header("Content-Type"), "application/problem+json")
+                self.assertEqual(set(answer.json), {"type", "title", "status", "detail", "instance"})
+                self.assertEqual(answer.json["instance"], answer.header("X-Request-Id"))
+                self.assertEqual(answer.header("Cache-Control"), "no-store")
+        self.assertIn(b"\r\nContent-Security-Policy: default-src 'none'", server.raw(b"nonsense\r\n\r\n"))
+
+    def test_methods(self):
+        server = self.serve()
+        answer = server.request("PUT", "/api/v1/session")
+        self.assertEqual((answer.status, answer.header("Allow")), (405, "OPTIONS, GET, HEAD, POST, DELETE"))
+        answer = server.request("OPTIONS", "/api/v1/session")
+        self.assertEqual((answer.status, answer.header("Allow")), (204, "OPTIONS, GET, HEAD, POST, DELETE"))
+        answer = server.request("HEAD", "/api/v1/openapi.json")
+        self.assertEqual((answer.status, answer.body), (200, b""))
+        self.assertEqual(answer.header("Content-Length"), str(len(server.get("/api/v1/openapi.json").body)))
+
+    def test_are_compressed_and_not_sent_twice(self):
+        server = self.serve()
+        plain = server.get("/api/v1/openapi.json")
+        packed = server.get("/api/v1/openapi.json", Accept_Encoding="gzip")
+        self.assertEqual(packed.header("Content-Encoding"), "gzip")
+        self.assertEqual(gzip.decompress(packed.body), plain.body)
+        self.assertEqual(server.get("/api/v1/openapi.json", Accept_Encoding="br, gzip").header("Content-Encoding"), "br")
+        self.assertIsNone(server.get("/api/v1/openapi.json", Accept_Encoding="br;q=0").header("Content-Encoding"))
+        self.assertIn("Accept-Encoding", plain.header("Vary"))
+        for tag in (plain.header("ETag"), '"other", ' + plain.header("ETag"), "*"):
+            again = server.get("/api/v1/openapi.json", If_None_Match=tag)
+            self.assertEqual((again.status, again.body), (304, b""))
+        self.assertEqual(server.get("/api/v1/openapi.json", If_None_Match='"other"').status, 200)
+        self.assertEqual(server.get("/api/v1/session").header("Cache-Control"), "no-store")
+
+    def test_of_elsewhere_only_where_allowed(self):
+        page = "https://page.example"
+        closed = self.serve()
+        self.assertIsNone(closed.get("/api/v1/openapi.json", Origin=page).header("Access-Control-Allow-Origin"))
+        closed.stop()
+        server = self.serve(OFFX_CORS_ORIGINS=page)
+        answer = server.request("OPTIONS", "/api/v1/settings",
+                                headers={"Origin": page, "Access-Control-Request-Method": "GET"})
+        self.assertEqual(answer.header("Access-Control-Allow-Origin"), page)
+        self.assertIn("GET", answer.header("Access-Control-Allow-Methods"))
+        self.assertIn("Authorization", answer.header("Access-Control-Allow-Headers"))
+        self.assertIsNone(answer.header("Access-Control-Allow-Credentials"))
+        other = server.get("/api/v1/openapi.json", Origin="https://other.example")
+        self.assertIsNone(other.header("Access-Control-Allow-Origin"))
+
+    def test_metrics_are_for_some_networks(self):
+        server = self.serve()
+        text = server.get("/metrics").body.decode()
+        self.assertRegex(text, r'offx_build_info\{version="[0-9.]+"\} 1')
+        server.get("/api/v1/session")
+        text = server.get("/metrics").body.decode()
+        self.assertIn('offx_http_requests_total{method="GET",route="/api/v1/session",status="2xx"} 1\n', text)
+        for line in text.splitlines():
+            self.assertRegex(line, r'^(# (HELP|TYPE) \w+ .+|\w+(\{(\w+="[^"]*",?)+\})? [0-9.e+-]+)$')
+        server.stop()
+        self.assertEqual(self.serve(OFFX_METRICS_ALLOW="10.0.0.0/8").get("/metrics").status, 404)
+
+    def test_wrong_queries_are_named(self):
+        server, ada = self.serve_with_user()
+        answer = ada.get("/api/v1/settings?colour=red")
+        self.assertEqual((answer.status, answer.json["errors"][0]["field"]), (400, "colour"))
+        for target in ("/api/v1/settings?a=%zz", "/api/v1/settings?a=%00", "/api/v1/settings?a=%ff", "/api/v1/%"):
+            self.assertEqual(ada.get(target).status, 400, target)
+        for body in ("{", "[]", '"x"', "[" * 10_000):
+            answer = ada.request("PATCH", "/api/v1/settings", body)
+            self.assertEqual(answer.status, 400, body[:20])
+        for body in ({"log_keep_days": "many"}, {"log_keep_days": 0}, {"colour": "red"}, {"time_zone": "Mars/Base"}):
+            answer = ada.request("PATCH", "/api/v1/settings", body)
+            self.assertEqual((answer.status, answer.json["errors"][0]["field"]), (400, next(iter(body))), body)
+        self.assertEqual(ada.request("PATCH", "/api/v1/settings", {"time_zone": "Europe/Berlin"}).status, 200)
+        self.assertEqual(ada.get("/api/v1/session").json["time_zone"], "Europe/Berlin")
+
+
+class Files(ServerTest):
+    def test_nothing_outside_the_program_is_served(self):
+        self.write("secret.txt", "canary")
+        server = self.serve("--data", self.folder / "data")
+        for path in ("/../secret.txt", "/..%2fsecret.txt", "/%2e%2e/secret.txt", "/assets/../../secret.txt", "//etc/passwd",
+                     "/etc/passwd", "/....//secret.txt", "/..\\secret.txt", "/assets/%2e%2e%2f%2e%2e%2fsecret.txt",
+                     "/offx.db", "/.git/config", "/.env", "/data/", "/assets/", "/assets", "/index.html/", "/secret.txt%00"):
+            for accept in ("*/*", "text/html"):
+                answer = server.get(path, Accept=accept)
+                self.assertNotIn(b"canary", answer.body)
+                self.assertNotIn(b"root:", answer.body)
+                if accept == "*/*" or "." in path:
+                    self.assertIn(answer.status, (400, 404), path)
+
+    def test_the_dashboard_finds_its_own_way(self):
+        server = self.serve()
+        page = server.get("/", Accept="text/html")
+        if page.status == 404:
+            self.skipTest("built without the dashboard")
+        self.assertIn(b"<!doctype html", page.body.lower())
+        self.assertEqual(page.header("Cache-Control"), "no-cache")
+        self.assertEqual(server.get("/topics/7", Accept="text/html,*/*").body, page.body)
+        self.assertEqual(server.get("/topics/7", Accept="application/json").status, 404)
+        self.assertEqual(server.get("/api/v1/nothing", Accept="text/html").header("Content-Type"), "application/problem+json")
+        script = re.search(rb'src="(/assets/[^"]+\.js)"', page.body)[1].decode()
+        answer = server.get(script, Accept_Encoding="br")
+        self.assertEqual(answer.header("Cache-Control"), "public, max-age=31536000, immutable")
+        self.assertEqual(answer.header("Content-Encoding"), "br")
+        self.assertEqual(server.get(script, If_None_Match=answer.header("ETag")).status, 304)
+
+
+class Lifetime(ServerTest):
+    def test_says_what_is_wrong_with_its_settings_all_at_once(self):
+        err = self.offx("serve", status=2, env={"OFFX_LISTEN": "nowhere", "OFFX_LOG_LEVEL": "loud", "OFFX_RATE_LIMIT": "-1",
+                                                "OFFX_METRICS_ALLOW": "all", "AUTH_USERNAME": "ada"})[1]
+        for name in ("OFFX_LISTEN", "OFFX_LOG_LEVEL", "OFFX_RATE_LIMIT", "OFFX_METRICS_ALLOW", "AUTH_PASSWORD"):
+            self.assertIn(name, err)
+        server = self.serve()
+        err = self.offx("serve", "--listen", f"127.0.0.1:{server.port}", status=1)[1]
+        self.assertIn("another program", err)
+
+    def test_healthcheck_tells_by_its_exit_code(self):
+        server = self.serve()
+        self.offx("healthcheck", "--listen", f"127.0.0.1:{server.port}")
+        server.stop()
+        self.offx("healthcheck", "--listen", f"127.0.0.1:{server.port}", status=1)
+
+    def test_two_serve_one_database(self):
+        one, ada = self.serve_with_user()
+        two = self.serve()
+        ada.server = two
+        self.assertEqual(ada.get("/api/v1/settings").status, 200)
+        self.assertEqual(one.stop(), 0)
+        self.assertEqual(ada.get("/api/v1/settings").status, 200)
+
+    def test_sigterm_lets_requests_finish(self):
+        server, ada = self.serve_with_user()
+        begun = time.monotonic()
+        results = []
+
+        def log_in():
+            results.append(Browser(server).open().request("POST", "/api/v1/session",
+                                                          {"username": "ada", "password": PASSWORD}).status)
+
+        threads = [threading.Thread(target=log_in) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.05)
+        code = server.stop()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(code, 0)
+        self.assertTrue(set(results) <= {200}, results)
+        self.assertLess(time.monotonic() - begun, 15)
+        self.assertTrue(any("server.stopped" in line for line in server.log))
+
+    def test_sighup_reads_what_can_be_read_again(self):
+        server = self.serve()
+        server.process.send_signal(signal.SIGHUP)
+        self.assertEqual(server.get("/healthz").status, 200)
+        self.assertEqual(server.stop(), 0)
+        self.assertTrue(any("server.reloaded" in line for line in server.log))
+
+    def test_kill_9_loses_nothing_that_was_acknowledged(self):
+        _, ada = self.serve_with_user()
+        ada.server.kill()
+        for number in range(10):
+            server = self.serve()
+            ada.server = server
+            self.assertEqual(ada.get("/api/v1/settings").status, 200, "the session survives")
+            if number:
+                self.assertEqual(ada.get("/api/v1/settings").json["log_keep_days"], number)
+            self.assertEqual(ada.request("PATCH", "/api/v1/settings", {"log_keep_days": number + 1}).status, 200)
+            server.kill()
+
+    def test_tells_systemd_how_it_is(self):
+        path = str(self.folder / "notify")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(path)
+            manager.settimeout(30)
+            server = self.serve(NOTIFY_SOCKET=path, WATCHDOG_USEC="300000")
+            heard = {manager.recv(100) for _ in range(3)}
+            self.assertEqual(heard, {b"READY=1", b"WATCHDOG=1"})
+            server.process.send_signal(signal.SIGTERM)
+            while (last := manager.recv(100)) == b"WATCHDOG=1":
+                pass
+            self.assertEqual(last, b"STOPPING=1")
+
+    def test_is_private(self):
+        server = self.serve()
+        data = self.folder / "offx.data"
+        self.assertEqual(data.stat().st_mode & 0o777, 0o700)
+        self.assertEqual(server.stop(), 0)
+
+
+@unittest.skipIf(offx_servers.missing(), offx_servers.missing())
+class DatabaseServer(ServerTest):
+    def wait_for(self, server, status):
+        deadline = time.monotonic() + 60
+        while (answer := server.get("/readyz")).status != status:
+            self.assertLess(time.monotonic(), deadline, f"{answer.status}: {answer.body}\n" + "".join(server.log))
+            time.sleep(0.1)
+        return answer
+
+    def test_may_be_away_and_come_back(self):
+        sqld = offx_servers.Sqld(self)
+        url = sqld.make_database("offx")
+        sqld.process.kill()
+        server = self.serve("--db", url, OFFX_DB_AUTH_TOKEN=offx_servers.TOKEN)
+        self.assertEqual(server.get("/healthz").status, 200)
+        self.assertIn(b"database", self.wait_for(server, 503).body)
+        self.assertEqual(server.get("/api/v1/session").status, 503)
+        sqld.start()
+        self.wait_for(server, 200)
+        self.assertEqual(server.get("/api/v1/session").status, 200)
+        sqld.process.kill()
+        self.wait_for(server, 503)
+        self.assertEqual(server.get("/healthz").status, 200)
+        sqld.start()
+        self.wait_for(server, 200)
+
+
+class Clients(ServerTest):
+    def test_that_are_slow_or_broken_delay_nobody(self):
+        server = self.serve()
+        slow = []
+        for beginning in (b"", b"GET / HTTP/1.1\r\nHost:", b"POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nab"):
+            for _ in range(60):
+                connection = socket.create_connection((server.host, server.port))
+                connection.sendall(beginning)
+                slow.append(connection)
+        for broken in (b"\0" * 5000, b"GET\r\n\r\n", b"\x16\x03\x01\x02\x00", b"GET / HTTP/1.1\r\nHost: a\r\n" + b"x" * 9000):
+            self.assertTrue(server.raw(broken + b"\r\n\r\n").startswith(b"HTTP/1.1 4"), broken[:20])
+        self.assertTrue(server.raw(b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 414"))
+        headers = b"X-A: " + b"a" * 66000 + b"\r\n"
+        self.assertTrue(server.raw(b"GET / HTTP/1.1\r\nHost: x\r\n" + headers + b"\r\n").startswith(b"HTTP/1.1 431"))
+        worst = 0
+        for _ in range(50):
+            begun = time.monotonic()
+            self.assertEqual(server.get("/api/v1/session").status, 200)
+            worst = max(worst, time.monotonic() - begun)
+        self.assertLess(worst, 1)
+        for connection in slow:
+            connection.settimeout(20)
+            answer = connection.recv(100)
+            self.assertTrue(answer == b"" or answer.startswith((b"HTTP/1.1 408", b"HTTP/1.1 403")), answer)
+            connection.close()
+
+    def test_that_may_not_upload_send_nothing(self):
+        server, _ = self.serve_with_user()
+        uploads = self.folder / "offx.data" / "uploads"
+        begun = (b"POST /api/v1/imports?filename=x.jsonl HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n" + b"x" * 1000)
+        answer = server.raw(begun)
+        self.assertRegex(answer, rb"^HTTP/1.1 (401|404) ")
+        self.assertEqual(list(uploads.iterdir()), [])
+
+    def test_that_idle_cost_little(self):
+        server = self.serve()
+        idle = []
+        self.addCleanup(lambda: [connection.close() for connection in idle])
+        for _ in range(1000):
+            connection = http.client.HTTPConnection(server.host, server.port)
+            connection.request("GET", "/healthz")
+            connection.getresponse().read()
+            idle.append(connection)
+        self.assertLess(server.rss_kib(), 60 * 1024)
+        self.assertEqual(server.get("/healthz").status, 200)
+
+
+if __name__ == "__main__":
+    unittest.main()

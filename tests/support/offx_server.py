@@ -1,0 +1,151 @@
+"""A running `offx serve` for end-to-end tests, and clients for it: a browser's, a program's, and one of raw bytes."""
+
+import http.client
+import json
+import re
+import signal
+import socket
+import subprocess
+import threading
+
+from offx_e2e import OffxTest
+
+PASSWORD = "correct horse battery"
+
+
+class Answer:
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = response.headers
+        self.body = response.read()
+
+    def header(self, name):
+        return self.headers.get(name)
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+class Server:
+    """`offx serve` on a free port; `url` is known once it listens."""
+
+    def __init__(self, test, *options, listen="127.0.0.1:0", **environment):
+        self.process = subprocess.Popen(
+            test.command("serve", "--listen", listen, *options), env=test.environment(**environment), cwd=test.folder,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        test.addCleanup(self.kill)
+        self.log, self.output = [], []
+        self.reader = threading.Thread(target=self.read_log, daemon=True)
+        self.reader.start()
+        self.setup_token = None
+        self.port = None
+        for line in self.process.stdout:
+            line = line.decode()
+            self.output.append(line)
+            if found := re.search(r"/setup#(\S+)", line):
+                self.setup_token = found[1]
+            if found := re.search(r"OffX is at http://(\S+):(\d+)/", line):
+                self.host, self.port = found[1].strip("[]"), int(found[2])
+                break
+
+    def read_log(self):
+        for line in self.process.stderr:
+            self.log.append(line.decode("utf-8", "replace"))
+
+    def request(self, method, path, body=None, headers=None, timeout=30):
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+        try:
+            if isinstance(body, (dict, list)):
+                body = json.dumps(body)
+            connection.request(method, path, body, headers or {})
+            return Answer(connection.getresponse())
+        finally:
+            connection.close()
+
+    def get(self, path, **headers):
+        return self.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+    def raw(self, data, timeout=20):
+        """Everything that comes back until the server closes."""
+        with socket.create_connection((self.host, self.port), timeout) as connection:
+            connection.sendall(data)
+            received = b""
+            while part := connection.recv(65536):
+                received += part
+        return received
+
+    def rss_kib(self):
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+    def stop(self, how=signal.SIGTERM, timeout=30):
+        """Ends it and gives its exit code."""
+        self.process.send_signal(how)
+        code = self.process.wait(timeout)
+        self.reader.join(10)
+        return code
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.reader.join(10)
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+
+class Browser:
+    """Keeps the cookie and the token of its session, and sends what a browser sends."""
+
+    def __init__(self, server, **headers):
+        self.server, self.headers, self.cookie, self.csrf = server, headers, None, None
+
+    def request(self, method, path, body=None, **headers):
+        sent = {"User-Agent": "test", **self.headers}
+        if self.cookie:
+            sent["Cookie"] = self.cookie
+        if method not in ("GET", "HEAD", "OPTIONS"):
+            sent["X-CSRF-Token"] = self.csrf or ""
+        sent.update({name.replace("_", "-"): value for name, value in headers.items()})
+        answer = self.server.request(method, path, body, {name: value for name, value in sent.items() if value is not None})
+        if cookie := answer.header("Set-Cookie"):
+            self.cookie = cookie.split(";")[0]
+        if path.startswith("/api/v1/") and answer.body.startswith(b"{") and "csrf_token" in answer.json:
+            self.csrf = answer.json["csrf_token"]
+        return answer
+
+    def get(self, path, **headers):
+        return self.request("GET", path, **headers)
+
+    def open(self):
+        self.get("/api/v1/session")
+        return self
+
+    def log_in(self, username="ada", password=PASSWORD):
+        self.open()
+        return self.request("POST", "/api/v1/session", {"username": username, "password": password})
+
+
+class ServerTest(OffxTest):
+    """A test with a server; `ada` is its administrator."""
+
+    def serve(self, *options, **environment):
+        return Server(self, *options, **environment)
+
+    def serve_with_user(self, *options, **environment):
+        server = self.serve(*options, **environment)
+        browser = Browser(server).open()
+        answer = browser.request("POST", "/api/v1/setup",
+                                 {"token": server.setup_token, "username": "ada", "password": PASSWORD})
+        self.assertEqual(answer.status, 201, answer.body)
+        return server, browser
+
+    def stored_bytes(self):
+        """Everything that is in the files of the database."""
+        return b"".join(path.read_bytes() for path in self.folder.glob(self.db.name + "*"))
+
+    def token(self, browser, *scopes, **more):
+        answer = browser.request("POST", "/api/v1/tokens", {"name": "test", "scopes": list(scopes), **more})
+        self.assertEqual(answer.status, 201, answer.body)
+        return {"Authorization": "Bearer " + answer.json["token"]}
