@@ -89,7 +89,7 @@ describe("budgets", () => {
       let bytes = 0;
       const read: Promise<void>[] = [];
       page.on("response", (response) => {
-        if (!/\.js$/.test(new URL(response.url()).pathname)) return;
+        if (response.status() !== 200 || !/\.js$/.test(new URL(response.url()).pathname)) return;
         read.push(response.body().then((body) => void (bytes += gzipSync(body, { level: 6 }).length)));
       });
       await logIn(page);

@@ -11,6 +11,8 @@ const moodTop = 146;
 const moodBottom = 186;
 const height = 208;
 const left = 34;
+/** The scale ends at ±0.6: the mean over a day's posts is hardly ever beyond it. */
+const moodRange = 0.6;
 
 function pointName(point: SeriesPoint, interval: Interval): string {
   const start = new Date(point.start);
@@ -42,7 +44,7 @@ export function SeriesChart(props: {
   const most = niceMaximum(Math.max(...points.map((point) => point.posts)));
   const barY = (posts: number) => barsBottom - (posts / most) * (barsBottom - barsTop);
   const moodY = (score: number) =>
-    (moodTop + moodBottom) / 2 - (Math.max(-1, Math.min(1, score)) * (moodBottom - moodTop)) / 2;
+    (moodTop + moodBottom) / 2 - (Math.max(-1, Math.min(1, score / moodRange)) * (moodBottom - moodTop)) / 2;
   const middle = (index: number) => left + (index + 0.5) * slot;
 
   // A line for each run of points that have a mood; a point alone is a dot.

@@ -25,14 +25,20 @@ export function platformName(platform: string): string {
     rss: "Feed",
     reddit: "Reddit",
   };
-  return known[platform] ?? platform;
+  return known[platform] ?? platform.charAt(0).toUpperCase() + platform.slice(1);
 }
 
 /** Topics without a colour of their own get one of these by their id: muted, and told apart in light and dark. */
 const palette = ["#2f7f86", "#b0632d", "#6a5fb0", "#4f8a4c", "#b04a6a", "#3f6fb0", "#8a7a2e", "#7a5a86"];
 
+/** What the table of topics gives to those for which nobody chose a colour. */
+const unchosenColor = "#3498db";
+
+export const hasOwnColor = (color: string | null | undefined): color is string =>
+  typeof color === "string" && /^#[0-9a-f]{6}$/i.test(color) && color.toLowerCase() !== unchosenColor;
+
 export function topicColor(topic: { id: number; color?: string | null }): string {
-  return topic.color && /^#[0-9a-f]{6}$/i.test(topic.color) ? topic.color : palette[(topic.id - 1) % palette.length]!;
+  return hasOwnColor(topic.color) ? topic.color : palette[(topic.id - 1) % palette.length]!;
 }
 
 export function moodName(score: number): string {

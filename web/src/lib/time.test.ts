@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { addDays, briefTime, dayStart, durationName, periodName, untilTime } from "./time";
 
 // Vitest runs with TZ=UTC (vite.config.ts), so that the device's zone is the same everywhere.
@@ -29,6 +29,15 @@ test("periods are named by their days", () => {
   expect(periodName("2026-11-09T00:00:00Z", "2026-11-20T00:00:00Z")).toBe("9 – 19 Nov 2026");
   expect(periodName("2026-11-19T00:00:00Z", "2026-11-20T00:00:00Z")).toBe("19 Nov 2026");
   expect(periodName("2026-10-28T00:00:00Z", "2026-11-04T00:00:00Z")).toBe("28 Oct – 3 Nov 2026");
+});
+
+test("days of the server's zone are not torn by the reader's", () => {
+  vi.stubGlobal("localStorage", { getItem: () => "Europe/Berlin" });
+  expect(periodName("2026-11-09T00:00:00Z", "2026-11-20T00:00:00Z")).toBe("9 – 19 Nov 2026");
+  expect(periodName("2026-11-08T23:00:00Z", "2026-11-19T23:00:00Z")).toBe("9 – 19 Nov 2026");
+  expect(periodName("2026-11-09T08:00:00Z", "2026-11-09T10:00:00Z")).toBe("9 Nov, 09:00 – 11:00");
+  expect(periodName("2026-12-28T00:00:00Z", "2027-01-04T00:00:00Z")).toBe("28 Dec 2026 – 3 Jan 2027");
+  vi.unstubAllGlobals();
 });
 
 test("durations", () => {

@@ -86,18 +86,26 @@ export function untilTime(time: Date, now = new Date()): string {
   return `${format(time, { weekday: "short", day: "numeric", month: "short" })}, ${clock(time)}`;
 }
 
-/** A period as its days, the end not included: `9 – 19 Nov 2026`; with hours where it does not begin at midnight. */
+/**
+ * A period as its days, the end not included: `9 – 19 Nov 2026`. Summaries are of days of the server's zone, which are
+ * named as such if they are UTC's; what is no whole days has its hours.
+ */
 export function periodName(start: string, end: string): string {
   const from = new Date(start);
-  const last = new Date(Date.parse(end) - 1);
-  const midnight = (time: Date) => clock(time) === "00:00";
-  // A summary's periods are days of the server's zone, mostly UTC: a few hours' difference is no part of the name.
-  if (!midnight(from) && Date.parse(end) - from.getTime() < 20 * 3_600_000) {
-    return `${shortDay(from)}, ${clock(from)} – ${clock(new Date(end))}`;
-  }
-  if (sameDay(from, last)) return longDay(from);
-  const sameMonth = isoDay(from).slice(0, 7) === isoDay(last).slice(0, 7);
-  return `${sameMonth ? format(from, { day: "numeric" }) : shortDay(from)} – ${longDay(last)}`;
+  const to = new Date(end);
+  const isWhole = (zone: string) =>
+    [from, to].every((time) => format(time, { timeZone: zone, hour: "2-digit", minute: "2-digit" }) === "00:00");
+  const zone = [timeZone(), "UTC"].find(isWhole);
+  if (!zone && to.getTime() - from.getTime() < 20 * 3_600_000)
+    return `${shortDay(from)}, ${clock(from)} – ${clock(to)}`;
+  const shown = { timeZone: zone ?? timeZone() };
+  const last = format(new Date(to.getTime() - 1), { ...shown, day: "numeric", month: "short", year: "numeric" });
+  const first = format(from, { ...shown, day: "numeric", month: "short", year: "numeric" });
+  if (first === last) return last;
+  const [day = "", month = "", year = ""] = first.split(" ");
+  const [, lastMonth, lastYear] = last.split(" ");
+  if (year !== lastYear) return `${first} – ${last}`;
+  return `${month === lastMonth ? day : `${day} ${month}`} – ${last}`;
 }
 
 /** `1.2 s`, `3 min 5 s`, `2 h 5 min`. */

@@ -223,7 +223,7 @@ export default function DatabaseView({ isAdmin }: { isAdmin: boolean }) {
                     <dd className="number">{data.tables.length}</dd>
                   </div>
                   <div>
-                    <dt>Differences from the schema</dt>
+                    <dt>Schema drift</dt>
                     <dd className="number">{data.drift ?? "not checked"}</dd>
                   </div>
                 </dl>

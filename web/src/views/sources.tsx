@@ -11,6 +11,8 @@ import { briefTime, durationName, fullTime, longDay } from "../lib/time";
 
 const maxBytes = 1024 ** 3;
 
+const tookMs = (row: Import) => Date.parse(row.finished_at ?? row.started_at) - Date.parse(row.started_at);
+
 function Upload() {
   const [over, setOver] = useState(false);
   const [sent, setSent] = useState<{ name: string; bytes: number; size: number } | null>(null);
@@ -65,8 +67,8 @@ function Upload() {
       >
         <h2>Import posts from files</h2>
         <p className="muted small">
-          An archive of X, saved answers of Mastodon or Bluesky, feeds, JSON Lines, CSV; also compressed. Twice is
-          harmless.
+          An archive of X, saved answers of Mastodon or Bluesky, feeds, JSON Lines, CSV; also compressed. The same file
+          twice is harmless.
         </p>
         <input
           ref={input}
@@ -159,13 +161,9 @@ function History() {
                         </td>
                         <td title={fullTime(new Date(row.started_at))}>
                           {briefTime(new Date(row.started_at))}
-                          {row.finished_at ? (
-                            <span className="muted small">
-                              {" "}
-                              in {durationName(Date.parse(row.finished_at) - Date.parse(row.started_at))}
-                            </span>
-                          ) : (
-                            <span className="chip warn">not finished</span>
+                          {!row.finished_at && <span className="chip warn">not finished</span>}
+                          {row.finished_at && tookMs(row) >= 1000 && (
+                            <span className="muted small"> in {durationName(tookMs(row))}</span>
                           )}
                         </td>
                         <td className="number">{count(row.added)}</td>

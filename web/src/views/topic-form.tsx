@@ -5,7 +5,7 @@ import { RuleField, RulePreviewList, useDebounced, useRuleCheck } from "../compo
 import { say } from "../components/toasts";
 import { Button, Confirm, ErrorNote, Field, PageHead } from "../components/ui";
 import { api, ApiError } from "../lib/api";
-import { topicColor } from "../lib/format";
+import { hasOwnColor, topicColor } from "../lib/format";
 import { useChange } from "../lib/queries";
 
 const stale = ["topics", "topic", "today", "posts", "series"];
@@ -16,7 +16,7 @@ export function TopicForm({ topic, onSaved }: { topic?: Topic; onSaved: (topic: 
   const [description, setDescription] = useState(topic?.description ?? "");
   const [rule, setRule] = useState(topic?.rule ?? "");
   const [color, setColor] = useState(topicColor(topic ?? { id: 1 }));
-  const [colorChosen, setColorChosen] = useState(Boolean(topic?.color));
+  const [colorChosen, setColorChosen] = useState(hasOwnColor(topic?.color));
   const [isActive, setIsActive] = useState(topic?.is_active ?? true);
   const settled = useDebounced(rule);
   const check = useRuleCheck(settled);
