@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { addDays, briefTime, dayStart, durationName, periodName, untilTime } from "./time";
+import { addDays, briefTime, chooseTimeZone, dayStart, durationName, periodName, untilTime } from "./time";
 
 // Vitest runs with TZ=UTC (vite.config.ts), so that the device's zone is the same everywhere.
 const now = new Date("2026-11-21T14:30:00Z");
@@ -32,11 +32,18 @@ test("periods are named by their days", () => {
 });
 
 test("days of the server's zone are not torn by the reader's", () => {
-  vi.stubGlobal("localStorage", { getItem: () => "Europe/Berlin" });
+  const kept = new Map<string, string>();
+  vi.stubGlobal("localStorage", {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => kept.set(key, value),
+    removeItem: (key: string) => kept.delete(key),
+  });
+  chooseTimeZone("Europe/Berlin");
   expect(periodName("2026-11-09T00:00:00Z", "2026-11-20T00:00:00Z")).toBe("9 – 19 Nov 2026");
   expect(periodName("2026-11-08T23:00:00Z", "2026-11-19T23:00:00Z")).toBe("9 – 19 Nov 2026");
   expect(periodName("2026-11-09T08:00:00Z", "2026-11-09T10:00:00Z")).toBe("9 Nov, 09:00 – 11:00");
   expect(periodName("2026-12-28T00:00:00Z", "2027-01-04T00:00:00Z")).toBe("28 Dec 2026 – 3 Jan 2027");
+  chooseTimeZone(null);
   vi.unstubAllGlobals();
 });
 
