@@ -1,0 +1,196 @@
+#include "api/router.h"
+
+#include <array>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sodium.h>
+
+#include "api/accounts.h"
+#include "base/test_support.h"
+#include "store/settings.h"
+#include "store/store.h"
+
+namespace offx::api {
+namespace {
+
+using namespace std::chrono_literals;
+namespace json = boost::json;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class SetClock final : public Clock {
+ public:
+  [[nodiscard]] Timestamp now() const override { return time; }
+  Timestamp time = std::chrono::sys_days{std::chrono::year{2026} / 11 / 21} + 12h;
+};
+
+class ApiTest : public testing::Test {
+ protected:
+  ApiTest() {
+    must(store::initialise(*client));
+    readiness.set("");
+  }
+
+  net::HttpResponse ask(const std::string& method, const std::string& target, std::vector<net::Header> headers = {},
+                        const std::string& body = "") {
+    net::HttpRequest request;
+    request.method = method;
+    request.target = target;
+    request.headers = std::move(headers);
+    request.headers.push_back({"Host", "offx.test"});
+    request.body = body;
+    request.peer = "192.0.2.1";
+    return router.handle(request);
+  }
+  static std::string header(const net::HttpResponse& response, std::string_view name) {
+    for (const auto& field : response.headers) {
+      if (field.name == name) return field.value;
+    }
+    return {};
+  }
+
+  SetClock clock;
+  std::unique_ptr<db::DatabaseClient> client = must(db::create_database_client(":memory:"));
+  net::HttpClient http = must(net::HttpClient::create());
+  Accounts accounts{*client, clock, {}};
+  Services services{*client, clock, http, "/nonexistent", [] {}, &accounts};
+  Readiness readiness;
+  std::vector<store::RequestLogEntry> logged;
+  RouterOptions options() {
+    RouterOptions chosen;
+    chosen.requests_per_second = 0.0;
+    return chosen;
+  }
+  Router router{options(), services, readiness,
+                [this](store::RequestLogEntry entry) { logged.push_back(std::move(entry)); }};
+};
+
+TEST_F(ApiTest, an_unready_database_is_said_and_files_are_served_all_the_same) {
+  readiness.set("the database does not answer");
+  const auto answer = ask("GET", "/api/v1/settings");
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(header(answer, "Retry-After"), "1");
+  EXPECT_EQ(ask("GET", "/healthz").status, 200);
+  EXPECT_EQ(ask("GET", "/readyz").status, 503);
+}
+
+TEST_F(ApiTest, sessions_idle_out_and_grow_old_by_the_clock) {
+  must(accounts.add_user("ada", "correct horse battery", true));
+  std::optional<Accounts::Throttled> throttled;
+  const auto session = must(accounts.log_in("ada", "correct horse battery", "192.0.2.1", "test", throttled));
+  ASSERT_TRUE(session);
+  const std::vector<net::Header> cookie = {{"Cookie", "__Host-offx=" + session->secret}};
+  EXPECT_EQ(ask("GET", "/api/v1/settings", cookie).status, 200);
+  for (int i = 0; i < 59; ++i) {  // used every 11 hours it lives on
+    clock.time += 11h;
+    EXPECT_EQ(ask("GET", "/api/v1/settings", cookie).status, 200) << i;
+  }
+  clock.time += 72h;
+  EXPECT_EQ(ask("GET", "/api/v1/settings", cookie).status, 401);
+  const auto again = must(accounts.log_in("ada", "correct horse battery", "192.0.2.1", "test", throttled));
+  clock.time += 12h + 1s;
+  EXPECT_EQ(ask("GET", "/api/v1/settings", {{"Cookie", "__Host-offx=" + again->secret}}).status, 401);
+}
+
+TEST_F(ApiTest, a_clock_that_was_wrong_locks_nobody_out) {
+  must(accounts.add_user("ada", "correct horse battery", true));
+  clock.time += 24h * 365;
+  std::optional<Accounts::Throttled> throttled;
+  for (int i = 0; i < 10; ++i) ASSERT_FALSE(must(accounts.log_in("ada", "wrong", "192.0.2.1", "", throttled)));
+  EXPECT_FALSE(must(accounts.log_in("ada", "correct horse battery", "192.0.2.1", "", throttled)));
+  ASSERT_TRUE(throttled);
+  EXPECT_GT(throttled->wait, 0s);
+  EXPECT_LE(throttled->wait, 15min);
+  clock.time -= 24h * 365;
+  throttled.reset();
+  EXPECT_TRUE(must(accounts.log_in("ada", "correct horse battery", "192.0.2.1", "", throttled)));
+}
+
+TEST_F(ApiTest, an_account_that_is_attacked_from_everywhere_stays_open_where_it_is_known) {
+  must(accounts.add_user("ada", "correct horse battery", true));
+  std::optional<Accounts::Throttled> throttled;
+  ASSERT_TRUE(must(accounts.log_in("ada", "correct horse battery", "198.51.100.7", "", throttled)));
+  auto repository = accounts.repository();
+  for (int i = 0; i < 100; ++i) {
+    must(repository.begin_attempt("ada", "192.0.2." + std::to_string(i), store::LoginLimits{}, clock.time));
+  }
+  EXPECT_FALSE(must(accounts.log_in("ada", "correct horse battery", "203.0.113.1", "", throttled)));
+  EXPECT_TRUE(throttled);
+  throttled.reset();
+  EXPECT_TRUE(must(accounts.log_in("ada", "correct horse battery", "198.51.100.7", "", throttled)));
+}
+
+TEST_F(ApiTest, what_is_logged_has_no_query) {
+  ask("GET", "/api/v1/settings?q=secret");
+  ASSERT_EQ(logged.size(), 1U);
+  EXPECT_EQ(logged[0].path, "/api/v1/settings");
+  EXPECT_EQ(logged[0].status, 401);
+  EXPECT_EQ(logged[0].address, "192.0.2.1");
+}
+
+TEST(Encoding, takes_targets_apart) {
+  const auto parts = must(take_apart("/a%20b/c%2Fd/?x=1+2&y&x=%C3%A4&&=z"));
+  EXPECT_EQ(parts.path, "/a%20b/c%2Fd/");
+  EXPECT_EQ(parts.segments, (std::vector<std::string>{"a b", "c/d", ""}));
+  EXPECT_EQ(parts.query,
+            (std::vector<std::pair<std::string, std::string>>{{"x", "1 2"}, {"y", ""}, {"x", "ä"}, {"", "z"}}));
+  EXPECT_EQ(must(take_apart("http://host:80/a?b")).path, "/a");
+  for (const auto* text : {"", "*", "a", "/%", "/%4", "/%g0", "/%00", "/%ff", "/?%ff", "/%c0%af", "http://host"}) {
+    EXPECT_FALSE(take_apart(text)) << text;
+  }
+}
+
+TEST(Encoding, chooses_what_the_client_likes_best) {
+  EXPECT_EQ(preferred_coding("gzip, deflate, br"), Coding::brotli);
+  EXPECT_EQ(preferred_coding("gzip;q=1.0, br;q=0.5"), Coding::gzip);
+  EXPECT_EQ(preferred_coding("br;q=0, gzip"), Coding::gzip);
+  EXPECT_EQ(preferred_coding("*"), Coding::gzip);
+  EXPECT_EQ(preferred_coding("gzip;q=nonsense"), Coding::none);
+  EXPECT_EQ(preferred_coding(""), Coding::none);
+  EXPECT_EQ(preferred_coding("identity"), Coding::none);
+  EXPECT_THAT(compressed("short", Coding::gzip), IsEmpty());
+  EXPECT_LT(compressed(std::string(5'000, 'a'), Coding::brotli).size(), 100U);
+}
+
+TEST(RateLimit, refills_steadily) {
+  RateLimiter limiter(10.0, 3.0);
+  RateLimiter::Time now{};
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(limiter.take("a", now), 0ms);
+  EXPECT_EQ(limiter.take("a", now), 100ms);
+  EXPECT_EQ(limiter.take("b", now), 0ms);
+  EXPECT_EQ(limiter.take("a", now + 100ms), 0ms);
+  EXPECT_GT(limiter.take("a", now + 100ms), 0ms);
+  for (int i = 0; i < 100'000; ++i) EXPECT_EQ(limiter.take("c" + std::to_string(i), now + 1s), 0ms);
+}
+
+TEST(Passwords, are_argon2id_and_only_the_right_one_is_right) {
+  PasswordHasher hasher;
+  const auto hash = must(hasher.hash("correct horse battery"));
+  EXPECT_THAT(hash, HasSubstr("$argon2id$v=19$m=19456,t=2,p=1$"));
+  EXPECT_NE(hash, must(hasher.hash("correct horse battery")));
+  const auto verdict = must(hasher.verify("correct horse battery", hash));
+  EXPECT_TRUE(verdict.right);
+  EXPECT_FALSE(verdict.needs_new_hash);
+  EXPECT_FALSE(must(hasher.verify("wrong", hash)).right);
+  EXPECT_FALSE(must(hasher.verify("correct horse battery", std::nullopt)).right);
+}
+
+TEST_F(ApiTest, a_password_that_was_hashed_weakly_is_hashed_anew_at_login) {
+  const std::string password = "correct horse battery";
+  std::array<char, crypto_pwhash_STRBYTES> weak{};
+  ASSERT_EQ(crypto_pwhash_str_alg(weak.data(), password.data(), password.size(), 1, std::size_t{8} << 20U,
+                                  crypto_pwhash_ALG_ARGON2ID13),
+            0);
+  store::User user;
+  user.username = "ada";
+  user.password_hash = weak.data();
+  must(accounts.repository().add(user, clock.time));
+  std::optional<Accounts::Throttled> throttled;
+  EXPECT_TRUE(must(accounts.log_in("ada", password, "192.0.2.1", "", throttled)));
+  EXPECT_THAT(must(accounts.repository().find("ada"))->password_hash, HasSubstr("$m=19456,t=2,p=1$"));
+  EXPECT_TRUE(must(accounts.log_in("ada", password, "192.0.2.1", "", throttled)));
+}
+
+}  // namespace
+}  // namespace offx::api
