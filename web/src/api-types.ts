@@ -268,8 +268,15 @@ export interface Run {
   created_by: string | null;
 }
 
+/** A schedule in words, and when it is due next. */
+export interface ScheduleTimes {
+  explanation: string;
+  next_times: string[];
+}
+
 export interface Job {
   id: number;
+  name: string | null; // of built-in jobs, which cannot be removed
   kind: string;
   title: string;
   schedule: string;
@@ -277,8 +284,8 @@ export interface Job {
   enabled: boolean;
   options: Record<string, unknown>;
   next_due_at: string | null;
-  next_times?: string[];
-  explanation?: string;
+  next_times: string[];
+  explanation: string | null;
   last_run: Run | null;
 }
 

@@ -1,11 +1,24 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import type { Job, Run } from "../api-types";
+import type { Job, Run, ScheduleTimes } from "../api-types";
+import { useDebounced } from "../components/rule-field";
 import { RunProgress, runResult, RunState } from "../components/run-progress";
 import { say } from "../components/toasts";
-import { Button, Confirm, Dialog, Empty, ErrorNote, Field, Loaded, PageHead, Skeleton } from "../components/ui";
+import {
+  Button,
+  Confirm,
+  Dialog,
+  Empty,
+  errorMessage,
+  ErrorNote,
+  Field,
+  Loaded,
+  PageHead,
+  Skeleton,
+} from "../components/ui";
 import { api, ApiError } from "../lib/api";
 import { isOver, useChange, useRun, useTopics } from "../lib/queries";
+import { sentence } from "../lib/text";
 import { briefTime, durationName, fullTime, timeZone, untilTime } from "../lib/time";
 
 const stale = ["jobs", "runs"];
@@ -30,7 +43,7 @@ function JobDialog({ job, onClose }: { job?: Job; onClose: () => void }) {
   const save = useChange(
     () => {
       const options = summarises
-        ? { options: { topic_id: topic ? Number(topic) : null, period, max_sentences: sentences } }
+        ? { options: { ...(topic && { topic_id: Number(topic) }), period, max_sentences: sentences } }
         : {};
       const body = { schedule: schedule.trim(), time_zone: zone.trim(), ...options };
       return job
@@ -88,6 +101,7 @@ function JobDialog({ job, onClose }: { job?: Job; onClose: () => void }) {
             </Button>
           ))}
         </div>
+        <NextTimes schedule={schedule} zone={zone} />
         <Field label="Time zone" error={fieldError("time_zone")}>
           {(control) => (
             <input
@@ -147,11 +161,6 @@ function JobDialog({ job, onClose }: { job?: Job; onClose: () => void }) {
             </Field>
           </div>
         )}
-        {job?.next_times && job.next_times.length > 0 && (
-          <p className="small muted">
-            As it is stored, next: {job.next_times.map((time) => fullTime(new Date(time))).join("; ")}
-          </p>
-        )}
         {save.error && !told ? <ErrorNote error={save.error} /> : null}
         <div className="row">
           <Button kind="primary" type="submit" busy={save.isPending}>
@@ -160,6 +169,25 @@ function JobDialog({ job, onClose }: { job?: Job; onClose: () => void }) {
         </div>
       </form>
     </Dialog>
+  );
+}
+
+/** What a schedule means, while it is typed. */
+function NextTimes({ schedule, zone }: { schedule: string; zone: string }) {
+  const wanted = { schedule: useDebounced(schedule.trim()), time_zone: useDebounced(zone.trim()) };
+  const times = useQuery({
+    queryKey: ["schedule", wanted],
+    queryFn: ({ signal }) => api.get<ScheduleTimes>("/schedule", wanted, signal),
+    enabled: wanted.schedule !== "" && wanted.time_zone !== "",
+    placeholderData: (before) => before,
+  });
+  if (times.error) return <p className="small wrong">{errorMessage(times.error)}</p>;
+  if (!times.data) return null;
+  return (
+    <p className="small muted" role="status">
+      {sentence(times.data.explanation)} Next:{" "}
+      {times.data.next_times.map((time) => fullTime(new Date(time))).join("; ")}.
+    </p>
   );
 }
 
@@ -184,7 +212,12 @@ function JobRow({ job }: { job: Job }) {
             {last && <RunState run={last} />}
           </div>
           <p className="small muted">
-            <code>{job.schedule}</code> {job.time_zone}
+            {job.explanation ? (
+              <span title={job.schedule}>{sentence(job.explanation).replace(/\.$/, "")}</span>
+            ) : (
+              <code>{job.schedule}</code>
+            )}{" "}
+            ({job.time_zone})
             {job.enabled && job.next_due_at && (
               <>
                 ; next{" "}
@@ -227,13 +260,11 @@ function JobRow({ job }: { job: Job }) {
           >
             {job.enabled ? "Pause" : "Resume"}
           </Button>
-          {remove.error instanceof ApiError && remove.error.status === 409
-            ? null
-            : job.kind === "summarise" && (
-                <Button small kind="quiet" onClick={() => setOpen("remove")} aria-label={`Remove ${job.title}`}>
-                  Remove…
-                </Button>
-              )}
+          {job.name === null && (
+            <Button small kind="quiet" onClick={() => setOpen("remove")} aria-label={`Remove ${job.title}`}>
+              Remove…
+            </Button>
+          )}
         </div>
       </div>
       {run.data && !isOver(run.data) && <RunProgress run={run.data} />}
