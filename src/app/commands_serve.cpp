@@ -1,3 +1,4 @@
+#include <atomic>
 #include <condition_variable>
 #include <csignal>
 #include <cstdlib>
@@ -9,6 +10,7 @@
 
 #include "api/accounts.h"
 #include "api/events.h"
+#include "api/metrics.h"
 #include "api/request_log.h"
 #include "api/router.h"
 #include "app/commands.h"
@@ -44,6 +46,8 @@ bool stop_is_pending() {
   sigpending(&pending);
   return sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1;
 }
+
+const char* environment(const char* name) { return std::getenv(name); }
 
 /// As many connections as the system lets us have.
 void raise_descriptor_limit() {
@@ -205,6 +209,23 @@ Result<void> prepare_accounts(api::Accounts& accounts, const ServeConfig& config
   return {};
 }
 
+/// What the server carries, asked for by /metrics. `server` is null until it runs.
+void add_gauges(api::Metrics& metrics, const std::atomic<const net::HttpServer*>& server,
+                const api::RequestLog& request_log) {
+  const auto add = [&](const char* name, const char* help, std::size_t net::HttpServer::Load::* member) {
+    metrics.add_gauge(name, help, [&server, member] {
+      const auto* running = server.load();
+      return running == nullptr ? 0.0 : static_cast<double>(running->load().*member);
+    });
+  };
+  add("offx_connections", "Clients connected.", &net::HttpServer::Load::connections);
+  add("offx_event_streams", "Clients that listen to events.", &net::HttpServer::Load::event_streams);
+  add("offx_requests_in_progress", "Requests that wait for a worker, or are with one.",
+      &net::HttpServer::Load::requests);
+  metrics.add_gauge("offx_request_log_dropped", "Entries that the database did not take.",
+                    [&request_log] { return static_cast<double>(request_log.dropped()); });
+}
+
 /// Until somebody asks to stop.
 void wait_for_stop() {
   const sigset_t signals = awaited_signals();
@@ -215,8 +236,11 @@ void wait_for_stop() {
       log(LogLevel::info, "server.stopping", {{"signal", number == SIGINT ? "INT" : "TERM"}});
       return;
     }
-    const char* text = std::getenv("OFFX_LOG_LEVEL");
-    if (const auto level = log_level_of(text != nullptr ? text : "info")) set_log_level(*level);
+    if (const auto level = ServeConfig::read_log_level(environment)) {
+      set_log_level(*level);
+    } else {
+      log(LogLevel::warning, "server.not_reloaded", {{"message", "OFFX_LOG_LEVEL " + level.error().message()}});
+    }
     log(LogLevel::info, "server.reloaded");
   }
 }
@@ -225,9 +249,7 @@ void wait_for_stop() {
 
 Result<void> run_serve(const Context& context, const ServeCommand& command) {
   const auto started = std::chrono::steady_clock::now();
-  OFFX_ASSIGN(const auto config, ServeConfig::read(command, context.db_url, [](const char* name) {
-                return static_cast<const char*>(std::getenv(name));
-              }));
+  OFFX_ASSIGN(const auto config, ServeConfig::read(command, context.db_url, environment));
   set_log_level(config.log_level);
   // Before any thread is made: all inherit it, and this one alone takes signals, when it waits for them.
   const sigset_t signals = awaited_signals();
@@ -264,7 +286,10 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
   http_options.listen = config.listen;
   http_options.upload_folder = config.data_folder / "uploads";
   http_options.workers = config.workers;
+  std::atomic<const net::HttpServer*> running = nullptr;
+  add_gauges(router.metrics(), running, request_log);
   OFFX_ASSIGN(const auto server, net::HttpServer::start(std::move(http_options), router));
+  running = server.get();
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started);
   log(LogLevel::info, "server.started",
       {{"version", version()},

@@ -104,6 +104,17 @@ std::string ServeConfig::shown_url() const {
   return "http://" + host + listen.substr(listen.rfind(':'));
 }
 
+Result<LogLevel> ServeConfig::read_log_level(const Environment& environment) {
+  Reader reader(environment);
+  const auto text = reader.secret("OFFX_LOG_LEVEL");
+  const auto level = log_level_of(text.empty() ? "info" : text);
+  if (!level || !reader.mistakes().empty()) {
+    return fail(Errc::invalid_argument,
+                "has to be debug, info, warning or error, or OFFX_LOG_LEVEL_FILE a file with that");
+  }
+  return *level;
+}
+
 Result<ServeConfig> ServeConfig::read(const ServeCommand& command, const std::string& db_url,
                                       const Environment& environment) {
   Reader reader(environment);
@@ -125,11 +136,10 @@ Result<ServeConfig> ServeConfig::read(const ServeCommand& command, const std::st
   config.allow_hosts = split_list(reader.text("OFFX_ALLOW_HOSTS"));
   config.requests_per_second = reader.number("OFFX_RATE_LIMIT", 100.0, 0.0, 1'000'000.0);
   config.workers = static_cast<unsigned>(reader.number("OFFX_WORKERS", 8.0, 1.0, 256.0));
-  const auto level = reader.text("OFFX_LOG_LEVEL", "info");
-  if (const auto known = log_level_of(level)) {
-    config.log_level = *known;
+  if (const auto level = read_log_level(environment)) {
+    config.log_level = *level;
   } else {
-    reader.wrong("OFFX_LOG_LEVEL", "has to be debug, info, warning or error");
+    reader.wrong("OFFX_LOG_LEVEL", level.error().message());
   }
   config.first_username = reader.text("AUTH_USERNAME");
   config.first_password = reader.secret("AUTH_PASSWORD");

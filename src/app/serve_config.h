@@ -42,6 +42,8 @@ struct ServeConfig {
   [[nodiscard]] std::string shown_url() const;
 
   using Environment = std::function<const char*(const char*)>;
+  /// OFFX_LOG_LEVEL, or the first line of the file that OFFX_LOG_LEVEL_FILE names: that can be read again.
+  [[nodiscard]] static Result<LogLevel> read_log_level(const Environment& environment);
   /// Errc::invalid_argument lists everything that is wrong at once. `NAME_FILE` names a file that holds a secret.
   [[nodiscard]] static Result<ServeConfig> read(const ServeCommand& command, const std::string& db_url,
                                                 const Environment& environment);

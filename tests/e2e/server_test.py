@@ -2,6 +2,7 @@
 
 import gzip
 import http.client
+import json
 import re
 import signal
 import socket
@@ -10,6 +11,7 @@ import time
 import unittest
 
 import offx_servers
+from offx_e2e import post
 from offx_server import PASSWORD, Browser, ServerTest
 
 HEADERS = {
@@ -115,6 +117,41 @@ class Answers(ServerTest):
         self.assertEqual(ada.get("/api/v1/session").json["time_zone"], "Europe/Berlin")
 
 
+class Listening(ServerTest):
+    def listen(self, server, browser):
+        connection = http.client.HTTPConnection(server.host, server.port, timeout=30)
+        self.addCleanup(connection.close)
+        connection.request("GET", "/api/v1/events", headers={"Cookie": browser.cookie})
+        return connection.getresponse()
+
+    def next_event(self, stream, wanted):
+        event = None
+        while line := stream.readline().decode():
+            if line.startswith("event: "):
+                event = line[7:].strip()
+            elif line.startswith("data: ") and event == wanted:
+                return json.loads(line[6:])
+        self.fail(f"the stream ended before {wanted}")
+
+    def test_whoever_listens_is_told_what_another_process_brings_in(self):
+        server, ada = self.serve_with_user()
+        streams = [self.listen(server, ada) for _ in range(3)]
+        for stream in streams:
+            self.assertEqual(stream.headers["Content-Type"], "text/event-stream")
+            self.assertEqual(self.next_event(stream, "hello"), {})
+        time.sleep(1.5)
+        self.import_posts(post("a", "one"), post("b", "two"))
+        for stream in streams:
+            self.assertEqual(self.next_event(stream, "posts"), {"newest_id": 2, "added": 2})
+        self.assertIn("offx_event_streams 3\n", server.get("/metrics").body.decode())
+        self.assertEqual(server.stop(), 0, "open streams do not hold it")
+        self.assertEqual(streams[0].read().strip(), b"")
+
+    def test_only_who_may_read(self):
+        server, _ = self.serve_with_user()
+        self.assertEqual(server.get("/api/v1/events").status, 401)
+
+
 class Files(ServerTest):
     def test_nothing_outside_the_program_is_served(self):
         self.write("secret.txt", "canary")
@@ -192,11 +229,15 @@ class Lifetime(ServerTest):
         self.assertTrue(any("server.stopped" in line for line in server.log))
 
     def test_sighup_reads_what_can_be_read_again(self):
-        server = self.serve()
-        server.process.send_signal(signal.SIGHUP)
-        self.assertEqual(server.get("/healthz").status, 200)
+        level = self.write("level", "error\n")
+        server = self.serve(OFFX_LOG_LEVEL_FILE=level)
+        for text in ("loud", "info"):  # a mistake leaves it as it is
+            level.write_text(text)
+            server.process.send_signal(signal.SIGHUP)
+            time.sleep(0.2)
+            self.assertEqual(server.get("/healthz").status, 200)
         self.assertEqual(server.stop(), 0)
-        self.assertTrue(any("server.reloaded" in line for line in server.log))
+        self.assertEqual([line.split()[2] for line in server.log], ["server.reloaded", "server.stopping", "server.stopped"])
 
     def test_kill_9_loses_nothing_that_was_acknowledged(self):
         _, ada = self.serve_with_user()
