@@ -57,6 +57,15 @@ Statements of one name in both files must give the same. Without args they are m
 files need be named: the release before and this one are compared.
 Exit code 1: something does not go together; it prints what, and when.)";
 
+constexpr const char* kJobsHelp = R"(
+A server (offx serve) keeps to the times; any number of servers on one database do each time once.
+  offx jobs edit summarise --schedule '30 7 * * mon-fri' --time-zone Europe/Berlin
+  offx jobs add --topic Databases --schedule '0 18 * * fri' --period week
+  offx jobs edit cleanup --set posts_keep_days=365
+  offx jobs run backup                  now, whether a server runs or not
+
+A schedule has five fields, MINUTE HOUR DAY MONTH WEEKDAY, or is @hourly, @daily, @weekly, @monthly, or an interval.)";
+
 constexpr const char* kMigrateHelp = R"(
 A new version of a table beside the old one, kept alike while both are used. The story of a change:
   offx migrate plan topics_v2.toml      what will be done, how long it takes, what is dangerous; changes nothing
@@ -114,6 +123,7 @@ class CommandLine {
   void add_database();
   void add_migrate();
   void add_server();
+  void add_jobs();
   [[nodiscard]] std::vector<CompletionCommand> completion_commands() const;
 
   ImportCommand import_;
@@ -125,6 +135,7 @@ class CommandLine {
   SummariesCommand summaries_;
   SentimentCommand sentiment_;
   MigrateCommand migrate_;
+  JobsCommand jobs_;
   ServeCommand serve_;
   UserCommand user_;
   std::string name_;
@@ -204,6 +215,7 @@ CommandLine::CommandLine() {
 
   add(app, "status", "what there is: posts, topics, last import, size", &run_status);
   add_server();
+  add_jobs();
   add_database();
   add_migrate();
 
@@ -297,6 +309,54 @@ void CommandLine::add_server() {
   auto* healthcheck = add(app, "healthcheck", "whether the server is ready; exit code 1 if not",
                           [this](const Context& context) { return run_healthcheck(context, serve_.listen); });
   healthcheck->add_option("--listen", serve_.listen, "where it listens (also OFFX_LISTEN)")->type_name("HOST:PORT");
+}
+
+void CommandLine::add_jobs() {
+  auto* jobs = group("jobs", "what is done by itself, and when: summaries, clean-up, backups");
+  jobs->footer(kJobsHelp);
+  const auto add_job = [&](const char* name, const char* description, auto run) {
+    auto* command = add(*jobs, name, description, [this, run](const Context& context) { return run(context, jobs_); });
+    command->add_option("job", jobs_.job, "its id, name or title")->required();
+    return command;
+  };
+  const auto add_fields = [this](CLI::App& command) {
+    command.add_option("--schedule", jobs_.schedule, "when: '0 6 * * *', @daily, 'every 15m'")->type_name("CRON");
+    command.add_option("--time-zone", jobs_.time_zone, "where: Europe/Berlin, UTC")->type_name("ZONE");
+    command.add_option("--topic", jobs_.topic, "summarise only this topic: id or title");
+    command.add_option("--period", jobs_.period, "summarise the day, week or month that has just ended")
+        ->check(CLI::IsMember({"day", "week", "month"}));
+    command.add_option("--max-sentences", jobs_.max_sentences, "how long its summaries are");
+    command.add_option("--set", jobs_.settings, "another option, as keep=3; null takes it away")
+        ->type_name("NAME=VALUE");
+  };
+  add(*jobs, "list", "all jobs, with their next times", &run_jobs_list);
+  auto* show =
+      add_job("show", "one job: its schedule in words, its next times, what became of its runs", &run_jobs_show);
+  show->add_option("--limit", jobs_.limit, "how many runs at most")->capture_default_str();
+  auto* add_command = add(*jobs, "add", "summarise a topic, or all, at other times",
+                          [this](const Context& context) { return run_jobs_add(context, jobs_); });
+  add_command->add_option("--title", jobs_.title, "what to call it");
+  add_fields(*add_command);
+  auto* edit = add_job("edit", "change when a job runs, or what it does", &run_jobs_edit);
+  edit->add_option("--title", jobs_.title, "a new title");
+  add_fields(*edit);
+  add_job("pause", "leave out its times until it is resumed",
+          [](const Context& context, const JobsCommand& command) { return run_jobs_switch(context, command, false); });
+  add_job("resume", "keep to its times again; what was left out is not made up for",
+          [](const Context& context, const JobsCommand& command) { return run_jobs_switch(context, command, true); });
+  auto* run = add_job("run", "run it now, here or in a server that is quicker, and wait for it", &run_jobs_run);
+  run->add_flag("--no-wait", jobs_.no_wait, "only ask for it: a server does it");
+  auto* runs = add(*jobs, "runs", "what was done, is being done and waits, newest first",
+                   [this](const Context& context) { return run_jobs_runs(context, jobs_); });
+  runs->add_option("job", jobs_.job, "only of this job: id, name or title");
+  runs->add_option("--kind", jobs_.kind, "only of this kind: summarise, import, …");
+  runs->add_option("--state", jobs_.state, "only in this state")
+      ->check(CLI::IsMember({"waiting", "running", "done", "failed", "cancelled"}));
+  runs->add_option("--limit", jobs_.limit, "how many at most")->capture_default_str();
+  auto* cancel = add(*jobs, "cancel", "stop a run, in whichever process",
+                     [this](const Context& context) { return run_jobs_cancel(context, jobs_); });
+  cancel->add_option("run", jobs_.job, "its number")->required();
+  add_job("remove", "remove a job that you made; its history stays", &run_jobs_remove);
 }
 
 void CommandLine::add_database() {

@@ -114,6 +114,31 @@ Result<void> run_serve(const Context& context, const ServeCommand& command);
 /// Asks the server at `listen` whether it is ready; Errc::unavailable if not.
 Result<void> run_healthcheck(const Context& context, const std::string& listen);
 
+/// What any command of `offx jobs` may be told.
+struct JobsCommand {
+  std::string job;  ///< id, built-in name or title; cancel: a run's id
+  std::optional<std::string> title;
+  std::optional<std::string> schedule;
+  std::optional<std::string> time_zone;
+  std::string topic;   ///< add, edit: id or title
+  std::string period;  ///< add, edit: day, week or month
+  std::optional<std::int64_t> max_sentences;
+  std::vector<std::string> settings;  ///< add, edit: options as NAME=VALUE
+  std::string kind;                   ///< runs: only of this kind
+  std::string state;                  ///< runs: only in this state
+  std::size_t limit = 20;
+  bool no_wait = false;  ///< run: only ask for it
+};
+Result<void> run_jobs_list(const Context& context);
+Result<void> run_jobs_show(const Context& context, const JobsCommand& command);
+Result<void> run_jobs_add(const Context& context, const JobsCommand& command);
+Result<void> run_jobs_edit(const Context& context, const JobsCommand& command);
+Result<void> run_jobs_switch(const Context& context, const JobsCommand& command, bool enabled);
+Result<void> run_jobs_remove(const Context& context, const JobsCommand& command);
+Result<void> run_jobs_run(const Context& context, const JobsCommand& command);
+Result<void> run_jobs_runs(const Context& context, const JobsCommand& command);
+Result<void> run_jobs_cancel(const Context& context, const JobsCommand& command);
+
 /// What any command of `offx migrate` may be told.
 struct MigrateCommand {
   std::string file;                ///< plan, check, start: a migration file

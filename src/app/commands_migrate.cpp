@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "app/commands.h"
+#include "base/version.h"
 #include "migrate/migration.h"
 #include "migrate/migrator.h"
 #include "migrate/plan.h"
@@ -305,7 +306,9 @@ Result<void> run_migrate_start(const Context& context, const MigrateCommand& com
       "`offx migrate start {}` goes on where it stopped, `offx migrate rollback {}` takes it back; until then the old "
       "version serves as before",
       command.file, migration.name);
-  OFFX_TRY(with_progress(context, command, migrate::WorkOptions(), goes_on, [&](const migrate::WorkOptions& options) {
+  migrate::WorkOptions work;
+  work.program = version();
+  OFFX_TRY(with_progress(context, command, work, goes_on, [&](const migrate::WorkOptions& options) {
     return migrate::start(*client, migration, options);
   }));
   return report(context, *client, migration.name, [](const MigrationState& state) {

@@ -19,10 +19,12 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "db/sqlite/engine.h"
+#include "jobs/kinds.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "pipeline/filer.h"
 #include "store/catalogue.h"
+#include "store/jobs.h"
 #include "store/store.h"
 
 namespace offx::app {
@@ -245,6 +247,16 @@ void wait_for_stop() {
   }
 }
 
+/// What an earlier release kept for the one before it goes, in a run of its own, so that its history tells of it. If
+/// the database does not answer yet, the job of every day does it.
+void ask_to_finish_migrations(db::DatabaseClient& client, const Clock& clock) {
+  const auto names = store::migrations_to_complete(client);
+  if (!names || names->empty()) return;
+  const auto asked =
+      store::JobRepository(client).enqueue("complete_migrations", "Finish migrations", "{}", "start", clock.now());
+  if (!asked) log(LogLevel::warning, "migrations.not_finished", {{"message", asked.error().to_string()}});
+}
+
 }  // namespace
 
 Result<void> run_serve(const Context& context, const ServeCommand& command) {
@@ -269,7 +281,9 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
   api::Accounts accounts(*client, context.clock,
                          {.cookie_secure = config.cookie_secure, .public_origins = config.public_origins});
   api::Events events(api::standard_events(*client));
-  const api::Services services{*client, context.clock, http, config.data_folder, [] {}, &accounts, &events};
+  std::optional<jobs::Scheduler> scheduler;  // made before anybody can ask for it
+  const api::Services services{*client,   context.clock, http, config.data_folder, [&] { scheduler->wake(); },
+                               &accounts, &events};
   api::RouterOptions options;
   options.cors_origins = config.cors_origins;
   options.trusted_proxies = config.trusted_proxies;
@@ -281,6 +295,8 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
                      [&](store::RequestLogEntry entry) { request_log.add(std::move(entry)); });
   DatabaseWatch watch(context, *client, readiness, [&] { return prepare_accounts(accounts, config); });
   OFFX_TRY(watch.start());
+  ask_to_finish_migrations(*client, context.clock);
+  scheduler.emplace(*client, context.clock, jobs::standard_kinds(config.data_folder));
 
   net::HttpServerOptions http_options;
   http_options.listen = config.listen;
@@ -304,6 +320,7 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
   notify_service_manager("STOPPING=1");
   const bool finished = server->stop(kGrace);
   events.stop();
+  scheduler->stop();
   watch.stop();
   log(LogLevel::info, "server.stopped", {{"all_requests_finished", finished ? "yes" : "no"}});
   return {};

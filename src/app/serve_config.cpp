@@ -1,6 +1,7 @@
 #include "app/serve_config.h"
 
 #include <charconv>
+#include <cstdlib>
 #include <fstream>
 
 #include "db/client.h"
@@ -113,6 +114,11 @@ Result<LogLevel> ServeConfig::read_log_level(const Environment& environment) {
                 "has to be debug, info, warning or error, or OFFX_LOG_LEVEL_FILE a file with that");
   }
   return *level;
+}
+
+std::filesystem::path data_folder_of(const std::string& db_url) {
+  const char* set = std::getenv("OFFX_DATA");
+  return set != nullptr && *set != '\0' ? std::filesystem::path(set) : default_data_folder(db_url);
 }
 
 Result<ServeConfig> ServeConfig::read(const ServeCommand& command, const std::string& db_url,

@@ -20,6 +20,10 @@ struct ServeCommand {
   bool allow_remote_setup = false;
 };
 
+/// The folder for uploads and backups, if nobody says otherwise: OFFX_DATA, or `local.data` beside `local.db`; for a
+/// database behind a server `offx.data` where we are.
+[[nodiscard]] std::filesystem::path data_folder_of(const std::string& db_url);
+
 /// Everything the server can be told, checked. docs/server.md lists the variables.
 struct ServeConfig {
   std::string listen;

@@ -141,6 +141,7 @@ Result<milliseconds> Scheduler::plan() {
   std::size_t ready = 0;
   std::map<std::int64_t, Sighting> sightings;
   for (const auto& run : outlook.open) {
+    if (options_.only_run && run.id != *options_.only_run) continue;
     if (run.state == store::RunState::waiting) {
       if (wants(run, now)) {
         ++ready;

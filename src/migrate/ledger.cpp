@@ -53,9 +53,10 @@ std::string now_text() { return to_sql_time(now()); }
 Result<bool> has_ledger(db::DatabaseClient& client) { return table_exists(client, "offx_migrations"); }
 
 Result<void> make_ledger(db::DatabaseClient& client) {
-  OFFX_ASSIGN(const bool there, has_ledger(client));
+  // The table that was added last: with it all are there.
+  OFFX_ASSIGN(const bool there, table_exists(client, "offx_migration_programs"));
   if (there) return {};
-  const std::array<Statement, 5> statements = {{
+  const std::array<Statement, 6> statements = {{
       {"CREATE TABLE IF NOT EXISTS offx_migrations (name TEXT NOT NULL PRIMARY KEY, position INTEGER NOT NULL, "
        "definition TEXT NOT NULL, phase TEXT NOT NULL, paused INTEGER NOT NULL, error TEXT NOT NULL, "
        "started_at TEXT NOT NULL, changed_at TEXT NOT NULL)",
@@ -70,6 +71,9 @@ Result<void> make_ledger(db::DatabaseClient& client) {
        {}},
       {"INSERT INTO offx_migration_lease (id, holder, fence, expires_at) VALUES (1, '', 0, '') "
        "ON CONFLICT (id) DO NOTHING",
+       {}},
+      {"CREATE TABLE IF NOT EXISTS offx_migration_programs (migration TEXT NOT NULL PRIMARY KEY, "
+       "program TEXT NOT NULL)",
        {}},
       {"CREATE TABLE IF NOT EXISTS offx_schema_objects (type TEXT NOT NULL, name TEXT NOT NULL, sql TEXT NOT NULL, "
        "PRIMARY KEY (type, name))",
@@ -118,6 +122,16 @@ Result<std::vector<Record>> read_records(db::DatabaseClient& client) {
     }
   }
   return records;
+}
+
+Result<std::map<std::string, std::string>> read_programs(db::DatabaseClient& client) {
+  std::map<std::string, std::string> programs;
+  OFFX_ASSIGN(const bool there, table_exists(client, "offx_migration_programs"));
+  if (!there) return programs;
+  OFFX_ASSIGN(const auto rows,
+              client.execute("SELECT migration, program FROM offx_migration_programs ORDER BY migration"));
+  for (std::size_t i = 0; i < rows.rows(); ++i) programs[to_text(rows.row(i)[0])] = to_text(rows.row(i)[1]);
+  return programs;
 }
 
 Result<Record> read_record(db::DatabaseClient& client, std::string_view name) {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,8 +13,8 @@
 #include "db/client.h"
 #include "migrate/migrator.h"
 
-/// What a database remembers of its migrations: the tables offx_migrations, offx_migration_tables, offx_migration_lease
-/// and offx_schema_objects.
+/// What a database remembers of its migrations: the tables offx_migrations, offx_migration_tables,
+/// offx_migration_programs, offx_migration_lease and offx_schema_objects.
 namespace offx::migrate {
 
 /// Makes the ledger's tables where they are missing.
@@ -44,6 +45,8 @@ struct Record {
 };
 
 Result<std::vector<Record>> read_records(db::DatabaseClient& client);
+/// The programs that began migrations, by the name of the migration, where that was noted: `0.2.0`.
+Result<std::map<std::string, std::string>> read_programs(db::DatabaseClient& client);
 /// Errc::not_found if the database knows none of this name; the message lists those it knows.
 Result<Record> read_record(db::DatabaseClient& client, std::string_view name);
 

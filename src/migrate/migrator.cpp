@@ -197,6 +197,10 @@ Result<void> Work::expand(const Migration& migration, bool again) {
       "INSERT INTO offx_migrations (name, position, definition, phase, paused, error, started_at, changed_at) "
       "VALUES (?1, (SELECT coalesce(max(position), 0) + 1 FROM offx_migrations), ?2, ?3, 0, '', ?4, ?4)",
       {migration.name, to_json(migration), std::string(to_string(Phase::backfill)), now_text()});
+  script.add(
+      "INSERT INTO offx_migration_programs (migration, program) VALUES (?1, ?2) "
+      "ON CONFLICT (migration) DO UPDATE SET program = excluded.program",
+      {migration.name, options_.program});
   std::int64_t position = 0;
   for (const auto& pair : blueprint.pairs) {
     script.add(pair.create);

@@ -48,6 +48,8 @@ struct WorkOptions {
   std::chrono::milliseconds lease_ttl{10'000};  ///< a migrator that is silent for this long may be replaced
   /// A chunk has no more rows than this, however fast it is: for who wants to look at the moments between chunks.
   std::int64_t max_chunk_rows = std::numeric_limits<std::int64_t>::max();
+  /// start: what begins it, noted so that a later version of it can tell its own migrations from those of before.
+  std::string program;
 };
 
 /// Carries a migration from wherever it is to Phase::live: expand, backfill, verify. Errc::conflict: the plan refuses

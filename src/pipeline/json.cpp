@@ -143,7 +143,8 @@ json::object to_json(const store::ImportRecord& record) {
 json::object to_json(const store::Run& run) {
   json::value progress;
   if (run.progress) {
-    progress = {{"done", run.progress->done}, {"total", run.progress->total}, {"unit", run.progress->unit}};
+    const auto total = run.progress->total == 0 ? json::value() : json::value(run.progress->total);
+    progress = {{"done", run.progress->done}, {"total", total}, {"unit", run.progress->unit}};
   }
   return {{"id", run.id},
           {"job_id", run.job_id ? json::value(*run.job_id) : json::value()},
@@ -156,6 +157,7 @@ json::object to_json(const store::Run& run) {
           {"error", text_or_null(run.error)},
           {"attempt", run.attempt},
           {"due_at", to_iso_time(run.due_at)},
+          {"again_at", run.state == store::RunState::waiting ? time_or_null(run.ready_at) : json::value()},
           {"started_at", time_or_null(run.started_at)},
           {"finished_at", time_or_null(run.finished_at)},
           {"created_by", run.created_by}};

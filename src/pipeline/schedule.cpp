@@ -40,7 +40,7 @@ constexpr std::array<Field, 5> kFields = {{{"minute", 0, 59, {}},
                                            {"weekday", 0, 7, kWeekdays}}};
 
 tl::unexpected<Error> wrong(std::size_t offset, const std::string& what) {
-  return fail(Errc::invalid_argument, fmt::format("schedule, character {}: {}", offset + 1, what));
+  return fail(Error(Errc::invalid_argument, fmt::format("character {}: {}", offset + 1, what)).within("schedule"));
 }
 
 /// Reads one field; `offset` is where it stands in the whole.

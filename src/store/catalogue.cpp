@@ -642,6 +642,14 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "UPDATE {job_runs} SET owner = CASE WHEN fence = ?2 AND state = 'running' THEN owner END WHERE id = ?1",
        {0, 1},
        true},
+      // For the clean-up; a page may be empty although there are more.
+      {Query::posts_before,
+       "posts.before",
+       "SELECT p.id, p.created_at, EXISTS (SELECT 1 FROM {summarization_posts} AS c WHERE c.post_id = p.id) "
+       "FROM {posts} AS p INDEXED BY idx_posts_created_at WHERE p.created_at < ?1 AND (p.created_at, p.id) > (?2, ?3) "
+       "ORDER BY p.created_at, p.id LIMIT ?4",
+       {kTime, "", 0, 10},
+       false},
 
       {Query::import_list,
        "imports.list",

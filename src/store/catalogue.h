@@ -116,6 +116,7 @@ enum class Query : std::uint8_t {
   job_run_open,
   job_run_take_away,
   job_run_guard,
+  posts_before,
 
   import_list,
 

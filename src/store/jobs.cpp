@@ -296,8 +296,8 @@ std::vector<db::Statement> make_builtin_jobs(std::string_view time_zone, Timesta
   constexpr std::array<Builtin, 6> kBuiltin = {{
       {"summarise", "Summarise every topic", "0 6 * * *", R"({"period":"day"})"},
       {"cleanup", "Clean up", "30 3 * * *", "{}"},
-      {"integrity_check", "Check the database", "0 4 * * sun", "{}"},
-      {"backup", "Back up", "0 3 * * *", R"({"keep":7})"},
+      {"integrity_check", "Check the database", "0 4 * * sun", R"({"full":true})"},
+      {"backup", "Back up", "0 3 * * *", "{}"},
       {"statistics", "Keep statistics", "every 1h", "{}"},
       {"complete_migrations", "Finish migrations", "15 4 * * *", "{}"},
   }};

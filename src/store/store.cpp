@@ -1,6 +1,7 @@
 #include "store/store.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstdlib>
 #include <map>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "base/version.h"
 #include "db/script.h"
 #include "migrate/copy.h"
 #include "migrate/ledger.h"
@@ -86,12 +88,25 @@ Result<std::vector<migrate::Migration>> pending_migrations(db::DatabaseClient& c
   return pending;
 }
 
+/// `0.2.0` as numbers that compare; nothing of what is none.
+std::vector<int> version_numbers(std::string_view text) {
+  std::vector<int> numbers;
+  for (const auto* at = text.data(); at < text.data() + text.size(); ++at) {
+    int number = 0;
+    const auto [end, error] = std::from_chars(at, text.data() + text.size(), number);
+    if (error != std::errc()) return {};
+    numbers.push_back(number);
+    at = end;
+  }
+  return numbers;
+}
+
 /// As long as another process is at it, this one waits: it cannot work before.
 Result<void> start_when_free(db::DatabaseClient& client, const migrate::Migration& migration,
                              const migrate::WorkProgress& progress) {
   constexpr int kInVainMax = 20;
   for (int in_vain = 0;;) {
-    auto started = migrate::start(client, migration, {.progress = progress});
+    auto started = migrate::start(client, migration, {.progress = progress, .program = version()});
     if (started || !started.error().retryable()) return started;
     const auto holder = migrate::lease_holder(client);
     // Nobody at work: the other one has just ended, or it is the database that is away.
@@ -160,6 +175,42 @@ Result<void> initialise(db::DatabaseClient& client, const migrate::WorkProgress&
   OFFX_ASSIGN(const auto pending, pending_migrations(client));
   for (const auto& migration : pending) OFFX_TRY(start_when_free(client, migration, progress));
   return {};
+}
+
+Result<std::vector<std::string>> migrations_to_complete(db::DatabaseClient& client) {
+  using migrate::Phase;
+  OFFX_ASSIGN(const auto records, migrate::read_records(client));
+  OFFX_ASSIGN(const auto programs, migrate::read_programs(client));
+  std::vector<std::string> names;
+  // In the order in which they came: of a chain the old end goes first.
+  for (const auto& file : migration_files()) {
+    const auto record =
+        std::find_if(records.begin(), records.end(), [&](const migrate::Record& r) { return r.name == file.name; });
+    if (record == records.end() || (record->phase != Phase::live && record->phase != Phase::completing)) continue;
+    // One that this release began is left to the next: the release before may still be at work.
+    const auto program = programs.find(record->name);
+    if (program != programs.end() && version_numbers(program->second) >= version_numbers(version())) continue;
+    names.push_back(record->name);
+  }
+  return names;
+}
+
+Result<CompletedMigrations> complete_migrations(db::DatabaseClient& client, const migrate::WorkProgress& progress) {
+  OFFX_ASSIGN(const auto names, migrations_to_complete(client));
+  CompletedMigrations result;
+  for (const auto& name : names) {
+    migrate::CompleteOptions options;
+    options.progress = progress;
+    auto done = migrate::complete(client, name, options);
+    if (done) {
+      result.completed.push_back(name);
+    } else if (done.error().code() == Errc::conflict || done.error().code() == Errc::corrupt) {
+      result.refused.emplace_back(name, done.error().message());
+    } else {
+      return fail(std::move(done).error().within(name));
+    }
+  }
+  return result;
 }
 
 Result<bool> is_initialised(db::DatabaseClient& client) {

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "db/client.h"
@@ -16,6 +19,20 @@ namespace offx::store {
 /// unfiled, its rows stay. Errc::conflict if a later release has taken away tables that this one needs, or if the posts
 /// of a first database are not unique by (platform, external_id). `progress` is told of migrations.
 Result<void> initialise(db::DatabaseClient& client, const migrate::WorkProgress& progress = {});
+
+/// OffX's own migrations that an earlier release began, and whose old tables are still there.
+Result<std::vector<std::string>> migrations_to_complete(db::DatabaseClient& client);
+
+/// What complete_migrations() did.
+struct CompletedMigrations {
+  std::vector<std::string> completed;
+  std::vector<std::pair<std::string, std::string>> refused;  ///< names, and why not
+};
+
+/// Removes the old tables of migrations_to_complete(): what an earlier release kept for the one before it is needed no
+/// more. Those that somebody says to use stay, and are refused; so are those whose versions
+/// differ. May be repeated, by several processes at once.
+Result<CompletedMigrations> complete_migrations(db::DatabaseClient& client, const migrate::WorkProgress& progress = {});
 
 /// True if initialise() has nothing to do.
 Result<bool> is_initialised(db::DatabaseClient& client);

@@ -105,6 +105,40 @@ TEST(Initialise, is_idempotent_and_can_be_left_to_the_user) {
   must(initialise(*client));
 }
 
+TEST(CompleteMigrations, those_this_release_began_are_left_to_the_next) {
+  auto client = must(open(":memory:"));
+  const auto done = must(complete_migrations(*client));
+  EXPECT_TRUE(done.completed.empty());
+  EXPECT_TRUE(done.refused.empty());
+  EXPECT_TRUE(must(migrate::table_exists(*client, "topics_v1")));
+}
+
+TEST(CompleteMigrations, those_of_an_earlier_release_are_completed_unless_somebody_uses_the_old_tables) {
+  // A ledger from before it noted who began a migration, and one that says so.
+  for (const std::string_view before :
+       {"DELETE FROM offx_migration_programs", "UPDATE offx_migration_programs SET program = '0.1.9'"}) {
+    auto client = must(open(":memory:"));
+    TopicRepository topics(*client);
+    const Topic topic{0, "Apples", "", "apple", {}, {}};
+    must(topics.add(topic, *parse_time("2026-01-02")));
+    must(client->execute(before));
+    {
+      const std::vector<std::string_view> old_tables = {"topics_v1"};
+      const auto user = must(migrate::TableUse::announce(*client, "offx 0.1.0", old_tables));
+      const auto refused = must(complete_migrations(*client));
+      EXPECT_TRUE(refused.completed.empty());
+      ASSERT_EQ(refused.refused.size(), 1U);
+      EXPECT_THAT(refused.refused[0].second, HasSubstr("offx 0.1.0"));
+      EXPECT_TRUE(must(migrate::table_exists(*client, "topics_v1")));
+    }
+    EXPECT_THAT(must(complete_migrations(*client)).completed, ElementsAre("topics_v2"));
+    EXPECT_FALSE(must(migrate::table_exists(*client, "topics_v1")));
+    EXPECT_TRUE(must(topics.find("apples")).has_value());
+    EXPECT_TRUE(must(is_initialised(*client)));
+    EXPECT_TRUE(must(complete_migrations(*client)).completed.empty());
+  }
+}
+
 TEST(Initialise, many_processes_at_once_make_one_schema) {
   TemporaryFolder folder;
   std::vector<pid_t> children;

@@ -1,0 +1,153 @@
+// The handlers of jobs and runs, as the functions they are.
+
+#include "store/jobs.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "api/route.h"
+#include "base/test_support.h"
+#include "store/store.h"
+
+namespace offx::api {
+namespace {
+
+namespace json = boost::json;
+using testing::HasSubstr;
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+class StillClock final : public Clock {
+ public:
+  [[nodiscard]] Timestamp now() const override { return *parse_time("2026-11-20 12:00:00"); }
+};
+
+class JobRoutes : public testing::Test {
+ protected:
+  JobRoutes()
+      : client_(must(store::open(":memory:"))),
+        http_(must(net::HttpClient::create())),
+        services_{*client_, clock_, http_, {}, [this] { ++wakes_; }, nullptr} {}
+
+  struct Answer {
+    int status = 0;
+    json::value body;
+    std::string error;  ///< `field: message`
+  };
+  Answer call(std::string_view method, std::string_view pattern, const Pairs& path = {}, const Pairs& query = {},
+              const json::value& body = nullptr) {
+    net::HttpRequest http;
+    http.method = method;
+    if (!body.is_null()) http.body = json::serialize(body);
+    const Request request(http, path, query, Caller{.user_id = 1, .username = "ann", .is_admin = true}, "r1");
+    for (const auto& route : job_routes()) {
+      if (route.method != method || route.path != "/api/v1" + std::string(pattern)) continue;
+      auto result = route.handler(request, services_);
+      if (!result) return {status_of(result.error().code()), {}, result.error().to_string()};
+      return {result->status, result->body.empty() ? json::value() : json::parse(result->body), ""};
+    }
+    ADD_FAILURE() << "no route " << method << " " << pattern;
+    return {};
+  }
+  /// Of the built-in job.
+  std::string id_of(std::string_view name) {
+    const auto answer = call("GET", "/jobs");
+    for (const auto& job : answer.body.at("jobs").as_array()) {
+      if (job.at("name") == json::value(name)) return std::to_string(job.at("id").as_int64());
+    }
+    return "0";
+  }
+
+  StillClock clock_;
+  std::unique_ptr<db::DatabaseClient> client_;
+  std::unique_ptr<net::HttpClient> http_;
+  int wakes_ = 0;
+  Services services_;
+};
+
+TEST_F(JobRoutes, a_job_is_made_edited_run_and_removed) {
+  const auto made = call("POST", "/jobs", {}, {},
+                         {{"title", "Evening"},
+                          {"schedule", "0 18 * * *"},
+                          {"time_zone", "Europe/Berlin"},
+                          {"options", {{"topic_id", nullptr}, {"period", "week"}, {"max_sentences", 3}}}});
+  ASSERT_EQ(made.status, 201) << made.error;
+  EXPECT_EQ(made.body.at("next_due_at"), "2026-11-20T17:00:00Z");
+  EXPECT_EQ(made.body.at("explanation"), "every day at 18:00");
+  EXPECT_EQ(made.body.at("next_times").as_array().size(), 5U);
+  EXPECT_EQ(made.body.at("kind"), "summarise");
+  const Pairs id = {{"id", std::to_string(made.body.at("id").as_int64())}};
+
+  const auto paused = call("PATCH", "/jobs/{id}", id, {}, {{"enabled", false}});
+  EXPECT_EQ(paused.body.at("enabled"), false);
+  EXPECT_TRUE(paused.body.at("next_due_at").is_null());
+  const auto edited = call("PATCH", "/jobs/{id}", id, {}, {{"enabled", true}, {"schedule", "every 6h"}});
+  EXPECT_EQ(edited.body.at("next_due_at"), "2026-11-20T18:00:00Z");
+
+  const auto asked = call("POST", "/jobs/{id}/run", id);
+  EXPECT_EQ(asked.status, 202);
+  const auto& run = asked.body.at("run");
+  EXPECT_EQ(run.at("state"), "waiting");
+  EXPECT_EQ(run.at("created_by"), "ann");
+  EXPECT_EQ(call("GET", "/jobs/{id}", id).body.at("last_run").at("id"), run.at("id"));
+  const Pairs run_id = {{"id", std::to_string(run.at("id").as_int64())}};
+  EXPECT_EQ(call("POST", "/runs/{id}/cancel", run_id).body.at("state"), "cancelled");
+  EXPECT_EQ(call("GET", "/runs/{id}", run_id).body.at("state"), "cancelled");
+  EXPECT_EQ(wakes_, 5);
+
+  EXPECT_EQ(call("DELETE", "/jobs/{id}", id).status, 204);
+  EXPECT_EQ(call("GET", "/jobs/{id}", id).status, 404);
+  EXPECT_EQ(call("DELETE", "/jobs/{id}", {{"id", id_of("backup")}}).status, 409);
+}
+
+TEST_F(JobRoutes, runs_come_in_pages) {
+  const Pairs id = {{"id", id_of("statistics")}};
+  store::JobRepository jobs(*client_);
+  for (int i = 0; i < 5; ++i) must(jobs.enqueue("backup", std::to_string(i), "{}", "ann", clock_.now()));
+  auto page = call("GET", "/runs", {}, {{"limit", "2"}});
+  EXPECT_EQ(page.body.at("runs").at(0).at("title"), "4");
+  std::size_t seen = page.body.at("runs").as_array().size();
+  while (!page.body.at("next").is_null()) {
+    const std::string next(page.body.at("next").as_string());
+    page = call("GET", "/runs", {}, {{"limit", "2"}, {"after", next}});
+    seen += page.body.at("runs").as_array().size();
+  }
+  EXPECT_EQ(seen, 5U);
+  EXPECT_EQ(call("GET", "/runs", {}, {{"state", "done"}}).body.at("runs").as_array().size(), 0U);
+  EXPECT_EQ(call("GET", "/runs", {}, {{"kind", "backup"}}).body.at("runs").as_array().size(), 5U);
+  EXPECT_EQ(call("GET", "/runs", {}, {{"job", id[0].second}}).body.at("runs").as_array().size(), 0U);
+}
+
+TEST_F(JobRoutes, what_is_wrong_is_said_with_its_field) {
+  const auto post = [&](const json::value& body) { return call("POST", "/jobs", {}, {}, body).error; };
+  EXPECT_THAT(post({{"schedule", "0 25 * * *"}}), HasSubstr("schedule: character 3: 25 is no hour"));
+  EXPECT_THAT(post({{"schedule", "@daily"}, {"time_zone", "Mars"}}), HasSubstr("time_zone: "));
+  EXPECT_THAT(post({{"schedule", "@daily"}, {"kind", "cleanup"}}), HasSubstr("kind: "));
+  EXPECT_THAT(post({{"schedule", "@daily"}, {"options", {{"period", "year"}}}}), HasSubstr("options: period"));
+  EXPECT_THAT(post({{"schedule", "@daily"}, {"options", 7}}), HasSubstr("options: has to be an object"));
+  EXPECT_THAT(post({{"schedule", "@daily"}, {"title", ""}}), HasSubstr("title: "));
+  EXPECT_THAT(post({{"schedule", "@daily"}, {"surprise", 1}}), HasSubstr("surprise: "));
+  EXPECT_THAT(post({{"schedule", 7}}), HasSubstr("schedule: has to be a text"));
+  for (const Pairs& query : std::vector<Pairs>{{{"job", "x"}},
+                                               {{"state", "asleep"}},
+                                               {{"limit", "0"}},
+                                               {{"limit", "201"}},
+                                               {{"after", "-1"}},
+                                               {{"a", "b"}}}) {
+    const auto answer = call("GET", "/runs", {}, query);
+    EXPECT_EQ(answer.status, 400) << query[0].first;
+    EXPECT_THAT(answer.error, HasSubstr(query[0].first));
+  }
+  EXPECT_EQ(call("GET", "/runs/{id}", {{"id", "99"}}).status, 404);
+  EXPECT_EQ(call("POST", "/runs/{id}/cancel", {{"id", "99"}}).status, 404);
+  EXPECT_EQ(call("POST", "/jobs/{id}/run", {{"id", "99"}}).status, 404);
+}
+
+TEST_F(JobRoutes, a_schedule_is_explained_before_it_is_stored) {
+  const auto told = call("GET", "/schedule", {}, {{"schedule", "30 2 * * *"}, {"time_zone", "Europe/Berlin"}});
+  EXPECT_EQ(told.body.at("explanation"), "every day at 02:30");
+  EXPECT_EQ(told.body.at("next_times").at(0), "2026-11-21T01:30:00Z");
+  EXPECT_EQ(call("GET", "/schedule", {}, {{"schedule", ""}}).status, 400);
+}
+
+}  // namespace
+}  // namespace offx::api

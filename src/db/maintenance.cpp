@@ -1,0 +1,42 @@
+#include "db/maintenance.h"
+
+namespace offx::db {
+namespace {
+
+/// True if the engine does not offer what was asked, as opposed to having failed at it.
+bool is_refusal(const Error& error) { return error.code() == Errc::unsupported; }
+
+}  // namespace
+
+Result<std::vector<std::string>> check_integrity(DatabaseClient& client, CheckDepth depth) {
+  std::vector<std::string> problems;
+  auto rows = client.execute(depth == CheckDepth::full ? "SELECT * FROM pragma_integrity_check LIMIT 100"
+                                                       : "SELECT * FROM pragma_quick_check LIMIT 100");
+  if (!rows && rows.error().code() == Errc::corrupt) {
+    problems.push_back(rows.error().message());
+    return problems;
+  }
+  if (!rows && !is_refusal(rows.error())) return fail(std::move(rows).error());
+  for (std::size_t i = 0; rows && i < rows->rows(); ++i) {
+    if (auto line = to_text(rows->row(i)[0]); line != "ok") problems.push_back(std::move(line));
+  }
+  auto broken = client.execute(
+      "SELECT \"table\", rowid, parent FROM pragma_foreign_key_check ORDER BY \"table\", rowid LIMIT 100");
+  if (!broken) return fail(std::move(broken).error());
+  for (std::size_t i = 0; i < broken->rows(); ++i) {
+    const auto row = broken->row(i);
+    problems.push_back(to_text(row[0]) + " row " + to_text(row[1]) + " refers to a row of " + to_text(row[2]) +
+                       " that is not there");
+  }
+  return problems;
+}
+
+Result<void> refresh_statistics(DatabaseClient& client) {
+  // 0x10000 looks at all tables, 0x02 analyses those that need it, 0x10 bounds that. As a batch, since it writes.
+  const Statement optimize{"PRAGMA optimize=0x10012", {}};
+  const auto done = client.batch(std::span(&optimize, 1), Mode::background);
+  if (!done && !is_refusal(done.error())) return fail(done.error());
+  return {};
+}
+
+}  // namespace offx::db

@@ -1,0 +1,76 @@
+#include "db/maintenance.h"
+
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/test_support.h"
+#include "db/test_servers.h"
+
+namespace offx::db {
+namespace {
+
+class Maintenance : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    std::string url = folder_ / "a.db";
+    if (GetParam() != "file") {
+      if (const auto missing = servers_missing(); !missing.empty()) GTEST_SKIP() << missing;
+      if (GetParam() == "rqlite") shared_rqlite().clear();
+      url = GetParam() == "sqld" ? shared_sqld().make_database() : shared_rqlite().url();
+    }
+    client_ = must(create_database_client(url));
+    must(client_->execute("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, parent INTEGER REFERENCES t (id))"));
+    must(client_->execute("CREATE INDEX t_a ON t (a)"));
+    must(client_->execute(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO t (a) "
+        "SELECT 'row ' || (i % 7) FROM n"));
+  }
+  TemporaryFolder folder_;
+  std::unique_ptr<DatabaseClient> client_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Engines, Maintenance, testing::Values("file", "sqld", "rqlite"),
+                         [](const auto& tested) { return tested.param; });
+
+TEST_P(Maintenance, a_sound_database_has_no_problems) {
+  EXPECT_THAT(must(check_integrity(*client_, CheckDepth::quick)), testing::IsEmpty());
+  EXPECT_THAT(must(check_integrity(*client_, CheckDepth::full)), testing::IsEmpty());
+}
+
+TEST_P(Maintenance, statistics_can_be_refreshed_again_and_again) {
+  must(refresh_statistics(*client_));
+  must(refresh_statistics(*client_));
+  if (GetParam() == "file") {
+    EXPECT_EQ(must(client_->execute("SELECT tbl FROM sqlite_stat1 WHERE idx = 't_a'")).rows(), 1U);
+  }
+}
+
+TEST(MaintenanceOfFiles, a_flipped_page_is_found) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.db";
+  {
+    auto client = must(create_database_client(folder / "origin.db"));
+    must(client->execute("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT)"));
+    must(client->execute("CREATE INDEX t_a ON t (a)"));
+    must(client->execute(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) INSERT INTO t (a) "
+        "SELECT 'row ' || i FROM n"));
+    must(client->backup(path, {}));  // with nothing left in a log
+  }
+  {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    ASSERT_TRUE(file);
+    // Behind the schema; whatever page it is.
+    for (int page = 1; page < 12; ++page) {
+      file.seekp(page * 4096);
+      file.write("\x0d\xff\xff\xff\xff\xff\xff\xff", 8);
+    }
+  }
+  auto client = must(create_database_client(path));
+  EXPECT_THAT(must(check_integrity(*client, CheckDepth::full)), testing::Not(testing::IsEmpty()));
+}
+
+}  // namespace
+}  // namespace offx::db

@@ -1,0 +1,128 @@
+#include "jobs/maintenance.h"
+
+#include <algorithm>
+#include <functional>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "pipeline/jobs.h"
+#include "store/accounts.h"
+#include "store/posts.h"
+#include "store/request_log.h"
+#include "store/retention.h"
+#include "store/settings.h"
+
+namespace offx::jobs {
+namespace {
+
+using std::chrono::days;
+
+/// Some of them at a time, until none is left: `remove` gives how many it removed.
+Result<std::uint64_t> in_portions(RunContext& context, std::size_t portion,
+                                  const std::function<Result<std::int64_t>(std::size_t)>& remove) {
+  for (std::uint64_t total = 0;;) {
+    if (context.stopping()) return fail(Errc::cancelled, "stopped");
+    OFFX_ASSIGN(const auto removed, remove(portion));
+    total += static_cast<std::uint64_t>(removed);
+    if (removed < static_cast<std::int64_t>(portion)) return total;
+  }
+}
+
+Result<std::uint64_t> remove_posts(RunContext& context, Timestamp before, bool with_cited) {
+  constexpr std::size_t kPortion = 500;
+  store::PostRepository posts(context.client());
+  std::uint64_t removed = 0;
+  for (std::optional<store::PageKey> after;;) {
+    if (!context.progress(removed, 0, "posts")) return fail(Errc::cancelled, "stopped");
+    OFFX_ASSIGN(const auto page, store::posts_before(context.client(), before, with_cited, kPortion, after));
+    OFFX_TRY(posts.remove(page.ids, context.clock().now()));
+    removed += page.ids.size();
+    if (!page.next) return removed;
+    after = page.next;
+  }
+}
+
+/// Uploads that no run came back to.
+std::uint64_t remove_old_uploads(const std::filesystem::path& folder) {
+  constexpr auto kKeep = std::chrono::hours(7 * 24);
+  std::uint64_t removed = 0;
+  std::error_code error;
+  const auto now = std::filesystem::file_time_type::clock::now();
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    if (!entry.is_regular_file(error) || now - entry.last_write_time(error) < kKeep || error) continue;
+    removed += std::filesystem::remove(entry.path(), error) ? 1U : 0U;
+  }
+  return removed;
+}
+
+/// `offx-20261121-030000-17.db`: sorts by time.
+bool is_backup_name(std::string_view name) {
+  return name.starts_with("offx-") && name.ends_with(".db") && name.size() > 24 &&
+         name.find_first_not_of("0123456789-", 5) == name.size() - 3;
+}
+
+}  // namespace
+
+Result<Cleaned> clean_up(RunContext& context, const std::filesystem::path& data_folder, const CleanupOptions& options) {
+  constexpr auto kIdleMax = std::chrono::hours(12);  // as sessions are checked
+  OFFX_ASSIGN(const auto settings, store::read_settings(context.client()));
+  const auto now = context.clock().now();
+  Cleaned cleaned;
+  if (const auto keep = options.posts_keep_days ? options.posts_keep_days : settings.posts_keep_days) {
+    context.message("posts");
+    OFFX_ASSIGN(cleaned.posts, remove_posts(context, now - days(*keep), options.with_cited));
+  }
+  context.message("request log");
+  OFFX_ASSIGN(cleaned.log_entries, in_portions(context, 2'000, [&](std::size_t portion) {
+                return store::trim_request_log(context.client(),
+                                               now - days(options.log_keep_days.value_or(settings.log_keep_days)),
+                                               static_cast<std::int64_t>(portion));
+              }));
+  OFFX_TRY(store::AccountRepository(context.client()).remove_expired(now, now - kIdleMax));
+  context.message("runs");
+  store::JobRepository jobs(context.client());
+  OFFX_ASSIGN(cleaned.runs, in_portions(context, 500, [&](std::size_t portion) {
+                return jobs.remove_finished(now - days(options.runs_keep_days), portion);
+              }));
+  cleaned.uploads = remove_old_uploads(data_folder / "uploads");
+  return cleaned;
+}
+
+Result<BackupMade> back_up(RunContext& context, const std::filesystem::path& data_folder,
+                           std::optional<std::int64_t> keep) {
+  const auto folder = pipeline::backup_folder(data_folder);
+  std::error_code error;
+  if (std::filesystem::create_directories(folder, error)) {
+    std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+  }
+  if (error) return fail(Error(Errc::io, error.message()).within(folder.string()));
+  std::string time;
+  for (const char c : to_sql_time(std::chrono::floor<std::chrono::seconds>(context.run().due_at))) {
+    if (c == ' ') time += '-';
+    if (c >= '0' && c <= '9') time += c;
+  }
+  BackupMade made;
+  made.name = fmt::format("offx-{}-{}.db", time, context.run().id);
+  const auto path = folder / made.name;
+  // There already if an attempt before ended right behind it: a copy gets its name when it is whole.
+  if (!std::filesystem::exists(path, error)) {
+    const auto copied = context.client().backup(
+        path.string(), [&](std::uint64_t done, std::uint64_t total) { return context.progress(done, total, "pages"); });
+    if (!copied && copied.error().code() == Errc::unsupported) return BackupMade{};
+    OFFX_TRY(copied);
+  }
+  made.bytes = std::filesystem::file_size(path, error);
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    if (auto name = entry.path().filename().string(); is_backup_name(name)) names.push_back(std::move(name));
+  }
+  std::sort(names.begin(), names.end(), std::greater<>());
+  OFFX_ASSIGN(const auto settings, store::read_settings(context.client()));
+  for (auto i = static_cast<std::size_t>(keep.value_or(settings.backups_keep)); i < names.size(); ++i) {
+    made.removed += std::filesystem::remove(folder / names[i], error) ? 1U : 0U;
+  }
+  return made;
+}
+
+}  // namespace offx::jobs

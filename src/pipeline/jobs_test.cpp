@@ -1,0 +1,71 @@
+#include "pipeline/jobs.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/test_support.h"
+
+namespace offx::pipeline {
+namespace {
+
+namespace json = boost::json;
+using testing::HasSubstr;
+
+Timestamp at(std::string_view text) { return parse_time(text).value(); }
+
+std::string ended(std::string_view period, std::string_view moment, std::string_view zone) {
+  const auto found = must(ended_period(period, at(moment), must(TimeZone::find(zone))));
+  return to_sql_time(found.start) + " " + to_sql_time(found.end);
+}
+
+TEST(EndedPeriod, is_the_calendar_s_last_whole_one) {
+  EXPECT_EQ(ended("day", "2026-11-20 06:00", "UTC"), "2026-11-19 00:00:00 2026-11-20 00:00:00");
+  EXPECT_EQ(ended("week", "2026-11-20 06:00", "UTC"), "2026-11-09 00:00:00 2026-11-16 00:00:00");
+  EXPECT_EQ(ended("week", "2026-11-16 00:00", "UTC"), "2026-11-09 00:00:00 2026-11-16 00:00:00");
+  EXPECT_EQ(ended("month", "2026-01-31 06:00", "UTC"), "2025-12-01 00:00:00 2026-01-01 00:00:00");
+  EXPECT_FALSE(ended_period("year", at("2026-01-01"), must(TimeZone::find("UTC"))));
+}
+
+TEST(EndedPeriod, begins_and_ends_at_midnight_there) {
+  // In New York it is still the 19th.
+  EXPECT_EQ(ended("day", "2026-11-20 03:00", "America/New_York"), "2026-11-18 05:00:00 2026-11-19 05:00:00");
+  // Days of 23 and 25 hours.
+  EXPECT_EQ(ended("day", "2026-03-30 06:00", "Europe/Berlin"), "2026-03-28 23:00:00 2026-03-29 22:00:00");
+  EXPECT_EQ(ended("day", "2026-10-26 06:00", "Europe/Berlin"), "2026-10-24 22:00:00 2026-10-25 23:00:00");
+}
+
+TEST(JobOptions, are_checked_by_kind) {
+  const auto error = [](std::string_view kind, std::string_view options) {
+    const auto checked = check_options(kind, json::parse(options).as_object());
+    return checked ? std::string() : checked.error().to_string();
+  };
+  EXPECT_EQ(error("summarise", R"({"topic_id":7,"period":"week","max_sentences":5})"), "");
+  EXPECT_EQ(error("summarise", R"({"topic_id":null})"), "");
+  EXPECT_THAT(error("summarise", R"({"period":"year"})"), HasSubstr("options: period is day, week or month"));
+  EXPECT_THAT(error("summarise", R"({"max_sentences":0})"), HasSubstr("from 1 to 100"));
+  EXPECT_THAT(error("summarise", R"({"keep":1})"), HasSubstr("has no option 'keep'"));
+  EXPECT_THAT(error("file_topic", "{}"), HasSubstr("topic_id is needed"));
+  EXPECT_THAT(error("cleanup", R"({"with_cited":1})"), HasSubstr("true or false"));
+  EXPECT_THAT(error("dance", "{}"), HasSubstr("there is no kind of job 'dance'"));
+}
+
+TEST(PreparingJobs, says_when_they_are_due_next) {
+  store::Job job;
+  job.kind = "summarise";
+  job.title = "Daily";
+  job.schedule = "0 6 * * *";
+  job.time_zone = "Europe/Berlin";
+  must(prepare(job, at("2026-11-20 12:00")));
+  EXPECT_EQ(job.next_due_at, at("2026-11-21 05:00"));
+  job.enabled = false;
+  must(prepare(job, at("2026-11-20 12:00")));
+  EXPECT_FALSE(job.next_due_at);
+  job.time_zone = "Mars";
+  EXPECT_EQ(prepare(job, at("2026-11-20 12:00")).error().context(), "time_zone");
+  job.time_zone = "UTC";
+  job.schedule = "0 6 * *";
+  EXPECT_EQ(prepare(job, at("2026-11-20 12:00")).error().context(), "schedule");
+}
+
+}  // namespace
+}  // namespace offx::pipeline
