@@ -59,7 +59,7 @@ class JobRoutes : public testing::Test {
 
   StillClock clock_;
   std::unique_ptr<db::DatabaseClient> client_;
-  std::unique_ptr<net::HttpClient> http_;
+  net::HttpClient http_;
   int wakes_ = 0;
   Services services_;
 };
