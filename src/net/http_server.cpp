@@ -204,6 +204,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
 
   void begin() {
     state_ = State::idle;
+    waits_since_ = std::chrono::steady_clock::now();
     deadline_ = in(server_.options().header_timeout);
     await_request();
   }
@@ -220,7 +221,8 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
   void push(std::string text);
 
   [[nodiscard]] State state() const noexcept { return state_; }
-  [[nodiscard]] SteadyTime deadline() const noexcept { return deadline_; }
+  /// Since when it is without a request that is whole.
+  [[nodiscard]] SteadyTime waits_since() const noexcept { return waits_since_; }
 
  private:
   class Stream;
@@ -261,6 +263,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
   const std::string peer_;
   State state_ = State::idle;
   SteadyTime deadline_ = never();
+  SteadyTime waits_since_;
   bool timed_out_ = false;
   beast::flat_buffer buffer_;
   std::optional<HeadParser> head_parser_;
@@ -660,6 +663,7 @@ void HttpServer::Connection::write_file_part() {
 }
 
 void HttpServer::Connection::written() {
+  waits_since_ = std::chrono::steady_clock::now();
   response_ = {};
   request_ = {};
   head_ = {};
@@ -831,7 +835,7 @@ bool HttpServer::Impl::make_room() {
         state != Connection::State::discarding) {
       continue;
     }
-    if (!oldest || connection->deadline() < oldest->deadline()) oldest = connection;
+    if (!oldest || connection->waits_since() < oldest->waits_since()) oldest = connection;
   }
   if (!oldest) return false;
   oldest->close();

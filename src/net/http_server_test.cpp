@@ -304,8 +304,10 @@ TEST_F(HttpServerTest, connections_that_idle_make_room_for_new_ones) {
   EXPECT_THAT(third.send(get("/3")).until("GET /3 "), StartsWith("HTTP/1.1 200"));
   EXPECT_EQ(first.rest(), "");
   auto busy = client();  // takes the place of the second
+  EXPECT_EQ(second.rest(), "");
+  auto busy_too = client();  // of the third: it has waited for longer than one that has not asked yet
+  EXPECT_EQ(third.rest(), "");
   busy.send(get("/slow"));
-  auto busy_too = client();
   busy_too.send(get("/slow"));
   ASSERT_TRUE(eventually([&] { return echo.handled == 5; }));
   EXPECT_THAT(client().rest(), StartsWith("HTTP/1.1 503 "));
