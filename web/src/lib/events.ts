@@ -1,15 +1,8 @@
-import { type QueryClient, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import type { MigrationState, Run } from "../api-types";
 import { addressOf } from "./api";
-import { isOver, refreshAfter } from "./queries";
-
-function adoptRun(client: QueryClient, run: Run) {
-  const before = client.getQueryData<Run>(["run", run.id]);
-  client.setQueryData(["run", run.id], run);
-  if (isOver(run) && !(before && isOver(before))) refreshAfter(client, run);
-  else void client.invalidateQueries({ queryKey: ["runs"] });
-}
+import { adoptRun } from "./queries";
 
 /** Keeps what is shown in step with the server while the page is open. */
 export function useServerEvents(): void {

@@ -75,13 +75,32 @@ export const isOver = (run: Run): boolean =>
   run.state === "done" || run.state === "failed" || run.state === "cancelled";
 
 /** A run as it goes on: by the server's events, and asked for now and then in case these do not come. */
-export const useRun = (id: number | null) =>
-  useQuery({
+export function useRun(id: number | null) {
+  const client = useQueryClient();
+  return useQuery({
     queryKey: ["run", id],
-    queryFn: ({ signal }) => api.get<Run>(`/runs/${id}`, {}, signal),
+    queryFn: async ({ signal }) => {
+      const run = await api.get<Run>(`/runs/${id}`, {}, signal);
+      noticeEnd(client, run);
+      return run;
+    },
     enabled: id !== null,
     refetchInterval: (query) => (query.state.data && isOver(query.state.data) ? false : 1000),
   });
+}
+
+/** Whoever hears first that a run is over makes stale what it changed. */
+function noticeEnd(client: QueryClient, run: Run): void {
+  const before = client.getQueryData<Run>(["run", run.id]);
+  if (isOver(run) && !(before && isOver(before))) refreshAfter(client, run);
+}
+
+/** A run as an event tells it. */
+export function adoptRun(client: QueryClient, run: Run): void {
+  noticeEnd(client, run);
+  client.setQueryData(["run", run.id], run);
+  void client.invalidateQueries({ queryKey: ["runs"] });
+}
 
 /** Lists that were read far into are not asked for anew under the reader's eyes: that is offered. */
 function refreshPosts(client: QueryClient): void {
@@ -98,7 +117,7 @@ function refreshPosts(client: QueryClient): void {
 }
 
 /** What may look different once a run of that kind is over. */
-export function refreshAfter(client: QueryClient, run: Run): void {
+function refreshAfter(client: QueryClient, run: Run): void {
   const stale: Record<string, string[]> = {
     summarise: ["today", "topics", "topic", "summaries"],
     file_topic: ["today", "topics", "topic", "series"],
