@@ -121,15 +121,18 @@ void remove_upload(const std::filesystem::path& file) {
 
 Result<Outcome> import(RunContext& context, const std::filesystem::path& data_folder) {
   const std::filesystem::path file = text_option(context, "file");
-  // Options come from the database: nothing outside our own folder is read or removed because of what stands there.
+  // Options come from the database: nothing outside our own folder is read or removed because of what stands there. Of
+  // several servers with folders of their own one has the upload; it is given a day to come by.
   std::error_code ignored;
-  const auto uploads = std::filesystem::weakly_canonical(data_folder, ignored);
+  const auto own = std::filesystem::weakly_canonical(data_folder, ignored);
   const auto real = std::filesystem::weakly_canonical(file, ignored);
-  if (std::mismatch(uploads.begin(), uploads.end(), real.begin(), real.end()).first != uploads.end()) {
-    return fail(Errc::invalid_argument, "the upload is not in the server's data folder");
-  }
-  if (!std::filesystem::exists(real, ignored)) {
-    return fail(Errc::not_found, "the upload is not on this machine any more: upload it again");
+  const bool is_own = std::mismatch(own.begin(), own.end(), real.begin(), real.end()).first == own.end();
+  if (!is_own || !std::filesystem::is_regular_file(real, ignored)) {
+    const bool may_come = context.clock().now() - context.run().created_at < std::chrono::hours(24);
+    return fail(may_come ? Errc::unavailable : Errc::not_found,
+                may_come
+                    ? "the upload is not in this server's data folder; if another server has it, that one imports it"
+                    : "the upload is in no server's data folder any more: upload it again");
   }
   pipeline::ImportOptions options;
   options.read.clock = &context.clock();

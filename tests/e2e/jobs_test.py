@@ -1,9 +1,13 @@
 """Jobs from outside: the commands, servers that are killed in the middle of a run, two servers on one file, backups with
-rotation, a clean-up whose posts stay away."""
+rotation, a clean-up whose posts stay away.
+
+OFFX_JOB_KILLS says how often servers are killed (6 by default), OFFX_SEED when, OFFX_JOB_POSTS how many posts are imported.
+"""
 
 import datetime
 import json
 import os
+import random
 import signal
 import subprocess
 import time
@@ -12,6 +16,8 @@ import unittest
 from offx_e2e import SAMPLES, OffxTest, generated_posts
 
 MANY = int(os.environ.get("OFFX_JOB_POSTS", "30000"))
+KILLS = int(os.environ.get("OFFX_JOB_KILLS", "6"))
+SEED = int(os.environ.get("OFFX_SEED", "7"))
 
 
 class Jobs(OffxTest):
@@ -131,6 +137,26 @@ class Jobs(OffxTest):
         self.assertEqual(self.sql("SELECT count(*) FROM imports_v1")[0][0], 1)
         self.assertFalse(upload.exists())
 
+    def test_servers_killed_at_any_moment_do_no_run_twice(self):
+        self.offx("topic", "add", "Databases", "--rule", "sqlite OR storm OR coffee")
+        random_moment = random.Random(SEED)
+        server = self.serve()
+        for n in range(KILLS):
+            posts = [dict(post, external_id="%d-%s" % (n, post["external_id"])) for post in generated_posts(3000)]
+            upload = self.write_posts("offx.data/uploads/u%d.jsonl" % n, posts)
+            runs = [self.ask("import", {"file": str(upload)}),
+                    self.ask("summarise", {"since": "2000-01-01", "until": "2100-01-01", "force": True})]
+            time.sleep(random_moment.uniform(0, 0.6))
+            server.send_signal(signal.SIGKILL)
+            server.wait()
+            server = self.serve()
+            for run in runs:
+                self.wait_for(lambda: self.state(run)[0] in ("done", "failed"), self.log)
+                self.assertEqual(self.state(run)[0], "done", self.state(run))
+            self.assertEqual(self.sql("SELECT count(*) FROM posts_v1")[0][0], 3000 * (n + 1))
+            self.assertEqual(self.sql("SELECT count(*) FROM imports_v1")[0][0], n + 1)
+        self.assertEqual(self.sql("PRAGMA integrity_check"), [("ok",)])
+
     def test_a_stopped_server_hands_its_run_back(self):
         posts = generated_posts(MANY)
         self.offx("db", "init")
@@ -166,8 +192,14 @@ class Jobs(OffxTest):
         outside = self.write_posts("secret.jsonl", generated_posts(3))
         self.serve()
         run = self.ask("import", {"file": str(outside)})
+        self.wait_for(lambda: "data folder" in (self.state(run)[3] or ""), self.log)
+        # Another server may have it: it waits, and does not count as an attempt.
+        self.assertEqual(self.state(run)[:2], ("waiting", 0))
+        self.assertTrue(outside.exists())
+        self.assertEqual(self.sql("SELECT count(*) FROM posts_v1")[0][0], 0)
+        # After a day none has.
+        self.sql("UPDATE job_runs_v1 SET created_at = '2026-01-01 00:00:00', ready_at = '' WHERE id = ?", run)
         self.wait_for(lambda: self.state(run)[0] == "failed", self.log)
-        self.assertIn("data folder", self.state(run)[3])
         self.assertTrue(outside.exists())
 
     def test_a_server_finishes_the_migrations_of_the_release_before(self):
