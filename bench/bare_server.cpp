@@ -66,8 +66,8 @@ int main(int argc, char** argv) {
   std::ifstream file(argv[1], std::ios::binary);
   const std::string body((std::istreambuf_iterator<char>(file)), {});
   asio::io_context context(1);
-  tcp::acceptor acceptor(context, {asio::ip::make_address("127.0.0.1"),
-                                   static_cast<unsigned short>(std::strtoul(argv[2], nullptr, 10))});
+  tcp::acceptor acceptor(
+      context, {asio::ip::make_address("127.0.0.1"), static_cast<unsigned short>(std::strtoul(argv[2], nullptr, 10))});
   accept(acceptor, body);
   std::puts("ready");
   std::fflush(stdout);

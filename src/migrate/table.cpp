@@ -141,16 +141,33 @@ Result<bool> table_exists(db::DatabaseClient& client, std::string_view name) {
 }
 
 Result<std::vector<TableSize>> list_tables(db::DatabaseClient& client) {
-  OFFX_ASSIGN(const auto names, client.execute("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN "
-                                               "('table', 'virtual') AND name NOT LIKE 'sqlite\\_%' "
-                                               "ESCAPE '\\' ORDER BY name"));
-  std::vector<TableSize> tables;
-  for (std::size_t i = 0; i < names.rows(); ++i) {
-    std::string name = db::to_text(names.row(i)[0]);
-    OFFX_ASSIGN(const auto count, client.execute("SELECT count(*) FROM " + quote_identifier(name)));
-    tables.push_back({std::move(name), db::to_integer(count.row(0)[0])});
+  std::vector<std::string> names_before;
+  for (;;) {
+    OFFX_ASSIGN(const auto rows, client.execute("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN "
+                                                "('table', 'virtual') AND name NOT LIKE 'sqlite\\_%' "
+                                                "ESCAPE '\\' ORDER BY name"));
+    std::vector<std::string> names;
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < rows.rows(); ++i) {
+      names.push_back(db::to_text(rows.row(i)[0]));
+      texts.push_back("SELECT count(*) FROM " + quote_identifier(names.back()));
+    }
+    std::vector<db::Statement> statements;
+    for (const auto& text : texts) statements.push_back({text, {}});
+    if (names.empty()) return std::vector<TableSize>();
+    auto counts = client.batch(statements, db::Mode::read);
+    if (!counts) {
+      // A migration may have taken one of them away since their names were read: then they are others now.
+      if (names == names_before) return fail(std::move(counts).error());
+      names_before = std::move(names);
+      continue;
+    }
+    std::vector<TableSize> tables;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      tables.push_back({std::move(names[i]), db::to_integer((*counts)[i].row(0)[0])});
+    }
+    return tables;
   }
-  return tables;
 }
 
 Result<std::vector<Column>> get_table_columns(db::DatabaseClient& client, std::string_view name) {

@@ -57,6 +57,36 @@ TEST_F(MigrateTable, list_tables_counts_all_but_the_engines_own) {
   EXPECT_EQ(tables[1].name, "words");
 }
 
+/// Somebody else drops a table behind the first statement.
+class DropsBehindTheFirst final : public db::DatabaseClient {
+ public:
+  DropsBehindTheFirst(db::DatabaseClient& client, std::string drop) : client_(client), drop_(std::move(drop)) {}
+  Result<db::QueryResult> execute(std::string_view sql, const db::Params& params) override {
+    auto result = client_.execute(sql, params);
+    if (!drop_.empty()) must(client_.execute(std::exchange(drop_, "")));
+    return result;
+  }
+  Result<std::vector<db::QueryResult>> batch(std::span<const db::Statement> statements, db::Mode mode) override {
+    return client_.batch(statements, mode);
+  }
+  Result<void> backup(const std::string& path, const db::Progress& progress) override {
+    return client_.backup(path, progress);
+  }
+  [[nodiscard]] std::string description() const override { return client_.description(); }
+
+ private:
+  db::DatabaseClient& client_;
+  std::string drop_;
+};
+
+TEST_F(MigrateTable, list_tables_goes_on_when_one_is_dropped_meanwhile) {
+  run("CREATE TABLE other (id INTEGER)");
+  DropsBehindTheFirst client(*client_, "DROP TABLE topics_v1");
+  const auto tables = must(list_tables(client));
+  ASSERT_EQ(tables.size(), 1U);
+  EXPECT_EQ(tables[0].name, "other");
+}
+
 TEST_F(MigrateTable, get_table_columns_describes_each) {
   run("CREATE TABLE t (a TEXT, b INTEGER NOT NULL DEFAULT (1+1), c, d TEXT AS (a || b), PRIMARY KEY (b, a)) WITHOUT "
       "ROWID");
