@@ -180,7 +180,7 @@ Result<net::HttpResponse> get_media(const Request& request, const Services& serv
 
 std::span<const Route> post_routes() {
   static constexpr std::array kRoutes = {
-      Route{"GET", "/api/v1/posts", Access::read, list_posts},
+      Route{.method = "GET", .path = "/api/v1/posts", .access = Access::read, .handler = list_posts, .kept = true},
       Route{"GET", "/api/v1/posts/{id}", Access::read, get_post},
       Route{"DELETE", "/api/v1/posts/{id}", Access::write, remove_post},
       Route{"GET", "/api/v1/media/{id}", Access::read, get_media},

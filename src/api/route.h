@@ -116,6 +116,9 @@ struct Route {
   Handler handler;
   std::size_t body_max_bytes = 1U << 20U;
   bool upload = false;  ///< the body goes into a file (HttpRequest::body_file)
+  /// The answer depends on nothing but the caller, the address, the database and, within some seconds, the time: it is
+  /// kept (see AnswerCache).
+  bool kept = false;
 };
 
 /// The answer with this JSON as its body. Entity tags and compression are added by the router.

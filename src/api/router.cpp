@@ -149,7 +149,8 @@ Router::Router(RouterOptions options, const Services& services, const Readiness&
         return all;
       }()),
       limiter_(options_.requests_per_second, options_.requests_at_once),
-      metrics_(routes_.size()) {
+      metrics_(routes_.size()),
+      answers_(services.client) {
   for (const auto& route : routes_) patterns_.push_back({split_path(route.path), &route});
 }
 
@@ -257,7 +258,16 @@ HttpResponse Router::run(Call& call) const {
 HttpResponse Router::run_route(Call& call) const {
   const Request request(call.http, std::move(call.path), std::move(call.target.query), call.identity.caller, call.id,
                         call.address);
-  auto response = call.route->handler(request, services_);
+  const auto make = [&] { return call.route->handler(request, services_); };
+  // What is shown again and again: the same for all readers but what is said of themselves.
+  auto response = call.route->kept && call.is_get()
+                      ? answers_.get(std::to_string(call.identity.caller.user_id) + " " + call.http.target,
+                                     [&] {
+                                       auto made = make();
+                                       if (made) made->headers.push_back({"ETag", entity_tag(made->body)});
+                                       return made;
+                                     })
+                      : make();
   if (response) return std::move(*response);
   return from_error(call, response.error());
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/answer_cache.h"
 #include "api/encoding.h"
 #include "api/metrics.h"
 #include "api/rate_limit.h"
@@ -91,6 +92,7 @@ class Router final : public net::HttpHandler {
   std::vector<Pattern> patterns_;
   mutable RateLimiter limiter_;
   mutable Metrics metrics_;
+  mutable AnswerCache answers_;
 };
 
 }  // namespace offx::api

@@ -85,7 +85,11 @@ Result<net::HttpResponse> summarize(const Request& request, const Services& serv
 
 std::span<const Route> summary_routes() {
   static constexpr std::array kRoutes = {
-      Route{"GET", "/api/v1/summaries", Access::read, list_summaries},
+      Route{.method = "GET",
+            .path = "/api/v1/summaries",
+            .access = Access::read,
+            .handler = list_summaries,
+            .kept = true},
       Route{"POST", "/api/v1/summaries", Access::write, summarize},
       Route{"GET", "/api/v1/summaries/{id}", Access::read, get_summary},
       Route{"DELETE", "/api/v1/summaries/{id}", Access::write, remove_summary},

@@ -350,15 +350,19 @@ Result<net::HttpResponse> mark_visit(const Request& request, const Services& ser
 
 std::span<const Route> topic_routes() {
   static constexpr std::array kRoutes = {
-      Route{"GET", "/api/v1/topics", Access::read, list_topics},
+      Route{.method = "GET", .path = "/api/v1/topics", .access = Access::read, .handler = list_topics, .kept = true},
       Route{"POST", "/api/v1/topics", Access::write, add_topic},
       Route{"GET", "/api/v1/topics/{id}", Access::read, get_topic},
       Route{"PATCH", "/api/v1/topics/{id}", Access::write, change_topic},
       Route{"DELETE", "/api/v1/topics/{id}", Access::write, remove_topic},
-      Route{"GET", "/api/v1/topics/{id}/series", Access::read, series},
+      Route{.method = "GET",
+            .path = "/api/v1/topics/{id}/series",
+            .access = Access::read,
+            .handler = series,
+            .kept = true},
       Route{"POST", "/api/v1/rules/validate", Access::read, validate_rule},
       Route{"POST", "/api/v1/rules/preview", Access::read, preview_rule},
-      Route{"GET", "/api/v1/today", Access::read, today},
+      Route{.method = "GET", .path = "/api/v1/today", .access = Access::read, .handler = today, .kept = true},
       Route{"PUT", "/api/v1/today/visit", Access::read, mark_visit},
       Route{"PUT", "/api/v1/today/{id}/done", Access::read, mark_done},
       Route{"DELETE", "/api/v1/today/{id}/done", Access::read, unmark_done},
