@@ -65,7 +65,7 @@ describe.sequential("from set-up to log-out", () => {
 
   test("a span of the chart shows its posts", async () => {
     const { page } = watched;
-    await page.locator(".chart .bar").first().waitFor();
+    await page.locator('.chart .bar:not([height="0"])').first().waitFor();
     const chart = page.locator(".chart");
     await chart.focus();
     await page.keyboard.press("End");
@@ -89,7 +89,7 @@ describe.sequential("from set-up to log-out", () => {
     const cited = page.locator(".cited-post .post");
     await cited.waitFor();
     const sentence = await page.locator(".summary-sentences li > span").first().innerText();
-    expect((await cited.locator(".post-text").innerText()).slice(0, 20)).toBe(sentence.slice(0, 20));
+    expect(await cited.locator(".post-text").innerText()).toContain(sentence);
     await citation.click();
     expect(await cited.count()).toBe(0);
   });
@@ -157,7 +157,7 @@ describe.sequential("from set-up to log-out", () => {
     await page.waitForFunction(() => document.activeElement?.classList.contains("post"));
     await page.keyboard.press("g");
     await page.keyboard.press("s");
-    await page.getByRole("heading", { name: "Search" }).waitFor();
+    await page.getByRole("heading", { name: "Search", level: 1 }).waitFor();
   });
 
   test("a job is run at once and paused", async () => {
