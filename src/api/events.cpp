@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "migrate/migrator.h"
 #include "pipeline/database.h"
+#include "pipeline/json.h"
+#include "store/jobs.h"
 #include "store/posts.h"
 
 namespace offx::api {
@@ -14,6 +16,8 @@ namespace {
 
 namespace json = boost::json;
 using Things = std::map<std::string, std::string>;
+
+constexpr std::size_t kRunsLookedAt = 50;
 
 /// The newest post and how many have come since the last look.
 class NewPosts {
@@ -29,6 +33,13 @@ class NewPosts {
   db::DatabaseClient* client_;
   std::int64_t newest_ = 0;
 };
+
+Result<Things> read_runs(db::DatabaseClient& client) {
+  OFFX_ASSIGN(const auto runs, store::JobRepository(client).runs({}, kRunsLookedAt));
+  Things things;
+  for (const auto& run : runs) things.emplace(std::to_string(run.id), json::serialize(pipeline::to_json(run)));
+  return things;
+}
 
 Result<Things> read_migrations(db::DatabaseClient& client) {
   OFFX_ASSIGN(const auto states, migrate::list_migrations(client));
@@ -121,7 +132,9 @@ void Events::send(const std::string& event, const std::string& data) {
 }
 
 std::vector<EventSource> standard_events(db::DatabaseClient& client) {
-  return {{"posts", NewPosts(client)}, {"migration", [&client] { return read_migrations(client); }}};
+  return {{"posts", NewPosts(client)},
+          {"run", [&client] { return read_runs(client); }},
+          {"migration", [&client] { return read_migrations(client); }}};
 }
 
 std::span<const Route> event_routes() {

@@ -293,9 +293,11 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
   api::RequestLog request_log(*client);
   api::Router router(std::move(options), services, readiness,
                      [&](store::RequestLogEntry entry) { request_log.add(std::move(entry)); });
-  DatabaseWatch watch(context, *client, readiness, [&] { return prepare_accounts(accounts, config); });
+  DatabaseWatch watch(context, *client, readiness, [&] {
+    ask_to_finish_migrations(*client, context.clock);
+    return prepare_accounts(accounts, config);
+  });
   OFFX_TRY(watch.start());
-  ask_to_finish_migrations(*client, context.clock);
   scheduler.emplace(*client, context.clock, jobs::standard_kinds(config.data_folder));
 
   net::HttpServerOptions http_options;

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <ctime>
 #include <future>
+#include <iterator>
 #include <limits>
 #include <mutex>
 #include <thread>
@@ -606,7 +607,11 @@ void HttpServer::Connection::respond(HttpResponse response) {
   head_ += "\r\nDate: ";
   head_ += http_date();
   for (const auto& header : response_.headers) {
-    head_.append("\r\n").append(header.name).append(": ").append(header.value);
+    head_.append("\r\n").append(header.name).append(": ");
+    // Whatever a value is made of, it begins no header of its own.
+    std::replace_copy_if(
+        header.value.begin(), header.value.end(), std::back_inserter(head_),
+        [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
   }
   const std::uint64_t size = download_.is_open()       ? download_left_
                              : response_.asset.empty() ? response_.body.size()
@@ -664,6 +669,7 @@ void HttpServer::Connection::write_file_part() {
 
 void HttpServer::Connection::written() {
   waits_since_ = std::chrono::steady_clock::now();
+  drop_body();  // of a request that was refused in its middle
   response_ = {};
   request_ = {};
   head_ = {};

@@ -95,6 +95,7 @@ class Echo final : public HttpHandler {
     if (request.target == "/slow") gate.wait();
     if (request.target == "/throws") throw std::runtime_error("unexpected");
     if (request.target == "/asset") return {.asset = "of the program"};
+    if (request.target == "/header") return {.headers = {{"X-Echo", "a\r\nSet-Cookie: b"}}};
     if (request.target == "/nothing") return {.status = 204};
     if (request.target == "/file") return {.file = file};
     if (request.target == "/events") {
@@ -185,7 +186,21 @@ TEST_F(HttpServerTest, takes_bodies_in_chunks_and_into_files_and_removes_the_fil
   EXPECT_EQ(patient.until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
   patient.send("ok");
   EXPECT_THAT(patient.until("POST /c ok"), StartsWith("HTTP/1.1 200"));
+  const std::string too_much = "Transfer-Encoding: chunked\r\n\r\n1f4\r\n" + std::string(500, 'x') + "\r\n";
+  EXPECT_THAT(client().send("POST /upload HTTP/1.1\r\nHost: t\r\n" + too_much + "3e8\r\n").until("\r\n\r\n"),
+              StartsWith("HTTP/1.1 413 "));
+  {
+    auto leaves = client();
+    leaves.send("POST /upload HTTP/1.1\r\nHost: t\r\n" + too_much);
+    ASSERT_TRUE(eventually([&] { return !std::filesystem::is_empty(folder / ""); }));
+  }
   EXPECT_TRUE(eventually([&] { return std::filesystem::is_empty(folder / ""); }));
+}
+
+TEST_F(HttpServerTest, a_value_begins_no_header_of_its_own) {
+  start();
+  EXPECT_THAT(client().send(get("/header", "X-Echo: a\r\nConnection: close\r\n")).rest(),
+              AllOf(HasSubstr("X-Echo: a  Set-Cookie: b\r\n"), Not(HasSubstr("\r\nSet-Cookie"))));
 }
 
 TEST_F(HttpServerTest, sends_files_and_says_so_when_one_is_gone) {

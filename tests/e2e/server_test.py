@@ -143,6 +143,9 @@ class Listening(ServerTest):
         self.import_posts(post("a", "one"), post("b", "two"))
         for stream in streams:
             self.assertEqual(self.next_event(stream, "posts"), {"newest_id": 2, "added": 2})
+        job = ada.get("/api/v1/jobs").json["jobs"][0]["id"]
+        run = ada.request("POST", f"/api/v1/jobs/{job}/run").json["run"]
+        self.assertEqual(self.next_event(streams[0], "run")["id"], run["id"])
         self.assertIn("offx_event_streams 3\n", server.get("/metrics").body.decode())
         self.assertEqual(server.stop(), 0, "open streams do not hold it")
         self.assertEqual(streams[0].read().strip(), b"")
