@@ -6,6 +6,7 @@
 #include "api/route.h"
 #include "base/time_zone.h"
 #include "base/version.h"
+#include "pipeline/jobs.h"
 #include "store/request_log.h"
 #include "store/settings.h"
 
@@ -272,6 +273,7 @@ Result<HttpResponse> change_settings(const Request& request, const Services& ser
   OFFX_ASSIGN(const auto body, request.json(kMembers));
   OFFX_ASSIGN(auto settings, store::read_settings(services.client));
   OFFX_ASSIGN(const auto time_zone, text_member(body, "time_zone"));
+  const auto zone_before = settings.time_zone;
   if (time_zone) {
     if (const auto zone = TimeZone::find(*time_zone); !zone) {
       return fail(Error(Errc::invalid_argument, zone.error().message()).within("time_zone"));
@@ -287,7 +289,12 @@ Result<HttpResponse> change_settings(const Request& request, const Services& ser
   OFFX_ASSIGN(const auto backups, number_member(body, "backups_keep"));
   settings.backups_keep = backups.value_or(settings.backups_keep);
   OFFX_TRY(check_range("backups_keep", settings.backups_keep, 1, 1'000));
+  // Before the settings: whoever repeats this because the answer was lost finds the zone of before.
+  if (zone_before != settings.time_zone) {
+    OFFX_TRY(pipeline::follow_time_zone(services.client, zone_before, settings.time_zone, services.accounts->now()));
+  }
   OFFX_TRY(store::write_settings(services.client, settings, services.accounts->now()));
+  if (zone_before != settings.time_zone && services.wake_scheduler) services.wake_scheduler();
   return json_response(to_json(settings));
 }
 

@@ -130,6 +130,19 @@ Result<void> prepare(store::Job& job, Timestamp now) {
   return {};
 }
 
+Result<void> follow_time_zone(db::DatabaseClient& client, const std::string& from, const std::string& to,
+                              Timestamp now) {
+  store::JobRepository repository(client);
+  OFFX_ASSIGN(const auto jobs, repository.list());
+  for (auto job : jobs) {
+    if (job.name.empty() || job.time_zone != from) continue;
+    job.time_zone = to;
+    OFFX_TRY(prepare(job, now));
+    OFFX_TRY(repository.update(job, now));
+  }
+  return {};
+}
+
 Result<Period> ended_period(std::string_view period, Timestamp moment, const TimeZone& zone) {
   using namespace std::chrono;
   const auto today = floor<days>(zone.to_local(moment));

@@ -42,6 +42,11 @@ Result<void> check_options(std::string_view kind, const boost::json::object& opt
 /// Checks a job that is to be stored, and sets when it is due next. Errc::invalid_argument says what is wrong.
 Result<void> prepare(store::Job& job, Timestamp now);
 
+/// Gives the built-in jobs that are in the time zone `from` the zone `to`: they follow that of the settings, until
+/// somebody gives them one of their own. May be repeated.
+Result<void> follow_time_zone(db::DatabaseClient& client, const std::string& from, const std::string& to,
+                              Timestamp now);
+
 /// The calendar's day, week (from Monday) or month that had ended last at `moment`, in that zone.
 Result<Period> ended_period(std::string_view period, Timestamp moment, const TimeZone& zone);
 

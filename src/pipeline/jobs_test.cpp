@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/test_support.h"
+#include "store/store.h"
 
 namespace offx::pipeline {
 namespace {
@@ -65,6 +66,21 @@ TEST(PreparingJobs, says_when_they_are_due_next) {
   job.time_zone = "UTC";
   job.schedule = "0 6 * *";
   EXPECT_EQ(prepare(job, at("2026-11-20 12:00")).error().context(), "schedule");
+}
+
+TEST(BuiltInJobs, follow_the_settings_zone_until_they_have_one_of_their_own) {
+  const auto client = must(store::open(":memory:"));
+  store::JobRepository repository(*client);
+  const auto now = at("2026-11-20 12:00");
+  auto jobs = must(repository.list());
+  jobs[1].time_zone = "Asia/Tokyo";
+  must(prepare(jobs[1], now));
+  must(repository.update(jobs[1], now));
+  must(follow_time_zone(*client, "UTC", "Europe/Berlin", now));
+  jobs = must(repository.list());
+  EXPECT_EQ(jobs[0].time_zone, "Europe/Berlin");
+  EXPECT_EQ(jobs[0].next_due_at, at("2026-11-21 05:00"));
+  EXPECT_EQ(jobs[1].time_zone, "Asia/Tokyo");
 }
 
 }  // namespace

@@ -204,7 +204,8 @@ Result<CompletedMigrations> complete_migrations(db::DatabaseClient& client, cons
     auto done = migrate::complete(client, name, options);
     if (done) {
       result.completed.push_back(name);
-    } else if (done.error().code() == Errc::conflict || done.error().code() == Errc::corrupt) {
+    } else if (const auto code = done.error().code();
+               code == Errc::conflict || code == Errc::corrupt || code == Errc::unsupported) {
       result.refused.emplace_back(name, done.error().message());
     } else {
       return fail(std::move(done).error().within(name));
