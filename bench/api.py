@@ -101,7 +101,7 @@ def rows(offx, bare_server, database, work):
         largest = max(topics, key=lambda topic: topic["posts"])["id"]
         newest = json.loads(get("/api/v1/posts?limit=1"))["posts"][0]["created_at"]
         period = urllib.parse.urlencode({"since": newest[:4] + "-01-01", "until": newest})
-        words = urllib.parse.quote("storm bridge coffee")
+        words = urllib.parse.quote("kestrel talon telemetry")
         page = "/api/v1/posts?limit=50"
         for title, path, goal in (("timeline page of 50", page, 5), ("topic card list", "/api/v1/topics", 5),
                                   ("page of the day", "/api/v1/today", 5), ("search of 3 words", "/api/v1/posts?q=" + words, 20),
