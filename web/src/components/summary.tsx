@@ -18,7 +18,8 @@ export function SummaryText({ summary, hideTopic }: { summary: Summary; hideTopi
     <ol className="summary-sentences">
       {summary.sentences.map((sentence, index) => (
         <li key={index}>
-          <span dir="auto">{sentence.text}</span>
+          {/* The word joiner keeps the first number with the last word. */}
+          <span dir="auto">{`${sentence.text}\u2060`}</span>
           {sentence.posts.map((n) => {
             const key = `${index}/${n}`;
             return (
