@@ -88,10 +88,11 @@ Result<net::HttpResponse> edit_job(const Request& request, const Services& servi
   OFFX_ASSIGN(const auto id, request.path_id());
   OFFX_ASSIGN(const auto body, request.json(kMembers));
   store::JobRepository jobs(services.client);
-  OFFX_ASSIGN(auto job, jobs.get(id));
+  OFFX_ASSIGN(const auto stored, jobs.get(id));
+  auto job = stored;
   const auto now = services.clock.now();
   OFFX_TRY(read_job(body, job));
-  OFFX_TRY(pipeline::prepare(job, now));
+  OFFX_TRY(pipeline::prepare(job, now, &stored));
   OFFX_TRY(jobs.update(job, now));
   wake(services);
   OFFX_ASSIGN(const auto answer, job_json(jobs, job, now));

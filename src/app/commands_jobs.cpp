@@ -144,9 +144,10 @@ void print_job(const Context& context, const store::Job& job, std::span<const st
   print_runs(context, runs);
 }
 
-Result<store::Job> changed(const Context& context, db::DatabaseClient& client, store::Job job) {
+Result<store::Job> changed(const Context& context, db::DatabaseClient& client, const store::Job& stored,
+                           store::Job job) {
   const auto now = context.clock.now();
-  OFFX_TRY(pipeline::prepare(job, now));
+  OFFX_TRY(pipeline::prepare(job, now, &stored));
   OFFX_TRY(store::JobRepository(client).update(job, now));
   return job;
 }
@@ -262,18 +263,20 @@ Result<void> run_jobs_add(const Context& context, const JobsCommand& command) {
 
 Result<void> run_jobs_edit(const Context& context, const JobsCommand& command) {
   OFFX_ASSIGN(const auto client, context.open_database());
-  OFFX_ASSIGN(auto job, find_job(*client, command.job));
+  OFFX_ASSIGN(const auto stored, find_job(*client, command.job));
+  auto job = stored;
   OFFX_TRY(apply(command, *client, job));
-  OFFX_ASSIGN(const auto now, changed(context, *client, std::move(job)));
+  OFFX_ASSIGN(const auto now, changed(context, *client, stored, std::move(job)));
   print_job(context, now, {});
   return {};
 }
 
 Result<void> run_jobs_switch(const Context& context, const JobsCommand& command, bool enabled) {
   OFFX_ASSIGN(const auto client, context.open_database());
-  OFFX_ASSIGN(auto job, find_job(*client, command.job));
+  OFFX_ASSIGN(const auto stored, find_job(*client, command.job));
+  auto job = stored;
   job.enabled = enabled;
-  OFFX_ASSIGN(const auto now, changed(context, *client, std::move(job)));
+  OFFX_ASSIGN(const auto now, changed(context, *client, stored, std::move(job)));
   if (context.json) {
     print_json(pipeline::to_json(now, nullptr, context.clock.now()));
   } else if (enabled) {

@@ -117,7 +117,7 @@ Result<void> check_options(std::string_view kind, const json::object& options) {
   return {};
 }
 
-Result<void> prepare(store::Job& job, Timestamp now) {
+Result<void> prepare(store::Job& job, Timestamp now, const store::Job* before) {
   if (job.title.empty() || job.title.size() > 200) {
     return fail(Error(Errc::invalid_argument, "between 1 and 200 bytes are needed").within("title"));
   }
@@ -126,7 +126,14 @@ Result<void> prepare(store::Job& job, Timestamp now) {
   const auto options = stored_json(job.options);
   if (!options.is_object()) return wrong_options("a JSON object is needed");
   OFFX_TRY(check_options(job.kind, options.get_object()));
-  job.next_due_at = job.enabled ? schedule.next(now, zone) : std::nullopt;
+  const bool stays = before != nullptr && before->next_due_at && before->enabled && job.enabled &&
+                     job.schedule == before->schedule &&
+                     (job.time_zone == before->time_zone || *before->next_due_at <= now);
+  if (stays) {
+    job.next_due_at = before->next_due_at;
+  } else {
+    job.next_due_at = job.enabled ? schedule.next(now, zone) : std::nullopt;
+  }
   return {};
 }
 
@@ -134,10 +141,11 @@ Result<void> follow_time_zone(db::DatabaseClient& client, const std::string& fro
                               Timestamp now) {
   store::JobRepository repository(client);
   OFFX_ASSIGN(const auto jobs, repository.list());
-  for (auto job : jobs) {
-    if (job.name.empty() || job.time_zone != from) continue;
+  for (const auto& stored : jobs) {
+    if (stored.name.empty() || stored.time_zone != from) continue;
+    auto job = stored;
     job.time_zone = to;
-    OFFX_TRY(prepare(job, now));
+    OFFX_TRY(prepare(job, now, &stored));
     OFFX_TRY(repository.update(job, now));
   }
   return {};

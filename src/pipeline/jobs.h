@@ -39,8 +39,10 @@ struct KindInfo {
 /// type or out of range; the message names it.
 Result<void> check_options(std::string_view kind, const boost::json::object& options);
 
-/// Checks a job that is to be stored, and sets when it is due next. Errc::invalid_argument says what is wrong.
-Result<void> prepare(store::Job& job, Timestamp now);
+/// Checks a job that is to be stored, and sets when it is due next. Errc::invalid_argument says what is wrong. `before`
+/// is the job as it is stored, null for a new one: where its times stay as they were, a time that is due already still
+/// comes, and so it does in another time zone.
+Result<void> prepare(store::Job& job, Timestamp now, const store::Job* before = nullptr);
 
 /// Gives the built-in jobs that are in the time zone `from` the zone `to`: they follow that of the settings, until
 /// somebody gives them one of their own. May be repeated.

@@ -68,6 +68,28 @@ TEST(PreparingJobs, says_when_they_are_due_next) {
   EXPECT_EQ(prepare(job, at("2026-11-20 12:00")).error().context(), "schedule");
 }
 
+TEST(PreparingJobs, keeps_a_time_that_is_due_already) {
+  store::Job stored;
+  stored.kind = "backup";
+  stored.title = "Back up";
+  stored.schedule = "0 6 * * *";
+  stored.time_zone = "UTC";
+  stored.next_due_at = at("2026-11-20 06:00");  // nobody was there
+  const auto now = at("2026-11-20 12:00");
+  const auto next = [&](const auto& edit) {
+    auto job = stored;
+    edit(job);
+    must(prepare(job, now, &stored));
+    return job.next_due_at;
+  };
+  EXPECT_EQ(next([](store::Job& job) { job.options = R"({"keep":3})"; }), stored.next_due_at);
+  EXPECT_EQ(next([](store::Job& job) { job.time_zone = "Europe/Berlin"; }), stored.next_due_at);
+  EXPECT_EQ(next([](store::Job& job) { job.schedule = "0 7 * * *"; }), at("2026-11-21 07:00"));
+  EXPECT_EQ(next([](store::Job& job) { job.enabled = false; }), std::nullopt);
+  stored.enabled = false;
+  EXPECT_EQ(next([](store::Job& job) { job.enabled = true; }), at("2026-11-21 06:00"));
+}
+
 TEST(BuiltInJobs, follow_the_settings_zone_until_they_have_one_of_their_own) {
   const auto client = must(store::open(":memory:"));
   store::JobRepository repository(*client);

@@ -71,8 +71,8 @@ class FieldReader {
       if (is_range) {
         const auto begin = here();
         OFFX_ASSIGN(last, read_value());
-        // Sunday ends a week as well as it begins one.
-        if (field_.max == 7 && last == 0) last = 7;
+        // Sunday ends a week as well as it begins one; sun-sun is that day alone.
+        if (field_.max == 7 && last == 0 && first != 0) last = 7;
         if (last < first) {
           return wrong(begin, fmt::format("the range of the {} ends before it begins; write two ranges", field_.name));
         }
