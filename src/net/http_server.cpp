@@ -43,6 +43,9 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kBodyChunk = 64U << 10U;
 constexpr std::size_t kFileChunk = 256U << 10U;
+// Of what was received and is not understood yet, beside a head: the parser sets no bound to what stands between the
+// chunks of a body, nor to trailers.
+constexpr std::size_t kReadAhead = 64U << 10U;
 constexpr std::size_t kSlowestBytesPerSecond = 1U << 10U;
 constexpr std::size_t kEventsWaitingMax = 256U << 10U;  // bytes, of one client
 // So much of a body nobody wants is read before the connection is closed: a client that writes all before it reads
@@ -198,7 +201,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
   enum class State : std::uint8_t { idle, head, body, working, writing, streaming, discarding, closed };
 
   Connection(Impl& server, tcp::socket socket, std::string peer)
-      : server_(server), socket_(std::move(socket)), peer_(std::move(peer)) {}
+      : server_(server), socket_(std::move(socket)), peer_(std::move(peer)), buffer_(empty_buffer()) {}
   ~Connection() { drop_body(); }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -232,6 +235,9 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
 
   static SteadyTime in(milliseconds time) { return std::chrono::steady_clock::now() + time; }
   static SteadyTime never() { return SteadyTime::max(); }
+  [[nodiscard]] beast::flat_buffer empty_buffer() const {
+    return beast::flat_buffer(server_.options().headers_max_bytes + kReadAhead);
+  }
 
   void await_request();
   void read_head();
@@ -376,7 +382,7 @@ void HttpServer::Connection::close() {
 
 void HttpServer::Connection::await_request() {
   if (buffer_.size() > 0) return read_head();  // the next one of a pipeline
-  buffer_ = {};                                // while it idles, a connection keeps no memory
+  buffer_ = empty_buffer();                    // while it idles, a connection keeps no memory
   socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](beast::error_code error) {
     if (error || self->state_ != State::idle) return self->close();
     self->read_head();
@@ -515,6 +521,7 @@ void HttpServer::Connection::body_part_read(beast::error_code error) {
   if (state_ == State::closed) return;
   if (timed_out_) return refuse(408, "the body did not arrive in time");
   if (error == http::error::body_limit) return refuse(413, "the body is too large");
+  if (error == http::error::buffer_overflow) return refuse(413, "what is between or behind the chunks is too large");
   if (error && error != http::error::need_buffer) {
     const bool malformed = error == http::error::bad_chunk || error == http::error::bad_chunk_extension;
     return malformed ? refuse(400, "the body is broken") : close();

@@ -246,6 +246,36 @@ TEST_F(HttpServerTest, refuses_what_is_no_request_with_the_handlers_words) {
   EXPECT_EQ(echo.handled, 0);
 }
 
+TEST_F(HttpServerTest, what_chunks_carry_beside_the_body_is_bounded) {
+  start();
+  const std::string endless(1U << 20U, 'x');
+  for (const auto* begin : {"1;a=", "1\r\nb\r\n0\r\nX-Trailer: ", "0\r\n"}) {
+    const auto got = client()
+                         .send("POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n" + (begin + endless))
+                         .until("\r\n\r\n");
+    EXPECT_THAT(got, AllOf(StartsWith("HTTP/1.1 413 "), HasSubstr("Connection: close"))) << begin;
+  }
+  // Also on a connection that idled before.
+  auto again = client();
+  again.send(get("/first")).until("GET /first ");
+  again.send("POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n1;a=" + endless);
+  EXPECT_THAT(again.until("\r\n\r\n"), StartsWith("HTTP/1.1 413 "));
+  EXPECT_EQ(echo.handled, 1);
+}
+
+TEST_F(HttpServerTest, a_refused_upload_leaves_no_file_behind) {
+  start({.transfer_timeout = 200ms});
+  const std::string head = "POST /upload HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const auto& [body, status] : {std::pair<std::string, std::string>{"3\r\nabc\r\n", "408"},
+                                     {"401\r\n" + std::string(1025, 'x') + "\r\n", "413"},
+                                     {"3\r\nabc\r\nzz\r\n", "400"}}) {
+    auto refused = client();
+    EXPECT_THAT(refused.send(head + body).until("\r\n\r\n"), StartsWith("HTTP/1.1 " + status + " "));
+    refused.rest();
+    EXPECT_TRUE(eventually([&] { return std::filesystem::is_empty(folder / ""); })) << status;
+  }
+}
+
 TEST_F(HttpServerTest, a_client_that_writes_all_before_it_reads_sees_the_refusal) {
   start();
   const std::string body(10U << 20U, 'p');
