@@ -54,16 +54,16 @@ Result<Identity> Accounts::identify(const HttpRequest& request, const std::strin
   Identity identity;
   auto accounts = repository();
   const auto now = clock_.now();
-  if (const auto authorization = request.header("Authorization")) {
-    identity.by_token = true;
-    constexpr std::string_view kScheme = "Bearer ";
-    if (!authorization->starts_with(kScheme)) return identity;
+  constexpr std::string_view kScheme = "Bearer ";
+  const auto authorization = request.header("Authorization");
+  // Another scheme is meant for a proxy before us.
+  if (authorization && authorization->starts_with(kScheme)) {
     const auto secret = trimmed(authorization->substr(kScheme.size()));
     if (!secret.starts_with("offx_")) return identity;
     OFFX_ASSIGN(const auto known, accounts.find_token(sha256_hex(secret), now));
     if (!known) return identity;
     identity.caller = {known->user.id, known->user.username, known->user.is_admin, 0, known->id};
-    identity.may_admin = has_word(known->scopes, "admin") && known->user.is_admin;
+    identity.caller.may_admin = has_word(known->scopes, "admin") && known->user.is_admin;
     identity.may_write = has_word(known->scopes, "write");
     identity.may_read = identity.may_write || has_word(known->scopes, "read");
     if (is_due(known->seen_at)) {
@@ -80,7 +80,7 @@ Result<Identity> Accounts::identify(const HttpRequest& request, const std::strin
   if (!known) return identity;
   identity.caller = {known->user.id, known->user.username, known->user.is_admin, known->id, 0};
   identity.may_read = identity.may_write = true;
-  identity.may_admin = known->user.is_admin;
+  identity.caller.may_admin = known->user.is_admin;
   if (is_due(known->seen_at)) {
     if (const auto noted = accounts.note_session_seen(known->id, net::caller_network(address), now); !noted) {
       log(LogLevel::warning, "session.not_noted", {{"message", noted.error().to_string()}});

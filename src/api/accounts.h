@@ -20,8 +20,6 @@ struct Identity {
   Caller caller;
   bool may_read = false;
   bool may_write = false;
-  bool may_admin = false;
-  bool by_token = false;  ///< an Authorization header came, good or bad: cookies do not count then
 };
 
 struct AccountOptions {
@@ -41,7 +39,8 @@ class Accounts {
   Accounts(db::DatabaseClient& client, const Clock& clock, AccountOptions options)
       : client_(client), clock_(clock), options_(std::move(options)) {}
 
-  /// Nobody's identity if the request has no valid credentials. Errc::unavailable if the database does not answer.
+  /// Nobody's identity if the request has no valid credentials; with a Bearer token, good or bad, cookies do not count.
+  /// Errc::unavailable if the database does not answer.
   [[nodiscard]] Result<Identity> identify(const net::HttpRequest& request, const std::string& address);
 
   /// Why a request that changes something, sent by a browser, is not to be believed; empty if it is: it must bring the

@@ -16,6 +16,20 @@ void wake(const Services& services) {
   if (services.wake_scheduler) services.wake_scheduler();
 }
 
+/// What a user may have done without being an administrator. The other kinds look after the database: what they remove,
+/// and when, is not for everybody.
+bool is_for_users(std::string_view kind) { return kind == "summarise" || kind == "file_topic" || kind == "import"; }
+
+bool may_touch(const Request& request, std::string_view kind) {
+  return request.caller().may_admin || is_for_users(kind);
+}
+
+net::HttpResponse only_for_administrators(const Request& request) {
+  constexpr int kForbidden = 403;
+  return problem(kForbidden, title_of(kForbidden), "this job looks after the database: it is for administrators",
+                 request.id());
+}
+
 /// The job, with its newest run.
 Result<json::object> job_json(store::JobRepository& jobs, const store::Job& job, Timestamp now) {
   OFFX_ASSIGN(const auto runs, jobs.runs({.job_id = job.id, .kind = {}, .state = {}, .before_id = {}}, 1));
@@ -89,6 +103,7 @@ Result<net::HttpResponse> edit_job(const Request& request, const Services& servi
   OFFX_ASSIGN(const auto body, request.json(kMembers));
   store::JobRepository jobs(services.client);
   OFFX_ASSIGN(const auto stored, jobs.get(id));
+  if (!may_touch(request, stored.kind)) return only_for_administrators(request);
   auto job = stored;
   const auto now = services.clock.now();
   OFFX_TRY(read_job(body, job));
@@ -101,7 +116,10 @@ Result<net::HttpResponse> edit_job(const Request& request, const Services& servi
 
 Result<net::HttpResponse> remove_job(const Request& request, const Services& services) {
   OFFX_ASSIGN(const auto id, request.path_id());
-  OFFX_TRY(store::JobRepository(services.client).remove(id, services.clock.now()));
+  store::JobRepository jobs(services.client);
+  OFFX_ASSIGN(const auto job, jobs.get(id));
+  if (!may_touch(request, job.kind)) return only_for_administrators(request);
+  OFFX_TRY(jobs.remove(id, services.clock.now()));
   wake(services);
   net::HttpResponse response;
   response.status = 204;
@@ -113,6 +131,7 @@ Result<net::HttpResponse> run_job(const Request& request, const Services& servic
   OFFX_TRY(request.json({}));
   store::JobRepository jobs(services.client);
   OFFX_ASSIGN(const auto job, jobs.get(id));
+  if (!may_touch(request, job.kind)) return only_for_administrators(request);
   OFFX_ASSIGN(const auto run,
               jobs.enqueue(job.kind, job.title, job.options, request.caller().username, services.clock.now(), job.id));
   wake(services);
@@ -165,7 +184,10 @@ Result<net::HttpResponse> get_run(const Request& request, const Services& servic
 Result<net::HttpResponse> cancel_run(const Request& request, const Services& services) {
   OFFX_ASSIGN(const auto id, request.path_id());
   OFFX_TRY(request.json({}));
-  OFFX_ASSIGN(const auto run, store::JobRepository(services.client).cancel(id, services.clock.now()));
+  store::JobRepository jobs(services.client);
+  OFFX_ASSIGN(auto run, jobs.run(id));
+  if (!may_touch(request, run.kind)) return only_for_administrators(request);
+  OFFX_ASSIGN(run, jobs.cancel(id, services.clock.now()));
   wake(services);
   return json_response(pipeline::to_json(run));
 }

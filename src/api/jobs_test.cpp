@@ -38,7 +38,8 @@ class JobRoutes : public testing::Test {
     net::HttpRequest http;
     http.method = method;
     if (!body.is_null()) http.body = json::serialize(body);
-    const Request request(http, path, query, Caller{.user_id = 1, .username = "ann", .is_admin = true}, "r1");
+    const Request request(http, path, query,
+                          Caller{.user_id = 1, .username = "ann", .is_admin = true, .may_admin = may_admin_}, "r1");
     for (const auto& route : job_routes()) {
       if (route.method != method || route.path != "/api/v1" + std::string(pattern)) continue;
       auto result = route.handler(request, services_);
@@ -61,6 +62,7 @@ class JobRoutes : public testing::Test {
   std::unique_ptr<db::DatabaseClient> client_;
   net::HttpClient http_;
   int wakes_ = 0;
+  bool may_admin_ = true;
   Services services_;
 };
 
@@ -97,6 +99,29 @@ TEST_F(JobRoutes, a_job_is_made_edited_run_and_removed) {
   EXPECT_EQ(call("DELETE", "/jobs/{id}", id).status, 204);
   EXPECT_EQ(call("GET", "/jobs/{id}", id).status, 404);
   EXPECT_EQ(call("DELETE", "/jobs/{id}", {{"id", id_of("backup")}}).status, 409);
+}
+
+TEST_F(JobRoutes, what_looks_after_the_database_is_for_administrators) {
+  const auto run_of_backup = call("POST", "/jobs/{id}/run", {{"id", id_of("backup")}}).body.at("run").at("id");
+  may_admin_ = false;  // an administrator's token without that scope, too
+  for (const auto* name : {"cleanup", "backup", "integrity_check", "statistics", "complete_migrations"}) {
+    const Pairs id = {{"id", id_of(name)}};
+    EXPECT_EQ(call("PATCH", "/jobs/{id}", id, {}, {{"enabled", false}}).status, 403) << name;
+    EXPECT_EQ(call("POST", "/jobs/{id}/run", id).status, 403) << name;
+    EXPECT_EQ(call("DELETE", "/jobs/{id}", id).status, 403) << name;
+    EXPECT_EQ(call("GET", "/jobs/{id}", id).body.at("enabled"), true) << name;
+  }
+  const auto cancel = [&](const json::value& run) {
+    return call("POST", "/runs/{id}/cancel", {{"id", std::to_string(run.as_int64())}}).status;
+  };
+  EXPECT_EQ(cancel(run_of_backup), 403);
+  const Pairs summarise = {{"id", id_of("summarise")}};
+  EXPECT_EQ(call("PATCH", "/jobs/{id}", summarise, {}, {{"schedule", "every 6h"}}).status, 200);
+  const auto asked = call("POST", "/jobs/{id}/run", summarise);
+  ASSERT_EQ(asked.status, 202);
+  EXPECT_EQ(cancel(asked.body.at("run").at("id")), 200);
+  store::JobRepository jobs(*client_);
+  EXPECT_EQ(cancel(must(jobs.enqueue("import", "Import", "{}", "ann", clock_.now())).id), 200);
 }
 
 TEST_F(JobRoutes, runs_come_in_pages) {

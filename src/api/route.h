@@ -37,6 +37,7 @@ struct Caller {
   bool is_admin = false;
   std::int64_t session_id = 0;  ///< 0: not by a session
   std::int64_t token_id = 0;    ///< 0: not by a token
+  bool may_admin = false;       ///< an administrator, and not by a token that lacks the scope
 };
 
 /// A request that was let in, taken apart.

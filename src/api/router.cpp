@@ -240,9 +240,10 @@ std::optional<HttpResponse> Router::check_caller(Call& call) const {
     if ((access == Access::read && !who.may_read) || (access == Access::write && !who.may_write)) {
       return problem_for(call, 403, "the token lacks the scope for this");
     }
-    if (access == Access::admin && !who.may_admin) return problem_for(call, 403, "this is for administrators");
+    if (access == Access::admin && !who.caller.may_admin) return problem_for(call, 403, "this is for administrators");
   }
-  if (!is_safe(call.http.method) && !who.by_token && services_.accounts != nullptr) {
+  // Only a token that is good shows that no browser sent this by itself.
+  if (!is_safe(call.http.method) && who.caller.token_id == 0 && services_.accounts != nullptr) {
     if (const auto fault = services_.accounts->cross_site_fault(call.http); !fault.empty()) {
       return problem_for(call, 403, fault);
     }

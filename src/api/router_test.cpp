@@ -121,6 +121,29 @@ TEST_F(ApiTest, an_account_that_is_attacked_from_everywhere_stays_open_where_it_
   EXPECT_TRUE(must(accounts.log_in("ada", "correct horse battery", "198.51.100.7", "", throttled)));
 }
 
+TEST_F(ApiTest, only_a_good_token_stands_for_the_token_of_a_form) {
+  const auto id = must(accounts.add_user("ada", "correct horse battery", true));
+  const std::string body = R"({"username":"ada","password":"correct horse battery"})";
+  for (const auto* authorization : {"Basic YTpi", "Bearer offx_nonsense", "x"}) {
+    const auto answer =
+        ask("POST", "/api/v1/session", {{"Authorization", authorization}, {"Origin", "https://evil.example"}}, body);
+    EXPECT_EQ(answer.status, 403) << authorization;
+    EXPECT_EQ(header(answer, "Set-Cookie"), "") << authorization;
+  }
+  const auto token = must(accounts.add_token({.user_id = id, .username = "ada"}, "t", {"write"}, std::nullopt));
+  EXPECT_EQ(ask("POST", "/api/v1/topics", {{"Authorization", "Bearer " + token.secret}}, R"({"title":"T"})").status,
+            201);
+}
+
+TEST_F(ApiTest, a_password_for_a_proxy_does_not_end_the_session) {
+  must(accounts.add_user("ada", "correct horse battery", true));
+  std::optional<Accounts::Throttled> throttled;
+  const auto session = must(accounts.log_in("ada", "correct horse battery", "192.0.2.1", "test", throttled));
+  const net::Header cookie = {"Cookie", "__Host-offx=" + session->secret};
+  EXPECT_EQ(ask("GET", "/api/v1/settings", {cookie, {"Authorization", "Basic YTpi"}}).status, 200);
+  EXPECT_EQ(ask("GET", "/api/v1/settings", {cookie, {"Authorization", "Bearer offx_nonsense"}}).status, 401);
+}
+
 TEST_F(ApiTest, what_is_logged_has_no_query) {
   ask("GET", "/api/v1/settings?q=secret");
   ASSERT_EQ(logged.size(), 1U);
