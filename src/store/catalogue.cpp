@@ -224,18 +224,19 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "DELETE FROM {topic_posts} WHERE topic_id = ?1",
        {0},
        true},
+      // Both only as long as the rule is the one that the posts were looked at with: who is late changes nothing.
       {Query::post_links_of_topic_delete_others,
        "topic_posts.delete_others_of_topic",
        "DELETE FROM {topic_posts} WHERE topic_id = ?1 AND post_id <= ?3 "
-       "AND post_id NOT IN (SELECT value FROM json_each(?2))",
-       {0, "[]", 0},
+       "AND post_id NOT IN (SELECT value FROM json_each(?2)) AND (SELECT rule FROM {topics} WHERE id = ?1) IS ?4",
+       {0, "[]", 0, "sample"},
        true},
       {Query::post_links_of_topic_put,
        "topic_posts.put_of_topic",
        "INSERT INTO {topic_posts} (topic_id, post_id, added_at) SELECT t.id, p.id, ?3 FROM json_each(?2) AS j "
-       "JOIN {posts} AS p ON p.id = j.value JOIN {topics} AS t ON t.id = ?1 WHERE true "
+       "JOIN {posts} AS p ON p.id = j.value JOIN {topics} AS t ON t.id = ?1 WHERE t.rule IS ?4 "
        "ON CONFLICT (topic_id, post_id) DO NOTHING",
-       {1, "[]", kTime},
+       {1, "[]", kTime, "sample"},
        true},
       // Posts filed by rules that have changed meanwhile stay unfiled: there is then no row in filing.
       {Query::post_unfiled_delete,
@@ -631,9 +632,11 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "attempt = ?9 WHERE id = ?1 AND fence = ?2 AND state IN ('running', ?3)",
        {0, 1, "done", "", kNull, kNull, kTime, "", 1},
        true},
+      // By ids the planner would read the whole history, since they come in the right order.
       {Query::job_run_open,
        "job_runs.open",
-       "SELECT " OFFX_RUN_COLUMNS "FROM {job_runs} WHERE finished_at IS NULL ORDER BY id LIMIT 1000",
+       "SELECT " OFFX_RUN_COLUMNS
+       "FROM {job_runs} INDEXED BY idx_job_runs_open WHERE finished_at IS NULL ORDER BY id LIMIT 1000",
        {},
        false},
       {Query::job_run_take_away,

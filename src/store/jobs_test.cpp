@@ -2,10 +2,12 @@
 
 #include "store/jobs.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/test_support.h"
 #include "db/test_servers.h"
+#include "store/catalogue.h"
 #include "store/store.h"
 
 namespace offx::store {
@@ -203,6 +205,14 @@ TEST_P(Jobs, what_waits_is_cancelled_and_what_runs_is_told) {
   must(jobs_->finish(run, {}, kNow));
   EXPECT_EQ(jobs_->cancel(run.id, kNow).error().code(), Errc::conflict);
   EXPECT_EQ(jobs_->cancel(777, kNow).error().code(), Errc::not_found);
+}
+
+TEST_P(Jobs, what_schedulers_ask_at_every_look_does_not_read_the_history) {
+  for (const auto& query : catalogue()) {
+    if (query.query != Query::job_run_open && query.query != Query::job_run_claimed) continue;
+    const auto plan = must(client_->execute("EXPLAIN QUERY PLAN " + std::string(sql(query.query)), query.sample));
+    EXPECT_THAT(db::to_text(plan.row(0)[3]), testing::HasSubstr("idx_job_runs_open")) << query.name;
+  }
 }
 
 TEST_P(Jobs, a_removed_job_leaves_its_history) {

@@ -372,6 +372,19 @@ TEST_F(Posts, topics_are_kept_apart_by_title_and_removed_with_what_is_theirs) {
   EXPECT_EQ(must(topics_.counts()).at(0).posts, 1) << "filed after the posts were looked at";
   must(topics_.set_posts(must(topics_.get(id)), {}, 1, kNow));
   EXPECT_EQ(must(topics_.counts()).at(0).posts, 0);
+  // Another process began to file by the rule of before, and is late.
+  const auto old = must(topics_.get(id));
+  topic.rule = "one";
+  must(topics_.update(topic, kNow));
+  must(topics_.set_posts(topic, {1}, 1, kNow));
+  must(topics_.set_posts(old, {}, 1, kNow));
+  EXPECT_EQ(must(topics_.counts()).at(0).posts, 1);
+  topic.rule = "none";
+  must(topics_.update(topic, kNow));
+  must(topics_.set_posts(topic, {}, 1, kNow));
+  topic.rule = "one";
+  must(topics_.set_posts(topic, {1}, 1, kNow));
+  EXPECT_EQ(must(topics_.counts()).at(0).posts, 0);
   must(topics_.remove(id));
   EXPECT_EQ(topics_.get(id).error().code(), Errc::not_found);
   EXPECT_EQ(topics_.remove(id).error().code(), Errc::not_found);

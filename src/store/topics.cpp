@@ -141,8 +141,8 @@ Result<void> TopicRepository::set_posts(const Topic& topic, const std::vector<st
                                         std::int64_t up_to_id, Timestamp now) {
   const std::string ids = to_json(post_ids);
   const std::vector<db::Statement> statements = {
-      {sql(Query::post_links_of_topic_delete_others), {topic.id, ids, up_to_id}},
-      {sql(Query::post_links_of_topic_put), {topic.id, ids, stored_time(now)}},
+      {sql(Query::post_links_of_topic_delete_others), {topic.id, ids, up_to_id, rule_of(topic)}},
+      {sql(Query::post_links_of_topic_put), {topic.id, ids, stored_time(now), rule_of(topic)}},
       {sql(Query::topic_rule_filed), {topic.id, rule_of(topic)}}};
   OFFX_TRY(client_.batch(statements, db::Mode::write));
   return {};

@@ -69,7 +69,7 @@ class TopicRepository {
   Result<std::vector<Topic>> not_filed();
   /// Makes `post_ids` the topic's posts among those with ids up to `up_to_id`: links to others of them go, those that
   /// are there stay as they are. Later posts were filed by the rule as it is now, and are left alone. The topic then
-  /// counts as filed, if its rule is still `topic.rule`.
+  /// counts as filed. Changes nothing if its rule is not `topic.rule` any more.
   Result<void> set_posts(const Topic& topic, const std::vector<std::int64_t>& post_ids, std::int64_t up_to_id,
                          Timestamp now);
 

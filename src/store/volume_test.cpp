@@ -117,6 +117,9 @@ TEST_F(Volume, a_mood_holds_as_long_as_its_posts_do) {
   tell("UPDATE {posts} SET content = 'other' WHERE external_id = '1'");
   EXPECT_FALSE(known());
   learn();
+  tell("UPDATE {posts} SET content = 'third', created_at = '2026-08-22 13:30:00' WHERE external_id = '1'");
+  EXPECT_EQ(must(volume_.without_mood(one, kNow - 1h, 10)).size(), 2U) << "the hour it left and the one it came to";
+  learn();
   // The hour is emptied and filled again: it has one post as in the beginning, but it is another one.
   tell("DELETE FROM {posts}");
   put("3", kNow, {one});
