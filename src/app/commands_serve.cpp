@@ -140,13 +140,17 @@ class DatabaseWatch {
 
   void run() {
     const auto watchdog = watchdog_interval();
-    bool has_filed = false;
+    bool has_filed_topics = false;
     std::unique_lock lock(mutex_);
     while (!stopping_) {
       lock.unlock();
       if (is_ready_) {
         if (watchdog.count() > 0) notify_service_manager("WATCHDOG=1");
-        if (!has_filed) has_filed = file_unfiled();
+        if (!has_filed_topics) {
+          has_filed_topics = file(&pipeline::file_unfiled_posts);
+        } else {
+          file(&pipeline::file_noted_posts);
+        }
       }
       lock.lock();
       auto wait = std::chrono::milliseconds(is_ready_ ? kProbeInterval : kRetryInterval);
@@ -160,17 +164,19 @@ class DatabaseWatch {
     }
   }
 
-  /// What other programs wrote before.
-  bool file_unfiled() {
-    const auto filed = pipeline::file_unfiled_posts(client_, context_.clock, [this](std::uint64_t, std::uint64_t) {
+  /// What other programs wrote, before and meanwhile. Later, topics are filed by the jobs of those who edit them. False
+  /// if trying again may help.
+  bool file(Result<std::uint64_t> (*how)(db::DatabaseClient&, const Clock&, const db::Progress&)) {
+    const auto filed = how(client_, context_.clock, [this](std::uint64_t, std::uint64_t) {
       const std::scoped_lock lock(mutex_);
       return !stopping_;
     });
-    if (filed) return true;
-    if (filed.error().code() != Errc::cancelled) {
-      log(LogLevel::warning, "posts.not_filed", {{"message", filed.error().to_string()}});
+    const auto problem = filed || filed.error().code() == Errc::cancelled ? "" : filed.error().to_string();
+    if (problem != filing_problem_ && !problem.empty()) {
+      log(LogLevel::warning, "posts.not_filed", {{"message", problem}});
     }
-    return !filed.error().retryable();
+    filing_problem_ = problem;
+    return filed || (!filed.error().retryable() && filed.error().code() != Errc::cancelled);
   }
 
   const Context& context_;
@@ -180,6 +186,7 @@ class DatabaseWatch {
   std::unique_ptr<migrate::TableUse> use_;
   bool is_ready_ = false;
   std::string last_ = "starting";
+  std::string filing_problem_;  // logged once, not at every look
   std::mutex mutex_;
   std::condition_variable changed_;
   bool stopping_ = false;

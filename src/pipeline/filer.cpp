@@ -80,6 +80,10 @@ Result<void> index_stored_posts(db::DatabaseClient& client, const db::Progress& 
 Result<std::uint64_t> file_unfiled_posts(db::DatabaseClient& client, const Clock& clock, const db::Progress& progress) {
   OFFX_ASSIGN(const auto not_filed, store::TopicRepository(client).not_filed());
   for (const auto& topic : not_filed) OFFX_TRY(file_stored_posts(client, topic, clock, progress));
+  return file_noted_posts(client, clock, progress);
+}
+
+Result<std::uint64_t> file_noted_posts(db::DatabaseClient& client, const Clock& clock, const db::Progress& progress) {
   store::PostRepository posts(client);
   std::uint64_t done = 0;
   for (;;) {

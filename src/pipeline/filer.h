@@ -48,6 +48,10 @@ Result<void> index_stored_posts(db::DatabaseClient& client, const db::Progress& 
 /// how many is not known (0). Gives how many unfiled posts there were.
 Result<std::uint64_t> file_unfiled_posts(db::DatabaseClient& client, const Clock& clock, const db::Progress& progress);
 
+/// Of that only the posts that are noted one by one: what a server does again and again, beside jobs that file whole
+/// topics. One read if there are none. Errc::corrupt if a stored rule cannot be read.
+Result<std::uint64_t> file_noted_posts(db::DatabaseClient& client, const Clock& clock, const db::Progress& progress);
+
 /// Files all stored posts under one topic by its rule (which it must have); gives how many match.
 Result<std::uint64_t> file_stored_posts(db::DatabaseClient& client, const store::Topic& topic, const Clock& clock,
                                         const db::Progress& progress);

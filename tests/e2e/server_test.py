@@ -150,6 +150,18 @@ class Listening(ServerTest):
         self.assertEqual(server.stop(), 0, "open streams do not hold it")
         self.assertEqual(streams[0].read().strip(), b"")
 
+    def test_posts_another_program_writes_are_filed_while_it_runs(self):
+        self.offx("topic", "add", "Databases", "--rule", "sqlite")
+        _, ada = self.serve_with_user()
+        # The second surely comes after what the server files when it starts.
+        for number in (1, 2):
+            self.sql("INSERT INTO posts_v1 (external_id, content, platform, created_at, fetched_at) "
+                     f"VALUES ('raw{number}', 'SQLite from outside', 'x', '2026-03-03 08:00:00', '2026-03-03 08:00:00')")
+            deadline = time.monotonic() + 30
+            while len(ada.get("/api/v1/posts?topic=1").json["posts"]) < number:
+                self.assertLess(time.monotonic(), deadline, f"raw{number} is not filed")
+                time.sleep(0.2)
+
     def test_only_who_may_read(self):
         server, _ = self.serve_with_user()
         self.assertEqual(server.get("/api/v1/events").status, 401)
