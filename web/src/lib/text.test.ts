@@ -27,6 +27,11 @@ describe("pieces of a post", () => {
     ["javascript:alert(1) ftp://x", []],
   ])("%s", (text, expected) => expect(kinds(text)).toEqual(expected));
 
+  test("of the brackets at its end an address keeps those it opened, however many there are", () => {
+    expect(kinds(`http://a/((b${")".repeat(1000)}`)).toEqual(["link:http://a/((b))"]);
+    expect(kinds(`http://a/${")".repeat(50_000)}`)).toEqual(["link:http://a/"]);
+  });
+
   test("marks cut what they cover, also in the middle of a tag", () => {
     const pieces = piecesOf("the #LanternCup final", [
       { term: "lantern", places: [[5, 12]] },

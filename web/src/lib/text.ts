@@ -29,11 +29,15 @@ const tokens = /https?:\/\/[^\s<>"“”]+|[#＃][\p{L}\p{M}\p{N}_]+|@[\p{L}\p{N
 /** Punctuation at the end of an address belongs to the sentence, a closing parenthesis only if it was opened inside. */
 function addressEnd(text: string): number {
   let end = text.length;
+  // Counted once, then told of what is left: a post may end in any number of them.
+  let closedTooOften = text.split(")").length - text.split("(").length;
   for (;;) {
     const last = text[end - 1];
-    if (last === undefined) return end;
-    if (last === ")" && text.slice(0, end).split("(").length > text.slice(0, end - 1).split(")").length) return end;
-    if (!/[.,;:!?'’)\]…]/.test(last)) return end;
+    if (last === undefined || !/[.,;:!?'’)\]…]/.test(last)) return end;
+    if (last === ")") {
+      if (closedTooOften <= 0) return end;
+      closedTooOften -= 1;
+    }
     end -= 1;
   }
 }
