@@ -8,27 +8,28 @@ bool is_refusal(const Error& error) { return error.code() == Errc::unsupported; 
 
 }  // namespace
 
-Result<std::vector<std::string>> check_integrity(DatabaseClient& client, CheckDepth depth) {
-  std::vector<std::string> problems;
+Result<Findings> check_integrity(DatabaseClient& client, CheckDepth depth) {
+  Findings findings;
   auto rows = client.execute(depth == CheckDepth::full ? "SELECT * FROM pragma_integrity_check LIMIT 100"
                                                        : "SELECT * FROM pragma_quick_check LIMIT 100");
   if (!rows && rows.error().code() == Errc::corrupt) {
-    problems.push_back(rows.error().message());
-    return problems;
+    findings.damage.push_back(rows.error().message());
+    return findings;
   }
   if (!rows && !is_refusal(rows.error())) return fail(std::move(rows).error());
   for (std::size_t i = 0; rows && i < rows->rows(); ++i) {
-    if (auto line = to_text(rows->row(i)[0]); line != "ok") problems.push_back(std::move(line));
+    if (auto line = to_text(rows->row(i)[0]); line != "ok") findings.damage.push_back(std::move(line));
   }
   auto broken = client.execute(
       "SELECT \"table\", rowid, parent FROM pragma_foreign_key_check ORDER BY \"table\", rowid LIMIT 100");
   if (!broken) return fail(std::move(broken).error());
   for (std::size_t i = 0; i < broken->rows(); ++i) {
     const auto row = broken->row(i);
-    problems.push_back(to_text(row[0]) + " row " + to_text(row[1]) + " refers to a row of " + to_text(row[2]) +
-                       " that is not there");
+    const auto which = is_null(row[1]) ? std::string("a row of it") : "row " + to_text(row[1]);
+    findings.references.push_back(to_text(row[0]) + ": " + which + " refers to a row of " + to_text(row[2]) +
+                                  " that is not there");
   }
-  return problems;
+  return findings;
 }
 
 Result<void> refresh_statistics(DatabaseClient& client) {

@@ -14,10 +14,16 @@ enum class CheckDepth : std::uint8_t {
   full,   ///< also that every index holds what its table holds; several times as long
 };
 
-/// What is damaged, a line each and at most some hundred; empty if nothing was found. Readers and writers go on
+/// A line for each finding, at most a hundred of a kind; both empty if the database is sound.
+struct Findings {
+  std::vector<std::string> damage;      ///< the file does not hold what was written: only a backup helps
+  std::vector<std::string> references;  ///< rows that refer to nothing: some program writes with foreign keys off
+};
+
+/// Reads the database through. Readers and writers go on
 /// meanwhile, but the log of an embedded database grows as long as it takes: about a second for 1 GB from memory.
 /// Engines on servers are asked the same; where one refuses, only foreign keys are looked at.
-Result<std::vector<std::string>> check_integrity(DatabaseClient& client, CheckDepth depth);
+Result<Findings> check_integrity(DatabaseClient& client, CheckDepth depth);
 
 /// Lets the engine count what its query planner wants to know, where that has changed much. Bounded: it looks at some
 /// thousand rows of each index. Does nothing where a server refuses it.

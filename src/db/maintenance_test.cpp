@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include "base/test_support.h"
 #include "db/test_servers.h"
@@ -35,8 +36,25 @@ INSTANTIATE_TEST_SUITE_P(Engines, Maintenance, testing::Values("file", "sqld", "
                          [](const auto& tested) { return tested.param; });
 
 TEST_P(Maintenance, a_sound_database_has_no_problems) {
-  EXPECT_THAT(must(check_integrity(*client_, CheckDepth::quick)), testing::IsEmpty());
-  EXPECT_THAT(must(check_integrity(*client_, CheckDepth::full)), testing::IsEmpty());
+  for (const auto depth : {CheckDepth::quick, CheckDepth::full}) {
+    const auto findings = must(check_integrity(*client_, depth));
+    EXPECT_THAT(findings.damage, testing::IsEmpty());
+    EXPECT_THAT(findings.references, testing::IsEmpty());
+  }
+}
+
+TEST(MaintenanceOfFiles, what_refers_to_nothing_is_no_damage) {
+  const TemporaryFolder folder;
+  auto client = must(create_database_client(folder / "a.db"));
+  must(client->execute("CREATE TABLE t (id INTEGER PRIMARY KEY, parent INTEGER REFERENCES t (id))"));
+  sqlite3* other = nullptr;  // another program, which leaves foreign keys off
+  ASSERT_EQ(sqlite3_open((folder / "a.db").c_str(), &other), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(other, "PRAGMA foreign_keys = 0; INSERT INTO t VALUES (3, 7)", nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(other);
+  const auto findings = must(check_integrity(*client, CheckDepth::full));
+  EXPECT_THAT(findings.damage, testing::IsEmpty());
+  EXPECT_THAT(findings.references, testing::ElementsAre("t: row 3 refers to a row of t that is not there"));
 }
 
 TEST_P(Maintenance, statistics_can_be_refreshed_again_and_again) {
@@ -69,7 +87,7 @@ TEST(MaintenanceOfFiles, a_flipped_page_is_found) {
     }
   }
   auto client = must(create_database_client(path));
-  EXPECT_THAT(must(check_integrity(*client, CheckDepth::full)), testing::Not(testing::IsEmpty()));
+  EXPECT_THAT(must(check_integrity(*client, CheckDepth::full)).damage, testing::Not(testing::IsEmpty()));
 }
 
 }  // namespace

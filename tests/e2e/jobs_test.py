@@ -13,7 +13,7 @@ import subprocess
 import time
 import unittest
 
-from offx_e2e import SAMPLES, OffxTest, generated_posts
+from offx_e2e import ROOT, SAMPLES, OffxTest, generated_posts
 
 MANY = int(os.environ.get("OFFX_JOB_POSTS", "30000"))
 KILLS = int(os.environ.get("OFFX_JOB_KILLS", "6"))
@@ -103,6 +103,28 @@ class Jobs(OffxTest):
         self.assertEqual(sorted(file.name for file in folder.iterdir()), sorted(names[-2:]))
         original = self.json("posts", "--limit", 1000)
         self.assertEqual(self.json("posts", "--limit", 1000, env={"OFFX_DB": folder / names[-1]}), original)
+
+    def test_what_other_programs_leave_behind(self):
+        self.offx("import", SAMPLES / "posts.jsonl")
+        self.offx("topic", "add", "Databases", "--rule", "sqlite OR postgres OR #databases")
+        check = lambda: self.offx("jobs", "run", "integrity_check")[0]
+        self.assertIn("is sound", check())
+        # Foreign keys are off here: what belonged to the old id stays.
+        self.sql("INSERT OR REPLACE INTO posts_v1 (external_id, content, platform, created_at, fetched_at) "
+                 "SELECT external_id, content, platform, created_at, fetched_at FROM posts_v1 "
+                 "WHERE id = (SELECT min(post_id) FROM topic_posts_v1)")
+        out = check()
+        self.assertIn("not damaged", out)
+        self.assertIn("refers to a row of posts_v1", out)
+        guide = (ROOT / "docs" / "jobs.md").read_text().split("```sql")[1].split("```")[0]
+        for statement in guide.strip().splitlines():
+            self.sql(statement)
+        self.assertIn("is sound", check())
+        self.assertEqual(self.sql("SELECT posts FROM topic_totals_v1"), self.sql("SELECT count(*) FROM topic_posts_v1"))
+        self.sql("DELETE FROM topics_v2")
+        self.assertNotEqual(self.sql("SELECT * FROM topic_totals_v1"), [])
+        self.offx("jobs", "run", "statistics")
+        self.assertEqual(self.sql("SELECT * FROM topic_totals_v1"), [])
 
     def test_posts_that_were_cleaned_up_do_not_come_back(self):
         self.offx("import", SAMPLES / "posts.jsonl")
