@@ -138,7 +138,10 @@ describe.sequential("from set-up to log-out", () => {
     await page.goto("/");
     await page.locator(".topic-card").first().waitFor();
     await page.keyboard.press("?");
-    await page.getByRole("dialog", { name: "Keyboard" }).getByText("mark it done, or take that back").waitFor();
+    await page
+      .getByRole("dialog", { name: "Keyboard" })
+      .getByText("mark it done and go on to the next, or take that back")
+      .waitFor();
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
     await page.keyboard.press("j");

@@ -17,7 +17,7 @@ export function TopicChip({ topic }: { topic: TopicRef }) {
   return (
     <Link className="chip" href={`/topics/${topic.id}`}>
       <Dot color={topicColor(topic)} />
-      {topic.title}
+      <span className="cut">{topic.title}</span>
     </Link>
   );
 }

@@ -1,9 +1,11 @@
+import { useQuery } from "@tanstack/react-query";
+import type { Sources } from "../api-types";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { useLocation, useSearch } from "wouter";
 import { PostList } from "../components/post-list";
 import { Button, Empty, Field, PageHead } from "../components/ui";
 import { useDebounced } from "../components/rule-field";
-import { ApiError, withQuery } from "../lib/api";
+import { ApiError, api, withQuery } from "../lib/api";
 import { platformName } from "../lib/format";
 import { useShortcuts } from "../lib/keyboard";
 import { usePosts, useTopics } from "../lib/queries";
@@ -47,6 +49,14 @@ export default function SearchView() {
   }, [q]);
 
   useShortcuts("Search", [{ keys: "/", does: "to the search field", run: () => field.current?.select() }]);
+
+  const sources = useQuery({
+    queryKey: ["sources"],
+    queryFn: ({ signal }) => api.get<Sources>("/sources", {}, signal),
+  });
+  const known = [
+    ...new Set([...platforms, ...(sources.data?.sources ?? []).map((source) => source.platform), filters.platform]),
+  ].filter((platform): platform is string => Boolean(platform));
 
   const asks = q.trim() !== "" || Object.keys(filters).some((name) => name !== "sort");
   const posts = usePosts(
@@ -131,7 +141,7 @@ export default function SearchView() {
             "platform",
             "Platform",
             "Any platform",
-            platforms.map((platform) => [platform, platformName(platform)] as const),
+            known.map((platform) => [platform, platformName(platform)] as const),
           )}
           {select("media", "Media", "Any content", media)}
           {q.trim() !== "" && select("sort", "Order", "Newest first", [["relevance", "Best first"]])}

@@ -20,22 +20,36 @@ function Upload() {
   const [refused, setRefused] = useState<string | null>(null);
   const input = useRef<HTMLInputElement>(null);
   const abort = useRef<AbortController | null>(null);
+  // One file that is refused does not keep the others.
   const send = useChange(
     async (files: File[]) => {
+      const problems: string[] = [];
       for (const file of files) {
-        if (file.size > maxBytes)
-          throw new Error(`${file.name} is larger than 1 GB. Import it on the server: offx import FILE`);
+        if (file.size === 0) {
+          problems.push(`${file.name} is empty.`);
+          continue;
+        }
+        if (file.size > maxBytes) {
+          problems.push(`${file.name} is larger than 1 GB. Import it on the server: offx import FILE`);
+          continue;
+        }
         abort.current = new AbortController();
         setSent({ name: file.name, bytes: 0, size: file.size });
-        const { run } = await upload<{ run: Run }>(
-          "/imports",
-          { filename: file.name },
-          file,
-          (bytes) => setSent({ name: file.name, bytes, size: file.size }),
-          abort.current.signal,
-        );
-        setRunIds((ids) => [run.id, ...ids]);
+        try {
+          const { run } = await upload<{ run: Run }>(
+            "/imports",
+            { filename: file.name },
+            file,
+            (bytes) => setSent({ name: file.name, bytes, size: file.size }),
+            abort.current.signal,
+          );
+          setRunIds((ids) => [run.id, ...ids]);
+        } catch (error) {
+          if (error instanceof DOMException) throw error; // cancelled: the rest too
+          problems.push(`${file.name}: ${(error as Error).message}`);
+        }
       }
+      if (problems.length > 0) throw new Error(problems.join(" "));
     },
     { quiet: true, stale: ["runs"] },
   );

@@ -68,7 +68,8 @@ function TopicCard({ card, onDone }: { card: TodayTopic; onDone: (done: boolean)
         {card.new_posts > 0 && <span className="chip accent">{count(card.new_posts)} new</span>}
         <span>{counted(card.posts_week, "post")} this week</span>
         {summary && <span>{periodName(summary.period.start, summary.period.end)}</span>}
-        {card.mood && <Mood score={card.mood.score} />}
+        {!summary && card.mood && <Mood score={card.mood.score} />}
+        {summary?.sentiment && <Mood score={summary.sentiment.score} />}
         <span className="grow" />
         <Button small icon="check" onClick={() => onDone(true)} aria-label={`Mark ${topic.title} as done`}>
           Done
@@ -107,7 +108,11 @@ function Cards({ today }: { today: Today }) {
     { keys: "j", does: "next topic", run: () => select(selected + 1) },
     { keys: "k", does: "previous topic", run: () => select(selected - 1) },
     { keys: "o", does: "open the topic", run: () => chosen && navigate(`/topics/${chosen.topic.id}`) },
-    { keys: "m", does: "mark it done, or take that back", run: () => chosen && done(selected, !chosen.done) },
+    {
+      keys: "m",
+      does: "mark it done and go on to the next, or take that back",
+      run: () => chosen && done(selected, !chosen.done),
+    },
   ]);
   const finished = topics.filter((card) => card.done).length;
   const newPosts = topics.reduce((sum, card) => sum + card.new_posts, 0);
