@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 
+#include "api/encoding.h"
 #include "base/log.h"
 #include "net/network.h"
 #include "store/settings.h"
+#include "text/ascii.h"
 
 namespace offx::api {
 namespace {
@@ -31,6 +33,11 @@ Result<void> check_username(const std::string& name) {
   };
   if (!name.empty() && name.size() <= kUsernameMaxBytes && std::all_of(name.begin(), name.end(), fits)) return {};
   return fail(Error(Errc::invalid_argument, "has to be 1 to 64 letters, digits or -_.@+").within("username"));
+}
+
+std::string lower_ascii(std::string name) {
+  for (char& c : name) c = text::ascii_lower(c);
+  return name;
 }
 
 bool has_word(std::string_view words, std::string_view word) {
@@ -132,8 +139,9 @@ Result<std::optional<store::User>> Accounts::verified(const std::string& usernam
   auto accounts = repository();
   const auto now = clock_.now();
   OFFX_ASSIGN(auto user, accounts.find(username));
-  // A name that is nobody's may be a password in the wrong field: neither the log nor the database gets to see it.
-  const std::string account = user ? user->username : "?" + sha256_hex(username).substr(0, 32);
+  // A name that is nobody's may be a password in the wrong field: neither the log nor the database gets to see it. It
+  // counts in any case, as a known one does, or counting would tell which names are known.
+  const std::string account = user ? user->username : "?" + sha256_hex(lower_ascii(username)).substr(0, 32);
   const std::string from = net::caller_network(address);
   OFFX_ASSIGN(const auto attempt, accounts.begin_attempt(account, from, options_.login_limits, now));
   if (!attempt) {
@@ -166,7 +174,7 @@ Result<Accounts::LoggedIn> Accounts::start_session(const store::User& user, cons
   session.created_at = now;
   session.expires_at = now + options_.session_age;
   session.address = net::caller_network(address);
-  session.user_agent = user_agent.substr(0, kUserAgentMaxBytes);
+  session.user_agent = storable_text(user_agent, kUserAgentMaxBytes);
   OFFX_ASSIGN(const auto id, repository().add_session(session));
   result.caller = {user.id, user.username, user.is_admin, id, 0};
   return result;

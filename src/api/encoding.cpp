@@ -9,6 +9,7 @@
 #include <brotli/encode.h>
 #include <zlib.h>
 
+#include "text/clean.h"
 #include "text/utf8.h"
 
 namespace offx::api {
@@ -124,6 +125,15 @@ Result<TargetParts> take_apart(std::string_view target) {
     parts.query.emplace_back(std::move(*name), std::move(*value));
   }
   return parts;
+}
+
+std::string storable_text(std::string_view bytes, std::size_t max_bytes) {
+  auto text = text::clean_text(bytes);
+  if (text.size() <= max_bytes) return text;
+  const auto is_inside = [&](std::size_t i) { return (static_cast<unsigned char>(text[i]) & 0xC0U) == 0x80U; };
+  while (max_bytes > 0 && is_inside(max_bytes)) --max_bytes;
+  text.resize(max_bytes);
+  return text;
 }
 
 Coding preferred_coding(std::string_view accept_encoding) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,6 +24,10 @@ struct TargetParts {
 };
 /// Errc::invalid_argument if something in it cannot be decoded.
 [[nodiscard]] Result<TargetParts> take_apart(std::string_view target);
+
+/// What a client sent, as text that can be stored and shown: valid UTF-8 without control characters, at most
+/// `max_bytes` of it, cut between characters.
+[[nodiscard]] std::string storable_text(std::string_view bytes, std::size_t max_bytes);
 
 enum class Coding : std::uint8_t { none, gzip, brotli };
 /// What the client likes best of what we have, by its Accept-Encoding.

@@ -26,6 +26,7 @@ class NewPosts {
   Result<Things> operator()() {
     OFFX_ASSIGN(const auto now, store::PostRepository(*client_).newest(newest_));
     newest_ = now.newest_id;
+    if (now.added == 0) return Things{};
     return Things{{"posts", json::serialize(json::object{{"newest_id", now.newest_id}, {"added", now.added}})}};
   }
 

@@ -22,6 +22,8 @@ constexpr std::int64_t kLimitMax = 200;
 constexpr std::size_t kSimilarMax = 20;
 constexpr std::chrono::milliseconds kSearchTime{2000};
 constexpr std::size_t kMediaBytesMax = 10U << 20U;
+constexpr std::chrono::milliseconds kMediaTime{10'000};
+constexpr std::chrono::milliseconds kMediaConnectTime{5'000};
 
 Result<store::PostFilter> filter_of(const Request& request, const Services& services) {
   store::PostFilter filter;
@@ -145,20 +147,43 @@ std::string_view image_type(std::string_view bytes) {
   return {};
 }
 
-/// Errors of another host are not those of our caller: Errc::unsupported says that it cannot be had from here.
+/// Errors of another host are neither our caller's nor ours: Errc::unsupported says that it cannot be had from here.
 Error not_to_be_had(const Error& error) {
-  const bool is_ours = error.code() == Errc::timeout || error.code() == Errc::unavailable;
-  return {is_ours ? error.code() : Errc::unsupported, "the attachment cannot be shown: " + error.message()};
+  return {Errc::unsupported, "the attachment cannot be shown: " + error.message()};
 }
+
+/// One of the places for fetching attachments, while it lives.
+class MediaPlace {
+ public:
+  explicit MediaPlace(const Services& services)
+      : services_(services), is_free_(services.media_now.fetch_add(1) < services.media_at_once) {}
+  ~MediaPlace() { --services_.media_now; }
+  MediaPlace(const MediaPlace&) = delete;
+  MediaPlace& operator=(const MediaPlace&) = delete;
+  [[nodiscard]] bool is_free() const noexcept { return is_free_; }
+
+ private:
+  const Services& services_;
+  const bool is_free_;
+};
 
 Result<net::HttpResponse> get_media(const Request& request, const Services& services) {
   OFFX_TRY(request.only({}));
   OFFX_ASSIGN(const auto id, request.path_id());
   OFFX_ASSIGN(const auto media, store::PostRepository(services.client).media(id));
+  const MediaPlace place(services);
+  if (!place.is_free()) {
+    constexpr int kBusy = 503;
+    auto response = problem(kBusy, title_of(kBusy), "many attachments are being fetched; try again", request.id());
+    response.headers.push_back({"Retry-After", "2"});
+    return response;
+  }
   net::Request wanted;
   wanted.url = media.url;
   wanted.headers.push_back({"Accept", "image/avif,image/webp,image/png,image/jpeg,image/gif"});
   wanted.limits.body_max_bytes = kMediaBytesMax;
+  wanted.limits.total_timeout = kMediaTime;
+  wanted.limits.connect_timeout = kMediaConnectTime;
   auto fetched = services.http.fetch(wanted);
   if (!fetched) return fail(not_to_be_had(fetched.error()));
   if (const auto success = net::require_success(*fetched); !success) return fail(not_to_be_had(success.error()));

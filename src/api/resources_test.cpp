@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "api/events.h"
 #include "api/route.h"
 #include "base/test_support.h"
 #include "net/local_server.h"
@@ -601,6 +602,40 @@ TEST_F(Resources, attachments_are_images_whatever_they_say) {
   }
   body = std::string("\xFF\xD8\xFF") + std::string((10U << 20U) + 1, 'x');
   EXPECT_EQ(get(0).status, 422);
+  http_ = must(net::HttpClient::create({.allow_hosts = {"127.0.0.1:1"}}));
+  EXPECT_EQ(get(2).status, 422);  // nobody listens there
+}
+
+TEST_F(Resources, slow_attachments_leave_workers_to_others) {
+  std::function<Answer()> get;
+  Answer meanwhile;
+  net::LocalServer server([&](net::LocalServer::Connection& connection) {
+    meanwhile = get();  // as others may while this one is waited for
+    connection.send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nGIF89a");
+  });
+  const auto host = "127.0.0.1:" + std::to_string(server.port());
+  http_ = must(net::HttpClient::create({.allow_hosts = {host}}));
+  import(line("1", "a", "2026-08-20T08:00:00Z", R"("media":["http://)" + host + R"(/a.gif"],)"));
+  const auto id = std::to_string(ask("/posts").at("posts").at(0).at("media").at(0).at("id").as_int64());
+  get = [&] { return call("GET", "/media/{id}", {{"id", id}}); };
+  services_.media_at_once = 1;
+  EXPECT_EQ(get().status, 200);
+  EXPECT_EQ(meanwhile.status, 503);
+  EXPECT_EQ(get().status, 200);  // the place is free again
+}
+
+TEST_F(Resources, new_posts_are_told_once) {
+  const auto sources = standard_events(*client_);
+  const auto& read = sources[0].read;
+  ASSERT_EQ(sources[0].event, "posts");
+  EXPECT_TRUE(must(read()).empty());
+  import(line("1", "a", "2026-08-20T08:00:00Z"));
+  const auto told = must(read());
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(json::parse(told.begin()->second).at("added"), 1);
+  EXPECT_TRUE(must(read()).empty());
+  import(line("2", "b", "2026-08-20T09:00:00Z"));
+  EXPECT_EQ(must(read()).size(), 1U);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -103,6 +105,10 @@ struct Services {
   std::function<void()> wake_scheduler;  ///< a run was asked for: look at once. May do nothing.
   Accounts* accounts = nullptr;          ///< for the routes that concern them; null in tests of others
   Events* events = nullptr;              ///< likewise
+  /// Attachments that may be fetched at once: each keeps a worker, for as long as a slow host likes, and the others
+  /// have to answer everybody else.
+  std::size_t media_at_once = 4;
+  mutable std::atomic<std::size_t> media_now = 0;  ///< being fetched
 };
 
 /// A plain function from request to answer, testable without a socket; called by several threads at once. An error

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <random>
 
+#include <boost/beast/core/string.hpp>
+
 #include "api/accounts.h"
 #include "api/assets.h"
 #include "api/events.h"
@@ -19,6 +21,9 @@ using net::HttpResponse;
 
 constexpr std::size_t kCompressedFrom = 1024;
 constexpr std::size_t kLoggedMax = 500;  // bytes of a path
+// Requests that anybody can send are stored at this rate, so that nobody fills the disk with them.
+constexpr double kFloodLoggedPerSecond = 1.0;
+constexpr double kFloodLoggedAtOnce = 1000.0;
 constexpr std::size_t kNoRoute = static_cast<std::size_t>(-1);
 
 constexpr std::string_view kContentSecurityPolicy =
@@ -94,12 +99,23 @@ bool is_request_id(std::string_view text) {
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), fits);
 }
 
+/// All X-Forwarded-For headers as the one list that they are: some proxies add a line of their own instead of extending
+/// that of the client.
+std::string forwarded_for(const HttpRequest& request) {
+  std::string list;
+  for (const auto& header : request.headers) {
+    if (!boost::beast::iequals(header.name, "X-Forwarded-For")) continue;
+    if (!list.empty()) list += ", ";
+    list += header.value;
+  }
+  return list;
+}
+
 /// Who is meant, behind proxies that are trusted: the last address in X-Forwarded-For that is none of theirs.
 std::string client_address(const HttpRequest& request, const net::NetworkList& trusted) {
   std::string address = request.peer;
-  const auto forwarded = request.header("X-Forwarded-For");
-  if (!forwarded) return address;
-  std::string_view left = *forwarded;
+  const std::string forwarded = forwarded_for(request);
+  std::string_view left = forwarded;
   while (!left.empty() && trusted.contains(address)) {
     const auto comma = left.rfind(',');
     std::string_view last = comma == std::string_view::npos ? left : left.substr(comma + 1);
@@ -149,6 +165,7 @@ Router::Router(RouterOptions options, const Services& services, const Readiness&
         return all;
       }()),
       limiter_(options_.requests_per_second, options_.requests_at_once),
+      log_limiter_(kFloodLoggedPerSecond, kFloodLoggedAtOnce),
       metrics_(routes_.size()),
       answers_(services.client) {
   for (const auto& route : routes_) patterns_.push_back({split_path(route.path), &route});
@@ -191,6 +208,9 @@ Router::Call Router::begin(const HttpRequest& http) const {
 
 /// What keeps a call from its route; nothing if it may run.
 std::optional<HttpResponse> Router::check(Call& call) const {
+  if (call.route == nullptr) {  // nobody asks who it is
+    if (auto refusal = check_rate(call, net::caller_network(call.address))) return refusal;
+  }
   if (!call.fault.empty()) return problem_for(call, 400, call.fault);
   if (call.allowed.empty()) return problem_for(call, 404, "there is nothing at this address");
   if (call.route == nullptr) {
@@ -212,6 +232,14 @@ std::optional<HttpResponse> Router::check(Call& call) const {
   return check_caller(call);
 }
 
+std::optional<HttpResponse> Router::check_rate(const Call& call, const std::string& caller) const {
+  const auto wait = limiter_.take(caller, call.started);
+  if (wait.count() == 0) return std::nullopt;
+  auto response = problem_for(call, 429, "too many requests; wait a moment");
+  response.headers.push_back({"Retry-After", std::to_string((wait.count() + 999) / 1000)});
+  return response;
+}
+
 std::optional<HttpResponse> Router::check_caller(Call& call) const {
   if (services_.accounts != nullptr) {
     auto identity = services_.accounts->identify(call.http, call.address);
@@ -222,11 +250,7 @@ std::optional<HttpResponse> Router::check_caller(Call& call) const {
   const std::string key = who.caller.token_id != 0     ? "token " + std::to_string(who.caller.token_id)
                           : who.caller.session_id != 0 ? "session " + std::to_string(who.caller.session_id)
                                                        : net::caller_network(call.address);
-  if (const auto wait = limiter_.take(key, call.started); wait.count() > 0) {
-    auto response = problem_for(call, 429, "too many requests; wait a moment");
-    response.headers.push_back({"Retry-After", std::to_string((wait.count() + 999) / 1000)});
-    return response;
-  }
+  if (auto refusal = check_rate(call, key)) return refusal;
   const Access access = call.route->access;
   if (access != Access::open) {
     if (who.caller.user_id == 0) {
@@ -322,7 +346,9 @@ std::optional<HttpResponse> Router::special(Call& call) const {
     const auto reason = readiness_.reason();
     return reason.empty() ? text(200, "ready\n") : text(503, reason + "\n");
   }
-  if (!options_.metrics_allow.contains(call.http.peer))
+  // A proxy's own address says nothing of who asks through it.
+  const bool is_unknown = call.address == call.http.peer && call.http.header("X-Forwarded-For");
+  if (is_unknown || !options_.metrics_allow.contains(call.address))
     return problem_for(call, 404, "there is nothing at this address");
   auto response = text(200, metrics_.text([this](std::size_t route) {
     if (route >= routes_.size()) return std::string("route=\"\"");
@@ -429,10 +455,12 @@ void Router::record(const Call& call, const HttpResponse& response) const {
   metrics_.count(std::min(call.route_number, routes_.size()), response.status, duration, bytes);
   if (!call.is_logged || !log_) return;
   const auto& caller = call.identity.caller;
+  const bool may_be_flood = caller.user_id == 0 || response.status == 429;
+  if (may_be_flood && log_limiter_.take("", call.started).count() > 0) return;
   log_({.time = call.time,
         .request_id = call.id,
         .method = call.http.method.substr(0, kLoggedMax),
-        .path = call.target.path.substr(0, kLoggedMax),
+        .path = storable_text(call.target.path, kLoggedMax),
         .status = response.status,
         .ms = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count(),
         .user_id = caller.user_id,

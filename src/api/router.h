@@ -51,7 +51,8 @@ struct RouterOptions {
 /// answer with all its headers. Outside /api/ it serves health, metrics and the dashboard's files. Thread-safe.
 class Router final : public net::HttpHandler {
  public:
-  /// The services must outlive the router. `log` is told of every request that got an answer, and must not wait.
+  /// The services must outlive the router. `log` is told of every request of a user that got an answer,
+  /// of those of strangers and of refused floods as many as a log can bear, and must not wait.
   Router(RouterOptions options, const Services& services, const Readiness& readiness,
          std::function<void(store::RequestLogEntry)> log);
 
@@ -73,6 +74,7 @@ class Router final : public net::HttpHandler {
 
   Call begin(const net::HttpRequest& http) const;
   std::optional<net::HttpResponse> check(Call& call) const;
+  std::optional<net::HttpResponse> check_rate(const Call& call, const std::string& caller) const;
   std::optional<net::HttpResponse> check_caller(Call& call) const;
   [[nodiscard]] net::HttpResponse run(Call& call) const;
   [[nodiscard]] net::HttpResponse run_route(Call& call) const;
@@ -91,6 +93,7 @@ class Router final : public net::HttpHandler {
   std::vector<Route> routes_;
   std::vector<Pattern> patterns_;
   mutable RateLimiter limiter_;
+  mutable RateLimiter log_limiter_;
   mutable Metrics metrics_;
   mutable AnswerCache answers_;
 };

@@ -10,6 +10,7 @@
 #include "base/test_support.h"
 #include "store/settings.h"
 #include "store/store.h"
+#include "text/clean.h"
 
 namespace offx::api {
 namespace {
@@ -40,7 +41,7 @@ class ApiTest : public testing::Test {
     request.headers = std::move(headers);
     request.headers.push_back({"Host", "offx.test"});
     request.body = body;
-    request.peer = "192.0.2.1";
+    request.peer = peer;
     return router.handle(request);
   }
   static std::string header(const net::HttpResponse& response, std::string_view name) {
@@ -50,6 +51,7 @@ class ApiTest : public testing::Test {
     return {};
   }
 
+  std::string peer = "192.0.2.1";
   SetClock clock;
   std::unique_ptr<db::DatabaseClient> client = must(db::create_database_client(":memory:"));
   net::HttpClient http = must(net::HttpClient::create());
@@ -60,6 +62,8 @@ class ApiTest : public testing::Test {
   RouterOptions options() {
     RouterOptions chosen;
     chosen.requests_per_second = 0.0;
+    chosen.trusted_proxies = must(net::NetworkList::parse("10.0.0.0/8"));
+    chosen.metrics_allow = must(net::NetworkList::parse("10.0.0.0/8, 198.51.100.9"));
     return chosen;
   }
   Router router{options(), services, readiness,
@@ -142,6 +146,102 @@ TEST_F(ApiTest, a_password_for_a_proxy_does_not_end_the_session) {
   const net::Header cookie = {"Cookie", "__Host-offx=" + session->secret};
   EXPECT_EQ(ask("GET", "/api/v1/settings", {cookie, {"Authorization", "Basic YTpi"}}).status, 200);
   EXPECT_EQ(ask("GET", "/api/v1/settings", {cookie, {"Authorization", "Bearer offx_nonsense"}}).status, 401);
+}
+
+TEST_F(ApiTest, every_line_of_forwarded_addresses_counts) {
+  const auto address_of = [&](std::vector<net::Header> headers) {
+    ask("GET", "/api/v1/settings", std::move(headers));
+    return logged.back().address;
+  };
+  peer = "10.0.0.1";
+  EXPECT_EQ(address_of({}), "10.0.0.1");
+  EXPECT_EQ(address_of({{"X-Forwarded-For", "203.0.113.66, 198.51.100.7, 10.0.0.2"}}), "198.51.100.7");
+  EXPECT_EQ(address_of({{"X-Forwarded-For", "203.0.113.66"}, {"x-forwarded-for", "198.51.100.7"}}), "198.51.100.7");
+  EXPECT_EQ(address_of({{"X-Forwarded-For", "nonsense, 198.51.100.7"}, {"X-Forwarded-For", "10.0.0.2"}}),
+            "198.51.100.7");
+  peer = "192.0.2.1";
+  EXPECT_EQ(address_of({{"X-Forwarded-For", "203.0.113.66"}}), "192.0.2.1");
+}
+
+TEST_F(ApiTest, metrics_are_not_shown_to_all_who_come_through_the_proxy) {
+  const auto status = [&](std::string from, std::vector<net::Header> headers) {
+    peer = std::move(from);
+    return ask("GET", "/metrics", std::move(headers)).status;
+  };
+  EXPECT_EQ(status("10.0.0.1", {}), 200);
+  EXPECT_EQ(status("192.0.2.1", {}), 404);
+  EXPECT_EQ(status("10.0.0.1", {{"X-Forwarded-For", "203.0.113.66"}}), 404);
+  EXPECT_EQ(status("10.0.0.1", {{"X-Forwarded-For", "198.51.100.9"}}), 200);
+  EXPECT_EQ(status("10.0.0.1", {{"X-Forwarded-For", "unknown"}}), 404);
+  EXPECT_EQ(status("198.51.100.9", {{"X-Forwarded-For", "203.0.113.66"}}), 404);  // a proxy that nobody named
+}
+
+TEST_F(ApiTest, attempts_are_counted_alike_whether_a_name_is_known_or_not) {
+  must(accounts.add_user("ada", "correct horse battery", true));
+  const auto attempts_until_throttled = [&](std::array<std::string, 2> spellings, const std::string& address) {
+    std::optional<Accounts::Throttled> throttled;
+    std::size_t attempts = 0;
+    while (!throttled && attempts < 25) {
+      EXPECT_FALSE(must(accounts.log_in(spellings[attempts++ % 2], "wrong", address, "", throttled)));
+    }
+    return attempts;
+  };
+  EXPECT_EQ(attempts_until_throttled({"ada", "ADA"}, "192.0.2.1"), 11U);
+  EXPECT_EQ(attempts_until_throttled({"bob", "BOB"}, "192.0.2.2"), 11U);
+}
+
+TEST_F(ApiTest, requests_that_meet_no_route_are_limited_too) {
+  auto chosen = options();
+  chosen.requests_per_second = 0.001;
+  chosen.requests_at_once = 3.0;
+  Router limited(chosen, services, readiness, {});
+  net::HttpRequest request;
+  request.peer = peer;
+  for (const auto* target : {"/api/v1/nothing", "/api/v1/%", "/api/v1/session"}) {
+    request.method = "PUT";
+    request.target = target;
+    EXPECT_NE(limited.handle(request).status, 429) << target;
+  }
+  for (const auto* target : {"/api/v1/nothing", "/api/v1/%", "/api/v1/session"}) {
+    request.target = target;
+    EXPECT_EQ(limited.handle(request).status, 429) << target;
+  }
+}
+
+TEST_F(ApiTest, strangers_do_not_fill_the_log) {
+  must(accounts.add_user("ada", "correct horse battery", true));
+  std::optional<Accounts::Throttled> throttled;
+  const auto session = must(accounts.log_in("ada", "correct horse battery", "192.0.2.1", "test", throttled));
+  for (int i = 0; i < 10'000; ++i) ask("GET", "/api/v1/nothing");
+  EXPECT_GT(logged.size(), 500U);
+  EXPECT_LT(logged.size(), 5'000U);
+  const auto before = logged.size();
+  ask("GET", "/api/v1/settings", {{"Cookie", "__Host-offx=" + session->secret}});
+  ASSERT_EQ(logged.size(), before + 1);
+  EXPECT_EQ(logged.back().who, "ada");
+}
+
+TEST_F(ApiTest, what_is_stored_of_a_request_is_text) {
+  ask("GET", "/api/v1/\xff\xc3");
+  EXPECT_EQ(logged.back().path, "/api/v1/\uFFFD\uFFFD");
+  std::string umlauts;
+  for (int i = 0; i < 500; ++i) umlauts += "ä";
+  ask("GET", "/api/v1" + umlauts);  // an odd number of bytes, then two for each
+  EXPECT_TRUE(text::is_utf8(logged.back().path));
+  EXPECT_EQ(logged.back().path.size(), 499U);
+
+  must(accounts.add_user("ada", "correct horse battery", true));
+  std::optional<Accounts::Throttled> throttled;
+  const auto log_in = [&](const std::string& user_agent) {
+    return must(accounts.log_in("ada", "correct horse battery", "192.0.2.1", user_agent, throttled));
+  };
+  ASSERT_TRUE(log_in("a\xff"));
+  const auto session = log_in("a" + umlauts);
+  ASSERT_TRUE(session);
+  const auto answer = ask("GET", "/api/v1/account/sessions", {{"Cookie", "__Host-offx=" + session->secret}});
+  ASSERT_EQ(answer.status, 200);
+  EXPECT_TRUE(text::is_utf8(answer.body));
+  EXPECT_THAT(answer.body, HasSubstr("a\uFFFD"));
 }
 
 TEST_F(ApiTest, what_is_logged_has_no_query) {
