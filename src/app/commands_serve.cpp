@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <csignal>
@@ -289,8 +290,14 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
                          {.cookie_secure = config.cookie_secure, .public_origins = config.public_origins});
   api::Events events(api::standard_events(*client));
   std::optional<jobs::Scheduler> scheduler;  // made before anybody can ask for it
-  const api::Services services{*client,   context.clock, http, config.data_folder, [&] { scheduler->wake(); },
-                               &accounts, &events};
+  const api::Services services{*client,
+                               context.clock,
+                               http,
+                               config.data_folder,
+                               [&] { scheduler->wake(); },
+                               &accounts,
+                               &events,
+                               std::max<std::size_t>(config.workers / 2, 1)};
   api::RouterOptions options;
   options.cors_origins = config.cors_origins;
   options.trusted_proxies = config.trusted_proxies;
