@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <mutex>
+#include <stop_token>
 #include <thread>
 
 #include <fmt/format.h>
@@ -100,7 +101,7 @@ class DatabaseWatch {
 
  private:
   Result<void> open() {
-    OFFX_TRY(store::initialise(client_, [](const migrate::WorkState&) { return !stop_is_pending(); }));
+    OFFX_TRY(store::initialise(client_, [this](const migrate::WorkState&) { return goes_on(); }));
     OFFX_ASSIGN(auto use, context_.announce(client_, "serve"));
     OFFX_TRY(opened_());
     use_ = std::move(use);
@@ -139,14 +140,20 @@ class DatabaseWatch {
     readiness_.set(is_ready_ ? "" : "the database does not answer");
   }
 
+  /// Asked by work that may take long: as long as it asks, it is alive.
+  bool goes_on() {
+    if (watchdog_.count() > 0) notify_service_manager("WATCHDOG=1");
+    const std::scoped_lock lock(mutex_);
+    return !stopping_ && !stop_is_pending();
+  }
+
   void run() {
-    const auto watchdog = watchdog_interval();
     bool has_filed_topics = false;
     std::unique_lock lock(mutex_);
     while (!stopping_) {
       lock.unlock();
       if (is_ready_) {
-        if (watchdog.count() > 0) notify_service_manager("WATCHDOG=1");
+        if (watchdog_.count() > 0) notify_service_manager("WATCHDOG=1");
         if (!has_filed_topics) {
           has_filed_topics = file(&pipeline::file_unfiled_posts);
         } else {
@@ -155,7 +162,7 @@ class DatabaseWatch {
       }
       lock.lock();
       auto wait = std::chrono::milliseconds(is_ready_ ? kProbeInterval : kRetryInterval);
-      if (watchdog.count() > 0) wait = std::min(wait, watchdog / 3);
+      if (watchdog_.count() > 0) wait = std::min(wait, watchdog_ / 3);
       if (changed_.wait_for(lock, wait, [this] { return stopping_; })) return;
       lock.unlock();
       if (const auto looked = look(); !looked) {
@@ -168,10 +175,7 @@ class DatabaseWatch {
   /// What other programs wrote, before and meanwhile. Later, topics are filed by the jobs of those who edit them. False
   /// if trying again may help.
   bool file(Result<std::uint64_t> (*how)(db::DatabaseClient&, const Clock&, const db::Progress&)) {
-    const auto filed = how(client_, context_.clock, [this](std::uint64_t, std::uint64_t) {
-      const std::scoped_lock lock(mutex_);
-      return !stopping_;
-    });
+    const auto filed = how(client_, context_.clock, [this](std::uint64_t, std::uint64_t) { return goes_on(); });
     const auto problem = filed || filed.error().code() == Errc::cancelled ? "" : filed.error().to_string();
     if (problem != filing_problem_ && !problem.empty()) {
       log(LogLevel::warning, "posts.not_filed", {{"message", problem}});
@@ -184,6 +188,7 @@ class DatabaseWatch {
   db::DatabaseClient& client_;
   api::Readiness& readiness_;
   const std::function<Result<void>()> opened_;
+  const std::chrono::milliseconds watchdog_ = watchdog_interval();
   std::unique_ptr<migrate::TableUse> use_;
   bool is_ready_ = false;
   std::string last_ = "starting";
@@ -283,7 +288,9 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
   if (const auto warning = db::sqlite::version_warning(); !warning.empty()) {
     log(LogLevel::warning, "database.old", {{"message", warning}});
   }
-  OFFX_ASSIGN(const auto http, net::HttpClient::create({.allow_hosts = config.allow_hosts}));
+  std::stop_source fetches;
+  OFFX_ASSIGN(const auto http,
+              net::HttpClient::create({.allow_hosts = config.allow_hosts, .stop = fetches.get_token()}));
 
   api::Readiness readiness;
   api::Accounts accounts(*client, context.clock,
@@ -334,6 +341,7 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
 
   wait_for_stop();
   notify_service_manager("STOPPING=1");
+  fetches.request_stop();  // other hosts may take longer than we have
   const bool finished = server->stop(kGrace);
   events.stop();
   scheduler->stop();

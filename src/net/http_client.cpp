@@ -242,10 +242,13 @@ Result<void> Exchange::prepare(CURL* easy, const curl_slist* headers, millisecon
 }
 
 Result<CURLcode> Exchange::transfer(CURLM* multi, CURL* easy, const std::stop_token& stop) {
-  const std::stop_callback wake(stop, [this, multi] { curl_.multi_wakeup(multi); });
+  const auto wake = [this, multi] { curl_.multi_wakeup(multi); };
+  const std::stop_callback wake_one(stop, wake);
+  const std::stop_callback wake_all(options_.stop, wake);
   int running = 1;
   while (true) {
-    if (stop.stop_requested()) return fail(Errc::cancelled, "the fetch was cancelled");
+    if (stop.stop_requested() || options_.stop.stop_requested())
+      return fail(Errc::cancelled, "the fetch was cancelled");
     if (curl_.multi_perform(multi, &running) != CURLM_OK) return fail(Errc::internal, "libcurl fails to run");
     if (running == 0) break;
     if (curl_.multi_poll(multi, nullptr, 0, kPollMs, nullptr) != CURLM_OK) {

@@ -63,6 +63,7 @@ struct HttpClientOptions {
   /// still checked.
   std::string proxy;
   std::string user_agent = std::string("OffX/") + version();
+  std::stop_token stop = {};  ///< ends all its fetches with `cancelled`
 };
 
 /// The one way out: fetches addresses that strangers may have chosen, without becoming their way into the local
@@ -81,7 +82,7 @@ class HttpClient {
   /// `invalid_argument` if an entry of `allow_hosts` is not `host:port`.
   [[nodiscard]] static Result<HttpClient> create(HttpClientOptions options = {});
 
-  /// Blocks until the answer is whole, a limit is passed or a stop is requested (noticed at once).
+  /// Blocks until the answer is whole, a limit is passed or a stop is requested, here or of all (noticed at once).
   /// Errors: `invalid_argument` address, header or target not allowed, or a size or redirect limit passed;
   /// `unavailable` no connection, or cut off; `timeout`; `cancelled`; `corrupt` undecodable body; `unsupported` libcurl
   /// missing or too old. Messages name the host, never path, query or credentials.

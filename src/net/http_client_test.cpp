@@ -208,6 +208,21 @@ TEST(HttpClient, CancelledFromAnotherThreadEndsAtOnce) {
   EXPECT_EQ(response.error().code(), Errc::cancelled);
 }
 
+TEST(HttpClient, AStopOfAllFetchesEndsEachAtOnce) {
+  const LocalServer server([](LocalServer::Connection& connection) { connection.sleep(20s); });
+  std::stop_source stop;
+  const HttpClient http = HttpClient::create({.allow_hosts = {server.place()}, .stop = stop.get_token()}).value();
+  const std::jthread canceller([&stop] {
+    std::this_thread::sleep_for(100ms);
+    stop.request_stop();
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  const Result<Response> response = http.fetch(get(server.url()));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 900ms);
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().code(), Errc::cancelled);
+}
+
 TEST(HttpClient, CancelledBeforehandConnectsNowhere) {
   const LocalServer server(always(answer("200 OK", "", "")));
   std::stop_source stop;

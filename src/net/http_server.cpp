@@ -901,6 +901,7 @@ bool HttpServer::Impl::stop(milliseconds grace) {
   });
   const bool all_finished = closed.wait_for(grace) == std::future_status::ready;
   if (!all_finished) {
+    workers_->stop();  // nobody will be there to be answered
     asio::post(io_, [this] {
       const std::vector<std::shared_ptr<Connection>> all(connections_.begin(), connections_.end());
       for (const auto& connection : all) connection->close();
@@ -908,6 +909,7 @@ bool HttpServer::Impl::stop(milliseconds grace) {
     closed.wait();
   }
   workers_.reset();  // its last jobs post to io_, where nothing is left to answer
+  request_count_ = 0;
   asio::post(io_, [this] {
     sweep_timer_.cancel();
     io_.stop();

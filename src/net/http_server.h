@@ -117,7 +117,8 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
 
   /// Takes no more connections and requests, closes event streams, lets requests that are being answered finish for at
-  /// most `grace`, then closes what is left. Blocks; true if all were finished. Streams accept no events afterwards.
+  /// most `grace`, then closes what is left; what waits for a worker then is never handled, but what a worker is at is
+  /// waited for. Blocks; true if all were finished. Streams accept no events afterwards.
   bool stop(std::chrono::milliseconds grace);
 
   /// Where it listens, with the port that was found: `127.0.0.1:8080`.

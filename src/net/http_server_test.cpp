@@ -409,6 +409,26 @@ TEST_F(HttpServerTest, stopping_lets_what_runs_finish_and_closes_the_rest) {
   EXPECT_FALSE(echo.streams[0]->send("late", "{}"));
 }
 
+TEST_F(HttpServerTest, what_waits_for_a_worker_when_the_grace_is_over_is_never_handled) {
+  start({.workers = 1});
+  auto busy = client();
+  busy.send(get("/slow"));
+  ASSERT_TRUE(eventually([&] { return echo.handled == 1; }));
+  auto waits = client();
+  waits.send(get("/waits"));
+  auto uploads = client();  // waits to be admitted
+  uploads.send("POST /upload HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\n\r\nabc");
+  ASSERT_TRUE(eventually([&] { return server->load().requests == 2; }));
+  auto stopped = std::async([&] { return server->stop(50ms); });
+  EXPECT_EQ(busy.rest(), "");
+  EXPECT_EQ(waits.rest(), "");
+  EXPECT_EQ(uploads.rest(), "");
+  echo.opener.set_value();
+  EXPECT_FALSE(stopped.get());
+  EXPECT_EQ(echo.handled, 1);
+  EXPECT_EQ(server->load().requests, 0U);
+}
+
 TEST_F(HttpServerTest, many_idle_connections_do_not_delay_a_request) {
   start();
   std::vector<std::unique_ptr<Client>> idle;

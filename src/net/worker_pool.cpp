@@ -10,12 +10,16 @@ WorkerPool::WorkerPool(unsigned threads, std::size_t waiting_max) : waiting_max_
 }
 
 WorkerPool::~WorkerPool() {
+  stop();
+  for (auto& thread : threads_) thread.join();
+}
+
+void WorkerPool::stop() {
   {
     const std::scoped_lock lock(mutex_);
     stopping_ = true;
   }
   changed_.notify_all();
-  for (auto& thread : threads_) thread.join();
 }
 
 bool WorkerPool::try_submit(Job job) {
@@ -45,7 +49,7 @@ void WorkerPool::run() {
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-    if (waiting_.empty()) return;
+    if (stopping_) return;
     {
       const Job job = std::exchange(waiting_.front(), nullptr);
       waiting_.pop_front();

@@ -17,7 +17,7 @@ class WorkerPool {
 
   /// Up to `waiting_max` jobs wait for a thread.
   WorkerPool(unsigned threads, std::size_t waiting_max);
-  /// Runs what waits, then joins.
+  /// Waits for the jobs that run; forgets those that wait.
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
@@ -26,6 +26,9 @@ class WorkerPool {
   [[nodiscard]] bool try_submit(Job job);
   /// Always taken: for the next step of work that was taken before. Whoever calls bounds their number.
   void submit(Job job);
+
+  /// None of the jobs that wait, or come yet, will run. Does not block.
+  void stop();
 
   /// Jobs that wait or run.
   [[nodiscard]] std::size_t size() const;
