@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -56,7 +57,7 @@ std::uint64_t remove_old_uploads(const std::filesystem::path& folder) {
   return removed;
 }
 
-/// `offx-20261121-030000-17.db`: sorts by time.
+/// `offx-20261121-030000-17.db`
 bool is_backup_name(std::string_view name) {
   return name.starts_with("offx-") && name.ends_with(".db") && name.size() > 24 &&
          name.find_first_not_of("0123456789-", 5) == name.size() - 3;
@@ -113,14 +114,17 @@ Result<BackupMade> back_up(RunContext& context, const std::filesystem::path& dat
     OFFX_TRY(copied);
   }
   made.bytes = std::filesystem::file_size(path, error);
-  std::vector<std::string> names;
+  // By when they were written: a name made while the clock was ahead would be the newest for ever.
+  std::vector<std::pair<std::filesystem::file_time_type, std::filesystem::path>> others;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    if (auto name = entry.path().filename().string(); is_backup_name(name)) names.push_back(std::move(name));
+    const auto name = entry.path().filename().string();
+    if (name != made.name && is_backup_name(name)) others.emplace_back(entry.last_write_time(error), entry.path());
   }
-  std::sort(names.begin(), names.end(), std::greater<>());
+  std::sort(others.begin(), others.end(), std::greater<>());
   OFFX_ASSIGN(const auto settings, store::read_settings(context.client()));
-  for (auto i = static_cast<std::size_t>(keep.value_or(settings.backups_keep)); i < names.size(); ++i) {
-    made.removed += std::filesystem::remove(folder / names[i], error) ? 1U : 0U;
+  const auto kept = std::max<std::int64_t>(keep.value_or(settings.backups_keep), 1) - 1;  // beside the one just made
+  for (auto i = static_cast<std::size_t>(kept); i < others.size(); ++i) {
+    made.removed += std::filesystem::remove(others[i].second, error) ? 1U : 0U;
   }
   return made;
 }

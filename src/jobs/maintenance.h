@@ -32,7 +32,7 @@ struct BackupMade {
   std::uint64_t removed = 0;  ///< older ones
 };
 /// Copies the database into `backups` of the data folder and removes the oldest backups beyond `keep` (none: as the
-/// settings say). Only files that are named as backups are counted and removed.
+/// settings say), never the one just made. Only files that are named as backups are counted and removed.
 Result<BackupMade> back_up(RunContext& context, const std::filesystem::path& data_folder,
                            std::optional<std::int64_t> keep);
 

@@ -109,6 +109,7 @@ void Scheduler::keep_going() {
     }
     if (!look && Steady::now() < next_plan) continue;
     const auto wait = plan();
+    if (!wait) sightings_.clear();  // nobody could say that he lives either
     if (wait.has_value() == is_away) {
       is_away = !is_away;
       if (is_away) {
@@ -124,6 +125,9 @@ void Scheduler::keep_going() {
 /// Everything there is to decide; gives how long nothing will be due.
 Result<milliseconds> Scheduler::plan() {
   OFFX_ASSIGN(auto outlook, repository_.outlook());
+  // Whoever did not look for so long does not know who moved meanwhile.
+  const auto looked_before = std::exchange(looked_, Steady::now());
+  if (looked_ - looked_before > options_.silent_max) sightings_.clear();
   const auto now = clock_.now();
   auto wait = options_.poll_every;
   bool fired = false;
@@ -299,6 +303,7 @@ void Scheduler::do_run(const store::Run& run) {
     const std::scoped_lock lock(mutex_);
     context->stopping_ = stopping_;
     active_[run.id] = context;
+    awake_ = true;  // the keeper may sleep until the next poll: the run is to be heard of before
     changed_.notify_all();
   }
   const auto started = Steady::now();

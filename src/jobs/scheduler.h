@@ -141,7 +141,8 @@ class Scheduler {
   const SchedulerOptions options_;
   std::vector<std::string> kind_names_;
   std::vector<std::string> owners_;             // the workers' names in the database
-  std::map<std::int64_t, Sighting> sightings_;  // of the keeper's thread alone
+  std::map<std::int64_t, Sighting> sightings_;  // of the keeper's thread alone, as the next
+  Steady::time_point looked_;                   // when it last read what there is
 
   std::mutex mutex_;  // guards the rest but the threads
   std::condition_variable changed_;

@@ -355,6 +355,75 @@ class FaultyClient final : public db::DatabaseClient {
   std::atomic<int> left_;
 };
 
+/// A database that can be away for a while.
+class AwayClient final : public db::DatabaseClient {
+ public:
+  AwayClient(db::DatabaseClient& client, const std::atomic<bool>& is_away) : client_(client), is_away_(is_away) {}
+  Result<db::QueryResult> execute(std::string_view sql, const db::Params& params) override {
+    if (is_away_) return fail(Errc::unavailable, "away");
+    return client_.execute(sql, params);
+  }
+  Result<std::vector<db::QueryResult>> batch(std::span<const db::Statement> statements, db::Mode mode) override {
+    if (is_away_) return fail(Errc::unavailable, "away");
+    return client_.batch(statements, mode);
+  }
+  Result<void> backup(const std::string& path, const db::Progress& progress) override {
+    return client_.backup(path, progress);
+  }
+  [[nodiscard]] std::string description() const override { return client_.description(); }
+
+ private:
+  db::DatabaseClient& client_;
+  const std::atomic<bool>& is_away_;
+};
+
+TEST_P(Schedulers, after_the_database_was_away_those_who_live_are_left_alone) {
+  const auto run = enqueue();
+  std::atomic<bool> is_away = false;
+  std::atomic<bool> finish = false;
+  std::atomic<int> calls = 0;
+  const Kinds kinds = {{"note", [&](RunContext& context) -> Result<Outcome> {
+                          ++calls;
+                          eventually([&] { return finish.load() || context.stopping(); });
+                          return note(context);
+                        }}};
+  auto second_client = open();
+  AwayClient first_away(*client_, is_away);
+  AwayClient second_away(*second_client, is_away);
+  auto slow = quick();
+  slow.beat_every = milliseconds(600);  // the other looks first when the database is back
+  Scheduler first(first_away, clock_, kinds, slow);
+  ASSERT_TRUE(eventually([&] { return calls == 1; }));
+  Scheduler second(second_away, clock_, kinds, quick());
+  std::this_thread::sleep_for(milliseconds(300));
+  is_away = true;
+  std::this_thread::sleep_for(quick().silent_max + milliseconds(300));
+  is_away = false;
+  std::this_thread::sleep_for(milliseconds(1'000));
+  finish = true;
+  ASSERT_TRUE(comes_to(run.id, RunState::done));
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(must(repository_->run(run.id)).fence, 1);
+}
+
+TEST_P(Schedulers, a_run_is_heard_of_long_before_the_next_poll) {
+  const auto run = enqueue();
+  std::atomic<bool> finish = false;
+  auto options = quick();
+  options.poll_every = milliseconds(3'600'000);
+  Scheduler scheduler(*client_, clock_,
+                      {{"note",
+                        [&](RunContext& context) -> Result<Outcome> {
+                          std::this_thread::sleep_for(milliseconds(200));  // the keeper sleeps by now
+                          context.message("at it");
+                          eventually([&] { return finish.load(); });
+                          return note(context);
+                        }}},
+                      options);
+  EXPECT_TRUE(eventually([&] { return must(repository_->run(run.id)).message == "at it"; }, milliseconds(5'000)));
+  finish = true;
+}
+
 TEST_P(Schedulers, whichever_call_fails_the_effect_comes_once) {
   // Idempotent, as all effects are whose own answer may be lost.
   const Kinds kinds = {{"note", [](RunContext& context) -> Result<Outcome> {

@@ -625,11 +625,14 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "WHERE id = ?1 AND fence = ?2 AND state = 'running' RETURNING cancel_requested",
        {0, 1, 1, kNull, kNull, kNull, ""},
        true},
-      // Also where it has been done: the answer of a server may be lost.
+      // Also where it has been done: the answer of a server may be lost. What somebody cancelled does not wait again.
       {Query::job_run_finish,
        "job_runs.finish",
-       "UPDATE {job_runs} SET state = ?3, message = ?4, result = ?5, error = ?6, finished_at = ?7, ready_at = ?8, "
-       "attempt = ?9 WHERE id = ?1 AND fence = ?2 AND state IN ('running', ?3)",
+       "UPDATE {job_runs} SET state = CASE WHEN ?3 = 'waiting' AND cancel_requested = 1 THEN 'cancelled' ELSE ?3 END, "
+       "message = ?4, result = ?5, error = ?6, "
+       "finished_at = CASE WHEN ?3 <> 'waiting' OR cancel_requested = 1 THEN ?7 END, ready_at = ?8, attempt = ?9 "
+       "WHERE id = ?1 AND fence = ?2 AND state IN "
+       "('running', CASE WHEN ?3 = 'waiting' AND cancel_requested = 1 THEN 'cancelled' ELSE ?3 END)",
        {0, 1, "done", "", kNull, kNull, kTime, "", 1},
        true},
       // By ids the planner would read the whole history, since they come in the right order.
@@ -641,7 +644,9 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        false},
       {Query::job_run_take_away,
        "job_runs.take_away",
-       "UPDATE {job_runs} SET state = ?4, message = ?5, error = ?6, finished_at = ?7, ready_at = ?8, fence = fence + 1 "
+       "UPDATE {job_runs} SET state = CASE WHEN ?4 = 'waiting' AND cancel_requested = 1 THEN 'cancelled' ELSE ?4 END, "
+       "message = ?5, error = ?6, finished_at = CASE WHEN ?4 <> 'waiting' OR cancel_requested = 1 THEN ?7 END, "
+       "ready_at = ?8, fence = fence + 1 "
        "WHERE id = ?1 AND fence = ?2 AND beat = ?3 AND state = 'running'",
        {0, 1, 0, "waiting", "", kNull, kNull, ""},
        true},

@@ -254,12 +254,12 @@ Result<bool> JobRepository::renew(const Run& run) {
 }
 
 Result<void> JobRepository::finish(const Run& run, const RunEnd& end, Timestamp now) {
-  OFFX_ASSIGN(const auto result, client_.execute(sql(Query::job_run_finish),
-                                                 {run.id, run.fence, std::string(to_string(end.state)), end.message,
-                                                  db::text_or_null(end.result), db::text_or_null(end.error),
-                                                  is_over(end.state) ? time_value(now) : db::Value{},
-                                                  end.again_at ? to_sql_time(*end.again_at) : std::string(),
-                                                  end.counts ? run.attempt : run.attempt - 1}));
+  OFFX_ASSIGN(const auto result,
+              client_.execute(sql(Query::job_run_finish),
+                              {run.id, run.fence, std::string(to_string(end.state)), end.message,
+                               db::text_or_null(end.result), db::text_or_null(end.error), time_value(now),
+                               end.again_at ? to_sql_time(*end.again_at) : std::string(),
+                               end.counts ? run.attempt : run.attempt - 1}));
   if (result.rows_affected() == 0) return lost(run);
   return {};
 }
@@ -271,11 +271,10 @@ Result<JobRepository::Outlook> JobRepository::outlook() {
 }
 
 Result<bool> JobRepository::take_away(const Run& run, const RunEnd& end, Timestamp now) {
-  OFFX_ASSIGN(const auto result,
-              client_.execute(sql(Query::job_run_take_away),
-                              {run.id, run.fence, run.beat, std::string(to_string(end.state)), end.message,
-                               db::text_or_null(end.error), is_over(end.state) ? time_value(now) : db::Value{},
-                               end.again_at ? to_sql_time(*end.again_at) : std::string()}));
+  OFFX_ASSIGN(const auto result, client_.execute(sql(Query::job_run_take_away),
+                                                 {run.id, run.fence, run.beat, std::string(to_string(end.state)),
+                                                  end.message, db::text_or_null(end.error), time_value(now),
+                                                  end.again_at ? to_sql_time(*end.again_at) : std::string()}));
   return result.rows_affected() != 0;
 }
 

@@ -139,7 +139,8 @@ class JobRepository {
   /// Says that the process of `run` lives, and how far it is; true if somebody asked to stop. Errc::conflict if another
   /// process has the run by now, or it is over.
   Result<bool> renew(const Run& run);
-  /// Errc::conflict as in renew(). Repeating it gives the same answer.
+  /// Errc::conflict as in renew(). Repeating it gives the same answer. One that is to wait but was cancelled meanwhile
+  /// is cancelled.
   Result<void> finish(const Run& run, const RunEnd& end, Timestamp now);
   /// What there is to do: every job, and every run that is not over. One read.
   struct Outlook {

@@ -256,5 +256,31 @@ TEST_P(Jobs, runs_are_listed_by_job_kind_and_state_in_pages) {
   EXPECT_TRUE(must(jobs_->runs({.job_id = {}, .kind = "backup", .state = {}, .before_id = {}}, 9)).empty());
 }
 
+TEST_P(Jobs, what_was_cancelled_does_not_wait_again_however_it_is_handed_back) {
+  RunEnd again;
+  again.state = RunState::waiting;
+  const auto handed_back = enqueue("handed back");
+  auto run = claim("one");
+  must(jobs_->cancel(handed_back.id, kNow));
+  must(jobs_->finish(run, again, kNow));
+  must(jobs_->finish(run, again, kNow));  // as after a lost answer
+  EXPECT_EQ(must(jobs_->run(handed_back.id)).state, RunState::cancelled);
+  EXPECT_EQ(must(jobs_->run(handed_back.id)).finished_at, kNow);
+
+  const auto taken_over = enqueue("taken over");
+  run = claim("one");
+  must(jobs_->cancel(taken_over.id, kNow));
+  EXPECT_TRUE(must(jobs_->take_away(run, again, kNow)));
+  EXPECT_EQ(must(jobs_->run(taken_over.id)).state, RunState::cancelled);
+  EXPECT_TRUE(must(jobs_->outlook()).open.empty());
+  EXPECT_FALSE(must(jobs_->claim("two", kNow, kAny)));
+
+  // One that nobody cancelled waits and is not over.
+  const auto left = enqueue("left");
+  must(jobs_->finish(claim("one"), again, kNow));
+  EXPECT_EQ(must(jobs_->run(left.id)).state, RunState::waiting);
+  EXPECT_FALSE(must(jobs_->run(left.id)).finished_at);
+}
+
 }  // namespace
 }  // namespace offx::store

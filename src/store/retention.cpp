@@ -13,6 +13,9 @@ Result<OldPosts> posts_before(db::DatabaseClient& client, Timestamp before, bool
   OldPosts page;
   for (std::size_t i = 0; i < rows.rows(); ++i) {
     const auto row = rows.row(i);
+    // The index compares texts; of a date that cannot be read nobody knows how old it is.
+    const auto created = to_time(row[1]);
+    if (created == Timestamp{} || created >= before) continue;
     const bool is_cited = db::to_integer(row[2]) != 0;
     if (with_cited || !is_cited) page.ids.push_back(db::to_integer(row[0]));
   }

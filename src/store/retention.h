@@ -18,7 +18,8 @@ struct OldPosts {
   std::optional<PageKey> next;  ///< absent when there are no more
 };
 
-/// A page of the posts from before `before`; those that a summary cites only if `with_cited`.
+/// A page of the posts from before `before`; those that a summary cites only if `with_cited`, and none
+/// whose date cannot be read.
 Result<OldPosts> posts_before(db::DatabaseClient& client, Timestamp before, bool with_cited, std::size_t limit,
                               const std::optional<PageKey>& after = {});
 

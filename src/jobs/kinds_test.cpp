@@ -1,0 +1,104 @@
+// What the jobs of OffX do, with a database and a data folder as a server has them.
+
+#include "jobs/kinds.h"
+
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/test_support.h"
+#include "store/posts.h"
+#include "store/store.h"
+
+namespace offx::jobs {
+namespace {
+
+using std::chrono::hours;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Timestamp at(std::string_view text) { return parse_time(text).value(); }
+
+class PutClock final : public Clock {
+ public:
+  explicit PutClock(Timestamp time) : time_(time) {}
+  [[nodiscard]] Timestamp now() const override { return time_; }
+  void put(Timestamp time) { time_ = time; }
+
+ private:
+  Timestamp time_;
+};
+
+class JobKinds : public testing::Test {
+ protected:
+  JobKinds() { must(store::initialise(*client_)); }
+
+  /// A run somebody asked for and a worker has taken.
+  store::Run take(std::string_view kind, std::string_view options = "{}") {
+    must(repository_.enqueue(kind, kind, options, "ann", clock_.now()));
+    return must(repository_.claim("tester", clock_.now(), {{std::string(kind)}, clock_.now() + hours(24), {}})).value();
+  }
+  Result<Outcome> attempt(const store::Run& run) {
+    RunContext context(*client_, clock_, run, boost::json::parse(run.options).as_object());
+    return kinds_.find(run.kind)->second(context);
+  }
+  void end(const store::Run& run) { must(repository_.finish(run, {}, clock_.now())); }
+  Result<Outcome> run(std::string_view kind, std::string_view options = "{}") {
+    const auto taken = take(kind, options);
+    auto outcome = attempt(taken);
+    end(taken);
+    return outcome;
+  }
+
+  std::vector<std::string> asked(std::string_view sql) {
+    const auto rows = must(client_->execute(sql));
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < rows.rows(); ++i) texts.push_back(db::to_text(rows.row(i)[0]));
+    return texts;
+  }
+  void write(const std::filesystem::path& path, std::string_view text) {
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path, std::ios::binary) << text;
+  }
+
+  TemporaryFolder folder_;
+  const std::filesystem::path data_ = folder_ / "data";
+  std::unique_ptr<db::DatabaseClient> client_ = must(db::create_database_client(folder_ / "offx.db"));
+  store::JobRepository repository_{*client_};
+  PutClock clock_{at("2026-11-20 12:00:00")};
+  const Kinds kinds_ = standard_kinds(data_);
+};
+
+TEST_F(JobKinds, a_backup_is_never_removed_for_one_made_while_the_clock_was_ahead) {
+  const auto backups = data_ / "backups";
+  for (const auto* name : {"offx-20271120-030000-1.db", "offx-20271121-030000-2.db"}) {
+    write(backups / name, "old");
+    std::filesystem::last_write_time(backups / name, std::filesystem::file_time_type::clock::now() - hours(24));
+  }
+  write(backups / "notes.db", "not ours");
+  const auto made = must(run("backup", R"({"keep":2})")).result.at("name").as_string();
+  EXPECT_TRUE(std::filesystem::exists(backups / std::string(made)));
+  EXPECT_TRUE(std::filesystem::exists(backups / "notes.db"));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(backups), {}), 3);
+  // With room for one, the newest is the one.
+  clock_.put(clock_.now() + hours(1));
+  const auto next = must(run("backup", R"({"keep":1})")).result.at("name").as_string();
+  EXPECT_TRUE(std::filesystem::exists(backups / std::string(next)));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(backups), {}), 2);
+}
+
+TEST_F(JobKinds, the_clean_up_leaves_posts_whose_date_nobody_can_read) {
+  for (const auto* date : {"2026-01-01 00:00:00", "1795000000000", "", "08/22/2026", "2026-11-19 00:00:00"}) {
+    must(
+        client_->execute("INSERT INTO posts_v1 (external_id, content, platform, created_at, fetched_at) "
+                         "VALUES (?1, 'text', 'x', ?1, '2026-11-20 00:00:00')",
+                         {std::string(date)}));
+  }
+  EXPECT_EQ(must(run("cleanup", R"({"posts_keep_days":30})")).result.at("posts").as_uint64(), 1U);
+  EXPECT_THAT(asked("SELECT created_at FROM posts_v1 ORDER BY id"),
+              ElementsAre("1795000000000", "", "08/22/2026", "2026-11-19 00:00:00"));
+}
+
+}  // namespace
+}  // namespace offx::jobs
