@@ -86,7 +86,7 @@ Result<std::optional<User>> AccountRepository::get(std::int64_t id) {
 Result<void> AccountRepository::remove(std::int64_t id) {
   // What is theirs goes first, explicitly, for databases in which foreign keys do not cascade; all of it only if the
   // user may go.
-  const std::vector<db::Statement> statements = {{sql(Query::user_sessions_delete), {id}},
+  const std::vector<db::Statement> statements = {{sql(Query::user_sessions_delete_leaving), {id}},
                                                  {sql(Query::user_tokens_delete), {id}},
                                                  {sql(Query::user_delete), {id}},
                                                  {sql(Query::user_get), {id}}};

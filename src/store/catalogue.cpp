@@ -888,6 +888,12 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        true},
       {Query::user_sessions_delete, "sessions.delete_of_user", "DELETE FROM {sessions} WHERE user_id = ?1", {0}, true},
       // Before users.delete in the same batch: not of one that stays.
+      {Query::user_sessions_delete_leaving,
+       "sessions.delete_of_leaving_user",
+       "DELETE FROM {sessions} WHERE user_id = ?1 AND (SELECT is_admin = 0 OR EXISTS (SELECT 1 FROM {users} "
+       "WHERE id <> ?1 AND is_admin = 1) FROM {users} WHERE id = ?1)",
+       {0},
+       true},
       {Query::user_tokens_delete,
        "api_tokens.delete_of_user",
        "DELETE FROM {api_tokens} WHERE user_id = ?1 AND (SELECT is_admin = 0 OR EXISTS (SELECT 1 FROM {users} "

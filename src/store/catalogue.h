@@ -162,6 +162,7 @@ enum class Query : std::uint8_t {
   user_get,
   user_delete,
   user_sessions_delete,
+  user_sessions_delete_leaving,
   user_tokens_delete,
   user_password_set,
   user_hash_renew,
