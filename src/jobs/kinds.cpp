@@ -82,7 +82,8 @@ Result<Outcome> summarise(RunContext& context) {
   pipeline::SummarizeOptions options;
   options.max_sentences = static_cast<std::size_t>(number_option(context, "max_sentences").value_or(5));
   // Of a run that is tried again, what it made before is not made once more.
-  options.force = flag_option(context, "force") && context.run().attempt <= 1;
+  options.force = flag_option(context, "force");
+  options.forced_at = context.run().created_at;
   json::array ids;
   std::uint64_t made = 0;
   for (std::size_t i = 0; i < topics.size(); ++i) {
@@ -120,6 +121,26 @@ void remove_upload(const std::filesystem::path& file) {
   if (error) log(LogLevel::warning, "jobs.upload_left", {{"file", file.string()}, {"error", error.message()}});
 }
 
+/// The same whenever the run is done again.
+std::int64_t import_id(const store::Run& run) {
+  return run.created_at.time_since_epoch().count() * 1024 + run.id % 1024;
+}
+
+Outcome outcome_of(const store::ImportRecord& record) {
+  std::string message = fmt::format("{} new, {} updated, {} unchanged", record.added, record.updated, record.unchanged);
+  if (record.broken > 0) {
+    message += fmt::format(", {}", count_of(static_cast<std::uint64_t>(record.broken), "broken item", "broken items"));
+  }
+  return {std::move(message),
+          {{"import_id", record.id},
+           {"source", record.source},
+           {"format", record.format},
+           {"added", record.added},
+           {"updated", record.updated},
+           {"unchanged", record.unchanged},
+           {"broken", record.broken}}};
+}
+
 Result<Outcome> import(RunContext& context, const std::filesystem::path& data_folder) {
   const std::filesystem::path file = text_option(context, "file");
   // Options come from the database: nothing outside our own folder is read or removed because of what stands there. Of
@@ -129,6 +150,10 @@ Result<Outcome> import(RunContext& context, const std::filesystem::path& data_fo
   const auto real = std::filesystem::weakly_canonical(file, ignored);
   const bool is_own = std::mismatch(own.begin(), own.end(), real.begin(), real.end()).first == own.end();
   if (!is_own || !std::filesystem::is_regular_file(real, ignored)) {
+    // The upload is removed before the run is written as done: a process may have ended in between.
+    const auto id = import_id(context.run());
+    OFFX_ASSIGN(const auto records, store::list_imports(context.client(), id + 1, 1));
+    if (!records.empty() && records[0].id == id) return outcome_of(records[0]);
     const bool may_come = context.clock().now() - context.run().created_at < std::chrono::hours(24);
     return fail(may_come ? Errc::unavailable : Errc::not_found,
                 may_come
@@ -158,11 +183,14 @@ Result<Outcome> import(RunContext& context, const std::filesystem::path& data_fo
               pipeline::import_posts(context.client(), {.name = real.string(), .interrupted = &context.stop_flag()},
                                      options, callbacks));
   if (imported.interrupted) return stopped();
-  if (imported.failure) return fail(*imported.failure);
+  if (imported.failure) {
+    // Kept for another try, unless no try will read it; the clean-up removes what nobody comes back to.
+    if (imported.is_unreadable) remove_upload(real);
+    return fail(*imported.failure);
+  }
   const auto name = text_option(context, "name");
   store::ImportRecord record;
-  // The same whenever the run is done again.
-  record.id = context.run().created_at.time_since_epoch().count() * 1024 + context.run().id % 1024;
+  record.id = import_id(context.run());
   record.source = name.empty() ? real.filename().string() : name;
   record.format = imported.format ? std::string(sources::to_string(*imported.format)) : "unknown";
   record.started_at = started;
@@ -173,27 +201,16 @@ Result<Outcome> import(RunContext& context, const std::filesystem::path& data_fo
   record.broken = static_cast<std::int64_t>(broken);
   OFFX_TRY(store::add_import(context.client(), record));
   // What was filed by rules that changed meanwhile is filed by those of now.
-  OFFX_TRY(pipeline::file_unfiled_posts(context.client(), context.clock(),
-                                        [&](std::uint64_t, std::uint64_t) { return !context.stopping(); }));
-  std::string message = fmt::format("{} new, {} updated, {} unchanged", record.added, record.updated, record.unchanged);
-  if (broken > 0) message += fmt::format(", {}", count_of(broken, "broken item", "broken items"));
-  return Outcome{std::move(message),
-                 {{"import_id", record.id},
-                  {"source", record.source},
-                  {"format", record.format},
-                  {"added", record.added},
-                  {"updated", record.updated},
-                  {"unchanged", record.unchanged},
-                  {"kept_out", imported.posts.kept_out},
-                  {"broken", broken},
-                  {"first_problem", first_problem.empty() ? json::value(nullptr) : json::value(first_problem)},
-                  {"truncated", imported.read.truncated}}};
-}
-
-Result<Outcome> import_upload(RunContext& context, const std::filesystem::path& data_folder) {
-  auto outcome = import(context, data_folder);
-  // Kept for another try; the clean-up removes what nobody comes back to.
-  if (outcome || outcome.error().code() == Errc::corrupt) remove_upload(text_option(context, "file"));
+  const auto filed = pipeline::file_unfiled_posts(context.client(), context.clock(),
+                                                  [&](std::uint64_t, std::uint64_t) { return !context.stopping(); });
+  // A stored rule that cannot be read keeps posts unfiled, not out.
+  if (!filed && filed.error().code() != Errc::corrupt) return fail(filed.error());
+  remove_upload(real);
+  auto outcome = outcome_of(record);
+  if (!filed) outcome.message += "; some posts are not filed yet: " + filed.error().to_string();
+  outcome.result["kept_out"] = imported.posts.kept_out;
+  outcome.result["first_problem"] = first_problem.empty() ? json::value(nullptr) : json::value(first_problem);
+  outcome.result["truncated"] = imported.read.truncated;
   return outcome;
 }
 
@@ -275,7 +292,7 @@ Result<Outcome> complete_migrations(RunContext& context) {
 Kinds standard_kinds(const std::filesystem::path& data_folder) {
   return {{"summarise", &summarise},
           {"file_topic", &file_topic},
-          {"import", [=](RunContext& context) { return import_upload(context, data_folder); }},
+          {"import", [=](RunContext& context) { return import(context, data_folder); }},
           {"cleanup", [=](RunContext& context) { return clean_up(context, data_folder); }},
           {"integrity_check", &integrity_check},
           {"backup", [=](RunContext& context) { return back_up(context, data_folder); }},

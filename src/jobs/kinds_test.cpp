@@ -10,6 +10,7 @@
 #include "base/test_support.h"
 #include "store/posts.h"
 #include "store/store.h"
+#include "store/topics.h"
 
 namespace offx::jobs {
 namespace {
@@ -98,6 +99,48 @@ TEST_F(JobKinds, the_clean_up_leaves_posts_whose_date_nobody_can_read) {
   EXPECT_EQ(must(run("cleanup", R"({"posts_keep_days":30})")).result.at("posts").as_uint64(), 1U);
   EXPECT_THAT(asked("SELECT created_at FROM posts_v1 ORDER BY id"),
               ElementsAre("1795000000000", "", "08/22/2026", "2026-11-19 00:00:00"));
+}
+
+constexpr std::string_view kPost =
+    R"({"external_id":"1","platform":"x","content":"The harbour is closed today because of the storm.","created_at":"2026-11-19T10:00:00Z"})";
+
+TEST_F(JobKinds, an_import_whose_upload_is_gone_already_is_done) {
+  write(data_ / "uploads" / "a.jsonl", kPost);
+  const auto run = take("import", R"({"file":")" + (data_ / "uploads" / "a.jsonl").string() + R"("})");
+  EXPECT_THAT(must(attempt(run)).message, HasSubstr("1 new"));
+  EXPECT_FALSE(std::filesystem::exists(data_ / "uploads" / "a.jsonl"));
+  // The process ended before it could say so.
+  EXPECT_THAT(must(attempt(run)).message, HasSubstr("1 new"));
+  end(run);
+  // One that nobody imported is waited for.
+  const auto missing = attempt(take("import", R"({"file":")" + (data_ / "uploads" / "b.jsonl").string() + R"("})"));
+  EXPECT_EQ(missing.error().code(), Errc::unavailable);
+}
+
+TEST_F(JobKinds, a_rule_that_cannot_be_read_does_not_fail_an_import) {
+  store::Topic topic;
+  topic.title = "Weather";
+  topic.rule = "storm";
+  must(store::TopicRepository(*client_).add(topic, clock_.now()));
+  must(client_->execute("UPDATE topic_rules_v1 SET rule = '((' "));
+  write(data_ / "uploads" / "a.jsonl", kPost);
+  const auto outcome = must(run("import", R"({"file":")" + (data_ / "uploads" / "a.jsonl").string() + R"("})"));
+  EXPECT_THAT(outcome.message, HasSubstr("not filed yet"));
+  EXPECT_FALSE(std::filesystem::exists(data_ / "uploads" / "a.jsonl"));
+}
+
+TEST_F(JobKinds, forced_summaries_are_made_once_however_often_the_run_is_tried) {
+  store::Topic topic;
+  topic.title = "Weather";
+  topic.rule = "storm";
+  must(store::TopicRepository(*client_).add(topic, clock_.now()));
+  write(data_ / "uploads" / "a.jsonl", kPost);
+  must(run("import", R"({"file":")" + (data_ / "uploads" / "a.jsonl").string() + R"("})"));
+  EXPECT_EQ(must(run("summarise")).result.at("made").as_uint64(), 1U);
+  clock_.put(clock_.now() + hours(1));
+  const auto forced = take("summarise", R"({"force":true})");  // handed back, it is the first attempt again
+  EXPECT_EQ(must(attempt(forced)).result.at("made").as_uint64(), 1U);
+  EXPECT_EQ(must(attempt(forced)).result.at("made").as_uint64(), 0U);
 }
 
 }  // namespace

@@ -259,7 +259,10 @@ Result<ImportResult> import_posts(db::DatabaseClient& client, const sources::Inp
   if (read) result.read = *read;
   result.failure = storing.failure();
   if (!result.failure && !flushed) result.failure = flushed.error();
-  if (!result.failure && !read && !result.interrupted) result.failure = std::move(read).error();
+  if (!result.failure && !read && !result.interrupted) {
+    result.is_unreadable = read.error().code() == Errc::corrupt;
+    result.failure = std::move(read).error();
+  }
   return result;
 }
 

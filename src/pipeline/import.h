@@ -27,6 +27,7 @@ struct ImportResult {
   store::PutCounts posts;
   bool interrupted = false;
   std::optional<Error> failure;  ///< what ended it before the end of the input; what is counted is stored
+  bool is_unreadable = false;    ///< that failure is of the input, not of storing
 };
 
 struct ImportCallbacks {

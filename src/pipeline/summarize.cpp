@@ -62,7 +62,10 @@ Result<TopicSummary> summarize_topic(db::DatabaseClient& client, const store::To
   stored.sentences_json = json::serialize(to_json(result.summary.sentences));
   stored.sentiment_json = json::serialize(to_json(result.sentiment));
   OFFX_ASSIGN(const auto same, summaries.find_same(stored));
-  if (same && !options.force) {
+  // Times are stored to the second.
+  const bool is_made = same && options.force && options.forced_at &&
+                       same->created_at >= std::chrono::floor<std::chrono::seconds>(*options.forced_at);
+  if (same && (!options.force || is_made)) {
     result.id = same->id;
     return result;
   }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,8 +22,9 @@
 namespace offx::pipeline {
 
 struct SummarizeOptions {
-  std::size_t max_sentences = 5;  ///< 1 to 100
-  bool force = false;             ///< another one, although the same posts were summarised before
+  std::size_t max_sentences = 5;         ///< 1 to 100
+  bool force = false;                    ///< another one, although the same posts were summarised before
+  std::optional<Timestamp> forced_at{};  ///< with force: one made since then is the one that is wanted
 };
 
 /// What one topic's posts of one period say.
