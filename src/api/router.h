@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -28,15 +29,31 @@ class Readiness {
     const std::scoped_lock lock(mutex_);
     reason_ = std::move(reason);
   }
+  /// The database is asked now; if no answered() follows for some seconds, it is not ready: a server that hangs is
+  /// noticed before the deadline of the call.
+  void asked() {
+    const std::scoped_lock lock(mutex_);
+    asked_ = std::chrono::steady_clock::now();
+  }
+  void answered() {
+    const std::scoped_lock lock(mutex_);
+    asked_.reset();
+  }
   /// Why not, or nothing if it is.
   [[nodiscard]] std::string reason() const {
     const std::scoped_lock lock(mutex_);
+    if (reason_.empty() && asked_ && std::chrono::steady_clock::now() - *asked_ > kSilenceMax) {
+      return "the database does not answer";
+    }
     return reason_;
   }
 
  private:
+  static constexpr std::chrono::seconds kSilenceMax{10};
+
   mutable std::mutex mutex_;
   std::string reason_ = "the server is starting";
+  std::optional<std::chrono::steady_clock::time_point> asked_;
 };
 
 struct RouterOptions {

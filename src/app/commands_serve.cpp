@@ -112,9 +112,11 @@ class DatabaseWatch {
   Result<void> look() {
     Result<void> state;
     if (use_) {
+      readiness_.asked();
       if (auto rows = client_.execute(store::sql(store::Query::topic_rule_revision)); !rows) {
         state = fail(std::move(rows).error());
       }
+      readiness_.answered();
     } else {
       state = open();
     }

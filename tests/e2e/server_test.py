@@ -312,6 +312,22 @@ class DatabaseServer(ServerTest):
         sqld.start()
         self.wait_for(server, 200)
 
+    def test_may_hang(self):
+        sqld = offx_servers.Sqld(self)
+        server = self.serve("--db", sqld.make_database("offx"), OFFX_DB_AUTH_TOKEN=offx_servers.TOKEN)
+        self.wait_for(server, 200)
+        sqld.process.freeze()
+        try:
+            self.assertIn(b"database", self.wait_for(server, 503).body)
+            answer = server.request("GET", "/api/v1/session", timeout=60)
+            self.assertIn(answer.status, (503, 504))
+            self.assertIn("database", answer.json["detail"])
+            self.assertEqual(server.get("/healthz").status, 200)
+        finally:
+            sqld.process.thaw()
+        self.wait_for(server, 200)
+        self.assertEqual(server.get("/api/v1/session").status, 200)
+
 
 class Clients(ServerTest):
     def test_that_are_slow_or_broken_delay_nobody(self):
