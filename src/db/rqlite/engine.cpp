@@ -7,6 +7,9 @@
 #include <fstream>
 #include <thread>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "db/http/encoding.h"
 #include "db/http/transport.h"
 #include "db/http/url.h"
@@ -246,6 +249,8 @@ class Engine final : public DatabaseClient {
   }
 
   Result<void> receive(const std::string& path, const Progress& progress) {
+    // For its owner alone, like every copy of a database.
+    if (const int made = ::open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600); made >= 0) ::close(made);
     std::ofstream file(path, std::ios::binary | std::ios::trunc);
     if (!file.is_open()) return fail(Errc::io, "cannot write " + path);
     std::uint64_t bytes = 0;

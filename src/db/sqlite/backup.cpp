@@ -65,7 +65,8 @@ Result<void> rename_file(const std::string& from, const std::string& to) {
 /// A new file beside the one it is to become, gone with this unless it was renamed.
 class PartialFile {
  public:
-  /// Makes `target.XXXXXX.partial`, X standing for what makes the name new, for the same people as `like`.
+  /// Makes `target.XXXXXX.partial`, X standing for what makes the name new: for the same people as `like`, or for its
+  /// owner alone if that is empty.
   static Result<PartialFile> make(const std::string& target, const std::string& like) {
     constexpr std::string_view kSuffix = ".partial";
     std::string path = target + ".XXXXXX" + std::string(kSuffix);
@@ -73,7 +74,7 @@ class PartialFile {
     if (file < 0) return fail(Errc::io, "cannot make " + path + ": " + std::system_category().message(errno));
     struct stat info{};
     // Should that fail, the copy is for its owner only.
-    if (::stat(like.c_str(), &info) == 0) static_cast<void>(::fchmod(file, info.st_mode & 0666U));
+    if (!like.empty() && ::stat(like.c_str(), &info) == 0) static_cast<void>(::fchmod(file, info.st_mode & 0666U));
     ::close(file);
     return PartialFile(std::move(path));
   }
@@ -139,7 +140,8 @@ bool is_damaged(const Error& error) { return error.code() == Errc::corrupt; }
 
 Result<void> copy_database(const std::string& from, const std::string& to, const Progress& progress) {
   if (fs::exists(to)) return fail(Errc::conflict, to + " exists; choose another name or remove it first");
-  OFFX_ASSIGN(const auto partial, PartialFile::make(to, from));
+  // Passwords' hashes, sessions and tokens are in it: whoever else is to read it is told so by its owner.
+  OFFX_ASSIGN(const auto partial, PartialFile::make(to, {}));
   if (auto copied = copy_checked(from, partial.path(), progress); !copied) {
     return fail(std::move(copied).error().within("backup to " + to));
   }

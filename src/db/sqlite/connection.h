@@ -35,7 +35,8 @@ class Connection {
  public:
   enum class Access : std::uint8_t { read_write, read_only };
 
-  /// Opens `path` with the settings every connection of ours has. A connection that reads only never makes the file.
+  /// Opens `path` with the settings every connection of ours has. A connection that reads only never makes the file;
+  /// one that writes makes it for its owner alone (0600).
   static Result<std::unique_ptr<Connection>> open(const std::string& path, Access access);
 
   Connection(const Connection&) = delete;

@@ -9,6 +9,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -208,6 +209,39 @@ TEST(SqliteEngine, a_backup_beside_a_writer_is_one_moment_of_the_database) {
   const auto again = client->backup(folder / "b.db", {});
   ASSERT_FALSE(again.has_value());
   EXPECT_EQ(again.error().code(), Errc::conflict);
+}
+
+unsigned mode_of(const std::string& path) {
+  return static_cast<unsigned>(std::filesystem::status(path).permissions()) & 0777U;
+}
+
+TEST(SqliteEngine, what_it_makes_is_for_its_owner_alone_and_what_is_there_keeps_its_mode) {
+  TemporaryFolder folder;
+  const auto old_mask = umask(022);
+  {
+    fill(folder / "a.db", 10);
+    auto client = must(sqlite::open(folder / "a.db"));
+    must(client->execute("INSERT INTO t (v) VALUES ('x')"));
+    for (const char* suffix : {"", "-wal", "-shm"}) EXPECT_EQ(mode_of(folder / "a.db" + suffix), 0600U) << suffix;
+    must(client->backup(folder / "b.db", {}));
+    EXPECT_EQ(mode_of(folder / "b.db"), 0600U);
+  }
+  using std::filesystem::perms;
+  const auto shared = perms::owner_read | perms::owner_write | perms::group_read;
+  for (const char* name : {"a.db", "b.db"}) std::filesystem::permissions(folder / name, shared);
+  {
+    auto client = must(sqlite::open(folder / "a.db"));
+    must(client->execute("INSERT INTO t (v) VALUES ('y')"));
+    for (const char* suffix : {"", "-wal"}) EXPECT_EQ(mode_of(folder / "a.db" + suffix), 0640U) << suffix;
+    must(client->backup(folder / "c.db", {}));
+    EXPECT_EQ(mode_of(folder / "c.db"), 0600U);
+  }
+  must(sqlite::restore(folder / "a.db", folder / "c.db", folder / "kept.db", {}));
+  EXPECT_EQ(mode_of(folder / "a.db"), 0640U);
+  EXPECT_EQ(mode_of(folder / "kept.db"), 0600U);
+  must(sqlite::restore(folder / "new.db", folder / "b.db", {}, {}));
+  EXPECT_EQ(mode_of(folder / "new.db"), 0640U);
+  umask(old_mask);
 }
 
 TEST(SqliteEngine, a_cancelled_backup_leaves_no_file) {
