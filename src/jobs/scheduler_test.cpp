@@ -164,8 +164,8 @@ TEST_P(Schedulers, what_was_missed_is_one_run_and_a_clock_that_jumps_makes_no_fl
 
 TEST_P(Schedulers, what_a_process_left_that_is_gone_is_taken_over) {
   const auto run = enqueue();
-  auto dead = process_of(new_holder_name());
-  dead = dead.substr(0, dead.rfind(' ')) + " 4194303 #1";  // beyond what a process is given by default
+  auto dead = new_holder_name();
+  dead.replace(0, dead.find(" #"), "here pid 4194303");  // beyond what a process is given by default
   ASSERT_TRUE(must(repository_->claim(dead, clock_.now(), {{"note"}, clock_.now() + hours(1), {}})));
   Scheduler scheduler(*client_, clock_, noting(), quick());
   ASSERT_TRUE(comes_to(run.id, RunState::done));
