@@ -650,10 +650,13 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "WHERE id = ?1 AND fence = ?2 AND beat = ?3 AND state = 'running'",
        {0, 1, 0, "waiting", "", kNull, kNull, ""},
        true},
-      // First in a batch of a run's effects: an owner that is NULL is refused, and everything with it.
+      // First in a batch of a run's effects. Unless the run is there and its owner's, it inserts one whose owner is
+      // NULL: that is refused, and everything with it.
       {Query::job_run_guard,
        "job_runs.guard",
-       "UPDATE {job_runs} SET owner = CASE WHEN fence = ?2 AND state = 'running' THEN owner END WHERE id = ?1",
+       "INSERT INTO {job_runs} (kind, title, state, due_at, ready_at, owner, created_at, created_by) "
+       "SELECT '', '', '', '', '', NULL, '', '' "
+       "WHERE NOT EXISTS (SELECT 1 FROM {job_runs} WHERE id = ?1 AND fence = ?2 AND state = 'running')",
        {0, 1},
        true},
       // For the clean-up; a page may be empty although there are more.

@@ -9,6 +9,7 @@
 #include "db/test_servers.h"
 #include "store/catalogue.h"
 #include "store/store.h"
+#include "store/tables.h"
 
 namespace offx::store {
 namespace {
@@ -152,6 +153,18 @@ TEST_P(Jobs, who_lost_a_run_can_write_nothing_of_it) {
   must(effect(mine));
   must(jobs_->finish(mine, {}, kNow));
   EXPECT_FALSE(effect(mine));
+}
+
+TEST_P(Jobs, a_run_that_is_gone_from_the_table_has_no_effect) {
+  enqueue();
+  const auto run = claim("a");
+  must(client_->execute(with_physical_names("DELETE FROM {job_runs}")));
+  const std::vector<db::Statement> statements = {only_while_running(run), {"CREATE TABLE effect (n INTEGER)", {}}};
+  const auto refused = client_->batch(statements, db::Mode::write);
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(is_of_lost_run(refused.error())) << refused.error().to_string();
+  EXPECT_FALSE(client_->execute("SELECT n FROM effect"));
+  EXPECT_EQ(must(jobs_->outlook()).open.size(), 0U);
 }
 
 TEST_P(Jobs, a_run_that_moves_is_not_taken_away) {

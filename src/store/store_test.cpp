@@ -241,7 +241,9 @@ TEST(Catalogue, every_statement_runs_with_its_sample_and_is_what_it_says) {
   must(topics.add({0, "Existing", "", "word", {}, {}}, Timestamp{}));
   for (const auto& query : catalogue()) {
     auto result = client->execute(sql(query.query), db::Params(query.sample));
-    EXPECT_TRUE(result.has_value()) << query.name << ": " << (result ? "" : result.error().to_string());
+    // Of the run of the sample there is none, and the guard's is to refuse that.
+    const bool refuses = query.query == Query::job_run_guard;
+    EXPECT_EQ(result.has_value(), !refuses) << query.name << ": " << (result ? "" : result.error().to_string());
     if (!query.writes && result) {
       EXPECT_EQ(result->rows_affected(), 0) << query.name;
     }
