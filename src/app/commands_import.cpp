@@ -21,6 +21,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kProblemsShown = 10;
+constexpr std::string_view kHowToNameFormat = "name it with --format";
 
 /// An address of another kind than is_url(): `ftp://…`.
 bool is_other_url(const std::string& input) {
@@ -144,6 +145,7 @@ Result<pipeline::ImportResult> Importer::read(db::DatabaseClient* client, const 
   options.read.platform = command_.platform;
   options.read.clock = &context_.clock;
   OFFX_ASSIGN(options.read.format, format_of(command_.format));
+  options.read.how_to_name_format = kHowToNameFormat;
   options.strict = command_.strict;
   options.interrupted = &context_.interrupted;
 
@@ -266,6 +268,7 @@ Result<void> read_input(const Context& context, const std::string& input, const 
   sources::ReadOptions options;
   options.clock = &context.clock;
   OFFX_ASSIGN(options.format, format_of(format));
+  options.how_to_name_format = kHowToNameFormat;
   std::uint64_t problems = 0;
   sources::ReadCallbacks reading;
   reading.on_post = [&](store::Post&& post) -> Result<void> {

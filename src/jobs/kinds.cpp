@@ -11,6 +11,7 @@
 #include "pipeline/filer.h"
 #include "pipeline/import.h"
 #include "pipeline/jobs.h"
+#include "pipeline/json.h"
 #include "pipeline/series.h"
 #include "pipeline/summarize.h"
 #include "store/store.h"
@@ -22,6 +23,9 @@ namespace offx::jobs {
 namespace {
 
 namespace json = boost::json;
+
+/// How many broken items of an import its result tells one by one: as many as somebody reads.
+constexpr std::uint64_t kProblemsKept = 50;
 
 std::optional<std::int64_t> number_option(const RunContext& context, std::string_view name) {
   const auto* const value = context.options().if_contains(name);
@@ -170,17 +174,20 @@ Result<Outcome> import(RunContext& context, const std::filesystem::path& data_fo
   }
   pipeline::ImportCallbacks callbacks;
   std::uint64_t broken = 0;
-  std::string first_problem;
+  json::array problems;
   callbacks.on_progress = [&](const sources::Progress& progress) {
     context.progress(progress.bytes_read, progress.bytes_total.value_or(0), "bytes");
     context.message(count_of(progress.posts, "post", "posts"));
   };
   callbacks.on_problem = [&](const sources::Problem& problem) {
-    if (broken++ == 0) first_problem = problem.where + ": " + pipeline::what_is_wrong(problem);
+    if (broken++ < kProblemsKept) problems.push_back(pipeline::to_json(problem));
   };
   const auto started = context.clock().now();
+  const auto name = text_option(context, "name");
+  const auto called = name.empty() ? real.filename().string() : name;
   OFFX_ASSIGN(const auto imported,
-              pipeline::import_posts(context.client(), {.name = real.string(), .interrupted = &context.stop_flag()},
+              pipeline::import_posts(context.client(),
+                                     {.name = real.string(), .interrupted = &context.stop_flag(), .called = called},
                                      options, callbacks));
   if (imported.interrupted) return stopped();
   if (imported.failure) {
@@ -188,10 +195,9 @@ Result<Outcome> import(RunContext& context, const std::filesystem::path& data_fo
     if (imported.is_unreadable) remove_upload(real);
     return fail(*imported.failure);
   }
-  const auto name = text_option(context, "name");
   store::ImportRecord record;
   record.id = import_id(context.run());
-  record.source = name.empty() ? real.filename().string() : name;
+  record.source = called;
   record.format = imported.format ? std::string(sources::to_string(*imported.format)) : "unknown";
   record.started_at = started;
   record.finished_at = context.clock().now();
@@ -209,7 +215,7 @@ Result<Outcome> import(RunContext& context, const std::filesystem::path& data_fo
   auto outcome = outcome_of(record);
   if (!filed) outcome.message += "; some posts are not filed yet: " + filed.error().to_string();
   outcome.result["kept_out"] = imported.posts.kept_out;
-  outcome.result["first_problem"] = first_problem.empty() ? json::value(nullptr) : json::value(first_problem);
+  outcome.result["problems"] = std::move(problems);
   outcome.result["truncated"] = imported.read.truncated;
   return outcome;
 }

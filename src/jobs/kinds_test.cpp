@@ -18,6 +18,7 @@ namespace {
 using std::chrono::hours;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 Timestamp at(std::string_view text) { return parse_time(text).value(); }
 
@@ -115,6 +116,30 @@ TEST_F(JobKinds, an_import_whose_upload_is_gone_already_is_done) {
   // One that nobody imported is waited for.
   const auto missing = attempt(take("import", R"({"file":")" + (data_ / "uploads" / "b.jsonl").string() + R"("})"));
   EXPECT_EQ(missing.error().code(), Errc::unavailable);
+}
+
+TEST_F(JobKinds, an_import_tells_its_broken_items_one_by_one) {
+  std::string lines(kPost);
+  for (int i = 0; i < 60; ++i) lines += "\nnot json";
+  write(data_ / "uploads" / "a.jsonl", lines);
+  const auto outcome = must(run("import", R"({"file":")" + (data_ / "uploads" / "a.jsonl").string() + R"("})"));
+  EXPECT_EQ(outcome.result.at("broken").as_int64(), 60);
+  const auto& problems = outcome.result.at("problems").as_array();
+  ASSERT_EQ(problems.size(), 50U);
+  EXPECT_EQ(problems[0].at("number").as_uint64(), 2U);
+  EXPECT_EQ(problems[0].at("where").as_string(), "line 2");
+  EXPECT_THAT(std::string(problems[0].at("reason").as_string()), HasSubstr("correct the line or remove it"));
+}
+
+TEST_F(JobKinds, an_import_that_fails_speaks_of_the_file_by_the_name_it_was_sent_with) {
+  write(data_ / "uploads" / "0123abcd.txt", "just some notes\nof mine\n");
+  const auto failed =
+      run("import", R"({"name":"notes.txt","file":")" + (data_ / "uploads" / "0123abcd.txt").string() + R"("})");
+  ASSERT_FALSE(failed);
+  const auto told = failed.error().to_string();
+  EXPECT_THAT(told, HasSubstr("notes.txt: the format cannot be told: choose it (jsonl, csv,"));
+  EXPECT_THAT(told, Not(HasSubstr("0123abcd")));
+  EXPECT_THAT(told, Not(HasSubstr("--format")));
 }
 
 TEST_F(JobKinds, a_rule_that_cannot_be_read_does_not_fail_an_import) {

@@ -12,7 +12,7 @@ Result<topics::Rule> parse_stored_rule(const store::Topic& topic) {
   auto rule = topics::parse_rule(topic.rule.value_or(""));
   if (!rule) {
     return fail(Errc::corrupt, "the stored rule of topic " + std::to_string(topic.id) + " \"" + topic.title +
-                                   "\": " + rule.error().to_error().message() + "; correct it with `offx topic edit`");
+                                   "\": " + rule.error().to_error().message() + "; correct the topic's rule");
   }
   return std::move(*rule);
 }

@@ -210,7 +210,7 @@ Result<std::unique_ptr<InputStream>> InputStream::open(const Input& input) {
       if (S_ISREG(status.st_mode)) total = static_cast<std::uint64_t>(status.st_size);
       if (S_ISDIR(status.st_mode)) {
         ::close(descriptor);
-        return fail(Errc::invalid_argument, input.name + " is a folder: name a file in it");
+        return fail(Errc::invalid_argument, "is a folder: name a file in it");
       }
     }
     ::posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);

@@ -81,7 +81,7 @@ Result<void> read_objects(ByteSource& source, Session& session,
       continue;
     }
     if (!value.is_object()) {
-      OFFX_TRY(session.broken(item->number, {}, "is no JSON object: is this the right --format?"));
+      OFFX_TRY(session.broken(item->number, {}, "is no JSON object: is this the right format?"));
       continue;
     }
     OFFX_TRY(take(value.get_object(), item->number));

@@ -17,9 +17,7 @@ namespace {
 constexpr auto kNames = std::to_array<std::string_view>(
     {"jsonl", "csv", "x-archive", "rss", "atom", "json-feed", "mastodon", "bluesky", "x-api", "offx-database"});
 
-constexpr std::string_view kUnknown =
-    "the format cannot be told: name it with --format (jsonl, csv, x-archive, rss, atom, json-feed, mastodon, bluesky, "
-    "x-api)";
+constexpr std::string_view kReadable = "jsonl, csv, x-archive, rss, atom, json-feed, mastodon, bluesky, x-api";
 
 bool is_folder(const Input& input) {
   std::error_code error;
@@ -42,9 +40,9 @@ std::string_view platform_of(Format format) noexcept {
   return "unknown";
 }
 
-Result<Format> choose_format(const Input& input, InputStream& stream, const std::optional<Format>& wanted) {
+Result<Format> choose_format(const Input& input, InputStream& stream, const ReadOptions& options) {
   OFFX_ASSIGN(const std::string_view head, stream.head());
-  if (wanted) return *wanted;
+  if (options.format) return *options.format;
   const std::optional<Format> found = detect_format(input.name, head);
   if (found) return *found;
   std::string_view text = text::trim(head);
@@ -59,7 +57,9 @@ Result<Format> choose_format(const Input& input, InputStream& stream, const std:
       return fail(Errc::unsupported, "is a web page: look on it for the address of its feed (RSS, Atom or JSON Feed)");
     }
   }
-  return fail(Errc::unsupported, std::string(kUnknown));
+  std::string message = "the format cannot be told: ";
+  message.append(options.how_to_name_format).append(" (").append(kReadable).append(")");
+  return fail(Errc::unsupported, std::move(message));
 }
 
 Result<void> read_format(Format format, const Input& input, InputStream* stream, Session& session) {
@@ -89,7 +89,7 @@ Result<ReadSummary> read_input(const Input& input, const ReadOptions& options, c
     }
   } else {
     OFFX_ASSIGN(stream, InputStream::open(input));
-    OFFX_ASSIGN(format, choose_format(input, *stream, options.format));
+    OFFX_ASSIGN(format, choose_format(input, *stream, options));
   }
   Session session(format, platform_of(format), options, callbacks, input.base_url);
   if (callbacks.on_format) callbacks.on_format(format);
@@ -126,7 +126,8 @@ std::optional<Format> parse_format(std::string_view name) noexcept {
 std::span<const std::string_view> format_names() noexcept { return kNames; }
 
 Result<ReadSummary> read_posts(const Input& input, const ReadOptions& options, const ReadCallbacks& callbacks) {
-  const std::string where = input.name.empty() ? std::string("input") : input.name;
+  const std::string& name = input.called.empty() ? input.name : input.called;
+  const std::string where = name.empty() ? std::string("input") : name;
   try {
     auto summary = read_input(input, options, callbacks);
     if (!summary) return fail(std::move(summary).error().within(where));

@@ -52,6 +52,7 @@ struct Input {
   std::string base_url{};                   ///< address it was fetched from; relative links are resolved against it
   /// Once it is set (a signal handler may), waiting for more bytes of stdin or a pipe ends with Errc::cancelled.
   const std::atomic<bool>* interrupted = nullptr;
+  std::string called{};  ///< what people know it as, for messages; empty: `name`
 };
 
 /// One item that could not be used, or was cut off.
@@ -88,7 +89,8 @@ struct ReadCallbacks {
 struct ReadOptions {
   std::optional<Format> format;  ///< nullopt: detected
   std::string platform;          ///< of posts that do not name one; empty: the format's own (csv, jsonl: `unknown`)
-  const Clock* clock = nullptr;  ///< for `fetched_at` and dates in the future; nullptr: the system's
+  std::string_view how_to_name_format = "choose it";  ///< for the message that asks for one; must outlive the call
+  const Clock* clock = nullptr;            ///< for `fetched_at` and dates in the future; nullptr: the system's
   std::size_t post_max_bytes = 1U << 20U;  ///< a longer text makes the item a broken one
   std::size_t chunk_bytes = 256U << 10U;   ///< how much is read at once; the result does not depend on it
 };

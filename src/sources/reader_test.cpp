@@ -114,7 +114,10 @@ TEST(Reader, SaysWhatIsWrongWithTheInput) {
   EXPECT_EQ(read_posts({"/no/such/file", {}, {}}, {}, {}).error().code(), Errc::not_found);
   const auto unknown = read_posts({"x", "just words", {}}, {}, {});
   EXPECT_EQ(unknown.error().code(), Errc::unsupported);
-  EXPECT_THAT(unknown.error().message(), HasSubstr("--format"));
+  EXPECT_THAT(unknown.error().message(), HasSubstr("choose it (jsonl, csv"));
+  ReadOptions options;
+  options.how_to_name_format = "name it with --format";
+  EXPECT_THAT(read_posts({"x", "just words", {}}, options, {}).error().message(), HasSubstr("name it with --format ("));
   TemporaryFolder empty;
   EXPECT_THAT(read_posts({empty / "", {}, {}}, {}, {}).error().to_string(), HasSubstr("tweets.js"));
   for (const char* nothing : {"", " \n", "[]", " [ ]\n"}) EXPECT_EQ(read_text(nothing).error, "") << nothing;
