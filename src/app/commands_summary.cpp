@@ -19,18 +19,10 @@ namespace {
 
 namespace json = boost::json;
 
-std::string period_text(const pipeline::Period& period) {
-  const auto text = [](Timestamp time) {
-    const std::string full = to_sql_time(time);
-    return full.ends_with(" 00:00:00") ? full.substr(0, 10) : full;
-  };
-  return text(period.start) + " to " + text(period.end);
-}
-
 std::string heading(const Terminal& terminal, const std::string& title, const pipeline::Period& period,
                     std::size_t post_count) {
   return fmt::format("{}  {}\n\n", terminal.bold(printable(title)),
-                     terminal.dim(fmt::format("{}, {}", period_text(period),
+                     terminal.dim(fmt::format("{}, {}", pipeline::period_name(period),
                                               count_of(static_cast<std::int64_t>(post_count), "post", "posts"))));
 }
 
@@ -165,7 +157,7 @@ Result<void> run_summaries(const Context& context, const SummariesCommand& comma
   std::vector<std::vector<std::string>> rows = {{"ID", "TOPIC", "PERIOD", "POSTS", "FIRST SENTENCE"}};
   for (const auto& stored : list) {
     rows.push_back({std::to_string(stored.id), std::to_string(stored.topic_id),
-                    period_text({stored.period_start, stored.period_end}), with_thousands(stored.post_count),
+                    pipeline::period_name({stored.period_start, stored.period_end}), with_thousands(stored.post_count),
                     shorten(stored.content.substr(0, stored.content.find('\n')), 60)});
   }
   print(table(context.terminal, rows, {true, true, false, true, false}));

@@ -19,6 +19,16 @@ std::string ended(std::string_view period, std::string_view moment, std::string_
   return to_sql_time(found.start) + " " + to_sql_time(found.end);
 }
 
+TEST(Period, is_named_by_its_days_the_last_one_included) {
+  const auto named = [](std::string_view start, std::string_view end) { return period_name({at(start), at(end)}); };
+  EXPECT_EQ(named("2026-08-01", "2026-08-02"), "1 Aug 2026");
+  EXPECT_EQ(named("2026-11-09", "2026-11-20"), "9 – 19 Nov 2026");
+  EXPECT_EQ(named("2026-07-30", "2026-08-03"), "30 Jul – 2 Aug 2026");
+  EXPECT_EQ(named("2025-12-30", "2026-01-03"), "30 Dec 2025 – 2 Jan 2026");
+  EXPECT_EQ(named("2026-11-09 10:00:00", "2026-11-09 14:30:00"), "9 Nov 2026, 10:00 – 14:30");
+  EXPECT_EQ(named("2026-11-08 23:00:00", "2026-11-09 23:00:00"), "8 Nov 2026, 23:00 – 9 Nov 2026, 23:00");
+}
+
 TEST(EndedPeriod, is_the_calendar_s_last_whole_one) {
   EXPECT_EQ(ended("day", "2026-11-20 06:00", "UTC"), "2026-11-19 00:00:00 2026-11-20 00:00:00");
   EXPECT_EQ(ended("week", "2026-11-20 06:00", "UTC"), "2026-11-09 00:00:00 2026-11-16 00:00:00");

@@ -1,6 +1,9 @@
 #include "pipeline/period.h"
 
+#include <array>
 #include <charconv>
+
+#include <fmt/format.h>
 
 namespace offx::pipeline {
 namespace {
@@ -26,7 +29,38 @@ Timestamp plus(Timestamp moment, const std::string& period, int count) {
   return sys_days{month / std::min(date.day(), last)} + (moment - day);
 }
 
+constexpr auto kMonths = std::to_array<std::string_view>(
+    {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"});
+
+/// `30 Dec 2025`: as much of it as differs from `rest_of`.
+std::string day_name(sys_days day, std::optional<sys_days> rest_of = {}) {
+  const year_month_day date{day};
+  std::string name = fmt::format("{}", static_cast<unsigned>(date.day()));
+  const auto other = rest_of ? std::optional(year_month_day{*rest_of}) : std::nullopt;
+  const bool same_year = other && other->year() == date.year();
+  if (!same_year || other->month() != date.month()) {
+    name.append(" ").append(kMonths.at(static_cast<unsigned>(date.month()) - 1));
+  }
+  if (!same_year) name += fmt::format(" {}", static_cast<int>(date.year()));
+  return name;
+}
+
+std::string clock_name(Timestamp time) { return to_sql_time(time).substr(11, 5); }
+
 }  // namespace
+
+std::string period_name(const Period& period) {
+  const auto first = floor<days>(period.start);
+  const auto last = floor<days>(period.end - milliseconds{1});
+  if (period.start == first && period.end == floor<days>(period.end)) {
+    return first == last ? day_name(last) : day_name(first, last) + " – " + day_name(last);
+  }
+  const auto from = clock_name(period.start);
+  const auto to = clock_name(period.end);
+  const auto end = floor<days>(period.end);
+  if (first == end) return fmt::format("{}, {} – {}", day_name(first), from, to);
+  return fmt::format("{}, {} – {}, {}", day_name(first), from, day_name(end), to);
+}
 
 Result<Timestamp> parse_moment(const std::string& text, Timestamp exact_now) {
   const Timestamp now = floor<seconds>(exact_now);

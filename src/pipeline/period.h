@@ -17,6 +17,10 @@ struct Period {
   Timestamp end{};
 };
 
+/// Its days as people say them, the last one included: `1 Aug 2026`, `9 – 19 Nov 2026`, `30 Dec 2025 – 2 Jan 2026`;
+/// with the hours where it is not of whole days: `9 Nov 2026, 10:00 – 14:30`. In UTC.
+[[nodiscard]] std::string period_name(const Period& period);
+
 /// The time that `since`, `until` and `period` (day, week, month; empty texts if not given) ask for:
 /// both ends as given; one end and a period: so long from there; a period alone: the calendar's day, week (from Monday)
 /// or month of now; only `since`: until the end of today; nothing: today.
