@@ -131,6 +131,9 @@ TEST_F(Resources, a_topic_is_made_changed_and_removed) {
   EXPECT_EQ(json::parse(run.options).at("topic_id"), made.body.at("id"));
 
   EXPECT_EQ(call("POST", "/topics", {}, {}, {{"title", "DATA"}}).status, 409);
+  std::string long_title;  // characters are counted, not bytes
+  for (int i = 0; i < 200; ++i) long_title += "é";
+  EXPECT_EQ(call("PATCH", "/topics/{id}", id, {}, {{"title", long_title}}).status, 200);
   auto changed = call("PATCH", "/topics/{id}", id, {}, {{"title", "More"}});
   EXPECT_EQ(changed.status, 200);
   EXPECT_EQ(changed.body.at("title"), "More");
@@ -149,7 +152,7 @@ TEST_F(Resources, what_is_wrong_with_a_topic_is_said_of_its_member) {
   const std::pair<const char*, json::value> wrong[] = {
       {"title", {{"title", " "}}},
       {"title", {{"title", 7}}},
-      {"title", {{"title", std::string(301, 'x')}}},
+      {"title", {{"title", std::string(201, 'x')}}},
       {"description", {{"title", "a"}, {"description", std::string(10'001, 'x')}}},
       {"color", {{"title", "a"}, {"color", "red"}}},
       {"is_active", {{"title", "a"}, {"is_active", "yes"}}},
@@ -421,6 +424,14 @@ TEST_F(Resources, the_page_of_the_day) {
   must(pipeline::summarize_topic(*client_, must(store::TopicRepository(*client_).get(id)),
                                  {clock_.time - 72h, clock_.time}, {}, clock_.time));
   EXPECT_EQ(ask("/today").at("topics").at(0).at("done"), false);  // there is something new to read
+  EXPECT_EQ(call("PUT", "/today/{id}/done", {{"id", std::to_string(id)}}).status, 204);
+  // A span long past, whoever asks for its summary now, is not today's.
+  clock_.time += 1h;
+  const auto shown = ask("/today").at("topics").at(0).at("summary").at("id");
+  must(pipeline::summarize_topic(*client_, must(store::TopicRepository(*client_).get(id)),
+                                 {clock_.time - 72h, clock_.time - 48h}, {}, clock_.time));
+  EXPECT_EQ(ask("/today").at("topics").at(0).at("summary").at("id"), shown);
+  EXPECT_EQ(ask("/today").at("topics").at(0).at("done"), true);
   EXPECT_EQ(call("DELETE", "/today/{id}/done", {{"id", std::to_string(other)}}).status, 204);
   EXPECT_EQ(ask("/today").at("topics").at(1).at("done"), false);
   EXPECT_EQ(call("PUT", "/today/{id}/done", {{"id", "99"}}).status, 404);

@@ -19,7 +19,6 @@ namespace {
 namespace json = boost::json;
 using namespace std::chrono;
 
-constexpr std::size_t kTitleBytesMax = 300;
 constexpr std::size_t kDescriptionBytesMax = 10'000;
 constexpr milliseconds kPreviewTime{2000};
 constexpr std::int64_t kPreviewPostsMax = 200;
@@ -71,11 +70,11 @@ Result<std::optional<net::HttpResponse>> apply(const Request& request, const jso
   OFFX_ASSIGN(auto rule, text_member(body, "rule"));
   OFFX_ASSIGN(auto color, text_member(body, "color"));
   OFFX_ASSIGN(const auto is_active, flag_member(body, "is_active"));
-  if (title) topic.title = std::move(*title);
-  if (topic.title.find_first_not_of(" \t\r\n") == std::string::npos) return wrong("title", "a topic needs a title");
-  if (topic.title.size() > kTitleBytesMax) {
-    return wrong("title", "has more than " + std::to_string(kTitleBytesMax) + " bytes");
+  if (title && *title != topic.title) {
+    OFFX_TRY(store::check_title(*title));
+    topic.title = std::move(*title);
   }
+  if (topic.title.empty()) OFFX_TRY(store::check_title(topic.title));  // a new topic that was given none
   if (description || body.contains("description")) topic.description = description.value_or("");
   if (topic.description.size() > kDescriptionBytesMax) {
     return wrong("description", "has more than " + std::to_string(kDescriptionBytesMax) + " bytes");

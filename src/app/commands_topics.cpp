@@ -46,11 +46,6 @@ void report(const Context& context, const store::Topic& topic, std::uint64_t pos
   print("\n");
 }
 
-Result<void> check_title(const std::string& title) {
-  if (title.find_first_not_of(" \t\n") != std::string::npos) return {};
-  return fail(Errc::invalid_argument, "a topic needs a title");
-}
-
 Result<void> check_color(const std::string& color) {
   if (store::is_color(color)) return {};
   return fail(Errc::invalid_argument, "\"" + printable(color) + "\" is no colour; write it as #rrggbb, like #3498db");
@@ -81,7 +76,7 @@ Result<void> run_topic_add(const Context& context, const TopicFields& fields) {
   topic.description = fields.description.value_or("");
   topic.rule = fields.rule;
   if (fields.color) topic.color = *fields.color;
-  OFFX_TRY(check_title(topic.title));
+  OFFX_TRY(store::check_title(topic.title));
   OFFX_TRY(check_color(topic.color));
   if (topic.rule) OFFX_TRY(parse(*topic.rule));
   OFFX_ASSIGN(auto client, context.open_database());
@@ -104,7 +99,7 @@ Result<void> run_topic_edit(const Context& context, const TopicFields& fields) {
     return fail(Errc::invalid_argument,
                 "nothing to change: give --title, --description, --rule, --no-rule, --color, --active or --inactive");
   }
-  if (fields.title) OFFX_TRY(check_title(*fields.title));
+  if (fields.title) OFFX_TRY(store::check_title(*fields.title));
   if (fields.rule) OFFX_TRY(parse(*fields.rule));
   if (fields.color) OFFX_TRY(check_color(*fields.color));
   OFFX_ASSIGN(auto client, context.open_database());

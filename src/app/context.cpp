@@ -49,7 +49,10 @@ Result<store::Topic> find_topic(db::DatabaseClient& client, const std::string& n
   if (by_title) return *by_title;
   std::int64_t id = 0;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
-  if (error == std::errc{} && end == name.data() + name.size()) return topics.get(id);
+  if (error == std::errc{} && end == name.data() + name.size()) {
+    auto topic = topics.get(id);
+    if (topic || topic.error().code() != Errc::not_found) return topic;
+  }
   return fail(Errc::not_found, "there is no topic \"" + name + "\"; see `offx topic list`");
 }
 

@@ -28,9 +28,11 @@ namespace {
   "WHERE m.post_id = p.id AND (?8 = 'any' OR m.media_type = ?8))) "
 #define OFFX_POST_OF_TOPIC \
   "(?9 IS NULL OR EXISTS (SELECT 1 FROM {topic_posts} AS l WHERE l.topic_id = ?9 AND l.post_id = p.id)) "
-// The newest summary of each topic.
-#define OFFX_NEWEST_SUMMARIES \
-  "(SELECT (SELECT max(s.id) FROM {summarizations} AS s WHERE s.topic_id = t.id) FROM {topics} AS t) "
+// Of each topic the summary that reaches furthest, and of such the newest: one of a span long past, however late
+// somebody asked for it, does not stand for today. Nothing reaches further than the moment it was made.
+#define OFFX_NEWEST_SUMMARIES                                                \
+  "(SELECT (SELECT s.id FROM {summarizations} AS s WHERE s.topic_id = t.id " \
+  "ORDER BY min(s.time_period_end, s.created_at) DESC, s.id DESC LIMIT 1) FROM {topics} AS t) "
 // The id of a post that may have been made earlier in the same batch: ?1 if it is known, else by ?2 and ?3.
 #define OFFX_POST_KEY "coalesce(?1, (SELECT id FROM {posts} WHERE external_id = ?2 AND platform = ?3))"
 #define OFFX_TOPIC_COLUMNS "t.id, t.title, t.description, t.created_at, t.updated_at, t.rule, t.is_active, t.color "

@@ -1,5 +1,7 @@
 #include "store/topics.h"
 
+#include <algorithm>
+
 #include "store/catalogue.h"
 #include "store/rows.h"
 
@@ -8,7 +10,7 @@ namespace {
 
 db::Value rule_of(const Topic& topic) { return topic.rule ? db::Value{*topic.rule} : db::Value{}; }
 
-std::string no_topic(std::int64_t id) { return "there is no topic " + std::to_string(id) + "; see `offx topic list`"; }
+std::string no_topic(std::int64_t id) { return "there is no topic " + std::to_string(id); }
 
 }  // namespace
 
@@ -30,6 +32,18 @@ bool is_color(std::string_view text) noexcept {
          text.find_first_not_of("0123456789abcdefABCDEF", 1) == std::string_view::npos;
 }
 
+Result<void> check_title(std::string_view title) {
+  const auto wrong = [](std::string message) {
+    return fail(Error(Errc::invalid_argument, std::move(message)).within("title"));
+  };
+  if (title.find_first_not_of(" \t\r\n") == std::string_view::npos) return wrong("a topic needs a title");
+  const auto begins_char = [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; };
+  const auto chars = static_cast<std::size_t>(std::count_if(title.begin(), title.end(), begins_char));
+  if (chars <= kTitleCharsMax) return {};
+  return wrong("has " + std::to_string(chars) + " characters, more than the " + std::to_string(kTitleCharsMax) +
+               " it may have: shorten it");
+}
+
 Result<void> TopicRepository::title_is_free(const Topic& topic) {
   OFFX_ASSIGN(const auto same, find(topic.title));
   if (same && same->id != topic.id) {
@@ -40,6 +54,7 @@ Result<void> TopicRepository::title_is_free(const Topic& topic) {
 }
 
 Result<std::int64_t> TopicRepository::add(const Topic& topic, Timestamp now) {
+  OFFX_TRY(check_title(topic.title));
   const db::Value time = stored_time(now);
   OFFX_ASSIGN(const auto same, find(topic.title));
   const bool is_this = same && same->title == topic.title && same->description == topic.description &&
@@ -59,8 +74,9 @@ Result<std::int64_t> TopicRepository::add(const Topic& topic, Timestamp now) {
 }
 
 Result<void> TopicRepository::update(const Topic& topic, Timestamp now) {
-  OFFX_TRY(title_is_free(topic));
   OFFX_ASSIGN(const auto stored, get(topic.id));
+  if (topic.title != stored.title) OFFX_TRY(check_title(topic.title));
+  OFFX_TRY(title_is_free(topic));
   const db::Value time = stored_time(now);
   std::vector<db::Statement> statements;
   statements.push_back(

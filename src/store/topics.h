@@ -27,6 +27,11 @@ struct Topic {
 /// True for `#rrggbb`.
 [[nodiscard]] bool is_color(std::string_view text) noexcept;
 
+/// A title needs something to read, and has at most so many characters (code points).
+inline constexpr std::size_t kTitleCharsMax = 200;
+/// Errc::invalid_argument within `title`, if that title will not do.
+[[nodiscard]] Result<void> check_title(std::string_view title);
+
 /// What there is of a topic.
 struct TopicCounts {
   std::int64_t topic_id = 0;
@@ -50,10 +55,10 @@ class TopicRepository {
 
   /// Stores a new topic, with its rule if it has one, and gives its id. Errc::conflict if the title is taken (without
   /// regard to case); by this very topic, added at this very second, it gives its id, so that the call may be repeated.
+  /// A title is looked at by check_title().
   Result<std::int64_t> add(const Topic& topic, Timestamp now);
   /// Writes every field of an existing topic but its times. A rule that is new or switched on again has to be filed
-  /// anew: see not_filed(). Errc::not_found, Errc::conflict as in
-  /// add().
+  /// anew: see not_filed(). A title that stays as it is may stay too long. Errc::not_found, Errc::conflict as in add().
   Result<void> update(const Topic& topic, Timestamp now);
   /// Removes a topic, its links to posts and its summaries; the posts stay. Errc::not_found.
   Result<void> remove(std::int64_t id);
