@@ -18,6 +18,7 @@ constexpr double kPersonalFactor = 0.6;
 constexpr double kUnspecificFactor = 0.4;
 constexpr double kDependentFactor = 0.3;
 constexpr double kQuestionFactor = 0.3;
+constexpr double kLoudFactor = 0.3;
 constexpr double kHeadingFactor = 0.5;  ///< for what has no end, yet is followed by more
 // Shares of sentences with a name: up to the first a set is taken for opinions, from the second on for news. Reviews
 // mostly have less than a quarter, posts on events about a half.
@@ -111,6 +112,7 @@ void weigh_candidates(Passages& passages, std::span<const std::vector<std::uint6
     if (candidate.form.personal) prior *= kPersonalFactor;
     if (candidate.form.dependent) prior *= kDependentFactor;
     if (candidate.form.question) prior *= kQuestionFactor;
+    if (candidate.form.loud) prior *= kLoudFactor;
     if (!candidate.form.finished && !candidate.last) prior *= kHeadingFactor;
     candidate.prior = std::pow(prior, weight);
   }

@@ -12,7 +12,7 @@ namespace offx::summary {
 /// Candidate::group.
 ///
 /// More the more authors say it: those behind its post and, for a sentence, behind every post with one of nearly the
-/// same content words and equal polarity. Less if it does not stand alone: a question, a heading, an opening that leans
+/// same content words and equal polarity. Less if it does not stand alone: a question, a heading, shouting, an opening that leans
 /// on what was said before or speaks to somebody, few words with content, neither a name nor a number, or a word such
 /// as `I`. These are preferences: where nothing better is there, anything can be quoted. A passage without content gets
 /// 0, and is then chosen last.

@@ -147,6 +147,7 @@ Form StatementReader::read(std::string_view text, bool with_emoji, std::vector<W
     end_before = token.end;
     words.push_back(word);
   }
+  form.loud = text.find("!!") != std::string_view::npos || text.find("！！") != std::string_view::npos;
   const UChar32 mark = last_mark(text);
   form.finished = mark != 0;
   form.question = mark == '?' || mark == 0xFF1F || mark == 0x061F || mark == 0x037E;

@@ -27,6 +27,7 @@ struct Form {
                            ///< speaks to somebody (`You`, `Thanks`)
   bool question = false;   ///< ends in a question mark
   bool finished = false;   ///< ends in a mark that ends sentences
+  bool loud = false;       ///< exclaims twice in a row (`!!`): advertises or cheers more than it reports
 };
 
 /// Reads passages. No links, no tags: a tag's words are there by themselves. Not thread-safe: one per thread.

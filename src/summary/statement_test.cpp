@@ -42,6 +42,13 @@ TEST(Statement, readsTheMarkAtTheEnd) {
   EXPECT_FALSE(form_of("").finished);
 }
 
+TEST(Statement, hearsShouting) {
+  for (const char* text : {"Final tickets cheap cheap!!", "Win a laptop!!! 50 winners", "今すぐ！！"}) {
+    EXPECT_TRUE(form_of(text).loud) << text;
+  }
+  for (const char* text : {"Thanks, Port Maren!", "Who won?!", "Ferry! Ferry!"}) EXPECT_FALSE(form_of(text).loud) << text;
+}
+
 TEST(Statement, tellsReportsFromAnecdotesAndDenials) {
   EXPECT_TRUE(form_of("The bakery is mine and my oven is old.").personal);
   EXPECT_FALSE(form_of("The bakery has an old oven.").personal);
