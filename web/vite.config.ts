@@ -12,7 +12,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 400,
   },
-  // `npm run dev` beside a running `offx serve`.
-  server: { proxy: { "/api": server } },
+  // `npm run dev` beside a running `offx serve`, which refuses changes that come from another origin than its Host.
+  server: { proxy: { "/api": { target: server, changeOrigin: false } } },
   test: { include: ["src/**/*.test.ts"], env: { TZ: "UTC" } },
 });

@@ -231,6 +231,21 @@ export interface Import {
   broken: number;
 }
 
+/** One item of a file that could not be used. */
+export interface ImportProblem {
+  where: string; // `line 12`; empty: the file as a whole
+  number: number;
+  field: string | null;
+  reason: string;
+}
+
+/** The result of a run that imports. */
+export interface ImportResult {
+  import_id: number;
+  broken: number;
+  problems: ImportProblem[]; // the first 50
+}
+
 export interface Sources {
   sources: { platform: string; posts: number; newest_at: string | null; oldest_at: string | null }[];
   last_import: Import | null;

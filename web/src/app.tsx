@@ -143,16 +143,18 @@ function ShortcutHelp({ onClose }: { onClose: () => void }) {
           <section key={group.title}>
             <h3>{group.title}</h3>
             <ul>
-              {group.shortcuts.map((shortcut) => (
-                <li key={shortcut.keys}>
-                  <span>{shortcut.does}</span>
-                  <span>
-                    {shortcut.keys.split(" ").map((key) => (
-                      <kbd key={key}>{key}</kbd>
-                    ))}
-                  </span>
-                </li>
-              ))}
+              {group.shortcuts
+                .filter((shortcut) => shortcut.does !== "")
+                .map((shortcut) => (
+                  <li key={shortcut.keys}>
+                    <span>{shortcut.does}</span>
+                    <span>
+                      {(shortcut.shown ?? shortcut.keys).split(" ").map((key) => (
+                        <kbd key={key}>{key}</kbd>
+                      ))}
+                    </span>
+                  </li>
+                ))}
             </ul>
           </section>
         ))}
@@ -162,7 +164,7 @@ function ShortcutHelp({ onClose }: { onClose: () => void }) {
 }
 
 function Shell({ session }: { session: Session }) {
-  useServerEvents();
+  const { lost } = useServerEvents();
   const [location, navigate] = useLocation();
   const [overlay, setOverlay] = useState<"" | "keys" | "more">("");
   const main = useRef<HTMLElement>(null);
@@ -193,6 +195,9 @@ function Shell({ session }: { session: Session }) {
       </a>
       <Sidebar session={session} />
       <main id="main" ref={main} tabIndex={-1}>
+        <div role="status" className="connection">
+          {lost && "The server cannot be reached. What is shown may be old; it goes on by itself."}
+        </div>
         <Suspense
           fallback={
             <div className="page">

@@ -1,7 +1,17 @@
 // A person's way through the dashboard, from the first set-up to the log-out; each step goes on where the one before ended.
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launch, openPage, password, recentPosts, Server, username, type WatchedPage } from "./support";
+import {
+  importText,
+  launch,
+  openPage,
+  password,
+  recentPosts,
+  Server,
+  show,
+  username,
+  type WatchedPage,
+} from "./support";
 
 let browser: Browser;
 let server: Server;
@@ -23,9 +33,10 @@ describe.sequential("from set-up to log-out", () => {
     await page.getByRole("heading", { name: "Welcome" }).waitFor();
     await page.getByLabel("User name").fill(username);
     await page.getByLabel("Password", { exact: true }).fill(password);
-    await page.getByLabel("The password again").fill("something else here");
+    await page.getByLabel("Password again").fill("something else here");
     expect(await page.getByText("These are not the same.").isVisible()).toBe(true);
-    await page.getByLabel("The password again").fill(password);
+    expect(await page.getByRole("button", { name: "Begin" }).isDisabled()).toBe(true);
+    await page.getByLabel("Password again").fill(password);
     await page.getByRole("button", { name: "Begin" }).click();
     await page.getByText("Nothing to read yet").waitFor();
     expect(new URL(page.url()).hash).toBe("");
@@ -38,12 +49,55 @@ describe.sequential("from set-up to log-out", () => {
     await page.locator(".import-over").waitFor({ timeout: 20_000 });
     expect(await page.locator(".import-over").innerText()).toMatch(/done/);
     await page.getByRole("region", { name: "Imports so far" }).getByText("recent-posts.jsonl").waitFor();
-    expect(await page.getByRole("row", { name: /recent-posts/ }).innerText()).toContain("240");
+    expect(await page.getByRole("listitem").filter({ hasText: "recent-posts" }).innerText()).toContain("240 new");
+  });
+
+  test("what was skipped of a file is told item by item, and stays to be read", async () => {
+    const { page } = watched;
+    const good = {
+      external_id: "k1",
+      platform: "x",
+      content: "A ferry goes at noon.",
+      created_at: "2026-11-19T10:00:00Z",
+    };
+    const lines = [
+      good,
+      { ...good, external_id: "k2", content: "" },
+      { ...good, external_id: "k3", created_at: "soon" },
+    ];
+    const over = await importText(
+      page,
+      "mixed.jsonl",
+      `${lines.map((line) => JSON.stringify(line)).join("\n")}\nnot json\n`,
+    );
+    const told = over.locator(".problems li");
+    expect(await told.count()).toBe(3);
+    expect(await told.nth(0).innerText()).toMatch(/Line 2\s+content is missing or empty.*give the post a text/);
+    expect(await told.nth(1).innerText()).toMatch(/Line 3\s+created_at /);
+    expect(await told.nth(2).innerText()).toMatch(/Line 4\s+Is no JSON object: correct the line or remove it/);
+    await page.reload();
+    await page.getByRole("button", { name: "3 skipped: why?" }).click();
+    expect(await page.locator(".import-problems .problems li").count()).toBe(3);
+  });
+
+  test("a file of no known format is told in words of this page, and imported as what it is", async () => {
+    const { page } = watched;
+    const over = await importText(page, "notes.dat", '# my notes\n{"text":"Ferries go again from Port Maren"}\n');
+    const told = await over.innerText();
+    expect(told).toContain("notes.dat: the format cannot be told: choose it");
+    expect(told).not.toMatch(/--format|uploads|\/tmp/);
+    await over.getByLabel("Its format is").selectOption("jsonl");
+    await over.getByRole("button", { name: "Import it again" }).click();
+    await page.locator(".import-over").filter({ hasText: "1 new" }).waitFor({ timeout: 20_000 });
+    await page.reload();
+    await page.getByRole("region", { name: "Imports so far" }).getByText("the format cannot be told").waitFor();
   });
 
   test("a topic is made, with its faults underlined and its posts previewed", async () => {
     const { page } = watched;
     await page.getByRole("link", { name: "New topic" }).click();
+    await page.getByLabel("Title").fill("🎈".repeat(201));
+    await page.getByText("Has 201 characters, more than the 200 it may have: shorten it.").waitFor();
     await page.getByLabel("Title").fill("Databases");
     await page.getByLabel("Rule", { exact: true }).fill("larkdb OR (");
     await page
@@ -56,7 +110,7 @@ describe.sequential("from set-up to log-out", () => {
     await page.getByLabel("Rule", { exact: true }).fill("larkdb OR sqlite");
     const told = page.locator("p[role=status]").filter({ hasText: "match" });
     await told.waitFor();
-    expect(await told.innerText()).toMatch(/^\d+ posts match of all 240 stored/);
+    expect(await told.innerText()).toMatch(/^\d+ posts match of all \d+ stored/);
     expect((await page.locator("mark").first().innerText()).toLowerCase()).toMatch(/larkdb|sqlite/);
     await page.getByRole("button", { name: "Make topic" }).click();
     await page.getByRole("heading", { name: "Databases", level: 1 }).waitFor();
@@ -118,6 +172,19 @@ describe.sequential("from set-up to log-out", () => {
     await field.fill("larkdb");
     await page.getByLabel("Platform").selectOption("mastodon");
     await page.getByText("Nothing found").waitFor();
+    await page.getByRole("button", { name: "Clear filters" }).click();
+    // By the keyboard: to the filters, and on to the author.
+    await page.keyboard.press("Escape");
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+    await page.keyboard.press("f");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("@quietindex.example");
+    await page.waitForURL(/author=%40quietindex/);
+    await field.fill("");
+    await page.goto("/search?lang=es&media=any");
+    expect(await page.getByLabel("Language").inputValue()).toBe("es");
+    expect(await page.getByLabel("Media").inputValue()).toBe("any");
   });
 
   test("dark by choice, and it stays", async () => {
@@ -146,6 +213,10 @@ describe.sequential("from set-up to log-out", () => {
     await page.getByRole("dialog").waitFor({ state: "detached" });
     await page.keyboard.press("j");
     expect(await page.evaluate(() => document.activeElement?.className)).toContain("topic-card");
+    await page.keyboard.press("1");
+    await page.locator(".cited-post .post").waitFor();
+    await page.keyboard.press("1");
+    await page.locator(".cited-post .post").waitFor({ state: "detached" });
     await page.keyboard.press("m");
     await page.getByRole("heading", { name: "You are done." }).waitFor();
     await page.reload();
@@ -161,6 +232,19 @@ describe.sequential("from set-up to log-out", () => {
     await page.keyboard.press("g");
     await page.keyboard.press("s");
     await page.getByRole("heading", { name: "Search", level: 1 }).waitFor();
+  });
+
+  test("a new password is asked for twice", async () => {
+    const { page } = watched;
+    await show(page, "/settings");
+    await page.getByLabel("Present password").fill(password);
+    await page.getByLabel("New password", { exact: true }).fill(`${password}!`);
+    await page.getByLabel("New password again").fill(`${password}?`);
+    await page.getByText("These are not the same.").waitFor();
+    expect(await page.getByRole("button", { name: "Change password" }).isDisabled()).toBe(true);
+    await page.getByLabel("New password again").fill(`${password}!`);
+    await page.getByText("These are not the same.").waitFor({ state: "detached" });
+    expect(await page.getByRole("button", { name: "Change password" }).isDisabled()).toBe(false);
   });
 
   test("a job is run at once and paused", async () => {

@@ -5,7 +5,14 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Locator,
+  type Page,
+} from "playwright-core";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const binary = process.env.OFFX_BINARY ?? join(root, "build/release/offx");
@@ -16,57 +23,75 @@ export const password = "correct horse battery";
 
 /** `offx serve` on a database of its own, in a folder that goes with it. */
 export class Server {
+  private child!: ChildProcess;
+  private output = "";
+  url = "";
+  setupLink: string | null = null;
+
   private constructor(
-    readonly url: string,
-    readonly setupLink: string | null,
     readonly folder: string,
-    private readonly child: ChildProcess,
-    private readonly output: () => string,
+    private readonly environment: NodeJS.ProcessEnv,
+    private readonly hasUser: boolean,
   ) {}
 
   /** `withSamples`: topics, posts of the last days and a summary are there, and a user. */
-  static async start({ withSamples = false } = {}): Promise<Server> {
+  static async start({ withSamples = false, more = {} as Record<string, string> } = {}): Promise<Server> {
     const folder = mkdtempSync(join(tmpdir(), "offx-web-"));
     const database = join(folder, "offx.db");
     if (withSamples) fill(folder, database);
     const environment = {
       ...process.env,
+      ...more,
       OFFX_DB: database,
       ...(withSamples && { AUTH_USERNAME: username, AUTH_PASSWORD: password }),
     };
-    const child = spawn(binary, ["--db", database, "serve", "--listen", "127.0.0.1:0"], {
-      env: environment,
+    const server = new Server(folder, environment, withSamples);
+    await server.up("127.0.0.1:0");
+    return server;
+  }
+
+  /** Starts it again after down(), where it was before. */
+  async up(listen = new URL(this.url).host): Promise<void> {
+    this.output = "";
+    const child = spawn(binary, ["serve", "--listen", listen], {
+      env: this.environment,
       stdio: ["ignore", "pipe", "pipe"],
     });
-    let output = "";
-    child.stdout.on("data", (bytes: Buffer) => (output += bytes.toString()));
-    child.stderr.on("data", (bytes: Buffer) => (output += bytes.toString()));
+    this.child = child;
+    child.stdout.on("data", (bytes: Buffer) => (this.output += bytes.toString()));
+    child.stderr.on("data", (bytes: Buffer) => (this.output += bytes.toString()));
     const deadline = Date.now() + 20_000;
     for (;;) {
-      const url = /OffX is at (http:\/\/[^\s/]+)/.exec(output)?.[1];
-      const link = /\/setup#\S+/.exec(output)?.[0] ?? null;
-      if (url && (link || withSamples)) return new Server(url, link, folder, child, () => output);
+      const url = /OffX is at (http:\/\/[^\s/]+)/.exec(this.output)?.[1];
+      this.setupLink = /\/setup#\S+/.exec(this.output)?.[0] ?? null;
+      if (url && (this.setupLink || this.hasUser)) {
+        this.url = url;
+        return;
+      }
       if (child.exitCode !== null || Date.now() > deadline) {
         child.kill();
-        throw new Error(`offx serve did not start:\n${output}`);
+        throw new Error(`offx serve did not start:\n${this.output}`);
       }
       await new Promise((done) => setTimeout(done, 20));
     }
   }
 
-  async stop(): Promise<void> {
+  async down(): Promise<void> {
     const over = new Promise((done) => this.child.once("exit", done));
-    if (this.child.exitCode === null) {
-      this.child.kill("SIGTERM");
-      const timer = setTimeout(() => this.child.kill("SIGKILL"), 10_000);
-      await over;
-      clearTimeout(timer);
-    }
+    if (this.child.exitCode !== null) return;
+    this.child.kill("SIGTERM");
+    const timer = setTimeout(() => this.child.kill("SIGKILL"), 10_000);
+    await over;
+    clearTimeout(timer);
+  }
+
+  async stop(): Promise<void> {
+    await this.down();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
   log(): string {
-    return this.output();
+    return this.output;
   }
 }
 
@@ -184,10 +209,21 @@ export async function openPage(
   return { page, context, faults };
 }
 
-export async function logIn(page: Page): Promise<void> {
+/** Sends a file of that text as somebody would who chose it, and gives what is told of it when it is over. */
+export async function importText(page: Page, name: string, text: string): Promise<Locator> {
+  await show(page, "/sources");
+  await page
+    .getByLabel("Files to import")
+    .setInputFiles({ name, mimeType: "application/octet-stream", buffer: Buffer.from(text) });
+  const over = page.locator(".import-over").first();
+  await over.waitFor({ timeout: 20_000 });
+  return over;
+}
+
+export async function logIn(page: Page, name = username, secret = password): Promise<void> {
   await page.goto("/");
-  await page.getByLabel("User name").fill(username);
-  await page.getByLabel("Password", { exact: true }).fill(password);
+  await page.getByLabel("User name").fill(name);
+  await page.getByLabel("Password", { exact: true }).fill(secret);
   await page.getByRole("button", { name: "Log in" }).click();
   await page.getByRole("heading", { name: "Today", level: 1 }).waitFor();
 }

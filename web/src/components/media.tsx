@@ -1,13 +1,16 @@
 import { useState } from "react";
 import type { Media } from "../api-types";
 import { Icon } from "./icons";
+import { Dialog } from "./ui";
 
 /** An attachment, fetched by the server for us; what it shows in words if there is no picture. */
-function MediaItem({ media }: { media: Media }) {
+function MediaItem({ media, veiled }: { media: Media; veiled: boolean }) {
   const [broken, setBroken] = useState(false);
+  const [large, setLarge] = useState(false);
   const alt = media.alt_text ?? "";
   const isImage = /^(image|photo|gif)/i.test(media.type);
   if (!isImage || !media.proxy?.startsWith("/api/") || broken) {
+    if (veiled) return null;
     return (
       <figure className="media media-missing">
         <Icon name="image" />
@@ -15,19 +18,43 @@ function MediaItem({ media }: { media: Media }) {
       </figure>
     );
   }
+  const picture = { src: media.proxy, decoding: "async", onError: () => setBroken(true) } as const;
+  if (veiled) {
+    return (
+      <figure className="media veiled">
+        <img {...picture} alt="Picture behind the content warning" loading="lazy" />
+      </figure>
+    );
+  }
   return (
     <figure className="media">
-      <img src={media.proxy} alt={alt} title={alt} loading="lazy" decoding="async" onError={() => setBroken(true)} />
+      <button
+        type="button"
+        className="media-open"
+        aria-label={`Enlarge: ${alt || "picture"}`}
+        onClick={() => setLarge(true)}
+      >
+        <img {...picture} alt={alt} title={alt} loading="lazy" />
+      </button>
+      {large && (
+        <Dialog title="Picture" wide onClose={() => setLarge(false)}>
+          <figure className="media-large">
+            <img {...picture} alt={alt} />
+            <figcaption className="small muted">{alt || "Nobody described this picture."}</figcaption>
+          </figure>
+        </Dialog>
+      )}
     </figure>
   );
 }
 
-export function MediaGrid({ media }: { media: Media[] }) {
+/** `veiled`: behind a content warning, so blurred, and without the words that would tell what it shows. */
+export function MediaGrid({ media, veiled = false }: { media: Media[]; veiled?: boolean }) {
   if (media.length === 0) return null;
   return (
     <div className="media-grid">
       {media.map((item, index) => (
-        <MediaItem key={item.id ?? index} media={item} />
+        <MediaItem key={item.id ?? index} media={item} veiled={veiled} />
       ))}
     </div>
   );

@@ -161,7 +161,9 @@ export const PostCard = memo(function PostCard({ post, nested = false, hideTopic
           </Button>
         </p>
       )}
-      {!hidden && (
+      {hidden ? (
+        <MediaGrid media={post.media} veiled />
+      ) : (
         <>
           <PostText text={post.content} lang={post.lang} matched={post.matched} />
           {post.quoted_text && (

@@ -97,6 +97,8 @@ export function RulePreviewList({ rule, check }: { rule: string; check: RuleChec
   });
   if (rule.trim() === "")
     return <p className="muted small">Type a rule to see what it finds among the stored posts.</p>;
+  if (check?.valid === false)
+    return <p className="muted small">Once the rule can be understood, the posts it finds are shown here.</p>;
   if (preview.error) return <ErrorNote error={preview.error} retry={() => void preview.refetch()} />;
   if (!preview.data) return wanted ? <Skeleton height={120} count={2} label="Looking for posts" /> : null;
   const { matched, seen, complete, posts } = preview.data;

@@ -1,12 +1,13 @@
 import type { Run } from "../api-types";
 import { api } from "../lib/api";
 import { count } from "../lib/format";
-import { isOver, useChange } from "../lib/queries";
+import { isOver, useChange, useMayTouch } from "../lib/queries";
 import { Button } from "./ui";
 
 export function runResult(run: Run): string {
   if (run.error) return run.error;
-  if (run.message) return run.message;
+  // The server writes numbers as they are; here they are grouped as everywhere else.
+  if (run.message) return run.message.replace(/(?<![\w.:-])\d{4,}(?![\w:-])/g, (digits) => count(Number(digits)));
   const numbers = Object.entries(run.result ?? {}).filter(([, value]) => typeof value === "number");
   return numbers.map(([name, value]) => `${count(value as number)} ${name.replaceAll("_", " ")}`).join(", ");
 }
@@ -21,6 +22,7 @@ export function RunState({ run }: { run: Run }) {
 /** How far a run is, until it is over and says how it went. */
 export function RunProgress({ run }: { run: Run }) {
   const cancel = useChange(() => api.post<Run>(`/runs/${run.id}/cancel`), { stale: ["run", "runs"] });
+  const mayTouch = useMayTouch();
   const { progress } = run;
   const total = progress?.total ?? 0;
   return (
@@ -30,7 +32,7 @@ export function RunProgress({ run }: { run: Run }) {
           <strong>{run.title}</strong>
           <RunState run={run} />
         </span>
-        {!isOver(run) && (
+        {!isOver(run) && mayTouch(run.kind) && (
           <Button small kind="quiet" busy={cancel.isPending} onClick={() => cancel.mutate()}>
             Cancel
           </Button>

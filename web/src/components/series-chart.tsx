@@ -3,7 +3,7 @@ import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } fr
 import type { Interval, SeriesPoint } from "../api-types";
 import { counted, moodName } from "../lib/format";
 import { labelledPoints, niceMaximum, type Span, spanOf, totals } from "../lib/series";
-import { clock, longDay, shortDay } from "../lib/time";
+import { clock, longDay, monthName, shortDay } from "../lib/time";
 
 const barsTop = 12;
 const barsBottom = 132;
@@ -13,6 +13,8 @@ const height = 208;
 const left = 34;
 /** The scale ends at ±0.6: the mean over a day's posts is hardly ever beyond it. */
 const moodRange = 0.6;
+
+const pointLabels = { hour: clock, day: shortDay, week: monthName };
 
 function pointName(point: SeriesPoint, interval: Interval): string {
   const start = new Date(point.start);
@@ -108,7 +110,8 @@ export function SeriesChart(props: {
           </>
         ) : (
           <span className="muted">
-            Drag over the chart to look at a span; with the keyboard, Shift and the arrow keys, then Enter.
+            Drag over the chart to look at a span
+            <span className="for-keys">; with the keyboard, Shift and the arrow keys, then Enter</span>.
           </span>
         )}
       </p>
@@ -178,9 +181,14 @@ export function SeriesChart(props: {
           {moodPaths.map((path) => (
             <path key={path} className="mood-line" d={path} strokeLinecap="round" />
           ))}
-          {labelledPoints(points.length, width - left).map((index) => (
-            <text key={index} x={Math.min(middle(index), width - 18)} y={height - 4} textAnchor="middle">
-              {interval === "hour" ? clock(new Date(points[index]!.start)) : shortDay(new Date(points[index]!.start))}
+          {labelledPoints(points.length, width - left, interval === "week" ? 84 : 64).map((index) => (
+            <text
+              key={index}
+              x={Math.min(middle(index), width - (interval === "week" ? 28 : 18))}
+              y={height - 4}
+              textAnchor="middle"
+            >
+              {pointLabels[interval](new Date(points[index]!.start))}
             </text>
           ))}
           {shownSpan && (

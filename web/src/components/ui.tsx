@@ -19,41 +19,6 @@ export function Button({ kind, small, icon, busy, className = "", children, disa
   );
 }
 
-/** A labelled control; the child gets the id, and what describes it. */
-export function Field(props: {
-  label: string;
-  hint?: ReactNode;
-  error?: string | null | undefined;
-  children: (control: {
-    id: string;
-    "aria-describedby": string | undefined;
-    "aria-invalid": boolean | undefined;
-  }) => ReactNode;
-}) {
-  const id = useId();
-  const described = [props.hint && `${id}-hint`, props.error && `${id}-wrong`].filter(Boolean).join(" ");
-  return (
-    <div className="field">
-      <label htmlFor={id}>{props.label}</label>
-      {props.children({
-        id,
-        "aria-describedby": described || undefined,
-        "aria-invalid": props.error ? true : undefined,
-      })}
-      {props.hint && (
-        <span className="hint" id={`${id}-hint`}>
-          {props.hint}
-        </span>
-      )}
-      {props.error && (
-        <span className="wrong" id={`${id}-wrong`} role="alert">
-          {props.error}
-        </span>
-      )}
-    </div>
-  );
-}
-
 export function Segmented<T extends string>(props: {
   label: string;
   value: T;
@@ -158,7 +123,17 @@ export function Loaded<T>(props: {
 }
 
 /** The browser's own modal: focus stays inside, Escape closes. Shown while mounted. */
-export function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children: ReactNode }) {
+export function Dialog({
+  title,
+  wide = false,
+  onClose,
+  children,
+}: {
+  title: string;
+  wide?: boolean;
+  onClose: () => void;
+  children: ReactNode;
+}) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
@@ -169,6 +144,7 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
   return (
     <dialog
       ref={dialog}
+      className={wide ? "wide" : undefined}
       aria-labelledby={id}
       onCancel={(event) => {
         event.preventDefault();

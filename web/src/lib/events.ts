@@ -1,49 +1,83 @@
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import type { MigrationState, Run } from "../api-types";
 import { addressOf } from "./api";
 import { adoptRun } from "./queries";
 
-function listen(client: QueryClient): EventSource {
-  const source = new EventSource(addressOf("/events"));
-  source.addEventListener("run", (event: MessageEvent<string>) => adoptRun(client, JSON.parse(event.data) as Run));
-  source.addEventListener("posts", () => {
-    for (const key of ["today", "topics", "stats"]) void client.invalidateQueries({ queryKey: [key] });
-  });
-  source.addEventListener("migration", (event: MessageEvent<string>) => {
-    const migration = JSON.parse(event.data) as MigrationState;
-    client.setQueryData<{ migrations: MigrationState[] }>(
-      ["database"],
-      (before) =>
-        before && {
-          ...before,
-          migrations: before.migrations.map((other) => (other.name === migration.name ? migration : other)),
-        },
-    );
-  });
-  return source;
+const againMs = 3000;
+
+/**
+ * Listens until it is closed. A connection that is lost is made again: by the browser while it can, else by us. What was
+ * missed meanwhile is asked for, and so is what could not be had.
+ */
+function listen(client: QueryClient, onLost: (lost: boolean) => void): () => void {
+  let source: EventSource;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let wasLost = false;
+  const open = () => {
+    source = new EventSource(addressOf("/events"));
+    source.onopen = () => {
+      if (wasLost) void client.invalidateQueries();
+      wasLost = false;
+      onLost(false);
+    };
+    source.onerror = () => {
+      wasLost = true;
+      onLost(true);
+      if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, againMs);
+    };
+    source.addEventListener("run", (event: MessageEvent<string>) => adoptRun(client, JSON.parse(event.data) as Run));
+    source.addEventListener("posts", () => {
+      for (const key of ["today", "topics", "stats"]) void client.invalidateQueries({ queryKey: [key] });
+    });
+    source.addEventListener("migration", (event: MessageEvent<string>) => {
+      const migration = JSON.parse(event.data) as MigrationState;
+      client.setQueryData<{ migrations: MigrationState[] }>(
+        ["database"],
+        (before) =>
+          before && {
+            ...before,
+            migrations: before.migrations.map((other) => (other.name === migration.name ? migration : other)),
+          },
+      );
+    });
+  };
+  open();
+  return () => {
+    clearTimeout(timer);
+    source.close();
+    onLost(false);
+  };
 }
 
 /**
- * Keeps what is shown in step with the server while the page is looked at. A page in the background lets go: browsers
- * have six connections to a server for all their pages, and what is stale is asked for anew when it is looked at again.
+ * Keeps what is shown in step with the server while the page is looked at, and tells whether the server is out of reach.
+ * A page in the background lets go: browsers have six connections to a server for all their pages, and what is stale is
+ * asked for anew when it is looked at again.
  */
-export function useServerEvents(): void {
+export function useServerEvents(): { lost: boolean } {
   const client = useQueryClient();
+  const [lost, setLost] = useState(false);
   useEffect(() => {
-    let source: EventSource | null = null;
+    let close: (() => void) | null = null;
     const follow = () => {
-      if (document.visibilityState === "visible") source ??= listen(client);
+      if (document.visibilityState === "visible") close ??= listen(client, setLost);
       else {
-        source?.close();
-        source = null;
+        close?.();
+        close = null;
       }
     };
+    const lookedAtAgain = () => {
+      follow();
+      // What is done may have been said in another tab just now.
+      if (close) void client.invalidateQueries({ queryKey: ["today"] });
+    };
     follow();
-    document.addEventListener("visibilitychange", follow);
+    document.addEventListener("visibilitychange", lookedAtAgain);
     return () => {
-      document.removeEventListener("visibilitychange", follow);
-      source?.close();
+      document.removeEventListener("visibilitychange", lookedAtAgain);
+      close?.();
     };
   }, [client]);
+  return { lost };
 }

@@ -3,7 +3,8 @@ import { useEffect, useRef, useSyncExternalStore } from "react";
 
 export interface Shortcut {
   keys: string; // "j", "g t", "?"
-  does: string;
+  does: string; // empty: told together with another
+  shown?: string; // where `keys` alone would not tell it
   run: () => void;
 }
 
@@ -54,7 +55,7 @@ export function useShortcuts(title: string, shortcuts: Shortcut[]): void {
   useEffect(() => {
     latest.current = shortcuts;
   });
-  const signature = shortcuts.map((shortcut) => `${shortcut.keys}\t${shortcut.does}`).join("\n");
+  const signature = shortcuts.map(({ keys, does, shown }) => `${keys}\t${does}\t${shown ?? ""}`).join("\n");
   useEffect(() => {
     const group: Group = {
       title,

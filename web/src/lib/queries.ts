@@ -1,6 +1,6 @@
 // What the views ask the server, under which key it is kept, and what a change makes stale.
 import { type QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import type { Post, PostPage, Run, Series, Session, Summary, Today, Topic } from "../api-types";
+import type { Post, PostPage, Run, Series, Session, Sources, Summary, Today, Topic } from "../api-types";
 import { say, sayError } from "../components/toasts";
 import { adoptSession, api, type Query } from "./api";
 import { timeZone } from "./time";
@@ -12,10 +12,24 @@ export const useSession = () =>
     staleTime: Infinity,
   });
 
+const kindsForUsers = ["summarise", "file_topic", "import"];
+
+/** Whether the user may run, change and cancel jobs of that kind; the others look after the database (src/api/jobs.cpp). */
+export function useMayTouch(): (kind: string) => boolean {
+  const isAdmin = useSession().data?.user?.is_admin ?? false;
+  return (kind) => isAdmin || kindsForUsers.includes(kind);
+}
+
 export const useToday = () =>
   useQuery({
     queryKey: ["today"],
     queryFn: ({ signal }) => api.get<Today>("/today", { time_zone: timeZone() }, signal),
+  });
+
+export const useSources = () =>
+  useQuery({
+    queryKey: ["sources"],
+    queryFn: ({ signal }) => api.get<Sources>("/sources", {}, signal),
   });
 
 export const useTopics = () =>

@@ -41,7 +41,8 @@ test("days of the server's zone are not torn by the reader's", () => {
   chooseTimeZone("Europe/Berlin");
   expect(periodName("2026-11-09T00:00:00Z", "2026-11-20T00:00:00Z")).toBe("9 – 19 Nov 2026");
   expect(periodName("2026-11-08T23:00:00Z", "2026-11-19T23:00:00Z")).toBe("9 – 19 Nov 2026");
-  expect(periodName("2026-11-09T08:00:00Z", "2026-11-09T10:00:00Z")).toBe("9 Nov, 09:00 – 11:00");
+  expect(periodName("2026-11-09T08:00:00Z", "2026-11-09T10:00:00Z")).toBe("9 Nov 2026, 09:00 – 11:00");
+  expect(periodName("2026-11-08T22:30:00Z", "2026-11-09T22:30:00Z")).toBe("8 Nov 2026, 23:30 – 9 Nov 2026, 23:30");
   expect(periodName("2026-12-28T00:00:00Z", "2027-01-04T00:00:00Z")).toBe("28 Dec 2026 – 3 Jan 2027");
   chooseTimeZone(null);
   vi.unstubAllGlobals();

@@ -44,6 +44,7 @@ function format(time: Date, options: Intl.DateTimeFormatOptions): string {
 export const dayName = (time: Date) => format(time, { weekday: "long", day: "numeric", month: "long" });
 export const shortDay = (time: Date) => format(time, { day: "numeric", month: "short" });
 export const longDay = (time: Date) => format(time, { day: "numeric", month: "short", year: "numeric" });
+export const monthName = (time: Date) => format(time, { month: "short", year: "numeric" });
 export const clock = (time: Date) => format(time, { hour: "2-digit", minute: "2-digit" });
 export const fullTime = (time: Date) =>
   format(time, {
@@ -55,6 +56,20 @@ export const fullTime = (time: Date) =>
     minute: "2-digit",
     timeZoneName: "short",
   });
+
+/** As clocks in that zone show it, whatever zone is chosen: `Sat, 21 Nov 06:00`. An unknown zone is told by the caller. */
+export const timeIn = (zone: string, time: Date): string =>
+  format(time, {
+    ...(isTimeZone(zone) && { timeZone: zone }),
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+  });
+
+/** Whether clocks in that zone show then what the reader's show. */
+export const sameClock = (zone: string, time: Date): boolean => timeIn(zone, time) === timeIn(timeZone(), time);
 
 /** `2026-11-21` of the zone. */
 export const isoDay = (time: Date): string =>
@@ -86,9 +101,22 @@ export function untilTime(time: Date, now = new Date()): string {
   return `${format(time, { weekday: "short", day: "numeric", month: "short" })}, ${clock(time)}`;
 }
 
+/** From the one day to the other, both included: `28 Oct – 3 Nov 2026`. */
+export function daysName(from: Date, to: Date, zone = timeZone()): string {
+  const name = (time: Date) => format(time, { timeZone: zone, day: "numeric", month: "short", year: "numeric" });
+  const first = name(from);
+  const last = name(to);
+  if (first === last) return last;
+  const [day = "", month = "", year = ""] = first.split(" ");
+  const [, lastMonth, lastYear] = last.split(" ");
+  if (year !== lastYear) return `${first} – ${last}`;
+  return `${month === lastMonth ? day : `${day} ${month}`} – ${last}`;
+}
+
 /**
- * A period as its days, the end not included: `9 – 19 Nov 2026`. Summaries are of days of the server's zone, which are
- * named as such if they are UTC's; what is no whole days has its hours.
+ * A period as its days, the last one included: `9 – 19 Nov 2026`, as the command line names it (pipeline/period.h).
+ * Summaries are of days of the server's zone, which are named as such if they are UTC's; what is no whole days has its
+ * hours.
  */
 export function periodName(start: string, end: string): string {
   const from = new Date(start);
@@ -96,16 +124,11 @@ export function periodName(start: string, end: string): string {
   const isWhole = (zone: string) =>
     [from, to].every((time) => format(time, { timeZone: zone, hour: "2-digit", minute: "2-digit" }) === "00:00");
   const zone = [timeZone(), "UTC"].find(isWhole);
-  if (!zone && to.getTime() - from.getTime() < 20 * 3_600_000)
-    return `${shortDay(from)}, ${clock(from)} – ${clock(to)}`;
-  const shown = { timeZone: zone ?? timeZone() };
-  const last = format(new Date(to.getTime() - 1), { ...shown, day: "numeric", month: "short", year: "numeric" });
-  const first = format(from, { ...shown, day: "numeric", month: "short", year: "numeric" });
-  if (first === last) return last;
-  const [day = "", month = "", year = ""] = first.split(" ");
-  const [, lastMonth, lastYear] = last.split(" ");
-  if (year !== lastYear) return `${first} – ${last}`;
-  return `${month === lastMonth ? day : `${day} ${month}`} – ${last}`;
+  if (!zone) {
+    const end = sameDay(from, to) ? clock(to) : `${longDay(to)}, ${clock(to)}`;
+    return `${longDay(from)}, ${clock(from)} – ${end}`;
+  }
+  return daysName(from, new Date(to.getTime() - 1), zone);
 }
 
 /** `1.2 s`, `3 min 5 s`, `2 h 5 min`. */
@@ -137,6 +160,15 @@ export function dayStart(day: string, zone = timeZone()): Date {
   };
   const guess = utc - offset(utc);
   return new Date(utc - offset(guess));
+}
+
+/** The last `days` days, today included, as a query asks for them. */
+export function lastDays(days: number): { since: string; until: string } {
+  const today = isoDay(new Date());
+  return {
+    since: dayStart(addDays(today, 1 - days)).toISOString(),
+    until: dayStart(addDays(today, 1)).toISOString(),
+  };
 }
 
 export const addDays = (day: string, days: number): string =>

@@ -2,24 +2,14 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Job, Run, ScheduleTimes } from "../api-types";
 import { useDebounced } from "../components/rule-field";
+import { Form, SelectField, TextField } from "../components/form";
 import { RunProgress, runResult, RunState } from "../components/run-progress";
 import { say } from "../components/toasts";
-import {
-  Button,
-  Confirm,
-  Dialog,
-  Empty,
-  errorMessage,
-  ErrorNote,
-  Field,
-  Loaded,
-  PageHead,
-  Skeleton,
-} from "../components/ui";
-import { api, ApiError } from "../lib/api";
-import { isOver, useChange, useRun, useTopics } from "../lib/queries";
+import { Button, Confirm, Dialog, Empty, errorMessage, Loaded, PageHead, Skeleton } from "../components/ui";
+import { api } from "../lib/api";
+import { isOver, useChange, useMayTouch, useRun, useTopics } from "../lib/queries";
 import { sentence } from "../lib/text";
-import { briefTime, durationName, fullTime, timeZone, untilTime } from "../lib/time";
+import { briefTime, durationName, fullTime, sameClock, timeIn, timeZone, untilTime } from "../lib/time";
 
 const stale = ["jobs", "runs"];
 
@@ -30,6 +20,12 @@ const presets = [
   ["every 15m", "every 15 minutes"],
 ] as const;
 
+const periods = [
+  ["day", "the day before"],
+  ["week", "the week before"],
+  ["month", "the month before"],
+] as const;
+
 /** The schedule of a job that is there, or a new job that writes summaries. */
 function JobDialog({ job, onClose }: { job?: Job; onClose: () => void }) {
   const topics = useTopics();
@@ -38,12 +34,12 @@ function JobDialog({ job, onClose }: { job?: Job; onClose: () => void }) {
   const [zone, setZone] = useState(job?.time_zone ?? timeZone());
   const [topic, setTopic] = useState(job?.options.topic_id ? String(job.options.topic_id) : "");
   const [period, setPeriod] = useState(String(job?.options.period ?? "day"));
-  const [sentences, setSentences] = useState(Number(job?.options.max_sentences ?? 5));
+  const [sentences, setSentences] = useState(String(job?.options.max_sentences ?? 5));
   const summarises = !job || job.kind === "summarise";
   const save = useChange(
     () => {
       const options = summarises
-        ? { options: { ...(topic && { topic_id: Number(topic) }), period, max_sentences: sentences } }
+        ? { options: { ...(topic && { topic_id: Number(topic) }), period, max_sentences: Number(sentences) } }
         : {};
       const body = { schedule: schedule.trim(), time_zone: zone.trim(), ...options };
       return job
@@ -60,40 +56,19 @@ function JobDialog({ job, onClose }: { job?: Job; onClose: () => void }) {
       },
     },
   );
-  const fieldError = (field: string) =>
-    save.error instanceof ApiError ? save.error.fieldError(field)?.message : undefined;
-  const told = fieldError("schedule") ?? fieldError("time_zone");
   return (
     <Dialog title={job ? job.title : "New job: summaries"} onClose={onClose}>
-      <form
-        className="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          save.mutate();
-        }}
-      >
-        {!job && (
-          <Field label="Title" hint="May stay empty.">
-            {(control) => (
-              <input {...control} className="input" value={title} onChange={(event) => setTitle(event.target.value)} />
-            )}
-          </Field>
-        )}
-        <Field
+      <Form change={save} action="Save">
+        {!job && <TextField label="Title" hint="May stay empty." field="title" value={title} onChange={setTitle} />}
+        <TextField
           label="Schedule"
           hint="A cron expression of five fields, or an interval such as every 15m."
-          error={fieldError("schedule")}
-        >
-          {(control) => (
-            <input
-              {...control}
-              className="input mono"
-              required
-              value={schedule}
-              onChange={(event) => setSchedule(event.target.value)}
-            />
-          )}
-        </Field>
+          field="schedule"
+          mono
+          required
+          value={schedule}
+          onChange={setSchedule}
+        />
         <div className="row">
           {presets.map(([value, name]) => (
             <Button key={value} small onClick={() => setSchedule(value)}>
@@ -102,72 +77,30 @@ function JobDialog({ job, onClose }: { job?: Job; onClose: () => void }) {
           ))}
         </div>
         <NextTimes schedule={schedule} zone={zone} />
-        <Field label="Time zone" error={fieldError("time_zone")}>
-          {(control) => (
-            <input
-              {...control}
-              className="input"
-              required
-              value={zone}
-              onChange={(event) => setZone(event.target.value)}
-            />
-          )}
-        </Field>
+        <TextField label="Time zone" field="time_zone" required value={zone} onChange={setZone} />
         {summarises && (
           <div className="form-row">
-            <Field label="Topic">
-              {(control) => (
-                <select
-                  {...control}
-                  className="select full"
-                  value={topic}
-                  onChange={(event) => setTopic(event.target.value)}
-                >
-                  <option value="">All active topics</option>
-                  {topics.data?.map((candidate) => (
-                    <option key={candidate.id} value={candidate.id}>
-                      {candidate.title}
-                    </option>
-                  ))}
-                </select>
-              )}
-            </Field>
-            <Field label="Period">
-              {(control) => (
-                <select
-                  {...control}
-                  className="select full"
-                  value={period}
-                  onChange={(event) => setPeriod(event.target.value)}
-                >
-                  <option value="day">the day before</option>
-                  <option value="week">the week before</option>
-                  <option value="month">the month before</option>
-                </select>
-              )}
-            </Field>
-            <Field label="Sentences at most">
-              {(control) => (
-                <input
-                  {...control}
-                  className="input"
-                  type="number"
-                  min={1}
-                  max={50}
-                  value={sentences}
-                  onChange={(event) => setSentences(Number(event.target.value))}
-                />
-              )}
-            </Field>
+            <SelectField<string>
+              label="Topic"
+              value={topic}
+              onChange={setTopic}
+              options={[
+                ["", "All active topics"],
+                ...(topics.data ?? []).map((candidate) => [String(candidate.id), candidate.title] as const),
+              ]}
+            />
+            <SelectField<string> label="Period" value={period} onChange={setPeriod} options={periods} />
+            <TextField
+              label="Sentences at most"
+              type="number"
+              min={1}
+              max={50}
+              value={sentences}
+              onChange={setSentences}
+            />
           </div>
         )}
-        {save.error && !told ? <ErrorNote error={save.error} /> : null}
-        <div className="row">
-          <Button kind="primary" type="submit" busy={save.isPending}>
-            Save
-          </Button>
-        </div>
-      </form>
+      </Form>
     </Dialog>
   );
 }
@@ -186,7 +119,42 @@ function NextTimes({ schedule, zone }: { schedule: string; zone: string }) {
   return (
     <p className="small muted" role="status">
       {sentence(times.data.explanation)} Next:{" "}
-      {times.data.next_times.map((time) => fullTime(new Date(time))).join("; ")}.
+      {times.data.next_times.map((time) => timeIn(wanted.time_zone, new Date(time))).join("; ")}.
+    </p>
+  );
+}
+
+const hasClock = (text: string) => /\d:\d/.test(text);
+
+/** When it runs: by its schedule, whose zone is told if its clocks show another time than the reader's. */
+function JobTimes({ job, last }: { job: Job; last: Run | null }) {
+  const next = job.enabled && job.next_due_at ? new Date(job.next_due_at) : null;
+  const elsewhere = !sameClock(job.time_zone, next ?? new Date());
+  return (
+    <p className="small muted">
+      {job.explanation ? (
+        <span title={job.schedule}>{sentence(job.explanation).replace(/\.$/, "")}</span>
+      ) : (
+        <code>{job.schedule}</code>
+      )}
+      {elsewhere && hasClock(job.explanation ?? "") && ` (${job.time_zone})`}
+      {next && (
+        <>
+          {" · next "}
+          <time dateTime={job.next_due_at!} title={fullTime(next)}>
+            {untilTime(next)}
+          </time>
+          {elsewhere && hasClock(untilTime(next)) && " your time"}
+        </>
+      )}
+      {last?.finished_at && (
+        <>
+          {" · last "}
+          <time dateTime={last.finished_at} title={fullTime(new Date(last.finished_at))}>
+            {briefTime(new Date(last.finished_at))}
+          </time>
+        </>
+      )}
     </p>
   );
 }
@@ -201,6 +169,7 @@ function JobRow({ job }: { job: Job }) {
   });
   const toggle = useChange(() => api.patch<Job>(`/jobs/${job.id}`, { enabled: !job.enabled }), { stale });
   const remove = useChange(() => api.delete(`/jobs/${job.id}`), { stale, quiet: true, done: () => setOpen("") });
+  const mayTouch = useMayTouch()(job.kind);
   const last = run.data ?? job.last_run;
   return (
     <li>
@@ -211,61 +180,42 @@ function JobRow({ job }: { job: Job }) {
             {!job.enabled && <span className="chip warn">paused</span>}
             {last && <RunState run={last} />}
           </div>
-          <p className="small muted">
-            {job.explanation ? (
-              <span title={job.schedule}>{sentence(job.explanation).replace(/\.$/, "")}</span>
-            ) : (
-              <code>{job.schedule}</code>
-            )}{" "}
-            ({job.time_zone})
-            {job.enabled && job.next_due_at && (
-              <>
-                ; next{" "}
-                <time dateTime={job.next_due_at} title={fullTime(new Date(job.next_due_at))}>
-                  {untilTime(new Date(job.next_due_at))}
-                </time>
-              </>
-            )}
-            {last?.finished_at && (
-              <>
-                ; last{" "}
-                <time dateTime={last.finished_at} title={fullTime(new Date(last.finished_at))}>
-                  {briefTime(new Date(last.finished_at))}
-                </time>
-              </>
-            )}
-          </p>
+          <JobTimes job={job} last={last} />
           {last?.state === "failed" && last.error && <p className="small wrong">{last.error}</p>}
         </div>
-        <div className="row">
-          <Button
-            small
-            icon="play"
-            busy={start.isPending || (run.data !== undefined && !isOver(run.data))}
-            onClick={() => start.mutate()}
-            aria-label={`Run now: ${job.title}`}
-          >
-            Run now
-          </Button>
-          <Button small onClick={() => setOpen("edit")} aria-label={`Edit ${job.title}`}>
-            Edit
-          </Button>
-          <Button
-            small
-            kind="quiet"
-            icon={job.enabled ? "pause" : "play"}
-            busy={toggle.isPending}
-            onClick={() => toggle.mutate()}
-            aria-label={`${job.enabled ? "Pause" : "Resume"} ${job.title}`}
-          >
-            {job.enabled ? "Pause" : "Resume"}
-          </Button>
-          {job.name === null && (
-            <Button small kind="quiet" onClick={() => setOpen("remove")} aria-label={`Remove ${job.title}`}>
-              Remove…
+        {mayTouch ? (
+          <div className="row">
+            <Button
+              small
+              icon="play"
+              busy={start.isPending || (run.data !== undefined && !isOver(run.data))}
+              onClick={() => start.mutate()}
+              aria-label={`Run now: ${job.title}`}
+            >
+              Run now
             </Button>
-          )}
-        </div>
+            <Button small onClick={() => setOpen("edit")} aria-label={`Edit ${job.title}`}>
+              Edit
+            </Button>
+            <Button
+              small
+              kind="quiet"
+              icon={job.enabled ? "pause" : "play"}
+              busy={toggle.isPending}
+              onClick={() => toggle.mutate()}
+              aria-label={`${job.enabled ? "Pause" : "Resume"} ${job.title}`}
+            >
+              {job.enabled ? "Pause" : "Resume"}
+            </Button>
+            {job.name === null && (
+              <Button small kind="quiet" onClick={() => setOpen("remove")} aria-label={`Remove ${job.title}`}>
+                Remove…
+              </Button>
+            )}
+          </div>
+        ) : (
+          <span className="small muted">Administrators run and change it.</span>
+        )}
       </div>
       {run.data && !isOver(run.data) && <RunProgress run={run.data} />}
       {open === "edit" && <JobDialog job={job} onClose={() => setOpen("")} />}

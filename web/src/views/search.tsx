@@ -1,14 +1,13 @@
-import { useQuery } from "@tanstack/react-query";
-import type { Sources } from "../api-types";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { useLocation, useSearch } from "wouter";
 import { PostList } from "../components/post-list";
-import { Button, Empty, Field, PageHead } from "../components/ui";
+import { Field, SelectField, TextField } from "../components/form";
+import { Button, Empty, PageHead } from "../components/ui";
 import { useDebounced } from "../components/rule-field";
-import { ApiError, api, withQuery } from "../lib/api";
+import { ApiError, withQuery } from "../lib/api";
 import { platformName } from "../lib/format";
 import { useShortcuts } from "../lib/keyboard";
-import { usePosts, useTopics } from "../lib/queries";
+import { usePosts, useSources, useTopics } from "../lib/queries";
 import { addDays, dayStart } from "../lib/time";
 
 const filterNames = ["topic", "platform", "author", "since", "until", "lang", "media", "sort"] as const;
@@ -16,10 +15,44 @@ type Filters = Partial<Record<(typeof filterNames)[number], string>>;
 
 const platforms = ["x", "bluesky", "mastodon", "rss"];
 const media = [
+  ["", "any content"],
   ["any", "with media"],
   ["image", "with images"],
   ["video", "with videos"],
 ] as const;
+const orders = [
+  ["", "newest first"],
+  ["relevance", "best first"],
+] as const;
+const languages = (
+  "ar bg bn ca cs da de el en es et fa fi fr he hi hr hu id it ja ko lt lv ms nl no pl pt ro ru sk sl sr sv ta te th " +
+  "tl tr uk ur vi zh"
+).split(" ");
+const languageNames = new Intl.DisplayNames(["en"], { type: "language", fallback: "code" });
+
+/** The code's language, or the text itself: what stands in an address may be anything. */
+function languageName(code: string): string {
+  try {
+    return languageNames.of(code) ?? code;
+  } catch {
+    return code;
+  }
+}
+
+/** What is typed is searched for once the typing pauses; what the address says anew is shown. */
+function useTyped(value: string, commit: (text: string) => void, delayMs = 350) {
+  const [text, setText] = useState(value);
+  const settled = useDebounced(text, delayMs);
+  useEffect(() => {
+    if (settled !== value) commit(settled);
+  }, [settled]);
+  const last = useRef(value);
+  useEffect(() => {
+    if (value !== last.current && value !== settled) setText(value);
+    last.current = value;
+  }, [value]);
+  return [text, setText] as const;
+}
 
 export default function SearchView() {
   const [, navigate] = useLocation();
@@ -31,29 +64,35 @@ export default function SearchView() {
     const value = parameters.get(name);
     if (value) filters[name] = value;
   }
-  const [text, setText] = useState(q);
-  const settled = useDebounced(text, 350);
   const field = useRef<HTMLInputElement>(null);
+  const filterBox = useRef<HTMLDivElement>(null);
   const topics = useTopics();
+  const chosen = filterNames.filter((name) => name !== "sort" && filters[name]).length;
+  const [showsFilters, setShowsFilters] = useState(() => chosen > 0 || window.matchMedia("(min-width: 52rem)").matches);
 
   // The address is what is searched for: it can be kept, shared and gone back to.
-  const go = (next: { q?: string } & Filters) =>
-    navigate(withQuery("/search", { ...filters, q, ...next }), { replace: true });
-  useEffect(() => {
-    if (settled !== q) go({ q: settled });
-  }, [settled]);
-  const lastQ = useRef(q);
-  useEffect(() => {
-    if (q !== lastQ.current && q !== settled) setText(q);
-    lastQ.current = q;
-  }, [q]);
+  const now = useRef({ ...filters, q });
+  now.current = { ...filters, q };
+  const go = (next: { q?: string } & Filters) => {
+    now.current = { ...now.current, ...next };
+    navigate(withQuery("/search", now.current), { replace: true });
+  };
+  const [text, setText] = useTyped(q, (typed) => go({ q: typed }));
+  const [author, setAuthor] = useTyped(filters.author ?? "", (typed) => go({ author: typed.trim() }), 500);
 
-  useShortcuts("Search", [{ keys: "/", does: "to the search field", run: () => field.current?.select() }]);
+  useShortcuts("Search", [
+    { keys: "/", does: "to the search field", run: () => field.current?.select() },
+    {
+      keys: "f",
+      does: "to the filters",
+      run: () => {
+        setShowsFilters(true);
+        requestAnimationFrame(() => filterBox.current?.querySelector<HTMLElement>("select, input")?.focus());
+      },
+    },
+  ]);
 
-  const sources = useQuery({
-    queryKey: ["sources"],
-    queryFn: ({ signal }) => api.get<Sources>("/sources", {}, signal),
-  });
+  const sources = useSources();
   const known = [
     ...new Set([...platforms, ...(sources.data?.sources ?? []).map((source) => source.platform), filters.platform]),
   ].filter((platform): platform is string => Boolean(platform));
@@ -76,21 +115,10 @@ export default function SearchView() {
   );
   const fault =
     posts.error instanceof ApiError && posts.error.status === 400 ? posts.error.problem?.errors?.[0] : undefined;
-  const select = (name: keyof Filters, label: string, all: string, options: readonly (readonly [string, string])[]) => (
-    <select
-      className="select"
-      aria-label={label}
-      value={filters[name] ?? ""}
-      onChange={(event) => go({ [name]: event.target.value })}
-    >
-      <option value="">{all}</option>
-      {options.map(([value, title]) => (
-        <option key={value} value={value}>
-          {title}
-        </option>
-      ))}
-    </select>
-  );
+  const choose = (name: keyof Filters) => ({
+    value: filters[name] ?? "",
+    onChange: (value: string) => go({ [name]: value }),
+  });
 
   return (
     <div className="page reading">
@@ -130,52 +158,65 @@ export default function SearchView() {
             />
           )}
         </Field>
-        <div className="filters">
-          {select(
-            "topic",
-            "Topic",
-            "Any topic",
-            (topics.data ?? []).map((topic) => [String(topic.id), topic.title] as const),
-          )}
-          {select(
-            "platform",
-            "Platform",
-            "Any platform",
-            known.map((platform) => [platform, platformName(platform)] as const),
-          )}
-          {select("media", "Media", "Any content", media)}
-          {q.trim() !== "" && select("sort", "Order", "Newest first", [["relevance", "Best first"]])}
-          <label className="small muted">
-            from{" "}
-            <input
-              className="select"
-              type="date"
-              value={filters.since ?? ""}
-              max={filters.until}
-              onChange={(event) => go({ since: event.target.value })}
-            />
-          </label>
-          <label className="small muted">
-            to{" "}
-            <input
-              className="select"
-              type="date"
-              value={filters.until ?? ""}
-              min={filters.since}
-              onChange={(event) => go({ until: event.target.value })}
-            />
-          </label>
-          {Object.keys(filters).length > 0 && (
+        <div className="row between">
+          <Button
+            small
+            aria-expanded={showsFilters}
+            aria-controls="search-filters"
+            onClick={() => setShowsFilters(!showsFilters)}
+          >
+            Filters{chosen > 0 ? ` (${chosen})` : ""}
+          </Button>
+          {chosen > 0 && (
             <Button
               small
               kind="quiet"
               icon="close"
-              onClick={() => navigate(withQuery("/search", { q }), { replace: true })}
+              onClick={() => navigate(withQuery("/search", { q, sort: filters.sort }), { replace: true })}
             >
               Clear filters
             </Button>
           )}
         </div>
+        {showsFilters && (
+          <div className="filters" id="search-filters" ref={filterBox}>
+            <SelectField<string>
+              {...choose("topic")}
+              label="Topic"
+              options={[
+                ["", "any topic"],
+                ...(topics.data ?? []).map((topic) => [String(topic.id), topic.title] as const),
+              ]}
+            />
+            <SelectField<string>
+              {...choose("platform")}
+              label="Platform"
+              options={[["", "any platform"], ...known.map((platform) => [platform, platformName(platform)] as const)]}
+            />
+            <TextField
+              label="Author"
+              placeholder="a name or @name"
+              spellCheck={false}
+              autoCapitalize="off"
+              value={author}
+              onChange={setAuthor}
+            />
+            <SelectField<string>
+              {...choose("lang")}
+              label="Language"
+              options={[
+                ["", "any language"],
+                ...[...new Set([...languages, filters.lang ?? "en"])].map(
+                  (code) => [code, languageName(code)] as const,
+                ),
+              ]}
+            />
+            <SelectField<string> {...choose("media")} label="Media" options={media} />
+            <TextField {...choose("since")} label="From" type="date" max={filters.until} />
+            <TextField {...choose("until")} label="To" type="date" min={filters.since} />
+            {q.trim() !== "" && <SelectField<string> {...choose("sort")} label="Order" options={orders} />}
+          </div>
+        )}
       </form>
       <section className="results" aria-label="Results">
         {asks && !fault && (

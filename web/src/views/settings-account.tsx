@@ -2,76 +2,46 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { LoginSession, Scope, Session, Token } from "../api-types";
 import { say } from "../components/toasts";
-import { Button, ErrorNote, Field, Loaded, Part, Skeleton } from "../components/ui";
-import { adoptSession, api, ApiError } from "../lib/api";
+import { Form, NewPasswordFields, SelectField, TextField, useNewPassword } from "../components/form";
+import { Button, Loaded, Part, Skeleton } from "../components/ui";
+import { adoptSession, api } from "../lib/api";
 import { useChange } from "../lib/queries";
 import { briefTime, longDay } from "../lib/time";
 
 export function PasswordForm({ username }: { username: string }) {
   const [current, setCurrent] = useState("");
-  const [next, setNext] = useState("");
+  const next = useNewPassword();
   const client = useQueryClient();
   const change = useChange(
-    () => api.put<Session>("/account/password", { current_password: current, new_password: next }),
+    () => api.put<Session>("/account/password", { current_password: current, new_password: next.value }),
     {
       quiet: true,
       stale: ["sessions"],
       done: (session) => {
         client.setQueryData(["session"], adoptSession(session));
         setCurrent("");
-        setNext("");
+        next.clear();
         say("The password is changed. All other sessions have ended.");
       },
     },
   );
-  const error = change.error instanceof ApiError ? change.error : null;
-  const told = error?.fieldError("new_password") ?? error?.fieldError("current_password");
   return (
     <Part title="Password" sub="Changing it ends all other sessions.">
-      <form
-        className="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          change.mutate();
-        }}
-      >
+      <Form change={change} action="Change password" primary={false} disabled={!next.ready}>
         <input type="text" name="username" autoComplete="username" value={username} readOnly hidden />
+        <TextField
+          label="Present password"
+          field="current_password"
+          type="password"
+          autoComplete="current-password"
+          required
+          value={current}
+          onChange={setCurrent}
+        />
         <div className="form-row">
-          <Field label="Present password" error={error?.fieldError("current_password")?.message}>
-            {(control) => (
-              <input
-                {...control}
-                className="input"
-                type="password"
-                autoComplete="current-password"
-                required
-                value={current}
-                onChange={(event) => setCurrent(event.target.value)}
-              />
-            )}
-          </Field>
-          <Field label="New password, at least 12 characters" error={error?.fieldError("new_password")?.message}>
-            {(control) => (
-              <input
-                {...control}
-                className="input"
-                type="password"
-                autoComplete="new-password"
-                minLength={12}
-                required
-                value={next}
-                onChange={(event) => setNext(event.target.value)}
-              />
-            )}
-          </Field>
+          <NewPasswordFields label="New password" field="new_password" {...next.props} />
         </div>
-        {error && !told && <ErrorNote error={error} />}
-        <div>
-          <Button type="submit" busy={change.isPending}>
-            Change password
-          </Button>
-        </div>
-      </form>
+      </Form>
     </Part>
   );
 }
@@ -128,6 +98,13 @@ const scopeNames: Record<Scope, string> = {
   admin: "everything, users and backups too",
 };
 
+const lifetimes = [
+  ["30", "30 days"],
+  ["90", "90 days"],
+  ["365", "a year"],
+  ["", "ever"],
+] as const;
+
 export function Tokens({ isAdmin }: { isAdmin: boolean }) {
   const tokens = useQuery({
     queryKey: ["tokens"],
@@ -135,7 +112,7 @@ export function Tokens({ isAdmin }: { isAdmin: boolean }) {
   });
   const [name, setName] = useState("");
   const [scope, setScope] = useState<Scope>("read");
-  const [days, setDays] = useState("90");
+  const [days, setDays] = useState<(typeof lifetimes)[number][0]>("90");
   const [made, setMade] = useState<string | null>(null);
   const make = useChange(
     () =>
@@ -153,6 +130,7 @@ export function Tokens({ isAdmin }: { isAdmin: boolean }) {
       },
     },
   );
+  const scopes: Scope[] = ["read", "write", ...(isAdmin ? (["admin"] as const) : [])];
   const revoke = useChange((id: number) => api.delete(`/tokens/${id}`), { stale: ["tokens"] });
   return (
     <>
@@ -164,65 +142,19 @@ export function Tokens({ isAdmin }: { isAdmin: boolean }) {
           </>
         }
       >
-        <form
-          className="form"
-          onSubmit={(event) => {
-            event.preventDefault();
-            make.mutate();
-          }}
-        >
+        <Form change={make} action="Make token">
           <div className="form-row">
-            <Field label="What for">
-              {(control) => (
-                <input
-                  {...control}
-                  className="input"
-                  required
-                  maxLength={100}
-                  value={name}
-                  onChange={(event) => setName(event.target.value)}
-                />
-              )}
-            </Field>
-            <Field label="May">
-              {(control) => (
-                <select
-                  {...control}
-                  className="select full"
-                  value={scope}
-                  onChange={(event) => setScope(event.target.value as Scope)}
-                >
-                  {(["read", "write", ...(isAdmin ? ["admin"] : [])] as Scope[]).map((value) => (
-                    <option key={value} value={value}>
-                      {scopeNames[value]}
-                    </option>
-                  ))}
-                </select>
-              )}
-            </Field>
-            <Field label="For">
-              {(control) => (
-                <select
-                  {...control}
-                  className="select full"
-                  value={days}
-                  onChange={(event) => setDays(event.target.value)}
-                >
-                  <option value="30">30 days</option>
-                  <option value="90">90 days</option>
-                  <option value="365">a year</option>
-                  <option value="">ever</option>
-                </select>
-              )}
-            </Field>
+            <TextField label="What for" field="name" required maxLength={100} value={name} onChange={setName} />
+            <SelectField
+              label="May"
+              field="scopes"
+              value={scope}
+              onChange={setScope}
+              options={scopes.map((value) => [value, scopeNames[value]] as const)}
+            />
+            <SelectField label="For" field="expires_in_days" value={days} onChange={setDays} options={lifetimes} />
           </div>
-          {make.error ? <ErrorNote error={make.error} /> : null}
-          <div>
-            <Button type="submit" kind="primary" busy={make.isPending}>
-              Make token
-            </Button>
-          </div>
-        </form>
+        </Form>
         {made && (
           <div className="alert plain" role="status">
             <span className="grow">

@@ -3,8 +3,9 @@ import { useState } from "react";
 import type { LogEntry, Settings, User } from "../api-types";
 import { useDebounced } from "../components/rule-field";
 import { say } from "../components/toasts";
-import { Button, Confirm, ErrorNote, Field, Loaded, Part, Skeleton } from "../components/ui";
-import { api, ApiError } from "../lib/api";
+import { Checkbox, Form, passwordCharsMin, TextField } from "../components/form";
+import { Button, Confirm, Loaded, Part, Skeleton } from "../components/ui";
+import { api } from "../lib/api";
 import { bytesName } from "../lib/format";
 import { useChange } from "../lib/queries";
 import { briefTime, fullTime, longDay } from "../lib/time";
@@ -25,75 +26,36 @@ function SettingsForm({ settings }: { settings: Settings }) {
       }),
     { stale: ["settings", "session"], quiet: true, done: () => say("Saved.") },
   );
-  const error = save.error instanceof ApiError ? save.error : null;
+  const days = { type: "number", min: 1, inputMode: "numeric" } as const;
   return (
-    <form
-      className="form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        save.mutate();
-      }}
-    >
+    <Form change={save} action="Save">
+      <TextField
+        label="Time zone of the server"
+        hint="For jobs, and the days of summaries."
+        field="time_zone"
+        required
+        value={zone}
+        onChange={setZone}
+      />
       <div className="form-row">
-        <Field
-          label="Time zone of the server"
-          hint="For jobs, and the days of summaries."
-          error={error?.fieldError("time_zone")?.message}
-        >
-          {(control) => (
-            <input
-              {...control}
-              className="input"
-              required
-              value={zone}
-              onChange={(event) => setZone(event.target.value)}
-            />
-          )}
-        </Field>
-        <Field label="Keep posts for days" hint="Empty: for ever. Posts that summaries cite stay.">
-          {(control) => (
-            <input
-              {...control}
-              className="input"
-              type="number"
-              min={1}
-              value={posts}
-              onChange={(event) => setPosts(event.target.value)}
-            />
-          )}
-        </Field>
-        <Field label="Keep the request log for days">
-          {(control) => (
-            <input
-              {...control}
-              className="input"
-              type="number"
-              min={1}
-              value={log}
-              onChange={(event) => setLog(event.target.value)}
-            />
-          )}
-        </Field>
-        <Field label="Backups to keep">
-          {(control) => (
-            <input
-              {...control}
-              className="input"
-              type="number"
-              min={1}
-              value={backups}
-              onChange={(event) => setBackups(event.target.value)}
-            />
-          )}
-        </Field>
+        <TextField
+          {...days}
+          label="Keep posts for days"
+          hint="Empty: for ever. Posts that summaries cite stay."
+          field="posts_keep_days"
+          value={posts}
+          onChange={setPosts}
+        />
+        <TextField
+          {...days}
+          label="Keep the request log for days"
+          field="log_keep_days"
+          value={log}
+          onChange={setLog}
+        />
+        <TextField {...days} label="Backups to keep" field="backups_keep" value={backups} onChange={setBackups} />
       </div>
-      {error && !error.fieldError("time_zone") && <ErrorNote error={error} />}
-      <div>
-        <Button kind="primary" type="submit" busy={save.isPending}>
-          Save
-        </Button>
-      </div>
-    </form>
+    </Form>
   );
 }
 
@@ -135,8 +97,6 @@ export function Users({ self }: { self: number }) {
     quiet: true,
     done: () => setRemoving(null),
   });
-  const error = add.error instanceof ApiError ? add.error : null;
-  const told = error?.fieldError("username") ?? error?.fieldError("password");
   return (
     <>
       <Part title="Users">
@@ -164,53 +124,33 @@ export function Users({ self }: { self: number }) {
         </Loaded>
       </Part>
       <Part title="Add a user">
-        <form
-          className="form"
-          onSubmit={(event) => {
-            event.preventDefault();
-            add.mutate();
-          }}
-        >
+        <Form change={add} action="Add">
           <div className="form-row">
-            <Field label="User name" error={error?.fieldError("username")?.message}>
-              {(control) => (
-                <input
-                  {...control}
-                  className="input"
-                  autoComplete="off"
-                  autoCapitalize="off"
-                  required
-                  value={username}
-                  onChange={(event) => setUsername(event.target.value)}
-                />
-              )}
-            </Field>
-            <Field label="Password, at least 12 characters" error={error?.fieldError("password")?.message}>
-              {(control) => (
-                <input
-                  {...control}
-                  className="input"
-                  type="password"
-                  autoComplete="new-password"
-                  minLength={12}
-                  required
-                  value={password}
-                  onChange={(event) => setPassword(event.target.value)}
-                />
-              )}
-            </Field>
+            <TextField
+              label="User name"
+              field="username"
+              autoComplete="off"
+              autoCapitalize="off"
+              required
+              value={username}
+              onChange={setUsername}
+            />
+            <TextField
+              label="Password"
+              hint={`At least ${passwordCharsMin} characters. They can change it.`}
+              field="password"
+              type="password"
+              autoComplete="new-password"
+              minLength={passwordCharsMin}
+              required
+              value={password}
+              onChange={setPassword}
+            />
           </div>
-          <label className="checkbox">
-            <input type="checkbox" checked={isAdmin} onChange={(event) => setIsAdmin(event.target.checked)} />
+          <Checkbox checked={isAdmin} onChange={setIsAdmin}>
             Administrator: users, backups, migrations and server settings
-          </label>
-          {error && !told && <ErrorNote error={error} />}
-          <div>
-            <Button type="submit" kind="primary" busy={add.isPending}>
-              Add
-            </Button>
-          </div>
-        </form>
+          </Checkbox>
+        </Form>
       </Part>
       {removing && (
         <Confirm
@@ -242,29 +182,8 @@ export function RequestLog() {
   return (
     <Part title="Requests" sub="What the server was asked, without queries and bodies.">
       <div className="form-row">
-        <Field label="Path">
-          {(control) => (
-            <input
-              {...control}
-              className="input mono"
-              placeholder="/api/v1/posts"
-              value={path}
-              onChange={(event) => setPath(event.target.value)}
-            />
-          )}
-        </Field>
-        <Field label="Status">
-          {(control) => (
-            <input
-              {...control}
-              className="input"
-              inputMode="numeric"
-              placeholder="404"
-              value={status}
-              onChange={(event) => setStatus(event.target.value)}
-            />
-          )}
-        </Field>
+        <TextField label="Path" mono placeholder="/api/v1/posts" value={path} onChange={setPath} />
+        <TextField label="Status" inputMode="numeric" placeholder="404" value={status} onChange={setStatus} />
       </div>
       <Loaded query={log} skeleton={<Skeleton height={30} count={8} />}>
         {(data) => {

@@ -1,69 +1,139 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { type DragEvent, useRef, useState } from "react";
+import { type DragEvent, useId, useRef, useState } from "react";
 import { Link } from "wouter";
-import type { Import, Run, Sources } from "../api-types";
+import type { Import, ImportResult, Run, Sources } from "../api-types";
+import { SelectField, TextField } from "../components/form";
 import { RunProgress } from "../components/run-progress";
 import { Button, Empty, ErrorNote, Loaded, PageHead, Skeleton } from "../components/ui";
 import { api, upload } from "../lib/api";
 import { bytesName, count, counted, platformName } from "../lib/format";
-import { isOver, useChange, useRun } from "../lib/queries";
-import { briefTime, durationName, fullTime, longDay } from "../lib/time";
+import { isOver, useChange, useRun, useSources } from "../lib/queries";
+import { sentence } from "../lib/text";
+import { briefTime, daysName, durationName, fullTime } from "../lib/time";
 
 const maxBytes = 1024 ** 3;
 
+const formats = [
+  ["", "told from the file"],
+  ["jsonl", "JSON Lines (jsonl)"],
+  ["csv", "CSV"],
+  ["x-archive", "Archive of X"],
+  ["x-api", "Answers of X's API"],
+  ["mastodon", "Answers of Mastodon's API"],
+  ["bluesky", "Answers of Bluesky's API"],
+  ["rss", "RSS feed"],
+  ["atom", "Atom feed"],
+  ["json-feed", "JSON Feed"],
+  ["offx-database", "Database of OffX"],
+] as const;
+
+const formatName = (format: string): string => formats.find(([name]) => name === format)?.[1] ?? format;
+
 const tookMs = (row: Import) => Date.parse(row.finished_at ?? row.started_at) - Date.parse(row.started_at);
 
-function Upload() {
+/** The runs that import uploads, newest first: those of today may still be on their way. */
+const useImportRuns = () =>
+  useQuery({
+    queryKey: ["runs", "import"],
+    queryFn: async ({ signal }) =>
+      (await api.get<{ runs: Run[] }>("/runs", { kind: "import", limit: 100 }, signal)).runs,
+  });
+
+const resultOf = (run: Run | undefined): ImportResult | null =>
+  run?.result && Array.isArray(run.result["problems"]) ? (run.result as unknown as ImportResult) : null;
+
+/** What was skipped, one by one: where it stands, what is wrong with it and what to do about it. */
+function Skipped({ result }: { result: ImportResult }) {
+  const { problems, broken } = result;
+  if (problems.length === 0) return null;
+  return (
+    <div className="stack tight">
+      <ul className="problems small">
+        {problems.map((problem, index) => (
+          <li key={index}>
+            <span className="muted nowrap">{problem.where ? sentence(problem.where).slice(0, -1) : "The file"}</span>
+            <span>
+              {problem.field ? (
+                <>
+                  <code>{problem.field}</code> {problem.reason}
+                </>
+              ) : (
+                sentence(problem.reason)
+              )}
+            </span>
+          </li>
+        ))}
+      </ul>
+      {broken > problems.length && (
+        <p className="muted small">
+          These are the first {problems.length} of {count(broken)}.
+        </p>
+      )}
+      <p className="muted small">
+        Correct {broken === 1 ? "it" : "them"} in the file and import it again: what is stored already stays as it is.
+      </p>
+    </div>
+  );
+}
+
+interface Sent {
+  runId: number;
+  file: File | null; // null: another page, or this one before it was loaded anew, sent it
+}
+
+function Upload({ running }: { running: Run[] }) {
   const [over, setOver] = useState(false);
-  const [sent, setSent] = useState<{ name: string; bytes: number; size: number } | null>(null);
-  const [runIds, setRunIds] = useState<number[]>([]);
-  const [refused, setRefused] = useState<string | null>(null);
+  const [format, setFormat] = useState("");
+  const [platform, setPlatform] = useState("");
+  const [sending, setSending] = useState<{ name: string; bytes: number; size: number } | null>(null);
+  const [sent, setSent] = useState<Sent[]>([]);
+  const [refused, setRefused] = useState<string[]>([]);
   const input = useRef<HTMLInputElement>(null);
   const abort = useRef<AbortController | null>(null);
   // One file that is refused does not keep the others.
   const send = useChange(
-    async (files: File[]) => {
-      const problems: string[] = [];
+    async ({ files, format }: { files: File[]; format: string }) => {
       for (const file of files) {
+        const refuse = (why: string) => setRefused((before) => [...before, `${file.name}: ${why}`]);
         if (file.size === 0) {
-          problems.push(`${file.name} is empty.`);
+          refuse("The file is empty.");
           continue;
         }
         if (file.size > maxBytes) {
-          problems.push(`${file.name} is larger than 1 GB. Import it on the server: offx import FILE`);
+          refuse("Larger than 1 GB. Compress it (gzip, zstd) or cut it in parts.");
           continue;
         }
         abort.current = new AbortController();
-        setSent({ name: file.name, bytes: 0, size: file.size });
+        setSending({ name: file.name, bytes: 0, size: file.size });
         try {
           const { run } = await upload<{ run: Run }>(
             "/imports",
-            { filename: file.name },
+            { filename: file.name, format, platform: platform.trim() },
             file,
-            (bytes) => setSent({ name: file.name, bytes, size: file.size }),
+            (bytes) => setSending({ name: file.name, bytes, size: file.size }),
             abort.current.signal,
           );
-          setRunIds((ids) => [run.id, ...ids]);
+          setSent((before) => [{ runId: run.id, file }, ...before]);
         } catch (error) {
           if (error instanceof DOMException) throw error; // cancelled: the rest too
-          problems.push(`${file.name}: ${(error as Error).message}`);
+          refuse((error as Error).message);
         }
       }
-      if (problems.length > 0) throw new Error(problems.join(" "));
     },
     { quiet: true, stale: ["runs"] },
   );
-  const begin = (files: FileList | null) => {
-    if (!files || files.length === 0) return;
-    setRefused(null);
-    send.mutate([...files], {
-      onSettled: () => setSent(null),
-      onError: (error) => {
-        if (!(error instanceof DOMException)) setRefused(error.message);
-      },
-    });
+  const begin = (files: File[], as = format) => {
+    if (files.length === 0) return;
+    setRefused([]);
+    send.mutate({ files, format: as }, { onSettled: () => setSending(null) });
     if (input.current) input.current.value = "";
   };
+  const shown = [
+    ...sent,
+    ...running
+      .filter((run) => !sent.some(({ runId }) => runId === run.id))
+      .map((run) => ({ runId: run.id, file: null })),
+  ];
   return (
     <div className="stack">
       <div
@@ -76,7 +146,7 @@ function Upload() {
         onDrop={(event: DragEvent) => {
           event.preventDefault();
           setOver(false);
-          begin(event.dataTransfer.files);
+          begin([...event.dataTransfer.files]);
         }}
       >
         <h2>Import posts from files</h2>
@@ -92,45 +162,148 @@ function Upload() {
           id="import-files"
           aria-label="Files to import"
           tabIndex={-1}
-          onChange={(event) => begin(event.target.files)}
+          onChange={(event) => begin([...(event.target.files ?? [])])}
         />
         <Button kind="primary" icon="sources" busy={send.isPending} onClick={() => input.current?.click()}>
           Choose files
         </Button>
+        <details className="import-options">
+          <summary className="small">Format and platform</summary>
+          <div className="form-row">
+            <SelectField<string> label="Format" value={format} onChange={setFormat} options={formats} />
+            <TextField
+              label="Platform of posts that name none"
+              placeholder="as the format has it"
+              maxLength={50}
+              value={platform}
+              onChange={setPlatform}
+            />
+          </div>
+        </details>
       </div>
-      {sent && (
+      {sending && (
         <div className="stack tight">
           <div className="row between small">
             <span>
-              Sending <strong>{sent.name}</strong>: {bytesName(sent.bytes)} of {bytesName(sent.size)}
+              Sending <strong>{sending.name}</strong>: {bytesName(sending.bytes)} of {bytesName(sending.size)}
             </span>
             <Button small kind="quiet" onClick={() => abort.current?.abort()}>
               Cancel
             </Button>
           </div>
-          <progress className="progress" aria-label={`Sending ${sent.name}`} value={sent.bytes} max={sent.size} />
+          <progress
+            className="progress"
+            aria-label={`Sending ${sending.name}`}
+            value={sending.bytes}
+            max={sending.size}
+          />
         </div>
       )}
-      {refused && <ErrorNote error={new Error(refused)} />}
-      {runIds.map((id) => (
-        <ImportRun key={id} id={id} />
+      {refused.map((message) => (
+        <ErrorNote key={message} error={new Error(message)} />
+      ))}
+      {shown.map(({ runId, file }) => (
+        <ImportRun key={runId} id={runId} again={file && ((as) => begin([file], as))} />
       ))}
     </div>
   );
 }
 
-function ImportRun({ id }: { id: number }) {
+/** One import, how far it is and what came of it. One that failed can be tried again as of another format. */
+function ImportRun({ id, again }: { id: number; again: ((format: string) => void) | null }) {
   const run = useRun(id);
+  const [format, setFormat] = useState("");
   if (run.error) return <ErrorNote error={run.error} retry={() => void run.refetch()} />;
   if (!run.data) return <Skeleton height={40} />;
+  const result = resultOf(run.data);
   return (
     <div className={isOver(run.data) ? "card flat import-over" : "card flat"}>
-      <RunProgress run={run.data} />
+      <div className="stack tight">
+        <RunProgress run={run.data} />
+        {result && result.broken > 0 && <Skipped result={result} />}
+        {run.data.state === "failed" && again && (
+          <div className="row small">
+            <label className="row">
+              Its format is
+              <select className="select" value={format} onChange={(event) => setFormat(event.target.value)}>
+                {formats.map(([value, name]) => (
+                  <option key={value} value={value}>
+                    {value ? name : "choose one"}
+                  </option>
+                ))}
+              </select>
+            </label>
+            <Button small disabled={format === ""} onClick={() => again(format)}>
+              Import it again
+            </Button>
+          </div>
+        )}
+      </div>
     </div>
   );
 }
 
-function History() {
+function HistoryRow({ row, runs }: { row: Import; runs: Run[] | undefined }) {
+  const [open, setOpen] = useState(false);
+  const id = useId();
+  const result = resultOf(runs?.find((run) => resultOf(run)?.import_id === row.id));
+  const numbers = [
+    `${count(row.added)} new`,
+    row.updated > 0 && `${count(row.updated)} updated`,
+    row.unchanged > 0 && `${count(row.unchanged)} unchanged`,
+  ];
+  return (
+    <li>
+      <div className="row between">
+        <span className="grow">
+          <span className="item-title">{row.source.split("/").at(-1)}</span>
+          <span className="muted small"> {formatName(row.format)}</span>
+        </span>
+        <span className="muted small" title={fullTime(new Date(row.started_at))}>
+          {briefTime(new Date(row.started_at))}
+          {row.finished_at && tookMs(row) >= 1000 && ` · took ${durationName(tookMs(row))}`}
+        </span>
+      </div>
+      <div className="row small">
+        <span>{numbers.filter(Boolean).join(" · ")}</span>
+        {row.broken > 0 &&
+          (result && result.problems.length > 0 ? (
+            <Button small kind="quiet" aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
+              {count(row.broken)} skipped: why?
+            </Button>
+          ) : (
+            <span className="muted">{count(row.broken)} skipped; what was wrong was told where it was imported</span>
+          ))}
+      </div>
+      {open && result && (
+        <div id={id} className="import-problems">
+          <Skipped result={result} />
+        </div>
+      )}
+    </li>
+  );
+}
+
+function FailedRow({ run }: { run: Run }) {
+  const began = new Date(run.started_at ?? run.due_at);
+  const name = run.title.replace(/^Import /, "");
+  return (
+    <li>
+      <div className="row between">
+        <span className="grow row">
+          <span className="item-title">{name}</span>
+          <span className="chip danger">failed</span>
+        </span>
+        <span className="muted small" title={fullTime(began)}>
+          {briefTime(began)}
+        </span>
+      </div>
+      <p className="small wrong">{run.error && sentence(run.error.replace(`${name}: `, ""))}</p>
+    </li>
+  );
+}
+
+function History({ runs }: { runs: Run[] | undefined }) {
   const imports = useInfiniteQuery({
     queryKey: ["imports"],
     queryFn: ({ pageParam, signal }) =>
@@ -139,56 +312,30 @@ function History() {
     getNextPageParam: (page) => page.next,
   });
   return (
-    <section className="card">
+    <section className="card" aria-label="Imports so far">
       <h2>Imports so far</h2>
       <Loaded query={imports} skeleton={<Skeleton height={34} count={4} />}>
         {(data) => {
-          const rows = data.pages.flatMap((page) => page.imports);
+          const stored = data.pages.flatMap((page) => page.imports);
+          const oldest = imports.hasNextPage ? stored.at(-1)?.started_at : undefined;
+          const rows = [
+            ...stored.map((row) => ({ at: row.started_at, row, run: null })),
+            ...(runs ?? [])
+              .filter((run) => run.state === "failed" && (!oldest || run.due_at >= oldest))
+              .map((run) => ({ at: run.started_at ?? run.due_at, row: null, run })),
+          ].sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
           if (rows.length === 0) return <p className="muted">None yet.</p>;
           return (
             <>
-              <div className="table-scroll" tabIndex={0} role="region" aria-label="Imports so far">
-                <table>
-                  <thead>
-                    <tr>
-                      <th scope="col">What</th>
-                      <th scope="col">When</th>
-                      <th scope="col" className="number">
-                        New
-                      </th>
-                      <th scope="col" className="number">
-                        Updated
-                      </th>
-                      <th scope="col" className="number">
-                        Unchanged
-                      </th>
-                      <th scope="col" className="number">
-                        Skipped
-                      </th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {rows.map((row) => (
-                      <tr key={row.id}>
-                        <td>
-                          {row.source.split("/").at(-1)} <span className="muted small">{row.format}</span>
-                        </td>
-                        <td title={fullTime(new Date(row.started_at))}>
-                          {briefTime(new Date(row.started_at))}
-                          {!row.finished_at && <span className="chip warn">not finished</span>}
-                          {row.finished_at && tookMs(row) >= 1000 && (
-                            <span className="muted small"> in {durationName(tookMs(row))}</span>
-                          )}
-                        </td>
-                        <td className="number">{count(row.added)}</td>
-                        <td className="number">{count(row.updated)}</td>
-                        <td className="number">{count(row.unchanged)}</td>
-                        <td className="number">{count(row.broken)}</td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </div>
+              <ul className="list">
+                {rows.map(({ row, run }) =>
+                  row ? (
+                    <HistoryRow key={`i${row.id}`} row={row} runs={runs} />
+                  ) : (
+                    <FailedRow key={`r${run.id}`} run={run} />
+                  ),
+                )}
+              </ul>
               {imports.hasNextPage && (
                 <Button small busy={imports.isFetchingNextPage} onClick={() => void imports.fetchNextPage()}>
                   Show more
@@ -202,65 +349,53 @@ function History() {
   );
 }
 
+function Platforms({ sources }: { sources: Sources["sources"] }) {
+  const bySize = [...sources].sort((a, b) => b.posts - a.posts);
+  const all = sources.reduce((sum, source) => sum + source.posts, 0);
+  return (
+    <section className="card" aria-label="Platforms">
+      <div className="section-head">
+        <h2>Platforms</h2>
+        <span className="muted small">{counted(all, "post")} in all</span>
+      </div>
+      <ul className="shares">
+        {bySize.map((source) => (
+          <li key={source.platform}>
+            <Link href={`/search?platform=${encodeURIComponent(source.platform)}`}>
+              {platformName(source.platform)}
+            </Link>
+            <span className="share" aria-hidden="true">
+              <span style={{ width: `${(100 * source.posts) / bySize[0]!.posts}%` }} />
+            </span>
+            <span className="number">{count(source.posts)}</span>
+            <span className="muted small">
+              {source.oldest_at && source.newest_at && daysName(new Date(source.oldest_at), new Date(source.newest_at))}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
 export default function SourcesView() {
-  const sources = useQuery({
-    queryKey: ["sources"],
-    queryFn: ({ signal }) => api.get<Sources>("/sources", {}, signal),
-  });
+  const sources = useSources();
+  const runs = useImportRuns();
   return (
     <div className="page reading">
       <PageHead title="Sources" sub="Where the posts come from." />
       <div className="stack loose">
-        <Upload />
+        <Upload running={(runs.data ?? []).filter((run) => !isOver(run))} />
         <Loaded query={sources} skeleton={<Skeleton height={120} />}>
           {(data) =>
             data.sources.length === 0 ? (
-              <Empty title="No posts yet">
-                Choose a file above. In a terminal, offx import takes files, folders and addresses, such as a feed's.
-              </Empty>
+              <Empty title="No posts yet">Choose a file above, or drop it there.</Empty>
             ) : (
-              <section className="card">
-                <h2>Platforms</h2>
-                <div className="table-scroll">
-                  <table>
-                    <thead>
-                      <tr>
-                        <th scope="col">Platform</th>
-                        <th scope="col" className="number">
-                          Posts
-                        </th>
-                        <th scope="col">From</th>
-                        <th scope="col">To</th>
-                      </tr>
-                    </thead>
-                    <tbody>
-                      {data.sources.map((source) => (
-                        <tr key={source.platform}>
-                          <td>
-                            <Link href={`/search?platform=${encodeURIComponent(source.platform)}`}>
-                              {platformName(source.platform)}
-                            </Link>
-                          </td>
-                          <td className="number">{count(source.posts)}</td>
-                          <td>{source.oldest_at && longDay(new Date(source.oldest_at))}</td>
-                          <td>{source.newest_at && longDay(new Date(source.newest_at))}</td>
-                        </tr>
-                      ))}
-                    </tbody>
-                  </table>
-                </div>
-                <p className="muted small">
-                  {counted(
-                    data.sources.reduce((sum, source) => sum + source.posts, 0),
-                    "post",
-                  )}{" "}
-                  in all.
-                </p>
-              </section>
+              <Platforms sources={data.sources} />
             )
           }
         </Loaded>
-        <History />
+        <History runs={runs.data} />
       </div>
     </div>
   );

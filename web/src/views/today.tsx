@@ -1,17 +1,18 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
-import type { Today, TodayTopic } from "../api-types";
+import type { Run, Today, TodayTopic } from "../api-types";
 import { Mood, Ring, Sparkline } from "../components/charts";
 import { Dot, Icon } from "../components/icons";
+import { RunProgress } from "../components/run-progress";
 import { SummaryText } from "../components/summary";
 import { say } from "../components/toasts";
-import { Button, Empty, Loaded, PageHead, Skeleton } from "../components/ui";
+import { Button, Loaded, PageHead, Skeleton } from "../components/ui";
 import { api } from "../lib/api";
 import { count, counted, topicColor } from "../lib/format";
 import { useShortcuts } from "../lib/keyboard";
-import { useChange, useToday } from "../lib/queries";
-import { briefTime, dayName, periodName } from "../lib/time";
+import { useChange, useRun, useSources, useToday } from "../lib/queries";
+import { briefTime, dayName, lastDays, periodName } from "../lib/time";
 
 /** Done marks show at once; if the server refuses, they are taken back. */
 function useMarkDone() {
@@ -31,6 +32,27 @@ function useMarkDone() {
     mark(id, done);
     change.mutate({ id, done }, { onError: () => mark(id, !done) });
   };
+}
+
+/** In the place of a summary, where there is none yet. */
+function FirstSummary({ card }: { card: TodayTopic }) {
+  const [runId, setRunId] = useState<number | null>(null);
+  const run = useRun(runId);
+  const ask = useChange(() => api.post<{ run: Run }>("/summaries", { topic_id: card.topic.id, ...lastDays(14) }), {
+    done: (answer) => setRunId(answer.run.id),
+    stale: ["runs"],
+  });
+  const posts = card.trend.reduce((sum, point) => sum + point.posts, 0);
+  if (run.data) return <RunProgress run={run.data} />;
+  if (posts === 0) return <p className="muted">Quiet: no posts in the last 14 days, and no summary yet.</p>;
+  return (
+    <div className="row wide">
+      <p className="muted">No summary yet. One is written every morning.</p>
+      <Button small busy={ask.isPending} onClick={() => ask.mutate()}>
+        Summarise the last 14 days now
+      </Button>
+    </div>
+  );
 }
 
 function TopicCard({ card, onDone }: { card: TodayTopic; onDone: (done: boolean) => void }) {
@@ -55,15 +77,7 @@ function TopicCard({ card, onDone }: { card: TodayTopic; onDone: (done: boolean)
   return (
     <>
       {head}
-      {summary ? (
-        <SummaryText summary={summary} hideTopic={topic.id} />
-      ) : (
-        <p className="muted">
-          {card.posts_week > 0
-            ? "No summary yet. Jobs writes one every morning, or open the topic and ask for one now."
-            : "Quiet: no posts this week and no summary yet."}
-        </p>
-      )}
+      {summary ? <SummaryText summary={summary} hideTopic={topic.id} /> : <FirstSummary card={card} />}
       <footer className="topic-card-foot">
         {card.new_posts > 0 && <span className="chip accent">{count(card.new_posts)} new</span>}
         <span>{counted(card.posts_week, "post")} this week</span>
@@ -77,6 +91,15 @@ function TopicCard({ card, onDone }: { card: TodayTopic; onDone: (done: boolean)
       </footer>
     </>
   );
+}
+
+/** How long what is not done yet takes, at 200 words a minute. */
+function readingMinutes(topics: TodayTopic[]): number {
+  const words = topics
+    .filter((card) => !card.done)
+    .flatMap((card) => card.summary?.sentences ?? [])
+    .reduce((sum, sentence) => sum + sentence.text.split(/\s+/).length, 0);
+  return Math.ceil(words / 200);
 }
 
 function Cards({ today }: { today: Today }) {
@@ -105,7 +128,20 @@ function Cards({ today }: { today: Today }) {
     else say("You are done for today.");
   };
   useShortcuts("Today", [
-    { keys: "j", does: "next topic", run: () => select(selected + 1) },
+    {
+      keys: "j",
+      does: "next topic",
+      // To begin with, the first there is something to read of.
+      run: () =>
+        select(
+          selected < 0
+            ? Math.max(
+                0,
+                topics.findIndex((card) => !card.done),
+              )
+            : selected + 1,
+        ),
+    },
     { keys: "k", does: "previous topic", run: () => select(selected - 1) },
     { keys: "o", does: "open the topic", run: () => chosen && navigate(`/topics/${chosen.topic.id}`) },
     {
@@ -113,23 +149,32 @@ function Cards({ today }: { today: Today }) {
       does: "mark it done and go on to the next, or take that back",
       run: () => chosen && done(selected, !chosen.done),
     },
+    ...Array.from({ length: 9 }, (_, index) => ({
+      keys: String(index + 1),
+      does: index === 0 ? "open that source of the topic, or close it" : "",
+      shown: "1 … 9",
+      run: () => {
+        const cites = list.current?.children[selected]?.querySelectorAll<HTMLElement>(".cite") ?? [];
+        [...cites].find((cite) => cite.textContent === String(index + 1))?.click();
+      },
+    })),
   ]);
   const finished = topics.filter((card) => card.done).length;
   const newPosts = topics.reduce((sum, card) => sum + card.new_posts, 0);
+  const minutes = readingMinutes(topics);
   return (
     <>
       <PageHead
         title="Today"
         sub={
           <>
-            {dayName(new Date())}
-            {today.since ? (
-              <>
-                . {counted(newPosts, "new post")} since {briefTime(new Date(today.since))}.
-              </>
-            ) : (
-              "."
-            )}
+            {[
+              dayName(new Date()),
+              today.since && `${counted(newPosts, "new post")} since ${briefTime(new Date(today.since))}`,
+              minutes > 0 && `${minutes} min to read`,
+            ]
+              .filter(Boolean)
+              .join(" · ")}
           </>
         }
       >
@@ -162,6 +207,59 @@ function Cards({ today }: { today: Today }) {
   );
 }
 
+/** What there is to do before there is something to read. */
+function FirstSteps() {
+  const sources = useSources();
+  const posts = sources.data?.sources.reduce((sum, source) => sum + source.posts, 0) ?? 0;
+  const steps = [
+    {
+      title: "Bring posts in",
+      text:
+        posts > 0 ? `${counted(posts, "post")} stored.` : "An archive of X, a feed, saved answers, JSON Lines or CSV.",
+      done: posts > 0,
+      link: ["/sources", "Import posts"],
+    },
+    {
+      title: "Make a topic",
+      text: "A title and a rule in X's search syntax. What a rule finds is shown while you type it.",
+      done: false,
+      link: ["/topics/new", "Make a topic"],
+    },
+    {
+      title: "Read what was said",
+      text: "Here, every morning: a few sentences for each topic, each with its sources. Five minutes, then you are done.",
+      done: false,
+    },
+  ] as const;
+  const next = steps.findIndex((step) => !step.done);
+  return (
+    <section className="card first-steps" aria-label="First steps">
+      <h2>Nothing to read yet</h2>
+      <ol>
+        {steps.map((step, index) => (
+          <li key={step.title} className={step.done ? "done" : undefined}>
+            <span className="step-mark" aria-hidden="true">
+              {step.done ? <Icon name="check" /> : index + 1}
+            </span>
+            <div className="grow">
+              <h3>
+                {step.title}
+                {step.done && <span className="visually-hidden">: done</span>}
+              </h3>
+              <p className="muted small">{step.text}</p>
+            </div>
+            {"link" in step && (
+              <Link className={index === next ? "button primary" : "button"} href={step.link[0]}>
+                {step.link[1]}
+              </Link>
+            )}
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
 /** The visit counts once for the time the page is open: what is new counts from the one before. */
 let visitMarked = false;
 
@@ -189,21 +287,7 @@ export default function TodayView() {
           ) : (
             <>
               <PageHead title="Today" sub={dayName(new Date())} />
-              <Empty
-                title="Nothing to read yet"
-                actions={
-                  <>
-                    <Link className="button primary" href="/topics/new">
-                      Make a topic
-                    </Link>
-                    <Link className="button" href="/sources">
-                      Import posts
-                    </Link>
-                  </>
-                }
-              >
-                A topic is a title and a rule. Posts that match it are summed up here, each sentence with its sources.
-              </Empty>
+              <FirstSteps />
             </>
           )
         }

@@ -3,10 +3,15 @@ import { useLocation } from "wouter";
 import type { Topic } from "../api-types";
 import { RuleField, RulePreviewList, useDebounced, useRuleCheck } from "../components/rule-field";
 import { say } from "../components/toasts";
-import { Button, Confirm, ErrorNote, Field, PageHead } from "../components/ui";
-import { api, ApiError } from "../lib/api";
+import { Checkbox, Form, TextArea, TextField } from "../components/form";
+import { Button, Confirm, PageHead } from "../components/ui";
+import { api } from "../lib/api";
 import { hasOwnColor, topicColor } from "../lib/format";
 import { useChange } from "../lib/queries";
+import { useSticky } from "../lib/sticky";
+
+/** As the server's (store/topics.h); characters, however many units the browser has for one. */
+const titleCharsMax = 200;
 
 const stale = ["topics", "topic", "today", "posts", "series"];
 
@@ -18,6 +23,7 @@ export function TopicForm({ topic, onSaved }: { topic?: Topic; onSaved: (topic: 
   const [color, setColor] = useState(topicColor(topic ?? { id: 1 }));
   const [colorChosen, setColorChosen] = useState(hasOwnColor(topic?.color));
   const [isActive, setIsActive] = useState(topic?.is_active ?? true);
+  const sticky = useSticky<HTMLDivElement>();
   const settled = useDebounced(rule);
   const check = useRuleCheck(settled);
   const verdict = settled === rule ? check.data : undefined;
@@ -35,74 +41,49 @@ export function TopicForm({ topic, onSaved }: { topic?: Topic; onSaved: (topic: 
     },
     { stale, quiet: true, done: onSaved },
   );
-  const fieldError = (field: string) =>
-    save.error instanceof ApiError ? save.error.fieldError(field)?.message : undefined;
-  const told = fieldError("title") ?? fieldError("rule");
+  const length = [...title.trim()].length;
+  const tooLong =
+    length > titleCharsMax ? `Has ${length} characters, more than the ${titleCharsMax} it may have: shorten it.` : null;
 
   return (
     <div className="columns even">
-      <form
-        className="card form sticky"
-        onSubmit={(event) => {
-          event.preventDefault();
-          save.mutate();
-        }}
-      >
-        <Field label="Title" error={fieldError("title")}>
-          {(control) => (
-            <input
-              {...control}
-              className="input"
-              required
-              maxLength={200}
-              value={title}
-              autoFocus={!topic}
-              onChange={(event) => setTitle(event.target.value)}
-            />
-          )}
-        </Field>
-        <RuleField value={rule} onChange={setRule} check={verdict} />
-        <Field label="Description">
-          {(control) => (
-            <textarea
-              {...control}
-              className="input"
-              rows={2}
-              value={description}
-              onChange={(event) => setDescription(event.target.value)}
-            />
-          )}
-        </Field>
-        <div className="row wide">
-          <label className="checkbox">
-            <input
-              className="color-input"
-              type="color"
-              value={color}
-              onChange={(event) => {
-                setColor(event.target.value);
-                setColorChosen(true);
-              }}
-            />
-            Colour
-          </label>
-          <label className="checkbox">
-            <input type="checkbox" checked={isActive} onChange={(event) => setIsActive(event.target.checked)} />
-            Active: new posts are filed
-          </label>
-        </div>
-        {save.error && !told ? <ErrorNote error={save.error} /> : null}
-        <div className="row">
-          <Button
-            kind="primary"
-            type="submit"
-            busy={save.isPending}
-            disabled={title.trim() === "" || verdict?.valid === false}
-          >
-            {topic ? "Save" : "Make topic"}
-          </Button>
-        </div>
-      </form>
+      <div className="card sticky" ref={sticky}>
+        <Form
+          change={save}
+          action={topic ? "Save" : "Make topic"}
+          disabled={title.trim() === "" || tooLong !== null || verdict?.valid === false}
+          aside={topic && <RemoveTopic topic={topic} />}
+        >
+          <TextField
+            label="Title"
+            field="title"
+            error={tooLong}
+            required
+            value={title}
+            autoFocus={!topic}
+            onChange={setTitle}
+          />
+          <RuleField value={rule} onChange={setRule} check={verdict} />
+          <TextArea label="Description" field="description" rows={2} value={description} onChange={setDescription} />
+          <div className="row wide">
+            <label className="checkbox">
+              <input
+                className="color-input"
+                type="color"
+                value={color}
+                onChange={(event) => {
+                  setColor(event.target.value);
+                  setColorChosen(true);
+                }}
+              />
+              Colour
+            </label>
+            <Checkbox checked={isActive} onChange={setIsActive}>
+              Active: new posts are filed
+            </Checkbox>
+          </div>
+        </Form>
+      </div>
       <section aria-label="Posts that the rule finds" className="stack">
         <h2>What the rule finds</h2>
         <RulePreviewList rule={settled} check={check.data} />

@@ -11,9 +11,10 @@ import { api } from "../lib/api";
 import { counted, topicColor } from "../lib/format";
 import { isOver, useChange, usePosts, useRun, useSeries, useSummaries, useSummary, useTopic } from "../lib/queries";
 import type { Span } from "../lib/series";
+import { useSticky } from "../lib/sticky";
 import { useShortcuts } from "../lib/keyboard";
-import { addDays, dayStart, isoDay, longDay, periodName } from "../lib/time";
-import { RemoveTopic, TopicForm } from "./topic-form";
+import { isoDay, lastDays, longDay, periodName } from "../lib/time";
+import { TopicForm } from "./topic-form";
 
 const SeriesChart = lazy(() =>
   import("../components/series-chart").then((module) => ({ default: module.SeriesChart })),
@@ -40,13 +41,7 @@ function Overview({ topic }: { topic: Topic }) {
   const [span, setSpan] = useState<(Span & Times) | null>(null);
   const interval = intervals[range];
   const today = isoDay(new Date());
-  const times = useMemo(
-    () => ({
-      since: dayStart(addDays(today, 1 - rangeDays[range])).toISOString(),
-      until: dayStart(addDays(today, 1)).toISOString(),
-    }),
-    [today, range],
-  );
+  const times = useMemo(() => lastDays(rangeDays[range]), [today, range]);
   const series = useSeries(topic.id, { interval, ...times });
   const posts = usePosts({ topic: topic.id, cluster: true, since: span?.since, until: span?.until });
   useShortcuts("Topic", [{ keys: "c", does: "clear the selected span", run: () => setSpan(null) }]);
@@ -135,6 +130,7 @@ function SummaryPanel({ topic, span }: { topic: Topic; span: Times | null }) {
   const [chosen, setChosen] = useState<number | null>(null);
   const [runId, setRunId] = useState<number | null>(null);
   const run = useRun(runId);
+  const sticky = useSticky<HTMLElement>();
   const all = summaries.data ?? [];
   const ofSpan =
     span &&
@@ -162,7 +158,7 @@ function SummaryPanel({ topic, span }: { topic: Topic; span: Times | null }) {
   );
 
   return (
-    <section className="card aside" aria-label="Summary">
+    <section className="card aside" aria-label="Summary" ref={sticky}>
       <div className="section-head">
         <h2>Summary</h2>
         {!span && all.length > 0 && (
@@ -215,16 +211,7 @@ function SummaryPanel({ topic, span }: { topic: Topic; span: Times | null }) {
                 <Button small busy={ask.isPending} onClick={() => ask.mutate("week")}>
                   Last week
                 </Button>
-                <Button
-                  small
-                  busy={ask.isPending}
-                  onClick={() =>
-                    ask.mutate({
-                      since: dayStart(addDays(isoDay(new Date()), -13)).toISOString(),
-                      until: dayStart(addDays(isoDay(new Date()), 1)).toISOString(),
-                    })
-                  }
-                >
+                <Button small busy={ask.isPending} onClick={() => ask.mutate(lastDays(14))}>
                   Last 14 days
                 </Button>
               </>
@@ -289,7 +276,7 @@ export default function TopicView({ id, tab }: { id: number; tab: string }) {
                   {data.description && <p>{data.description}</p>}
                   <p className="row wide small">
                     <span className="row">
-                      <Dot color={topicColor(data)} /> {counted(data.posts, "post")}, since{" "}
+                      <Dot color={topicColor(data)} /> {counted(data.posts, "post")} · made on{" "}
                       {longDay(new Date(data.created_at))}
                     </span>
                     {data.filing && <span className="chip accent">posts of before are being filed</span>}
@@ -315,12 +302,7 @@ export default function TopicView({ id, tab }: { id: number; tab: string }) {
               </nav>
             </PageHead>
             {tab === "rule" ? (
-              <>
-                <TopicForm key={data.updated_at} topic={data} onSaved={() => say("Saved.")} />
-                <div className="below">
-                  <RemoveTopic topic={data} />
-                </div>
-              </>
+              <TopicForm key={data.updated_at} topic={data} onSaved={() => say("Saved.")} />
             ) : tab === "summaries" ? (
               <Summaries topic={data} />
             ) : (
