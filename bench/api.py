@@ -1,19 +1,28 @@
 """The API on a million posts at 32 connections, beside a bare Beast server and the first OffX's stack: rows for the report.
 
-wrk asks for the same address for some seconds, after a warm-up. Client and server share the machine's cores.
+wrk asks for some seconds, after a warm-up: for one address again and again, as a dashboard does, whose answer the server may
+keep, and for many in turn, each of whose answers it makes anew. Client and server share the machine's cores. wrk waits for each
+answer before it asks again, so a pause of the server delays as many requests as there are connections, not all that would
+have come meanwhile.
 """
 import json
 import os
+import random
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
+import time
 import urllib.parse
 import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PEER = os.path.join(ROOT, "bench", "peers", "first_offx")
+ADDRESSES = os.path.join(ROOT, "bench", "addresses.lua")
 CONNECTIONS, SECONDS = 32, 6
+IDLE_CONNECTIONS = 1000
+VARIED = 2000  # addresses: many more than answers are kept
 USER, PASSWORD = "bench", "a password for the benchmark"
 
 
@@ -23,12 +32,13 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def load(url, headers=()):
-    """(requests per second, 99th percentile in ms) of an address."""
+def load(url, headers=(), paths=None):
+    """(requests per second, 99th percentile in ms) of an address, or of the paths of a file in turn."""
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", "--latency"] + [part for header in headers for part in ("-H", header)]
-    subprocess.run(command + ["-d2s", url], check=True, stdout=subprocess.DEVNULL)
-    report = subprocess.run(command + [f"-d{SECONDS}s", url], check=True, stdout=subprocess.PIPE, text=True).stdout
-    if "Non-2xx" in report:
+    tail = [url] if paths is None else ["-s", ADDRESSES, url, "--", paths]
+    subprocess.run(command + ["-d2s"] + tail, check=True, stdout=subprocess.DEVNULL)
+    report = subprocess.run(command + [f"-d{SECONDS}s"] + tail, check=True, stdout=subprocess.PIPE, text=True).stdout
+    if "Non-2xx" in report or "Socket errors" in report:
         sys.exit(f"bench: {url} answers with errors:\n{report}")
     rate = float(re.search(r"Requests/sec:\s*([\d.]+)", report)[1])
     number, unit = re.search(r"99%\s*([\d.]+)(us|ms|s)\b", report).groups()
@@ -70,28 +80,83 @@ class Running:
 
 
 def wait_for(port):
-    for _ in range(600):
+    for _ in range(6000):
         try:
             with socket.create_connection(("127.0.0.1", port), 1):
                 return
         except OSError:
-            subprocess.run(["sleep", "0.05"], check=True)
+            time.sleep(0.005)
     sys.exit(f"bench: nothing listens on {port}")
+
+
+def resident_mib(process):
+    with open(f"/proc/{process.pid}/status", encoding="utf-8") as status:
+        return int(re.search(r"VmRSS:\s*(\d+)", status.read())[1]) / 1024
+
+
+def serve(offx, database, work, port):
+    return Running(offx, "--db", database, "serve", "--listen", f"127.0.0.1:{port}", "--data", os.path.join(work, "data"),
+                   AUTH_USERNAME=USER, AUTH_PASSWORD=PASSWORD, OFFX_RATE_LIMIT="0")
+
+
+def start_rows(offx, database, work):
+    """How long a start takes until the first answer, and what memory a server has that nobody asks for anything."""
+    times, idle, crowded = [], [], []
+    for _ in range(5):
+        port = free_port()
+        started = time.monotonic()
+        with serve(offx, database, work, port) as process:
+            wait_for(port)
+            request(f"http://127.0.0.1:{port}", "GET", "/api/v1/session")
+            times.append((time.monotonic() - started) * 1000)
+            time.sleep(1)
+            idle.append(resident_mib(process))
+            connections = [socket.create_connection(("127.0.0.1", port)) for _ in range(IDLE_CONNECTIONS)]
+            for connection in connections:  # each has had an answer and stays
+                connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                connection.recv(4096)
+            crowded.append(resident_mib(process))
+            for connection in connections:
+                connection.close()
+    return [("API: from start to the first answer", f"{sorted(times)[2]:.0f} ms", "", "", "< 50 ms"),
+            ("API: resident memory, idle", f"{max(idle):.0f} MiB", "", "", "< 25 MB"),
+            (f"API: resident memory, {IDLE_CONNECTIONS:,} idle connections", f"{max(crowded):.0f} MiB", "", "", "< 60 MB")]
+
+
+def varied_paths(database, topics, period):
+    """Addresses like those that are measured one by one, each other than the ones before."""
+    chance = random.Random(1)
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    newest = connection.execute("SELECT max(id) FROM posts_v1").fetchone()[0]
+    pages, searches = [], []
+    while len(pages) < VARIED:
+        row = connection.execute("SELECT created_at, id, content FROM posts_v1 WHERE id >= ? LIMIT 1",
+                                 (chance.randrange(newest) + 1,)).fetchone()
+        words = sorted({word for word in re.findall(r"[a-z]+", row[2]) if 3 <= len(word) <= 12})
+        if len(words) < 3:
+            continue
+        pages.append("/api/v1/posts?limit=50&after=" + urllib.parse.quote(f"{row[0].replace(' ', 'T')}~{row[1]}"))
+        searches.append("/api/v1/posts?q=" + urllib.parse.quote(" ".join(chance.sample(words, 3))))
+    connection.close()
+    zones = ["Europe", "America", "Asia", "Africa", "Australia", "Pacific"]
+    names = [f"{zone}/{name}" for zone in zones for name in sorted(os.listdir(f"/usr/share/zoneinfo/{zone}"))
+             if os.path.isfile(f"/usr/share/zoneinfo/{zone}/{name}")]
+    return {"timeline": pages, "search": searches,
+            "series": [f"/api/v1/topics/{topic['id']}/series?interval=day&{period}" for topic in topics],
+            "today": ["/api/v1/today?time_zone=" + urllib.parse.quote(name, safe="") for name in names]}
 
 
 def rows(offx, bare_server, database, work):
     """Lines of the report: what, OffX, floor or alternative, ratio, goal."""
     lines, port = [], free_port()
     base = f"http://127.0.0.1:{port}"
-    with Running(offx, "--db", database, "serve", "--listen", f"127.0.0.1:{port}", "--data", os.path.join(work, "data"),
-                 AUTH_USERNAME=USER, AUTH_PASSWORD=PASSWORD, OFFX_RATE_LIMIT="0"):
+    # What a server does by itself every hour: else the first charts would work the moods of a million posts out.
+    while " 0 posts" not in subprocess.run([offx, "--db", database, "jobs", "run", "statistics"], check=True, text=True,
+                                           stdout=subprocess.PIPE).stdout:
+        pass
+    lines += start_rows(offx, database, work)
+    with serve(offx, database, work, port):
         wait_for(port)
-        for _ in range(600):  # until the database is ready
-            try:
-                request(base, "GET", "/readyz")
-                break
-            except urllib.error.HTTPError:
-                subprocess.run(["sleep", "0.1"], check=True)
         bearer = "Authorization: Bearer " + token_for(base)
 
         def get(path):
@@ -101,17 +166,34 @@ def rows(offx, bare_server, database, work):
         largest = max(topics, key=lambda topic: topic["posts"])["id"]
         newest = json.loads(get("/api/v1/posts?limit=1"))["posts"][0]["created_at"]
         period = urllib.parse.urlencode({"since": newest[:4] + "-01-01", "until": newest})
-        words = urllib.parse.quote("kestrel talon telemetry")
-        page = "/api/v1/posts?limit=50"
-        for title, path, goal in (("timeline page of 50", page, 5), ("topic card list", "/api/v1/topics", 5),
-                                  ("page of the day", "/api/v1/today", 5), ("search of 3 words", "/api/v1/posts?q=" + words, 20),
-                                  ("volume by day, a year", f"/api/v1/topics/{largest}/series?interval=day&{period}", 20)):
+        page, varied = "/api/v1/posts?limit=50", varied_paths(database, topics, period)
+
+        def measure(title, path, goal, paths=()):
+            """One address, and then many."""
             get(path)
             rate, p99 = load(base + path, [bearer])
-            lines.append((f"API: {title}, 99th percentile at {CONNECTIONS} connections", f"{p99:.1f} ms", f"{rate:,.0f} requests/s",
-                          "", f"< {goal} ms"))
-            if path == page:
-                ours = rate
+            lines.append((f"API: {title}, p99 at {CONNECTIONS} connections", f"{p99:.1f} ms", f"{rate:,.0f} requests/s", "",
+                          f"< {goal} ms"))
+            if paths:
+                file = os.path.join(work, "paths.txt")
+                with open(file, "w", encoding="utf-8") as out:
+                    out.write("\n".join(paths) + "\n")
+                varied_rate, p99 = load(base, [bearer], file)
+                lines.append((f"API: {title}, {len(paths):,} addresses in turn", f"{p99:.1f} ms",
+                              f"{varied_rate:,.0f} requests/s", "", f"< {goal} ms"))
+            return rate
+
+        ours = measure("timeline page of 50", page, 5, varied["timeline"])
+        measure("topic card list", "/api/v1/topics", 5)
+        measure("page of the day", "/api/v1/today", 5, varied["today"])
+        measure("search of 3 words", varied["search"][0], 20, varied["search"])
+        measure("volume by day, a year", f"/api/v1/topics/{largest}/series?interval=day&{period}", 20, varied["series"])
+        for path in ("/api/v1/stats", "/api/v1/sources", "/api/v1/database"):
+            get(path)
+            time.sleep(1)
+            started = time.monotonic()
+            get(path)
+            lines.append((f"API: {path}, one request", f"{(time.monotonic() - started) * 1000:.0f} ms", "", "", "< 20 ms"))
         body = os.path.join(work, "page.json")
         with open(body, "wb") as out:
             out.write(get(page))
