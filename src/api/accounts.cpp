@@ -17,6 +17,9 @@ using net::HttpRequest;
 constexpr const char* kSetupSetting = "setup.token";
 constexpr std::size_t kUserAgentMaxBytes = 200;
 constexpr std::size_t kUsernameMaxBytes = 64;
+// Who was found is known again for so long, by the clock that says when sessions end.
+constexpr auto kKnownFor = std::chrono::seconds(1);
+constexpr std::size_t kKnownMax = 256;
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
@@ -57,17 +60,55 @@ std::string_view host_of(std::string_view origin) {
 
 }  // namespace
 
-Result<Identity> Accounts::identify(const HttpRequest& request, const std::string& address) {
-  Identity identity;
-  auto accounts = repository();
-  const auto now = clock_.now();
+Accounts::Credentials Accounts::credentials_of(const HttpRequest& request) const {
   constexpr std::string_view kScheme = "Bearer ";
   const auto authorization = request.header("Authorization");
   // Another scheme is meant for a proxy before us.
   if (authorization && authorization->starts_with(kScheme)) {
     const auto secret = trimmed(authorization->substr(kScheme.size()));
-    if (!secret.starts_with("offx_")) return identity;
-    OFFX_ASSIGN(const auto known, accounts.find_token(sha256_hex(secret), now));
+    return {secret.starts_with("offx_") ? sha256_hex(secret) : std::string(), true};
+  }
+  const auto secret = sent_secret(request);
+  return {secret.empty() ? std::string() : sha256_hex(secret), false};
+}
+
+std::optional<std::int64_t> Accounts::mark() const {
+  return options_.changes == nullptr ? std::nullopt : options_.changes->mark();
+}
+
+std::optional<Identity> Accounts::find_known(const std::string& hash, std::optional<std::int64_t> mark) {
+  if (!mark) return std::nullopt;
+  const auto now = clock_.now();
+  const std::scoped_lock lock(known_mutex_);
+  const auto found = known_.find(hash);
+  if (found == known_.end()) return std::nullopt;
+  const auto& known = found->second;
+  const bool holds = known.mark == *mark && now >= known.found && now - known.found < kKnownFor;
+  return holds ? std::optional(known.identity) : std::nullopt;
+}
+
+void Accounts::remember(const std::string& hash, const Identity& identity, std::int64_t mark) {
+  const auto now = clock_.now();
+  const std::scoped_lock lock(known_mutex_);
+  if (known_.size() >= kKnownMax) known_.clear();
+  known_[hash] = {identity, mark, now};
+}
+
+std::optional<Identity> Accounts::known(const HttpRequest& request) {
+  const auto credentials = credentials_of(request);
+  return credentials.hash.empty() ? std::optional(Identity()) : find_known(credentials.hash, mark());
+}
+
+Result<Identity> Accounts::identify(const HttpRequest& request, const std::string& address) {
+  Identity identity;
+  const auto credentials = credentials_of(request);
+  if (credentials.hash.empty()) return identity;
+  const auto mark = this->mark();  // before the database is asked: what changes meanwhile is seen next time
+  if (auto known = find_known(credentials.hash, mark)) return std::move(*known);
+  auto accounts = repository();
+  const auto now = clock_.now();
+  if (credentials.is_token) {
+    OFFX_ASSIGN(const auto known, accounts.find_token(credentials.hash, now));
     if (!known) return identity;
     identity.caller = {known->user.id, known->user.username, known->user.is_admin, 0, known->id};
     identity.caller.may_admin = has_word(known->scopes, "admin") && known->user.is_admin;
@@ -79,24 +120,23 @@ Result<Identity> Accounts::identify(const HttpRequest& request, const std::strin
         log(LogLevel::warning, "token.not_noted", {{"message", noted.error().to_string()}});
       }
     }
-    return identity;
-  }
-  const auto cookie = cookie_of(request);
-  if (cookie.is_new) return identity;
-  OFFX_ASSIGN(const auto known, accounts.find_session(sha256_hex(cookie.secret), now, idle_since()));
-  if (!known) return identity;
-  identity.caller = {known->user.id, known->user.username, known->user.is_admin, known->id, 0};
-  identity.may_read = identity.may_write = true;
-  identity.caller.may_admin = known->user.is_admin;
-  if (is_due(known->seen_at)) {
-    if (const auto noted = accounts.note_session_seen(known->id, net::caller_network(address), now); !noted) {
-      log(LogLevel::warning, "session.not_noted", {{"message", noted.error().to_string()}});
+  } else {
+    OFFX_ASSIGN(const auto known, accounts.find_session(credentials.hash, now, idle_since()));
+    if (!known) return identity;
+    identity.caller = {known->user.id, known->user.username, known->user.is_admin, known->id, 0};
+    identity.may_read = identity.may_write = true;
+    identity.caller.may_admin = known->user.is_admin;
+    if (is_due(known->seen_at)) {
+      if (const auto noted = accounts.note_session_seen(known->id, net::caller_network(address), now); !noted) {
+        log(LogLevel::warning, "session.not_noted", {{"message", noted.error().to_string()}});
+      }
     }
   }
+  if (mark) remember(credentials.hash, identity, *mark);
   return identity;
 }
 
-Accounts::Cookie Accounts::cookie_of(const HttpRequest& request) const {
+std::string Accounts::sent_secret(const HttpRequest& request) const {
   std::string_view cookies = request.header("Cookie").value_or("");
   while (!cookies.empty()) {
     const auto end = cookies.find(';');
@@ -105,8 +145,14 @@ Accounts::Cookie Accounts::cookie_of(const HttpRequest& request) const {
     const auto equals = cookie.find('=');
     if (equals == std::string_view::npos || cookie.substr(0, equals) != cookie_name()) continue;
     const auto secret = cookie.substr(equals + 1);
-    if (secret.size() == kSecretSize) return {std::string(secret), false};
+    if (secret.size() == kSecretSize) return std::string(secret);
   }
+  return {};
+}
+
+Accounts::Cookie Accounts::cookie_of(const HttpRequest& request) const {
+  auto secret = sent_secret(request);
+  if (!secret.empty()) return {std::move(secret), false};
   return {random_secret(), true};
 }
 

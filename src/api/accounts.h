@@ -11,6 +11,7 @@
 
 #include "api/route.h"
 #include "api/secrets.h"
+#include "db/sqlite/change_watch.h"
 #include "store/accounts.h"
 
 namespace offx::api {
@@ -29,6 +30,8 @@ struct AccountOptions {
   std::chrono::hours session_idle{12};
   std::chrono::hours session_age{24 * 30};
   store::LoginLimits login_limits;
+  /// If given, whoever was found is known again for a second, or until the database changes. Must live longer.
+  db::sqlite::ChangeWatch* changes = nullptr;
 };
 
 /// Users, sessions and tokens. A browser carries a random secret in its cookie from its first visit on: it proves, by
@@ -42,6 +45,8 @@ class Accounts {
   /// Nobody's identity if the request has no valid credentials; with a Bearer token, good or bad, cookies do not count.
   /// Errc::unavailable if the database does not answer.
   [[nodiscard]] Result<Identity> identify(const net::HttpRequest& request, const std::string& address);
+  /// Whoever was found a moment ago by the credentials of this request; nothing if the database has to be asked.
+  [[nodiscard]] std::optional<Identity> known(const net::HttpRequest& request);
 
   /// Why a request that changes something, sent by a browser, is not to be believed; empty if it is: it must bring the
   /// token that GET /session gave, and come from our own pages.
@@ -107,6 +112,18 @@ class Accounts {
   [[nodiscard]] Timestamp idle_since() const { return clock_.now() - options_.session_idle; }
 
  private:
+  /// The hash of a session's or token's secret; empty: the request has none.
+  struct Credentials {
+    std::string hash;
+    bool is_token = false;
+  };
+  /// The secret in the browser's cookie; empty: there is none that may be one of ours.
+  [[nodiscard]] std::string sent_secret(const net::HttpRequest& request) const;
+  [[nodiscard]] Credentials credentials_of(const net::HttpRequest& request) const;
+  [[nodiscard]] std::optional<std::int64_t> mark() const;
+  [[nodiscard]] std::optional<Identity> find_known(const std::string& hash, std::optional<std::int64_t> mark);
+  void remember(const std::string& hash, const Identity& identity, std::int64_t mark);
+
   [[nodiscard]] std::string_view cookie_name() const { return options_.cookie_secure ? "__Host-offx" : "offx"; }
   [[nodiscard]] Result<std::optional<store::User>> verified(const std::string& username, const std::string& password,
                                                             const std::string& address,
@@ -118,6 +135,14 @@ class Accounts {
   const Clock& clock_;
   const AccountOptions options_;
   PasswordHasher hasher_;
+
+  struct Known {
+    Identity identity;
+    std::int64_t mark = 0;
+    Timestamp found{};
+  };
+  std::mutex known_mutex_;
+  std::unordered_map<std::string, Known> known_;  ///< by hash
 };
 
 }  // namespace offx::api

@@ -4,15 +4,17 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <unordered_map>
+#include <utility>
 
 #include "base/error.h"
-#include "db/client.h"
 #include "db/sqlite/change_watch.h"
 #include "net/http_server.h"
 
@@ -22,14 +24,27 @@ namespace offx::api {
 /// what was written is read. Those who ask for one that is being made wait for it. Behind a server nobody can say
 /// cheaply whether something has changed: nothing is kept there. Thread-safe; a bounded number of answers of a bounded
 /// size.
+///
+/// What counts whole tables takes long in a large database: get_counted() gives such an answer as it was made last,
+/// with its age, while a thread of this makes it anew.
 class AnswerCache {
  public:
-  /// `client` must live longer.
-  explicit AnswerCache(const db::DatabaseClient& client) : client_(client) {}
+  /// `changes` must live longer; null: nothing is kept.
+  explicit AnswerCache(db::sqlite::ChangeWatch* changes) : changes_(changes) {}
+  /// Waits for the answer that is being made by its thread.
+  ~AnswerCache();
+  AnswerCache(const AnswerCache&) = delete;
+  AnswerCache& operator=(const AnswerCache&) = delete;
 
   using Make = std::function<Result<net::HttpResponse>()>;
   /// The answer kept under `key`, or what `make` gives, which is kept if it is a 200 with a body.
   Result<net::HttpResponse> get(const std::string& key, const Make& make);
+  /// The same, but what took more than kQuick of a processor's time to make may be old: it has then a header `Age`, and
+  /// is made anew in the background, for which `make` has to own what it needs.
+  Result<net::HttpResponse> get_counted(const std::string& key, const Make& make);
+  static constexpr std::chrono::milliseconds kQuick{40};
+  /// The answer kept under `key`, if it still holds. Waits for nobody.
+  std::optional<net::HttpResponse> find(const std::string& key);
 
  private:
   using Time = std::chrono::steady_clock::time_point;
@@ -37,20 +52,24 @@ class AnswerCache {
     std::shared_ptr<const net::HttpResponse> answer;
     std::int64_t mark = 0;
     Time made;
+    std::chrono::nanoseconds work{};  ///< of a processor, to make it
     bool is_being_made = false;
   };
 
-  std::optional<std::int64_t> mark();
-  void make_room();
+  std::shared_ptr<const net::HttpResponse> kept(const std::string& key, std::int64_t mark) const;
+  Result<net::HttpResponse> make_anew(const std::string& key, const Make& make, std::int64_t mark);
+  void make_in_background();
+  void make_room(std::size_t bytes);
+  void forget(std::unordered_map<std::string, Entry>::iterator entry);
 
-  const db::DatabaseClient& client_;
-  std::mutex watch_mutex_;
-  std::unique_ptr<db::sqlite::ChangeWatch> watch_;
-  Time next_try_;  ///< to open it
-
+  db::sqlite::ChangeWatch* const changes_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::unordered_map<std::string, Entry> entries_;
+  std::size_t bytes_ = 0;  ///< of all bodies that are kept
+  std::deque<std::pair<std::string, Make>> wanted_;
+  bool stopping_ = false;
+  std::thread thread_;  ///< started when there is first something to make
 };
 
 }  // namespace offx::api

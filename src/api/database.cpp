@@ -182,7 +182,11 @@ Result<net::HttpResponse> remove_backup(const Request& request, const Services& 
 
 std::span<const Route> database_routes() {
   static constexpr std::array kRoutes = {
-      Route{"GET", "/api/v1/database", Access::read, show_database},
+      Route{.method = "GET",
+            .path = "/api/v1/database",
+            .access = Access::read,
+            .handler = show_database,
+            .counted = true},
       Route{"GET", "/api/v1/database/backups", Access::read, list_backups},
       Route{"POST", "/api/v1/database/backups", Access::admin, make_backup},
       Route{"GET", "/api/v1/database/backups/{name}", Access::admin, get_backup},

@@ -12,12 +12,13 @@ namespace offx::api {
 namespace {
 
 constexpr std::size_t kWaitingMax = 20'000;
-constexpr std::size_t kBatch = 500;
+constexpr std::size_t kBatch = 250;                      // who wants to write waits so long: a millisecond or two
 constexpr auto kPause = std::chrono::milliseconds(500);  // between writes: a page's requests are stored together
 
 }  // namespace
 
-RequestLog::RequestLog(db::DatabaseClient& client) : client_(client), thread_([this] { run(); }) {}
+RequestLog::RequestLog(db::DatabaseClient& client, db::sqlite::ChangeWatch* changes)
+    : client_(client), changes_(changes), thread_([this] { run(); }) {}
 
 RequestLog::~RequestLog() {
   {
@@ -59,7 +60,7 @@ void RequestLog::run() {
     lock.unlock();
     for (std::span<const store::RequestLogEntry> left = batch; !left.empty();) {
       const auto part = left.first(std::min(left.size(), kBatch));
-      if (const auto stored = store::add_to_request_log(client_, part); !stored) {
+      if (const auto stored = store::add_to_request_log(client_, part, changes_); !stored) {
         const std::scoped_lock counting(mutex_);
         dropped_ += left.size();
         log(LogLevel::warning, "request_log.dropped",

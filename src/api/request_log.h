@@ -8,6 +8,7 @@
 
 #include "base/time.h"
 #include "db/client.h"
+#include "db/sqlite/change_watch.h"
 #include "store/request_log.h"
 
 namespace offx::api {
@@ -16,7 +17,8 @@ namespace offx::api {
 /// does not fit into its memory while the database is away is counted and dropped. Thread-safe.
 class RequestLog {
  public:
-  explicit RequestLog(db::DatabaseClient& client);
+  /// What it writes is no change to those who ask `changes`, if that is given. Both must live longer.
+  explicit RequestLog(db::DatabaseClient& client, db::sqlite::ChangeWatch* changes = nullptr);
   /// Stores what is left.
   ~RequestLog();
   RequestLog(const RequestLog&) = delete;
@@ -31,6 +33,7 @@ class RequestLog {
   void run();
 
   db::DatabaseClient& client_;
+  db::sqlite::ChangeWatch* const changes_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<store::RequestLogEntry> waiting_;

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "db/client.h"
+#include "db/sqlite/change_watch.h"
 #include "net/http_server.h"
 
 namespace offx::api {
@@ -109,6 +110,7 @@ struct Services {
   /// have to answer everybody else.
   std::size_t media_at_once = 4;
   mutable std::atomic<std::size_t> media_now = 0;  ///< being fetched
+  db::sqlite::ChangeWatch* changes = nullptr;      ///< of the database; null: no answers are kept
 };
 
 /// A plain function from request to answer, testable without a socket; called by several threads at once. An error
@@ -126,6 +128,8 @@ struct Route {
   /// The answer depends on nothing but the caller, the address, the database and, within some seconds, the time: it is
   /// kept (see AnswerCache).
   bool kept = false;
+  /// Likewise, and it counts whole tables: in a large database the answer may be some seconds old.
+  bool counted = false;
 };
 
 /// The answer with this JSON as its body. Entity tags and compression are added by the router.

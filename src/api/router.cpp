@@ -53,7 +53,7 @@ std::string header_value(const HttpResponse& response, std::string_view name) {
 void add_vary(HttpResponse& response, std::string_view name) {
   for (auto& header : response.headers) {
     if (header.name != "Vary") continue;
-    header.value.append(", ").append(name);
+    if (header.value.find(name) == std::string::npos) header.value.append(", ").append(name);
     return;
   }
   response.headers.push_back({"Vary", std::string(name)});
@@ -97,6 +97,24 @@ bool is_request_id(std::string_view text) {
            c == '.';
   };
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), fits);
+}
+
+Coding coding_for(const HttpRequest& request) {
+  return preferred_coding(request.header("Accept-Encoding").value_or(""));
+}
+
+/// Makes a body that is worth it smaller, in the way that its reader prefers.
+void compress(const HttpRequest& request, HttpResponse& response) {
+  if (response.body.size() <= kCompressedFrom || !is_text(header_value(response, "Content-Type")) ||
+      has_header(response, "Content-Encoding")) {
+    return;
+  }
+  add_vary(response, "Accept-Encoding");
+  const auto coding = coding_for(request);
+  auto smaller = compressed(response.body, coding);
+  if (smaller.empty()) return;
+  response.body = std::move(smaller);
+  response.headers.push_back({"Content-Encoding", coding == Coding::brotli ? "br" : "gzip"});
 }
 
 /// All X-Forwarded-For headers as the one list that they are: some proxies add a line of their own instead of extending
@@ -167,7 +185,7 @@ Router::Router(RouterOptions options, const Services& services, const Readiness&
       limiter_(options_.requests_per_second, options_.requests_at_once),
       log_limiter_(kFloodLoggedPerSecond, kFloodLoggedAtOnce),
       metrics_(routes_.size()),
-      answers_(services.client) {
+      answers_(services.changes) {
   for (const auto& route : routes_) patterns_.push_back({split_path(route.path), &route});
 }
 
@@ -246,6 +264,10 @@ std::optional<HttpResponse> Router::check_caller(Call& call) const {
     if (!identity) return from_error(call, identity.error());
     call.identity = std::move(*identity);
   }
+  return check_access(call);
+}
+
+std::optional<HttpResponse> Router::check_access(const Call& call) const {
   const auto& who = call.identity;
   const std::string key = who.caller.token_id != 0     ? "token " + std::to_string(who.caller.token_id)
                           : who.caller.session_id != 0 ? "session " + std::to_string(who.caller.session_id)
@@ -281,20 +303,64 @@ HttpResponse Router::run(Call& call) const {
 }
 
 HttpResponse Router::run_route(Call& call) const {
-  const Request request(call.http, std::move(call.path), std::move(call.target.query), call.identity.caller, call.id,
-                        call.address);
-  const auto make = [&] { return call.route->handler(request, services_); };
-  // What is shown again and again: the same for all readers but what is said of themselves.
-  auto response = call.route->kept && call.is_get()
-                      ? answers_.get(std::to_string(call.identity.caller.user_id) + " " + call.http.target,
-                                     [&] {
-                                       auto made = make();
-                                       if (made) made->headers.push_back({"ETag", entity_tag(made->body)});
-                                       return made;
-                                     })
-                      : make();
+  auto response = call.route->counted && call.is_get() ? counted(call) : answered(call);
   if (response) return std::move(*response);
   return from_error(call, response.error());
+}
+
+Result<HttpResponse> Router::answered(Call& call) const {
+  const Request request(call.http, std::move(call.path), std::move(call.target.query), call.identity.caller, call.id,
+                        call.address);
+  if (!call.route->kept || !call.is_get()) return call.route->handler(request, services_);
+  return answers_.get(key_of(call), [&] {
+    auto made = call.route->handler(request, services_);
+    if (made) make_to_keep(call.http, *made);
+    return made;
+  });
+}
+
+/// May be made when this call is over.
+Result<HttpResponse> Router::counted(Call& call) const {
+  const auto http = std::make_shared<const HttpRequest>(call.http);
+  const auto request = std::make_shared<const Request>(*http, std::move(call.path), std::move(call.target.query),
+                                                       call.identity.caller, call.id, call.address);
+  return answers_.get_counted(key_of(call), [this, route = call.route, http, request] {
+    auto made = route->handler(*request, services_);
+    if (made) make_to_keep(*http, *made);
+    return made;
+  });
+}
+
+/// What is shown again and again: the same for all readers but what is said of themselves.
+std::string Router::key_of(const Call& call) {
+  return std::to_string(call.identity.caller.user_id) + " " + std::to_string(static_cast<int>(coding_for(call.http))) +
+         " " + call.http.target;
+}
+
+/// With its tag, and as small as it will be sent.
+void Router::make_to_keep(const HttpRequest& request, HttpResponse& response) {
+  if (response.status != 200) return;
+  response.headers.push_back({"ETag", entity_tag(response.body)});
+  compress(request, response);
+}
+
+/// An answer that is kept, to somebody who is known: nobody has to be waited for.
+std::optional<HttpResponse> Router::find_kept(const HttpRequest& request) const {
+  if (services_.changes == nullptr) return std::nullopt;
+  auto call = begin(request);
+  const bool may_be_kept =
+      call.fault.empty() && call.route != nullptr && (call.route->kept || call.route->counted) && call.is_get();
+  if (!may_be_kept || !readiness_.reason().empty()) return std::nullopt;
+  if (services_.accounts != nullptr) {
+    auto identity = services_.accounts->known(request);
+    if (!identity || (call.route->access != Access::open && !identity->may_read)) return std::nullopt;
+    call.identity = std::move(*identity);
+  }
+  auto response = answers_.find(key_of(call));
+  if (!response) return std::nullopt;
+  if (auto refusal = check_access(call)) response = std::move(refusal);
+  finish(call, *response);
+  return response;
 }
 
 HttpResponse Router::problem_for(const Call& call, int status, std::string_view detail) const {
@@ -417,27 +483,22 @@ void Router::add_cors(const Call& call, HttpResponse& response) const {
 /// What every answer has, whoever made it.
 void Router::finish(Call& call, HttpResponse& response) const {
   const auto policy = header_value(response, "Cache-Control");
-  const bool is_body = !response.body.empty() && response.asset.empty() && response.file.empty() && !response.on_events;
+  const bool is_body =
+      !response.content().empty() && response.asset.empty() && response.file.empty() && !response.on_events;
   if (policy.empty()) {
     response.headers.push_back(
         {"Cache-Control", response.status == 200 && call.is_get() ? "private, no-cache" : "no-store"});
   }
   if (is_body && response.status == 200 && call.is_get() && policy != "no-store") {
-    if (!has_header(response, "ETag")) response.headers.push_back({"ETag", entity_tag(response.body)});
-    if (names_tag(call.http.header("If-None-Match").value_or(""), header_value(response, "ETag"))) {
+    if (!has_header(response, "ETag")) response.headers.push_back({"ETag", entity_tag(response.content())});
+    const auto known = call.http.header("If-None-Match");
+    if (known && names_tag(*known, header_value(response, "ETag"))) {
       response.status = 304;
       response.body.clear();
+      response.shared_body.reset();
     }
   }
-  if (is_body && response.body.size() > kCompressedFrom && is_text(header_value(response, "Content-Type")) &&
-      !has_header(response, "Content-Encoding")) {
-    add_vary(response, "Accept-Encoding");
-    const auto coding = preferred_coding(call.http.header("Accept-Encoding").value_or(""));
-    if (auto smaller = compressed(response.body, coding); !smaller.empty()) {
-      response.body = std::move(smaller);
-      response.headers.push_back({"Content-Encoding", coding == Coding::brotli ? "br" : "gzip"});
-    }
-  }
+  compress(call.http, response);
   add_cors(call, response);
   response.headers.push_back({"X-Request-Id", call.id});
   set_if_absent(response, "Content-Security-Policy", kContentSecurityPolicy);
@@ -451,7 +512,7 @@ void Router::finish(Call& call, HttpResponse& response) const {
 
 void Router::record(const Call& call, const HttpResponse& response) const {
   const auto duration = std::chrono::steady_clock::now() - call.started;
-  const std::uint64_t bytes = response.asset.empty() ? response.body.size() : response.asset.size();
+  const std::uint64_t bytes = response.content().size();
   metrics_.count(std::min(call.route_number, routes_.size()), response.status, duration, bytes);
   if (!call.is_logged || !log_) return;
   const auto& caller = call.identity.caller;
@@ -470,7 +531,8 @@ void Router::record(const Call& call, const HttpResponse& response) const {
 }
 
 std::optional<HttpResponse> Router::answer_at_once(const HttpRequest& request) {
-  if (request.target.starts_with("/api") || request.target.starts_with("/metrics")) return std::nullopt;
+  if (request.target.starts_with("/metrics")) return std::nullopt;
+  if (request.target.starts_with("/api")) return find_kept(request);
   auto call = begin(request);
   if (call.is_api()) return std::nullopt;
   call.is_logged = false;  // files of the program, the same for everybody

@@ -93,6 +93,12 @@ class Router final : public net::HttpHandler {
   std::optional<net::HttpResponse> check(Call& call) const;
   std::optional<net::HttpResponse> check_rate(const Call& call, const std::string& caller) const;
   std::optional<net::HttpResponse> check_caller(Call& call) const;
+  std::optional<net::HttpResponse> check_access(const Call& call) const;
+  static std::string key_of(const Call& call);
+  static void make_to_keep(const net::HttpRequest& request, net::HttpResponse& response);
+  [[nodiscard]] Result<net::HttpResponse> answered(Call& call) const;
+  [[nodiscard]] Result<net::HttpResponse> counted(Call& call) const;
+  std::optional<net::HttpResponse> find_kept(const net::HttpRequest& request) const;
   [[nodiscard]] net::HttpResponse run(Call& call) const;
   [[nodiscard]] net::HttpResponse run_route(Call& call) const;
   [[nodiscard]] net::HttpResponse from_error(const Call& call, const Error& error) const;

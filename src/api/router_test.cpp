@@ -8,8 +8,11 @@
 
 #include "api/accounts.h"
 #include "base/test_support.h"
+#include "db/sqlite/change_watch.h"
+#include "store/request_log.h"
 #include "store/settings.h"
 #include "store/store.h"
+#include "store/topics.h"
 #include "text/clean.h"
 
 namespace offx::api {
@@ -313,6 +316,118 @@ TEST_F(ApiTest, a_password_that_was_hashed_weakly_is_hashed_anew_at_login) {
   EXPECT_TRUE(must(accounts.log_in("ada", password, "192.0.2.1", "", throttled)));
   EXPECT_THAT(must(accounts.repository().find("ada"))->password_hash, HasSubstr("$m=19456,t=2,p=1$"));
   EXPECT_TRUE(must(accounts.log_in("ada", password, "192.0.2.1", "", throttled)));
+}
+
+/// With a file, so that answers can be kept.
+class KeptAnswers : public testing::Test {
+ protected:
+  KeptAnswers() {
+    must(store::initialise(*client_));
+    must(accounts_.add_user("ada", "correct horse battery", true));
+    std::optional<Accounts::Throttled> throttled;
+    secret_ = must(accounts_.log_in("ada", "correct horse battery", "192.0.2.1", "test", throttled))->secret;
+    readiness_.set("");
+  }
+  net::HttpRequest request(std::vector<net::Header> more = {}) const {
+    net::HttpRequest request;
+    request.method = "GET";
+    request.target = "/api/v1/topics";
+    request.headers = std::move(more);
+    request.headers.push_back({"Host", "offx.test"});
+    request.headers.push_back({"Cookie", "__Host-offx=" + secret_});
+    request.peer = "192.0.2.1";
+    return request;
+  }
+  static std::string header(const net::HttpResponse& response, std::string_view name) {
+    for (const auto& field : response.headers) {
+      if (field.name == name) return field.value;
+    }
+    return {};
+  }
+
+  TemporaryFolder folder_;
+  SetClock clock_;
+  std::unique_ptr<db::DatabaseClient> client_ = must(db::create_database_client(folder_ / "a.db"));
+  db::sqlite::ChangeWatch changes_{*client_};
+  net::HttpClient http_ = must(net::HttpClient::create());
+  Accounts accounts_{*client_, clock_, {.changes = &changes_}};
+  Services services_{*client_, clock_, http_, "/nonexistent", [] {}, &accounts_, nullptr, 4, 0, &changes_};
+  Readiness readiness_;
+  std::vector<store::RequestLogEntry> logged_;
+  Router router_{
+      {}, services_, readiness_, [this](store::RequestLogEntry entry) { logged_.push_back(std::move(entry)); }};
+  std::string secret_;
+};
+
+TEST_F(KeptAnswers, are_given_at_once_to_whoever_may_have_them) {
+  EXPECT_FALSE(router_.answer_at_once(request()));
+  const auto made = router_.handle(request());
+  EXPECT_EQ(made.status, 200);
+  const auto kept = router_.answer_at_once(request());
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->status, 200);
+  EXPECT_EQ(kept->content(), made.content());
+  for (const auto& field : made.headers) {
+    if (field.name == "X-Request-Id") continue;
+    EXPECT_EQ(header(*kept, field.name), field.value) << field.name;
+  }
+  EXPECT_EQ(kept->headers.size(), made.headers.size());
+  EXPECT_NE(header(*kept, "X-Request-Id"), header(made, "X-Request-Id"));
+  EXPECT_EQ(logged_.size(), 2U);  // what was not answered is not logged
+  EXPECT_EQ(logged_.back().who, "ada");
+
+  const auto same = router_.answer_at_once(request({{"If-None-Match", header(made, "ETag")}}));
+  ASSERT_TRUE(same);
+  EXPECT_EQ(same->status, 304);
+  EXPECT_EQ(same->content(), "");
+
+  auto stranger = request();
+  stranger.headers.pop_back();
+  EXPECT_FALSE(router_.answer_at_once(stranger));
+  EXPECT_EQ(router_.handle(stranger).status, 401);
+  readiness_.set("the database does not answer");
+  EXPECT_FALSE(router_.answer_at_once(request()));
+}
+
+TEST_F(KeptAnswers, end_with_what_they_are_made_of) {
+  router_.handle(request());
+  EXPECT_TRUE(router_.answer_at_once(request()));
+  store::TopicRepository topics(*client_);
+  must(topics.add({0, "Weather", "", {}, {}, {}}, clock_.now()));
+  EXPECT_FALSE(router_.answer_at_once(request()));
+  EXPECT_NE(router_.handle(request()).content().find("Weather"), std::string::npos);
+  EXPECT_TRUE(router_.answer_at_once(request()));
+  // That requests were logged changes nothing; that a session has ended does.
+  must(store::add_to_request_log(*client_, logged_, &changes_));
+  EXPECT_TRUE(router_.answer_at_once(request()));
+  const auto user = must(accounts_.repository().find("ada"));
+  must(accounts_.set_password(*user, "another horse battery"));
+  EXPECT_FALSE(router_.answer_at_once(request()));
+  EXPECT_EQ(router_.handle(request()).status, 401);
+}
+
+TEST_F(KeptAnswers, end_for_a_session_that_idled_out) {
+  router_.handle(request());
+  clock_.time += 13h;
+  EXPECT_FALSE(router_.answer_at_once(request()));
+  EXPECT_EQ(router_.handle(request()).status, 401);
+}
+
+TEST_F(KeptAnswers, are_compressed_once_for_each_coding) {
+  store::TopicRepository topics(*client_);
+  must(topics.add({0, "Weather", std::string(5000, 'w'), {}, {}, {}}, clock_.now()));
+  const auto plain = router_.handle(request());
+  const auto small = router_.handle(request({{"Accept-Encoding", "gzip"}}));
+  EXPECT_EQ(header(small, "Content-Encoding"), "gzip");
+  EXPECT_LT(small.content().size(), plain.content().size());
+  EXPECT_EQ(header(small, "Vary"), "Accept-Encoding");
+  EXPECT_EQ(header(small, "ETag"), header(plain, "ETag"));
+  const auto kept = router_.answer_at_once(request({{"Accept-Encoding", "gzip"}}));
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->content(), small.content());
+  EXPECT_EQ(header(*kept, "Content-Encoding"), "gzip");
+  EXPECT_EQ(router_.answer_at_once(request())->content(), plain.content());
+  EXPECT_EQ(header(*router_.answer_at_once(request()), "Vary"), "Accept-Encoding");
 }
 
 }  // namespace

@@ -169,10 +169,11 @@ Result<net::HttpResponse> stats(const Request& request, const Services& services
 
 std::span<const Route> source_routes() {
   static constexpr std::array kRoutes = {
-      Route{.method = "GET", .path = "/api/v1/sources", .access = Access::read, .handler = list_sources, .kept = true},
+      Route{
+          .method = "GET", .path = "/api/v1/sources", .access = Access::read, .handler = list_sources, .counted = true},
       Route{"GET", "/api/v1/imports", Access::read, list_imports},
       Route{"POST", "/api/v1/imports", Access::write, import_upload, kUploadBytesMax, true},
-      Route{.method = "GET", .path = "/api/v1/stats", .access = Access::read, .handler = stats, .kept = true},
+      Route{.method = "GET", .path = "/api/v1/stats", .access = Access::read, .handler = stats, .counted = true},
   };
   return kRoutes;
 }

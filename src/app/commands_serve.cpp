@@ -20,6 +20,7 @@
 #include "app/serve_config.h"
 #include "base/log.h"
 #include "base/version.h"
+#include "db/sqlite/change_watch.h"
 #include "db/sqlite/engine.h"
 #include "jobs/kinds.h"
 #include "net/http_client.h"
@@ -294,9 +295,11 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
   OFFX_ASSIGN(const auto http,
               net::HttpClient::create({.allow_hosts = config.allow_hosts, .stop = fetches.get_token()}));
 
+  db::sqlite::ChangeWatch changes(*client);
   api::Readiness readiness;
-  api::Accounts accounts(*client, context.clock,
-                         {.cookie_secure = config.cookie_secure, .public_origins = config.public_origins});
+  api::Accounts accounts(
+      *client, context.clock,
+      {.cookie_secure = config.cookie_secure, .public_origins = config.public_origins, .changes = &changes});
   api::Events events(api::standard_events(*client));
   std::optional<jobs::Scheduler> scheduler;  // made before anybody can ask for it
   const api::Services services{*client,
@@ -306,14 +309,16 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
                                [&] { scheduler->wake(); },
                                &accounts,
                                &events,
-                               std::max<std::size_t>(config.workers / 2, 1)};
+                               std::max<std::size_t>(config.workers / 2, 1),
+                               0,
+                               &changes};
   api::RouterOptions options;
   options.cors_origins = config.cors_origins;
   options.trusted_proxies = config.trusted_proxies;
   options.metrics_allow = config.metrics_allow;
   options.requests_per_second = config.requests_per_second;
   options.requests_at_once = 20.0 * config.requests_per_second;
-  api::RequestLog request_log(*client);
+  api::RequestLog request_log(*client, &changes);
   api::Router router(std::move(options), services, readiness,
                      [&](store::RequestLogEntry entry) { request_log.add(std::move(entry)); });
   DatabaseWatch watch(context, *client, readiness, [&] {

@@ -620,9 +620,7 @@ void HttpServer::Connection::respond(HttpResponse response) {
         header.value.begin(), header.value.end(), std::back_inserter(head_),
         [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
   }
-  const std::uint64_t size = download_.is_open()       ? download_left_
-                             : response_.asset.empty() ? response_.body.size()
-                                                       : response_.asset.size();
+  const std::uint64_t size = download_.is_open() ? download_left_ : response_.content().size();
   if (!streams && !bodiless) {
     head_ += "\r\nContent-Length: ";
     append_number(head_, size);
@@ -630,6 +628,7 @@ void HttpServer::Connection::respond(HttpResponse response) {
   head_ += keep_alive_ ? "\r\nConnection: keep-alive\r\n\r\n" : "\r\nConnection: close\r\n\r\n";
   if (is_head || bodiless) {
     response_.body.clear();
+    response_.shared_body.reset();
     response_.asset = {};
     download_.reset();
   }
@@ -638,7 +637,7 @@ void HttpServer::Connection::respond(HttpResponse response) {
 }
 
 void HttpServer::Connection::write_head_and_body() {
-  const std::string_view body = response_.asset.empty() ? std::string_view(response_.body) : response_.asset;
+  const auto body = response_.content();
   deadline_ = in(server_.options().transfer_timeout + std::chrono::seconds(body.size() / kSlowestBytesPerSecond));
   const std::array<asio::const_buffer, 2> parts = {asio::buffer(head_), asio::buffer(body.data(), body.size())};
   asio::async_write(socket_, parts, [self = shared_from_this()](beast::error_code error, std::size_t) {

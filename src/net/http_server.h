@@ -42,15 +42,21 @@ class EventStream {
   [[nodiscard]] virtual bool is_open() const = 0;
 };
 
-/// An answer. A body that lives as long as the program (`asset`) is sent without a copy.
+/// An answer. A body that lives as long as the program (`asset`), or that answers share, is sent without a copy.
 struct HttpResponse {
   int status = 200;
   std::vector<Header> headers;  ///< beside Date, Content-Length and Connection, which the server writes
   std::string body;
-  std::string_view asset;      ///< instead of `body`
-  std::filesystem::path file;  ///< instead of `body`: sent in pieces
+  std::shared_ptr<const std::string> shared_body;  ///< instead of `body`
+  std::string_view asset;                          ///< instead of `body`
+  std::filesystem::path file;                      ///< instead of `body`: sent in pieces
   /// If set, the answer is `text/event-stream`: called once the head is sent, in no order with other requests.
   std::function<void(std::shared_ptr<EventStream>)> on_events;
+
+  /// The body, wherever it is, but in a file.
+  [[nodiscard]] std::string_view content() const noexcept {
+    return !asset.empty() ? asset : shared_body ? std::string_view(*shared_body) : std::string_view(body);
+  }
 };
 
 /// What is said of a request with a body once its head is there, before its body is read.

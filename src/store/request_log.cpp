@@ -5,7 +5,8 @@
 
 namespace offx::store {
 
-Result<void> add_to_request_log(db::DatabaseClient& client, std::span<const RequestLogEntry> entries) {
+Result<void> add_to_request_log(db::DatabaseClient& client, std::span<const RequestLogEntry> entries,
+                                db::sqlite::ChangeWatch* changes) {
   std::vector<db::Statement> statements;
   statements.reserve(entries.size());
   for (const auto& entry : entries) {
@@ -13,6 +14,10 @@ Result<void> add_to_request_log(db::DatabaseClient& client, std::span<const Requ
         {sql(Query::request_log_insert),
          {stored_time(entry.time), entry.request_id, entry.method, entry.path, entry.status, entry.ms,
           entry.user_id == 0 ? db::Value{} : db::Value{entry.user_id}, entry.who, entry.address, entry.bytes}});
+  }
+  if (changes != nullptr) {
+    OFFX_ASSIGN(const bool written, changes->write_unmarked(statements));
+    if (written) return {};
   }
   OFFX_TRY(client.batch(statements, db::Mode::background));
   return {};

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "db/client.h"
+#include "db/sqlite/change_watch.h"
 
 namespace offx::store {
 
@@ -37,8 +38,10 @@ struct RequestLogFilter {
   std::optional<std::int64_t> before_id;  ///< where the page before ended
 };
 
-/// Stores them in one batch, in Mode::background.
-Result<void> add_to_request_log(db::DatabaseClient& client, std::span<const RequestLogEntry> entries);
+/// Stores them, all or none, where nobody waits for it; if `changes` is given, so that it counts as no change to those
+/// who ask that (see ChangeWatch::write_unmarked).
+Result<void> add_to_request_log(db::DatabaseClient& client, std::span<const RequestLogEntry> entries,
+                                db::sqlite::ChangeWatch* changes = nullptr);
 Result<std::vector<RequestLogEntry>> read_request_log(db::DatabaseClient& client, const RequestLogFilter& filter,
                                                       std::int64_t limit);  ///< newest first
 /// Removes at most `limit` entries from before `before`; how many they were.
