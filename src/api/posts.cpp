@@ -100,18 +100,24 @@ Result<net::HttpResponse> get_post(const Request& request, const Services& servi
   OFFX_TRY(request.only({}));
   OFFX_ASSIGN(const auto id, request.path_id());
   store::PostRepository posts(services.client);
-  store::TopicRepository topics(services.client);
   OFFX_ASSIGN(const auto post, posts.get(id));
   OFFX_ASSIGN(const auto links, posts.links_of(std::span(&post, 1)));
   OFFX_ASSIGN(const auto same, pipeline::similar_posts(services.client, post, kSimilarMax));
   auto object = shown_post(post, links[0]);
-  for (auto& entry : object["topics"].as_array()) {
+  auto& labels = object["topics"].as_array();
+  std::vector<std::int64_t> topic_ids;
+  for (const auto& label : labels) topic_ids.push_back(label.at("id").as_int64());
+  std::vector<store::Topic> topics;
+  if (!topic_ids.empty()) {
+    OFFX_ASSIGN(topics, store::TopicRepository(services.client).get(topic_ids));
+  }
+  for (auto& entry : labels) {
     auto& label = entry.as_object();
-    auto topic = topics.get(label["id"].as_int64());
+    const auto topic = std::find_if(topics.begin(), topics.end(),
+                                    [&](const store::Topic& t) { return t.id == label.at("id").as_int64(); });
     json::array matched;
     // A topic may have gone since; one may be filed by hand, or have a rule that cannot be read any more.
-    if (!topic && topic.error().code() != Errc::not_found) return fail(std::move(topic).error());
-    if (topic && topic->rule) {
+    if (topic != topics.end() && topic->rule) {
       if (const auto rule = topics::parse_rule(*topic->rule)) {
         matched = pipeline::to_json_utf16(topics::explain(*rule, post), post.content);
       }

@@ -496,6 +496,7 @@ void Router::finish(Call& call, HttpResponse& response) const {
       response.status = 304;
       response.body.clear();
       response.shared_body.reset();
+      std::erase_if(response.headers, [](const net::Header& header) { return header.name == "Content-Encoding"; });
     }
   }
   compress(call.http, response);

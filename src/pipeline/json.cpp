@@ -13,25 +13,52 @@ json::value valid_text(const std::string& text) {
   return text::is_utf8(text) ? json::value(text) : json::value(text::clean_text(text));
 }
 
+namespace {
+
+// Made for every post of every page: in place, without a value beside that is moved there.
+
+void put_text(json::object& object, std::string_view name, const std::string& text) {
+  if (text::is_utf8(text)) {
+    object.emplace(name, std::string_view(text));
+  } else {
+    object.emplace(name, text::clean_text(text));
+  }
+}
+
+void put_text_or_null(json::object& object, std::string_view name, const std::string& text) {
+  if (text.empty()) {
+    object.emplace(name, nullptr);
+  } else {
+    put_text(object, name, text);
+  }
+}
+
+}  // namespace
+
 json::object to_json(const store::Post& post) {
+  constexpr std::size_t kMembers = 20;
   json::object object;
-  object["id"] = post.id == 0 ? json::value() : json::value(post.id);
-  object["external_id"] = valid_text(post.external_id);
-  object["platform"] = valid_text(post.platform);
-  object["content"] = valid_text(post.content);
-  object["author"] = text_or_null(post.author);
-  object["author_username"] = text_or_null(post.author_username);
-  object["created_at"] = to_iso_time(post.created_at);
-  object["fetched_at"] = to_iso_time(post.fetched_at);
-  object["url"] = text_or_null(post.url);
-  json::array media;
+  object.reserve(kMembers);
+  if (post.id == 0) {
+    object.emplace("id", nullptr);
+  } else {
+    object.emplace("id", post.id);
+  }
+  put_text(object, "external_id", post.external_id);
+  put_text(object, "platform", post.platform);
+  put_text(object, "content", post.content);
+  put_text_or_null(object, "author", post.author);
+  put_text_or_null(object, "author_username", post.author_username);
+  object.emplace("created_at", to_iso_time(post.created_at));
+  object.emplace("fetched_at", to_iso_time(post.fetched_at));
+  put_text_or_null(object, "url", post.url);
+  auto& media = object.emplace("media", json::array()).first->value().get_array();
   media.reserve(post.media.size());
   for (const auto& item : post.media) {
     media.push_back(json::object{{"url", valid_text(item.url)},
                                  {"type", text_or_null(item.type)},
                                  {"alt_text", item.alt_text ? valid_text(*item.alt_text) : json::value()}});
   }
-  object["media"] = std::move(media);
   const auto& details = post.details;
   const std::pair<const char*, const std::string&> texts[] = {{"lang", details.lang},
                                                               {"author_id", details.author_id},
@@ -43,17 +70,17 @@ json::object to_json(const store::Post& post) {
                                                               {"content_warning", details.content_warning},
                                                               {"html", details.html}};
   for (const auto& [name, text] : texts) {
-    if (!text.empty()) object[name] = valid_text(text);
+    if (!text.empty()) put_text(object, name, text);
   }
   const std::pair<const char*, bool> flags[] = {{"is_reply", details.is_reply},
                                                 {"is_repost", details.is_repost},
                                                 {"is_quote", details.is_quote},
                                                 {"is_private", details.is_private}};
   for (const auto& [name, flag] : flags) {
-    if (flag) object[name] = true;
+    if (flag) object.emplace(name, true);
   }
-  if (!details.links.empty()) object["links"] = json::array(details.links.begin(), details.links.end());
-  if (details.edited_at) object["edited_at"] = to_iso_time(*details.edited_at);
+  if (!details.links.empty()) object.emplace("links", json::array(details.links.begin(), details.links.end()));
+  if (details.edited_at) object.emplace("edited_at", to_iso_time(*details.edited_at));
   return object;
 }
 

@@ -13,7 +13,8 @@ using namespace std::chrono;
 constexpr std::uint64_t kMoodPostsMax = 5000;
 /// Posts that are read at once; an hour may have more.
 constexpr std::int64_t kMoodBatchPosts = 2000;
-constexpr std::size_t kMoodBatchHours = 500;
+/// Hours that are looked for at once: looking reads all that are not known, whatever their number.
+constexpr std::uint64_t kMoodBatchHours = 5000;
 
 }  // namespace
 
@@ -100,9 +101,10 @@ Result<std::vector<SeriesPoint>> topic_series(db::DatabaseClient& client, std::i
 Result<std::uint64_t> work_out_moods(db::DatabaseClient& client, std::optional<std::int64_t> topic_id, Timestamp since,
                                      std::uint64_t posts_max, const db::Progress& progress) {
   store::VolumeRepository volume(client);
+  const auto batch_hours = static_cast<std::size_t>(std::min(posts_max, kMoodBatchHours));  // none is without posts
   std::uint64_t done = 0;
   while (done < posts_max) {
-    OFFX_ASSIGN(const auto unknown, volume.without_mood(topic_id, since, kMoodBatchHours));
+    OFFX_ASSIGN(const auto unknown, volume.without_mood(topic_id, since, batch_hours));
     if (unknown.empty()) return done;
     for (std::size_t first = 0; first < unknown.size() && done < posts_max;) {
       std::int64_t posts = 0;
@@ -128,7 +130,7 @@ Result<std::uint64_t> work_out_moods(db::DatabaseClient& client, std::optional<s
       first = last;
       if (progress && !progress(done, 0)) return fail(Errc::cancelled, "stopped; the rest is worked out next time");
     }
-    if (unknown.size() < kMoodBatchHours) return done;
+    if (unknown.size() < batch_hours) return done;
   }
   return done;
 }

@@ -110,6 +110,11 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        true},
       {Query::topic_delete, "topics.delete", "DELETE FROM {topics} WHERE id = ?1", {0}, true},
       {Query::topic_get, "topics.get", "SELECT " OFFX_TOPIC_COLUMNS "FROM {topics} AS t WHERE t.id = ?1", {1}, false},
+      {Query::topic_get_several,
+       "topics.get_several",
+       "SELECT " OFFX_TOPIC_COLUMNS "FROM {topics} AS t WHERE t.id IN (SELECT value FROM json_each(?1)) ORDER BY t.id",
+       {"[1]"},
+       false},
       {Query::topic_find_by_title,
        "topics.find_by_title",
        "SELECT " OFFX_TOPIC_COLUMNS "FROM {topics} AS t WHERE t.title = ?1 COLLATE NOCASE ORDER BY t.id",
@@ -371,6 +376,21 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "ORDER BY p.created_at DESC, p.id DESC LIMIT ?5",
        {kNull, kNull, kNull, kNull, 10, kNull, kNull, kNull, kNull, "text"},
        false},
+      // What many posts fulfil: the newest of them are soon met on the way along the index over time.
+      {Query::posts_search_along_time,
+       "posts.search_along_time",
+       "SELECT " OFFX_POST_COLUMNS "FROM {posts} AS p INDEXED BY idx_posts_created_at " OFFX_POST_DETAILS
+       "WHERE p.id IN (SELECT rowid FROM {post_search} WHERE {post_search} MATCH ?10) AND " OFFX_POST_PAGE
+       "AND " OFFX_POST_FILTER "AND " OFFX_POST_OF_TOPIC "ORDER BY p.created_at DESC, p.id DESC LIMIT ?5",
+       {kNull, kNull, kNull, kNull, 10, kNull, kNull, kNull, kNull, "text"},
+       false},
+      // The time ?3 posts further back than the post ?1, ?2: where that way is to end. No page is found by it.
+      {Query::posts_time_further_back,
+       "posts.time_further_back",
+       "SELECT created_at FROM {posts} INDEXED BY idx_posts_created_at WHERE (created_at, id) < "
+       "(coalesce(?1, '~'), coalesce(?2, 0)) ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET ?3",
+       {kNull, kNull, 10},
+       false},
       // By relevance there is no key to go on from: one page of the best.
       {Query::posts_search_best,
        "posts.search_best_filtered",
@@ -385,9 +405,10 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        {0, 10},
        false},
       {Query::posts_unfiled,
-       "posts.unfiled",
-       "SELECT " OFFX_POST_COLUMNS "FROM {unfiled_posts} AS u JOIN {posts} AS p ON p.id = u.post_id " OFFX_POST_DETAILS
-       "ORDER BY p.id LIMIT ?1",
+       "unfiled_posts.with_posts",
+       "SELECT " OFFX_POST_COLUMNS
+       "FROM {unfiled_posts} AS u CROSS JOIN {posts} AS p ON p.id = u.post_id " OFFX_POST_DETAILS
+       "ORDER BY u.post_id LIMIT ?1",
        {10},
        false},
       {Query::posts_media_of,
@@ -410,15 +431,15 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        {},
        false},
       {Query::posts_per_day,
-       "posts.per_day",
+       "posts.counted_per_day",
        "SELECT substr(created_at, 1, 10) AS day, count(*) FROM {posts} "
-       "WHERE (?1 IS NULL OR created_at >= ?1) AND (?2 IS NULL OR created_at < ?2) GROUP BY day ORDER BY day",
+       "WHERE created_at >= coalesce(?1, '') AND created_at < coalesce(?2, '~') GROUP BY day ORDER BY day",
        {kNull, kNull},
        false},
       {Query::posts_per_day_of_topic,
        "posts.per_day_of_topic",
        "SELECT substr(created_at, 1, 10) AS day, count(*) FROM {topic_timeline} "
-       "WHERE topic_id = ?3 AND (?1 IS NULL OR created_at >= ?1) AND (?2 IS NULL OR created_at < ?2) GROUP BY day "
+       "WHERE topic_id = ?3 AND created_at >= coalesce(?1, '') AND created_at < coalesce(?2, '~') GROUP BY day "
        "ORDER BY day",
        {kNull, kNull, 1},
        false},

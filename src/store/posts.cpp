@@ -324,6 +324,8 @@ namespace {
 
 /// What at most so many posts fulfil is looked up; for more, the way along the index over time is short.
 constexpr std::int64_t kCandidatesMax = 5000;
+/// So many posts are passed on that way before a search gives it up: some milliseconds.
+constexpr std::int64_t kStepsAlongTime = 50'000;
 
 Value media_kind(MediaFilter filter) {
   switch (filter) {
@@ -440,12 +442,35 @@ Result<PostPage> PostRepository::search(std::string_view match, SearchOrder orde
   params.push_back(topic_or_null(filter));
   const auto attributes = attributes_match(filter);
   params.emplace_back(attributes.empty() ? std::string(match) : "(" + std::string(match) + ") AND " + attributes);
-  const bool best = order == SearchOrder::best;
-  OFFX_ASSIGN(const auto rows,
-              client_.execute(sql(best ? Query::posts_search_best : Query::posts_search_newest), params));
+  if (order == SearchOrder::newest) return search_newest(std::move(params), limit);
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::posts_search_best), params));
   OFFX_ASSIGN(auto page, page_of(rows, limit));
-  if (best) page.next.reset();
+  page.next.reset();
   return page;
+}
+
+/// `params` are those of Query::posts_search_newest. Sorting costs a look at each post that fulfils the expression; the
+/// way along the index over time costs the less, the more of them there are.
+Result<PostPage> PostRepository::search_newest(db::Params::Positional params, std::size_t limit) {
+  OFFX_ASSIGN(const auto candidates,
+              client_.execute(sql(Query::posts_candidates), {params.back(), std::int64_t{kCandidatesMax + 1}}));
+  if (candidates.rows() <= kCandidatesMax) {
+    std::vector<std::int64_t> ids;
+    for (std::size_t i = 0; i < candidates.rows(); ++i) ids.push_back(db::to_integer(candidates.row(i)[0]));
+    params.back() = to_json(ids);
+    OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::posts_page_of_ids), params));
+    return page_of(rows, limit);
+  }
+  OFFX_ASSIGN(const auto end,
+              client_.execute(sql(Query::posts_time_further_back), {params[2], params[3], kStepsAlongTime}));
+  auto near = params;
+  const bool is_bounded = end.rows() > 0 && (db::is_null(near[1]) || db::to_text(near[1]) < db::to_text(end.row(0)[0]));
+  if (is_bounded) near[1] = end.row(0)[0];
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::posts_search_along_time), near));
+  if (!is_bounded || rows.rows() > limit) return page_of(rows, limit);
+  // They are all old, or the other conditions leave few of them.
+  OFFX_ASSIGN(const auto sorted, client_.execute(sql(Query::posts_search_newest), params));
+  return page_of(sorted, limit);
 }
 
 Result<PostPage> PostRepository::like(std::string_view match, std::size_t limit) {

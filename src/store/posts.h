@@ -157,6 +157,7 @@ class PostRepository {
   Result<void> load_links(PostPage& page);
   Result<std::optional<std::vector<std::int64_t>>> few_candidates(const PostFilter& filter);
   Result<PutCounts> put_distinct(std::span<const FiledPost> posts, RuleRevision revision);
+  Result<PostPage> search_newest(db::Params::Positional params, std::size_t limit);
   Result<PostPage> page_of(const db::QueryResult& rows, std::size_t limit);
   db::DatabaseClient& client_;
 };

@@ -1,6 +1,9 @@
 #include "store/posts.h"
 
+#include <algorithm>
+#include <functional>
 #include <thread>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,6 +11,7 @@
 #include "base/test_support.h"
 #include "store/store.h"
 #include "store/summaries.h"
+#include "store/tables.h"
 
 namespace offx::store {
 namespace {
@@ -385,6 +389,11 @@ TEST_F(Posts, topics_are_kept_apart_by_title_and_removed_with_what_is_theirs) {
   topic.rule = "one";
   must(topics_.set_posts(topic, {1}, 1, kNow));
   EXPECT_EQ(must(topics_.counts()).at(0).posts, 0);
+  const auto other = must(topics_.add({0, "Weather", "", {}, {}, {}}, kNow));
+  const auto several = must(topics_.get(std::vector<std::int64_t>{other, 99, id}));
+  ASSERT_EQ(several.size(), 2U);
+  EXPECT_EQ(several[0].id, id);
+  EXPECT_EQ(several[1].title, "Weather");
   must(topics_.remove(id));
   EXPECT_EQ(topics_.get(id).error().code(), Errc::not_found);
   EXPECT_EQ(topics_.remove(id).error().code(), Errc::not_found);
@@ -418,6 +427,49 @@ TEST_F(Posts, summaries_with_their_citations) {
   EXPECT_EQ(must(summaries.list({}, {}, 10)).size(), 2U) << "all or nothing";
   must(summaries.remove(id));
   EXPECT_EQ(summaries.get(id).error().code(), Errc::not_found);
+}
+
+TEST_F(Posts, what_many_posts_have_is_found_newest_first_page_by_page) {
+  // More than a search sorts, in no order of time; the word "old" only in the older half.
+  constexpr int kPosts = 6000;
+  std::vector<FiledPost> batch;
+  for (int i = 0; i < kPosts; ++i) {
+    const int age = (i * 7919) % kPosts;
+    const bool is_old = age >= kPosts / 12;
+    batch.push_back(make("p" + std::to_string(age), is_old ? "common old" : "common",
+                         kNow - std::chrono::minutes(age / 2)));  // two of each time
+    if (batch.size() == 2000) {
+      put(std::exchange(batch, {}));
+    }
+  }
+  for (const std::string word : {"common", "old"}) {
+    std::vector<std::pair<Timestamp, std::int64_t>> keys;
+    std::optional<PageKey> after;
+    std::size_t pages = 0;
+    do {
+      const auto page = must(posts_.search(word, SearchOrder::newest, {}, 700, after));
+      for (const auto& post : page.posts) keys.emplace_back(post.created_at, post.id);
+      EXPECT_TRUE(page.posts.size() == 700 || !page.next);
+      after = page.next;
+      ++pages;
+    } while (after && pages < 20);
+    EXPECT_EQ(keys.size(), word == "old" ? kPosts - kPosts / 12 : kPosts);
+    EXPECT_TRUE(std::is_sorted(keys.begin(), keys.end(), std::greater<>()));
+    EXPECT_EQ(std::adjacent_find(keys.begin(), keys.end()), keys.end());
+  }
+  PostFilter filter;
+  filter.until = kNow - std::chrono::minutes(100);
+  filter.since = kNow - std::chrono::minutes(110);
+  EXPECT_EQ(must(posts_.search("common", SearchOrder::newest, filter, 100)).posts.size(), 20U);
+  filter.author = "nobody";
+  EXPECT_TRUE(must(posts_.search("common", SearchOrder::newest, filter, 100)).posts.empty());
+  // Behind very many others that lack the word.
+  const auto before = ids_of(must(posts_.search("common", SearchOrder::newest, {}, 10)));
+  must(client_->execute(with_physical_names(
+      "INSERT INTO {posts} (external_id, content, author, author_username, platform, created_at, fetched_at, url) "
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50100) "
+      "SELECT 'f' || i, 'filler', '', '', 'x', '2026-09-01 00:00:00', '2026-09-01 00:00:00', '' FROM n")));
+  EXPECT_EQ(ids_of(must(posts_.search("common", SearchOrder::newest, {}, 10))), before);
 }
 
 }  // namespace

@@ -113,6 +113,13 @@ Result<Topic> TopicRepository::get(std::int64_t id) {
   return row_to_topic(rows.row(0));
 }
 
+Result<std::vector<Topic>> TopicRepository::get(const std::vector<std::int64_t>& ids) {
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::topic_get_several), {to_json(ids)}));
+  std::vector<Topic> topics;
+  for (std::size_t i = 0; i < rows.rows(); ++i) topics.push_back(row_to_topic(rows.row(i)));
+  return topics;
+}
+
 Result<std::optional<Topic>> TopicRepository::find(std::string_view title) {
   OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::topic_find_by_title), {std::string(title)}));
   if (rows.rows() == 0) return std::optional<Topic>();

@@ -63,7 +63,9 @@ class TopicRepository {
   /// Removes a topic, its links to posts and its summaries; the posts stay. Errc::not_found.
   Result<void> remove(std::int64_t id);
 
-  Result<Topic> get(std::int64_t id);                         ///< Errc::not_found
+  Result<Topic> get(std::int64_t id);  ///< Errc::not_found
+  /// Those of these that are there, by id; one read.
+  Result<std::vector<Topic>> get(const std::vector<std::int64_t>& ids);
   Result<std::optional<Topic>> find(std::string_view title);  ///< by title, without regard to case
   Result<std::vector<Topic>> list(std::int64_t after_id = 0, std::int64_t limit = 1'000'000);  ///< by id
   /// One for each topic, by id, or for the one. Nothing is counted: it costs a row a topic.
