@@ -35,7 +35,8 @@ Result<void> Context::file_unfiled(db::DatabaseClient& client) const {
   if (filed) return {};
   if (filed.error().code() != Errc::corrupt) return fail(std::move(filed).error());
   bar.clear();
-  print_error("offx: warning: some posts are not filed yet: " + printable(filed.error().to_string()));
+  print_error("offx: warning: some posts are not filed yet: " + printable(filed.error().to_string()) +
+              " with `offx topic edit`");
   return {};
 }
 
