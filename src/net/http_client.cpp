@@ -142,7 +142,7 @@ Error Exchange::refusal(const std::string& address, std::string_view kind) const
   std::string message = target_.host;
   message += non_public_kind(target_.host).empty() ? " is at " + address + ", " : " is ";
   message += kind;
-  message += "; if it is your own service, allow it with --allow-host " + target_.shown();
+  message += "; if it is your own service, allow it: OFFX_ALLOW_HOSTS=" + target_.shown();
   return {Errc::invalid_argument, std::move(message)};
 }
 

@@ -265,7 +265,7 @@ TEST(HttpClient, LoopbackIsRefusedWithTheWayToAllowIt) {
   ASSERT_FALSE(response);
   EXPECT_EQ(response.error().code(), Errc::invalid_argument);
   EXPECT_EQ(response.error().message(),
-            "127.0.0.1 is a loopback address; if it is your own service, allow it with --allow-host " + server.place());
+            "127.0.0.1 is a loopback address; if it is your own service, allow it: OFFX_ALLOW_HOSTS=" + server.place());
   EXPECT_EQ(server.connections(), 0);
 }
 
@@ -276,7 +276,7 @@ TEST(HttpClient, NameOfAPrivateAddressIsRefusedAtConnectTime) {
   ASSERT_FALSE(response);
   EXPECT_THAT(response.error().message(), HasSubstr("localhost is at "));
   EXPECT_THAT(response.error().message(), HasSubstr("a loopback address"));
-  EXPECT_THAT(response.error().message(), HasSubstr("--allow-host localhost:" + port));
+  EXPECT_THAT(response.error().message(), HasSubstr("OFFX_ALLOW_HOSTS=localhost:" + port));
   EXPECT_EQ(server.connections(), 0);
   // The name, or the address it has, may be allowed; another port is another service.
   EXPECT_TRUE(client({"LOCALHOST:" + port}).fetch(get("http://localhost:" + port + "/")));

@@ -251,7 +251,7 @@ class Addresses(OffxTest):
 
         host = self.serve(respond)
         _, err = self.offx("import", f"http://{host}/feed", status=2)
-        self.assertIn("--allow-host", err)
+        self.assertIn("OFFX_ALLOW_HOSTS=" + host, err)
         self.assertEqual(self.json("import", f"http://{host}/feed", "--allow-host", host)[0]["added"], 2)
         again = self.json("import", f"http://{host}/feed", env={"OFFX_ALLOW_HOSTS": f"10.0.0.1:1,{host}"})
         self.assertEqual(again[0]["unchanged"], 2)
