@@ -2,9 +2,10 @@ import { QueryClient, QueryClientProvider, useQueryClient } from "@tanstack/reac
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { Link, Redirect, Route, Switch, useLocation } from "wouter";
 import type { Session } from "./api-types";
+import { Boundary } from "./components/boundary";
 import { Dot, Icon, type IconName, Logo } from "./components/icons";
 import { Toasts } from "./components/toasts";
-import { Dialog, Empty, ErrorNote, Skeleton } from "./components/ui";
+import { Dialog, ErrorNote, PageHead, Skeleton } from "./components/ui";
 import { ApiError } from "./lib/api";
 import { useServerEvents } from "./lib/events";
 import { count, topicColor } from "./lib/format";
@@ -198,51 +199,50 @@ function Shell({ session }: { session: Session }) {
         <div role="status" className="connection">
           {lost && "The server cannot be reached. What is shown may be old; it goes on by itself."}
         </div>
-        <Suspense
-          fallback={
-            <div className="page">
-              <Skeleton height={60} count={4} />
-            </div>
-          }
-        >
-          <Switch>
-            <Route path="/" component={TodayView} />
-            <Route path="/topics" component={TopicsView} />
-            <Route path="/topics/new" component={NewTopicView} />
-            <Route path="/topics/:id/:tab?">
-              {(parameters) => <TopicView id={Number(parameters.id)} tab={parameters.tab ?? ""} />}
-            </Route>
-            <Route path="/search" component={SearchView} />
-            <Route path="/sources" component={SourcesView} />
-            <Route path="/jobs" component={JobsView} />
-            <Route path="/database">
-              <DatabaseView isAdmin={session.user?.is_admin ?? false} />
-            </Route>
-            <Route path="/settings/:part?">
-              {(parameters) => <SettingsView session={session} part={parameters.part ?? ""} />}
-            </Route>
-            <Route path="/login">
-              <Redirect to="/" replace />
-            </Route>
-            <Route path="/setup">
-              <Redirect to="/" replace />
-            </Route>
-            <Route>
-              <div className="page reading">
-                <Empty
-                  title="There is nothing here"
-                  actions={
-                    <Link className="button primary" href="/">
-                      To Today
-                    </Link>
-                  }
-                >
-                  The address may be misspelt, or what it led to is gone.
-                </Empty>
+        <Boundary at={location}>
+          <Suspense
+            fallback={
+              <div className="page">
+                <Skeleton height={60} count={4} />
               </div>
-            </Route>
-          </Switch>
-        </Suspense>
+            }
+          >
+            <Switch>
+              <Route path="/" component={TodayView} />
+              <Route path="/topics" component={TopicsView} />
+              <Route path="/topics/new" component={NewTopicView} />
+              <Route path="/topics/:id/:tab?">
+                {(parameters) => <TopicView id={Number(parameters.id)} tab={parameters.tab ?? ""} />}
+              </Route>
+              <Route path="/search" component={SearchView} />
+              <Route path="/sources" component={SourcesView} />
+              <Route path="/jobs" component={JobsView} />
+              <Route path="/database">
+                <DatabaseView isAdmin={session.user?.is_admin ?? false} />
+              </Route>
+              <Route path="/settings/:part?">
+                {(parameters) => <SettingsView session={session} part={parameters.part ?? ""} />}
+              </Route>
+              <Route path="/login">
+                <Redirect to="/" replace />
+              </Route>
+              <Route path="/setup">
+                <Redirect to="/" replace />
+              </Route>
+              <Route>
+                <div className="page reading">
+                  <PageHead
+                    title="There is nothing here"
+                    sub="The address may be misspelt, or what it led to is gone."
+                  />
+                  <Link className="button primary" href="/">
+                    To Today
+                  </Link>
+                </div>
+              </Route>
+            </Switch>
+          </Suspense>
+        </Boundary>
       </main>
       <TabBar onMore={() => setOverlay("more")} />
       {overlay === "keys" && <ShortcutHelp onClose={() => setOverlay("")} />}
@@ -290,7 +290,13 @@ function Gate() {
       </main>
     );
   }
-  if (!session.data) return null;
+  if (!session.data) {
+    return (
+      <main className="entrance waiting" aria-busy="true" aria-label="Loading">
+        <Logo />
+      </main>
+    );
+  }
   if (session.data.user) return <Shell session={session.data} />;
   if (session.data.setup_required || location === "/setup") return <SetupView required={session.data.setup_required} />;
   return <LoginView />;

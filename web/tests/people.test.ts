@@ -75,6 +75,22 @@ test("a server that is restarted is waited for, and what could not be had comes 
   await context.close();
 });
 
+test("a view whose part of the program cannot be fetched says so, and the others go on", async () => {
+  const { page, context } = await openPage(browser, server, { serviceWorkers: "block" });
+  await logIn(page);
+  await page.route(/assets\/jobs-.*\.js/, (route) => route.abort());
+  await page.getByRole("link", { name: "Jobs" }).first().click();
+  // The page is loaded anew once, in case a new release has other parts; that does not help here.
+  await page.getByRole("heading", { name: "This view could not be loaded" }).waitFor();
+  expect(await axe(page)).toEqual([]);
+  await page.getByRole("link", { name: "Database" }).first().click();
+  await page.getByRole("heading", { name: "Database", level: 1 }).waitFor();
+  await page.unroute(/assets\/jobs-.*\.js/);
+  await page.goto("/jobs");
+  await page.getByRole("heading", { name: "Jobs", level: 1 }).waitFor();
+  await context.close();
+});
+
 test("pictures come through the server, with their descriptions, and blurred behind a warning", async () => {
   const { page, faults } = admin;
   // As real encoders write them; the GIF is the smallest there is.

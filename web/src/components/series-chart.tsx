@@ -147,6 +147,14 @@ export function SeriesChart(props: {
             onSpan(same ? null : chosen);
           }}
         >
+          <defs>
+            <linearGradient id="mood-colours" gradientUnits="userSpaceOnUse" x1="0" x2="0" y1={moodTop} y2={moodBottom}>
+              <stop offset="0.15" stopColor="var(--good)" />
+              <stop offset="0.42" stopColor="var(--text-muted)" />
+              <stop offset="0.58" stopColor="var(--text-muted)" />
+              <stop offset="0.85" stopColor="var(--danger)" />
+            </linearGradient>
+          </defs>
           {[0, most / 2, most].map((value) => (
             <g key={value}>
               <line className="grid" x1={left} x2={width} y1={barY(value)} y2={barY(value)} />
@@ -179,7 +187,7 @@ export function SeriesChart(props: {
           </text>
           <line className="grid" x1={left} x2={width} y1={moodY(0)} y2={moodY(0)} />
           {moodPaths.map((path) => (
-            <path key={path} className="mood-line" d={path} strokeLinecap="round" />
+            <path key={path} className="mood-line" stroke="url(#mood-colours)" d={path} strokeLinecap="round" />
           ))}
           {labelledPoints(points.length, width - left, interval === "week" ? 84 : 64).map((index) => (
             <text

@@ -6,7 +6,6 @@ import { Mood, Ring, Sparkline } from "../components/charts";
 import { Dot, Icon } from "../components/icons";
 import { RunProgress } from "../components/run-progress";
 import { SummaryText } from "../components/summary";
-import { say } from "../components/toasts";
 import { Button, Loaded, PageHead, Skeleton } from "../components/ui";
 import { api } from "../lib/api";
 import { count, counted, topicColor } from "../lib/format";
@@ -84,13 +83,21 @@ function TopicCard({ card, onDone }: { card: TodayTopic; onDone: (done: boolean)
         {summary && <span>{periodName(summary.period.start, summary.period.end)}</span>}
         {!summary && card.mood && <Mood score={card.mood.score} />}
         {summary?.sentiment && <Mood score={summary.sentiment.score} />}
-        <span className="grow" />
         <Button small icon="check" onClick={() => onDone(true)} aria-label={`Mark ${topic.title} as done`}>
           Done
         </Button>
       </footer>
     </>
   );
+}
+
+function whatWasRead(topics: TodayTopic[]): string {
+  const summaries = topics.flatMap((card) => card.summary ?? []);
+  const sentences = summaries.reduce((sum, summary) => sum + summary.sentences.length, 0);
+  const posts = summaries.reduce((sum, summary) => sum + summary.post_count, 0);
+  return sentences > 0
+    ? `${counted(sentences, "sentence")} instead of ${counted(posts, "post")}.`
+    : "There was nothing to be read.";
 }
 
 /** How long what is not done yet takes, at 200 words a minute. */
@@ -125,7 +132,6 @@ function Cards({ today }: { today: Today }) {
     if (next >= 0) select(next);
     else if (topics.some((other, at) => at !== index && !other.done))
       select(topics.findIndex((other, at) => at !== index && !other.done));
-    else say("You are done for today.");
   };
   useShortcuts("Today", [
     {
@@ -186,7 +192,7 @@ function Cards({ today }: { today: Today }) {
             <Icon name="rest" />
             <div>
               <h2>You are done.</h2>
-              <p className="muted">Everything there was to know is read. New posts come with the next import.</p>
+              <p className="muted">{whatWasRead(topics)} New posts come with the next import.</p>
             </div>
           </div>
         )}

@@ -7,7 +7,7 @@ import { RunProgress } from "../components/run-progress";
 import { SummaryFacts, SummaryText } from "../components/summary";
 import { say } from "../components/toasts";
 import { Button, Empty, ErrorNote, Loaded, PageHead, Segmented, Skeleton } from "../components/ui";
-import { api } from "../lib/api";
+import { api, ApiError } from "../lib/api";
 import { counted, topicColor } from "../lib/format";
 import { isOver, useChange, usePosts, useRun, useSeries, useSummaries, useSummary, useTopic } from "../lib/queries";
 import type { Span } from "../lib/series";
@@ -240,7 +240,7 @@ function Summaries({ topic }: { topic: Topic }) {
             One is written every morning for the day before.
           </Empty>
         ) : (
-          <ol className="stack">
+          <ol className="stack reading-width">
             {data.map((summary) => (
               <li key={summary.id} className="card">
                 <div className="row">
@@ -264,8 +264,18 @@ export default function TopicView({ id, tab }: { id: number; tab: string }) {
     { keys: "e", does: "edit the rule", run: () => navigate(`${base}/rule`) },
     { keys: "u", does: "summaries", run: () => navigate(`${base}/summaries`) },
   ]);
+  if (topic.error instanceof ApiError && [400, 404].includes(topic.error.status)) {
+    return (
+      <div className="page">
+        <PageHead title="There is no such topic" sub="It may have been removed." />
+        <Link className="button primary" href="/topics">
+          To the topics
+        </Link>
+      </div>
+    );
+  }
   return (
-    <div className={tab === "summaries" ? "page reading" : "page"}>
+    <div className="page">
       <Loaded query={topic} skeleton={<Skeleton height={60} count={5} />}>
         {(data) => (
           <>
