@@ -1,5 +1,7 @@
 #include "db/maintenance.h"
 
+#include "db/sqlite/long_read.h"
+
 namespace offx::db {
 namespace {
 
@@ -8,10 +10,16 @@ bool is_refusal(const Error& error) { return error.code() == Errc::unsupported; 
 
 }  // namespace
 
-Result<Findings> check_integrity(DatabaseClient& client, CheckDepth depth) {
+Result<Findings> check_integrity(DatabaseClient& client, CheckDepth depth, const std::function<bool()>& goes_on) {
+  OFFX_ASSIGN(const auto own_reader, sqlite::LongRead::open(client, goes_on));
+  const auto read = [&](std::string_view sql) -> Result<QueryResult> {
+    if (own_reader) return own_reader->execute(sql);
+    if (!goes_on()) return fail(Errc::cancelled, "stopped");
+    return client.execute(sql);
+  };
   Findings findings;
-  auto rows = client.execute(depth == CheckDepth::full ? "SELECT * FROM pragma_integrity_check LIMIT 100"
-                                                       : "SELECT * FROM pragma_quick_check LIMIT 100");
+  auto rows = read(depth == CheckDepth::full ? "SELECT * FROM pragma_integrity_check LIMIT 100"
+                                             : "SELECT * FROM pragma_quick_check LIMIT 100");
   if (!rows && rows.error().code() == Errc::corrupt) {
     findings.damage.push_back(rows.error().message());
     return findings;
@@ -20,8 +28,8 @@ Result<Findings> check_integrity(DatabaseClient& client, CheckDepth depth) {
   for (std::size_t i = 0; rows && i < rows->rows(); ++i) {
     if (auto line = to_text(rows->row(i)[0]); line != "ok") findings.damage.push_back(std::move(line));
   }
-  auto broken = client.execute(
-      "SELECT \"table\", rowid, parent FROM pragma_foreign_key_check ORDER BY \"table\", rowid LIMIT 100");
+  auto broken =
+      read("SELECT \"table\", rowid, parent FROM pragma_foreign_key_check ORDER BY \"table\", rowid LIMIT 100");
   if (!broken) return fail(std::move(broken).error());
   for (std::size_t i = 0; i < broken->rows(); ++i) {
     const auto row = broken->row(i);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,10 +21,12 @@ struct Findings {
   std::vector<std::string> references;  ///< rows that refer to nothing: some program writes with foreign keys off
 };
 
-/// Reads the database through. Readers and writers go on
-/// meanwhile, but the log of an embedded database grows as long as it takes: about a second for 1 GB from memory.
-/// Engines on servers are asked the same; where one refuses, only foreign keys are looked at.
-Result<Findings> check_integrity(DatabaseClient& client, CheckDepth depth);
+/// Reads the database through. Readers and writers go on meanwhile, but the log of an embedded database grows as long
+/// as it takes: about a second for 1 GB from memory. Engines on servers are asked the same; where one refuses, only
+/// foreign keys are looked at. Errc::cancelled soon after `goes_on` (often asked, must not wait) says no; a server is
+/// asked to the end of a question.
+Result<Findings> check_integrity(
+    DatabaseClient& client, CheckDepth depth, const std::function<bool()>& goes_on = [] { return true; });
 
 /// Lets the engine count what its query planner wants to know, where that has changed much. Bounded: it looks at some
 /// thousand rows of each index. Does nothing where a server refuses it.

@@ -35,6 +35,32 @@ class Maintenance : public testing::TestWithParam<std::string> {
 INSTANTIATE_TEST_SUITE_P(Engines, Maintenance, testing::Values("file", "sqld", "rqlite"),
                          [](const auto& tested) { return tested.param; });
 
+TEST_P(Maintenance, the_check_ends_when_it_is_told_to) {
+  for (const auto depth : {CheckDepth::quick, CheckDepth::full}) {
+    const auto stopped = check_integrity(*client_, depth, [] { return false; });
+    ASSERT_FALSE(stopped);
+    EXPECT_EQ(stopped.error().code(), Errc::cancelled);
+  }
+}
+
+TEST(MaintenanceOfFile, the_check_ends_in_the_middle_of_its_statement) {
+  const TemporaryFolder folder;
+  const auto client = must(create_database_client(folder / "a.db"));
+  must(client->execute("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT)"));
+  must(client->execute("CREATE INDEX t_a ON t (a)"));
+  must(
+      client->execute("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000) "
+                      "INSERT INTO t (a) SELECT hex(randomblob(20)) FROM n"));
+  int asked = 0;
+  must(check_integrity(*client, CheckDepth::full, [&] { return ++asked > 0; }));
+  EXPECT_GT(asked, 10) << "it is asked within its statements, of which there are two";
+  int left = 5;
+  const auto stopped = check_integrity(*client, CheckDepth::full, [&] { return --left > 0; });
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code(), Errc::cancelled) << stopped.error().to_string();
+  EXPECT_GE(left, -1);
+}
+
 TEST_P(Maintenance, a_sound_database_has_no_problems) {
   for (const auto depth : {CheckDepth::quick, CheckDepth::full}) {
     const auto findings = must(check_integrity(*client_, depth));

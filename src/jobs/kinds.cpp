@@ -222,7 +222,7 @@ Result<Outcome> import(RunContext& context, const std::filesystem::path& data_fo
 
 Result<Outcome> integrity_check(RunContext& context) {
   const auto depth = flag_option(context, "full") ? db::CheckDepth::full : db::CheckDepth::quick;
-  OFFX_ASSIGN(const auto findings, db::check_integrity(context.client(), depth));
+  OFFX_ASSIGN(const auto findings, db::check_integrity(context.client(), depth, [&] { return !context.stopping(); }));
   const auto shown = [](const std::vector<std::string>& lines) {
     return lines[0] + (lines.size() == 1 ? std::string() : fmt::format(" and {} more", lines.size() - 1));
   };
