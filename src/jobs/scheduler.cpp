@@ -46,13 +46,13 @@ Scheduler::Scheduler(db::DatabaseClient& client, const Clock& clock, Kinds kinds
       options_(options),
       random_(std::random_device()()) {
   for (const auto& kind : kinds_) kind_names_.push_back(kind.first);
-  // What a container's first process is called may be another's name too: not with a number nobody chooses twice.
-  for (std::size_t i = 0; i < options_.workers; ++i) {
-    owners_.push_back(fmt::format("{}-{:016x}", new_holder_name(), random_()));
-  }
+  for (std::size_t i = 0; i < options_.workers; ++i) owners_.push_back(new_owner());
   threads_.emplace_back([this] { keep_going(); });
-  for (const auto& owner : owners_) threads_.emplace_back([this, &owner] { work(owner); });
+  for (std::size_t i = 0; i < options_.workers; ++i) threads_.emplace_back([this, i] { work(i); });
 }
+
+/// A name that nobody chooses twice: what a container's first process is called may be another's name too.
+std::string Scheduler::new_owner() { return fmt::format("{}-{:016x}", new_holder_name(), random_()); }
 
 Scheduler::~Scheduler() { stop(); }
 
@@ -163,6 +163,10 @@ Result<milliseconds> Scheduler::plan() {
   }
   sightings_ = std::move(sightings);
   const std::scoped_lock lock(mutex_);
+  std::erase_if(outages_, [&](const auto& outage) {
+    return std::none_of(outlook.open.begin(), outlook.open.end(),
+                        [&](const store::Run& run) { return run.id == outage.first; });
+  });
   ready_ = ready;
   if (ready > 0) changed_.notify_all();
   return wait;
@@ -198,8 +202,8 @@ Result<std::optional<Timestamp>> Scheduler::plan_job(const store::Job& job, Time
 
 /// True if a worker of this process has the run in the database and does not know it.
 bool Scheduler::is_unknown_own(const store::Run& run) {
-  if (std::find(owners_.begin(), owners_.end(), run.owner) == owners_.end()) return false;
   const std::scoped_lock lock(mutex_);
+  if (std::find(owners_.begin(), owners_.end(), run.owner) == owners_.end()) return false;
   return !active_.contains(run.id);
 }
 
@@ -223,7 +227,9 @@ bool Scheduler::is_silent(const store::Run& run) {
 Result<void> Scheduler::bury(const store::Run& run, Timestamp now) {
   store::RunEnd end;
   end.state = store::RunState::waiting;
-  end.error = fmt::format("{} ended before it was done", process_of(run.owner));
+  // Its own if it gave up writing how the run ended.
+  const bool is_own = process_of(run.owner) == process_of(new_holder_name()) && !is_gone(run.owner);
+  end.error = process_of(run.owner) + (is_own ? " could not write how it ended" : " ended before it was done");
   if (run.cancel_requested) {
     end.state = store::RunState::cancelled;
   } else if (run.attempt >= options_.attempts_max) {
@@ -279,21 +285,27 @@ Result<std::optional<store::Run>> Scheduler::claim(const std::string& owner) {
   return repository_.claim(owner, now, {kind_names_, now + 2 * options_.retry_after_max, options_.only_run});
 }
 
-void Scheduler::work(const std::string& owner) {
+void Scheduler::work(std::size_t worker) {
   for (;;) {
+    std::string owner;
     {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [this] { return stopping_ || ready_ > 0; });
       if (stopping_) return;
       --ready_;
+      owner = owners_[worker];
     }
     // An error is the database's: the keeper looks again.
     const auto run = claim(owner);
-    if (run && *run) do_run(**run);
+    if (!run || !*run || do_run(**run)) continue;
+    // The run is still that owner's, who would get it again and again: from now on he is gone.
+    const std::scoped_lock lock(mutex_);
+    owners_[worker] = new_owner();
   }
 }
 
-void Scheduler::do_run(const store::Run& run) {
+/// False if how it ended could not be written.
+bool Scheduler::do_run(const store::Run& run) {
   boost::system::error_code parse_error;
   const auto options = json::parse(run.options, parse_error);
   auto context =
@@ -310,6 +322,7 @@ void Scheduler::do_run(const store::Run& run) {
   const auto outcome = parse_error || !options.is_object()
                            ? Result<Outcome>(fail(Errc::invalid_argument, "its options are no JSON object"))
                            : call_handler(*context);
+  bool is_written = true;
   if (context->lost_) {
     log(LogLevel::warning, "jobs.lost", {{"run", run_name(run)}});
   } else {
@@ -320,12 +333,13 @@ void Scheduler::do_run(const store::Run& run) {
          {"state", std::string(to_string(end.state))},
          {"ms", std::to_string(ms)},
          {"message", outcome ? end.message : end.error}});
-    write_end(*context, end);
+    is_written = write_end(*context, end);
   }
   const std::scoped_lock lock(mutex_);
   active_.erase(run.id);
   awake_ = true;  // what waited for its job may go on
   changed_.notify_all();
+  return is_written;
 }
 
 Result<Outcome> Scheduler::call_handler(RunContext& context) {
@@ -357,10 +371,7 @@ store::RunEnd Scheduler::end_of(const RunContext& context, const Result<Outcome>
   }
   end.error = error.to_string();
   if (error.retryable()) {
-    // For ever: a database that is away says nothing about the run.
-    end.state = RunState::waiting;
-    end.counts = false;
-    end.again_at = clock_.now() + backoff(1);
+    wait_or_give_up(context.run(), end);
   } else if (is_permanent(error.code()) || error.code() == Errc::cancelled ||
              context.run().attempt >= options_.attempts_max) {
     end.state = RunState::failed;
@@ -371,23 +382,66 @@ store::RunEnd Scheduler::end_of(const RunContext& context, const Result<Outcome>
   return end;
 }
 
-/// Until it is written, or another process has the run; the keeper goes on saying that it lives.
-void Scheduler::write_end(const RunContext& context, const store::RunEnd& end) {
+/// What is unavailable says nothing about the run, and does not count as an attempt of it, unless it lasts.
+void Scheduler::wait_or_give_up(const store::Run& run, store::RunEnd& end) {
+  const auto now = Steady::now();
+  Outage outage;
+  {
+    const std::scoped_lock lock(mutex_);
+    auto& known = outages_.try_emplace(run.id, Outage{now, clock_.now(), 0}).first->second;
+    ++known.tries;
+    outage = known;
+  }
+  if (now - outage.since < options_.unavailable_max) {
+    end.state = store::RunState::waiting;
+    end.counts = false;
+    end.again_at = clock_.now() + backoff(outage.tries);
+    return;
+  }
+  end.state = store::RunState::failed;
+  if (outage.tries > 1) {
+    const auto since = to_sql_time(std::chrono::floor<std::chrono::seconds>(outage.since_time));
+    end.error += fmt::format("; given up: tried {} times since {} UTC", outage.tries, since);
+  }
+}
+
+/// Waits while the database is away, and goes on for a while if it refuses; the keeper goes on saying that the run
+/// lives. True if it is written, or another process has the run, or this one stops.
+bool Scheduler::write_end(const RunContext& context, store::RunEnd end) {
   constexpr milliseconds kPauseMax(10'000);
+  const auto give_up = Steady::now() + options_.write_end_max;
+  bool is_told_plainly = false;
   for (milliseconds pause(100);; pause = std::min(pause * 2, kPauseMax)) {
     const auto written = repository_.finish(context.run(), end, clock_.now());
-    if (written) return;
-    if (written.error().code() == Errc::conflict) {
+    if (written) return true;
+    const auto& error = written.error();
+    if (error.code() == Errc::conflict) {
       log(LogLevel::warning, "jobs.lost", {{"run", run_name(context.run())}});
-      return;
+      return true;
+    }
+    const bool is_away = error.retryable() || error.code() == Errc::timeout;
+    if (is_permanent(error.code()) && !is_told_plainly) {
+      // Something of what it says cannot be stored; that it ended can.
+      is_told_plainly = true;
+      end.error = fmt::format("it ended as {}, which could not be stored: {}", to_string(end.state), error.to_string());
+      end.state = store::RunState::failed;
+      end.message.clear();
+      end.result.clear();
+      end.again_at.reset();
+      end.counts = true;
+      continue;
+    }
+    if (is_permanent(error.code()) || (!is_away && Steady::now() > give_up)) {
+      log(LogLevel::error, "jobs.end_not_written", {{"run", run_name(context.run())}, {"error", error.to_string()}});
+      return false;
     }
     if (sleep(pause)) {
       // Once more at the end; then others take it over when it is silent.
       if (!repository_.finish(context.run(), end, clock_.now())) {
         log(LogLevel::warning, "jobs.not_handed_back",
-            {{"run", run_name(context.run())}, {"error", written.error().to_string()}});
+            {{"run", run_name(context.run())}, {"error", error.to_string()}});
       }
-      return;
+      return true;
     }
   }
 }

@@ -89,6 +89,11 @@ struct SchedulerOptions {
   std::int64_t attempts_max = 3;
   std::chrono::milliseconds retry_after{30'000};  ///< doubled with each attempt
   std::chrono::milliseconds retry_after_max{3'600'000};
+  /// A run for which something was unavailable for so long, by this process' steady clock, fails. Such attempts do not
+  /// count until then.
+  std::chrono::milliseconds unavailable_max{24 * 3'600'000};
+  /// How long the end of a run is tried to be written while the database answers, but refuses.
+  std::chrono::milliseconds write_end_max{600'000};
 };
 
 /// Does what is due: makes runs of jobs at their times, and takes runs that wait, one at a time for each worker. Any
@@ -115,9 +120,14 @@ class Scheduler {
     std::int64_t beat = 0;
     Steady::time_point since;
   };
+  struct Outage {
+    Steady::time_point since;
+    Timestamp since_time;  // for people
+    std::int64_t tries = 0;
+  };
 
   void keep_going();
-  void work(const std::string& owner);
+  void work(std::size_t worker);
   Result<std::chrono::milliseconds> plan();
   Result<std::optional<Timestamp>> plan_job(const store::Job& job, Timestamp now);
   Result<void> bury(const store::Run& run, Timestamp now);
@@ -125,11 +135,13 @@ class Scheduler {
   [[nodiscard]] bool is_silent(const store::Run& run);
   void beat();
   [[nodiscard]] bool wants(const store::Run& run, Timestamp now) const;
+  [[nodiscard]] std::string new_owner();
   [[nodiscard]] Result<std::optional<store::Run>> claim(const std::string& owner);
-  void do_run(const store::Run& run);
+  [[nodiscard]] bool do_run(const store::Run& run);
   Result<Outcome> call_handler(RunContext& context);
   [[nodiscard]] store::RunEnd end_of(const RunContext& context, const Result<Outcome>& outcome);
-  void write_end(const RunContext& context, const store::RunEnd& end);
+  void wait_or_give_up(const store::Run& run, store::RunEnd& end);
+  [[nodiscard]] bool write_end(const RunContext& context, store::RunEnd end);
   [[nodiscard]] std::chrono::milliseconds backoff(std::int64_t attempt);
   /// Waits until `duration` has passed or the scheduler stops; true if it stops.
   bool sleep(std::chrono::milliseconds duration);
@@ -140,7 +152,6 @@ class Scheduler {
   const Kinds kinds_;
   const SchedulerOptions options_;
   std::vector<std::string> kind_names_;
-  std::vector<std::string> owners_;             // the workers' names in the database
   std::map<std::int64_t, Sighting> sightings_;  // of the keeper's thread alone, as the next
   Steady::time_point looked_;                   // when it last read what there is
 
@@ -150,6 +161,8 @@ class Scheduler {
   bool awake_ = true;
   std::size_t ready_ = 0;  // runs that workers have not looked at yet
   std::map<std::int64_t, std::shared_ptr<RunContext>> active_;
+  std::map<std::int64_t, Outage> outages_;  // of runs that wait because something is unavailable
+  std::vector<std::string> owners_;         // the workers' names in the database
   std::mt19937_64 random_;
 
   std::mutex stop_mutex_;

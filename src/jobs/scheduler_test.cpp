@@ -2,6 +2,7 @@
 
 #include "jobs/scheduler.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include <gmock/gmock.h>
@@ -10,6 +11,7 @@
 #include "base/process.h"
 #include "base/test_support.h"
 #include "db/test_servers.h"
+#include "store/catalogue.h"
 #include "store/store.h"
 
 namespace offx::jobs {
@@ -298,8 +300,97 @@ TEST_P(Schedulers, what_fails_is_tried_again_as_often_as_its_error_is_worth) {
   EXPECT_EQ(attempts(Errc::io, 1'000, RunState::failed), 3);
   EXPECT_EQ(attempts(Errc::invalid_argument, 1'000, RunState::failed), 1);
   EXPECT_EQ(attempts(Errc::io, 2, RunState::done), 3);
-  // For ever.
+  // Says nothing about the run.
   EXPECT_EQ(attempts(Errc::unavailable, 10, RunState::done), 11);
+}
+
+TEST_P(Schedulers, what_stays_unavailable_is_given_up_and_the_history_says_so) {
+  auto options = quick();
+  options.unavailable_max = milliseconds(100);
+  std::atomic<int> calls = 0;
+  Scheduler scheduler(*client_, clock_,
+                      {{"note",
+                        [&](RunContext&) -> Result<Outcome> {
+                          ++calls;
+                          return fail(Errc::unavailable, "the other end does not answer");
+                        }}},
+                      options);
+  const auto run = enqueue();
+  scheduler.wake();
+  EXPECT_TRUE(eventually([&] {
+    clock_.put(clock_.now() + milliseconds(5));
+    return is_over(must(repository_->run(run.id)).state);
+  }));
+  const auto end = must(repository_->run(run.id));
+  EXPECT_EQ(end.state, RunState::failed);
+  EXPECT_GT(calls, 1);
+  EXPECT_THAT(end.error, testing::StartsWith("the other end does not answer; given up: tried "));
+  EXPECT_THAT(end.error, testing::HasSubstr(std::to_string(calls) + " times since 2026-11-20"));
+}
+
+/// Refuses to write how runs end, or such ends as say a word.
+class RefusingClient final : public db::DatabaseClient {
+ public:
+  RefusingClient(db::DatabaseClient& client, Errc code, std::string word)
+      : client_(client), code_(code), word_(std::move(word)) {}
+  Result<db::QueryResult> execute(std::string_view sql, const db::Params& params) override {
+    const auto* const values = std::get_if<db::Params::Positional>(&params.values());
+    if (sql == store::sql(store::Query::job_run_finish) && values != nullptr &&
+        std::any_of(values->begin(), values->end(),
+                    [&](const db::Value& value) { return db::to_text(value).find(word_) != std::string::npos; })) {
+      return fail(code_, "this cannot be stored");
+    }
+    return client_.execute(sql, params);
+  }
+  Result<std::vector<db::QueryResult>> batch(std::span<const db::Statement> statements, db::Mode mode) override {
+    return client_.batch(statements, mode);
+  }
+  Result<void> backup(const std::string& path, const db::Progress& progress) override {
+    return client_.backup(path, progress);
+  }
+  [[nodiscard]] std::string description() const override { return client_.description(); }
+
+ private:
+  db::DatabaseClient& client_;
+  const Errc code_;
+  const std::string word_;
+};
+
+TEST_P(Schedulers, an_end_that_cannot_be_stored_as_it_is_is_told_plainly) {
+  RefusingClient refusing(*client_, Errc::invalid_argument, "unspeakable");
+  Scheduler scheduler(refusing, clock_,
+                      {{"note", [](RunContext&) -> Result<Outcome> { return Outcome{"unspeakable", {}}; }}}, quick());
+  const auto run = enqueue();
+  scheduler.wake();
+  EXPECT_TRUE(comes_to(run.id, RunState::failed));
+  EXPECT_EQ(must(repository_->run(run.id)).error, "it ended as done, which could not be stored: this cannot be stored");
+}
+
+TEST_P(Schedulers, a_run_whose_end_is_always_refused_is_not_done_for_ever) {
+  for (const auto code : {Errc::invalid_argument, Errc::io}) {
+    RefusingClient refusing(*client_, code, "");
+    auto options = quick();
+    options.silent_max = milliseconds(300);
+    options.write_end_max = milliseconds(100);
+    std::atomic<int> calls = 0;
+    Scheduler scheduler(refusing, clock_,
+                        {{"note",
+                          [&](RunContext&) -> Result<Outcome> {
+                            ++calls;
+                            return Outcome{};
+                          }}},
+                        options);
+    const auto run = enqueue();
+    scheduler.wake();
+    EXPECT_TRUE(eventually([&] {
+      clock_.put(clock_.now() + milliseconds(5));
+      return is_over(must(repository_->run(run.id)).state);
+    }));
+    const auto end = must(repository_->run(run.id));
+    EXPECT_EQ(end.state, RunState::failed);
+    EXPECT_EQ(calls, 3);
+    EXPECT_THAT(end.error, testing::HasSubstr("could not write how it ended"));
+  }
 }
 
 TEST_P(Schedulers, kinds_it_does_not_know_wait_for_one_that_does) {
