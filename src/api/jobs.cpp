@@ -127,13 +127,16 @@ Result<net::HttpResponse> remove_job(const Request& request, const Services& ser
 }
 
 Result<net::HttpResponse> run_job(const Request& request, const Services& services) {
+  constexpr std::array<std::string_view, 1> kMembers = {"force"};
   OFFX_ASSIGN(const auto id, request.path_id());
-  OFFX_TRY(request.json({}));
+  OFFX_ASSIGN(const auto body, request.json(kMembers));
+  OFFX_ASSIGN(const auto force, flag_member(body, "force"));
   store::JobRepository jobs(services.client);
   OFFX_ASSIGN(const auto job, jobs.get(id));
   if (!may_touch(request, job.kind)) return only_for_administrators(request);
+  OFFX_ASSIGN(const auto options, pipeline::options_of_run(job, force.value_or(false)));
   OFFX_ASSIGN(const auto run,
-              jobs.enqueue(job.kind, job.title, job.options, request.caller().username, services.clock.now(), job.id));
+              jobs.enqueue(job.kind, job.title, options, request.caller().username, services.clock.now(), job.id));
   wake(services);
   return json_response(json::object{{"run", pipeline::to_json(run)}}, 202);
 }

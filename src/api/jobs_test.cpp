@@ -95,6 +95,11 @@ TEST_F(JobRoutes, a_job_is_made_edited_run_and_removed) {
   EXPECT_EQ(call("POST", "/runs/{id}/cancel", run_id).body.at("state"), "cancelled");
   EXPECT_EQ(call("GET", "/runs/{id}", run_id).body.at("state"), "cancelled");
   EXPECT_EQ(wakes_, 5);
+  const auto forced = call("POST", "/jobs/{id}/run", {{"id", id_of("cleanup")}}, {}, {{"force", true}});
+  ASSERT_EQ(forced.status, 202);
+  const auto stored = must(store::JobRepository(*client_).run(forced.body.at("run").at("id").as_int64()));
+  EXPECT_THAT(stored.options, HasSubstr(R"("force":true)"));
+  EXPECT_EQ(call("POST", "/jobs/{id}/run", {{"id", id_of("backup")}}, {}, {{"force", true}}).status, 400);
 
   EXPECT_EQ(call("DELETE", "/jobs/{id}", id).status, 204);
   EXPECT_EQ(call("GET", "/jobs/{id}", id).status, 404);

@@ -346,6 +346,7 @@ void CommandLine::add_jobs() {
           [](const Context& context, const JobsCommand& command) { return run_jobs_switch(context, command, true); });
   auto* run = add_job("run", "run it now, here or in a server that is quicker, and wait for it", &run_jobs_run);
   run->add_flag("--no-wait", jobs_.no_wait, "only ask for it: a server does it");
+  run->add_flag("--force", jobs_.force, "clean up although the clock has jumped, summarise what has not changed");
   auto* runs = add(*jobs, "runs", "what was done, is being done and waits, newest first",
                    [this](const Context& context) { return run_jobs_runs(context, jobs_); });
   runs->add_option("job", jobs_.job, "only of this job: id, name or title");

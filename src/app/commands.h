@@ -128,6 +128,7 @@ struct JobsCommand {
   std::string state;                  ///< runs: only in this state
   std::size_t limit = 20;
   bool no_wait = false;  ///< run: only ask for it
+  bool force = false;    ///< run: even if it would hold back
 };
 Result<void> run_jobs_list(const Context& context);
 Result<void> run_jobs_show(const Context& context, const JobsCommand& command);

@@ -304,7 +304,8 @@ Result<void> run_jobs_run(const Context& context, const JobsCommand& command) {
   OFFX_ASSIGN(const auto client, context.open_database());
   OFFX_ASSIGN(const auto job, find_job(*client, command.job));
   store::JobRepository jobs(*client);
-  OFFX_ASSIGN(auto run, jobs.enqueue(job.kind, job.title, job.options, kAskedBy, context.clock.now(), job.id));
+  OFFX_ASSIGN(const auto options_text, pipeline::options_of_run(job, command.force));
+  OFFX_ASSIGN(auto run, jobs.enqueue(job.kind, job.title, options_text, kAskedBy, context.clock.now(), job.id));
   if (!command.no_wait) {
     OFFX_ASSIGN(const auto use, context.announce(*client, "jobs run"));
     set_log_level(LogLevel::error);
@@ -314,6 +315,7 @@ Result<void> run_jobs_run(const Context& context, const JobsCommand& command) {
     options.only_run = run.id;
     options.poll_every = std::chrono::milliseconds(200);
     options.attempts_max = 1;  // who waits for it sees the error, and decides
+    options.unavailable_max = {};
     jobs::Scheduler scheduler(*client, context.clock, jobs::standard_kinds(data_folder_of(context.db_url)), options);
     auto followed = follow(context, jobs, run);
     if (context.interrupted && followed && !is_over(followed->state)) {

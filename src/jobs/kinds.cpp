@@ -244,6 +244,7 @@ Result<Outcome> clean_up(RunContext& context, const std::filesystem::path& data_
   options.log_keep_days = number_option(context, "log_keep_days");
   options.runs_keep_days = number_option(context, "runs_keep_days").value_or(options.runs_keep_days);
   options.with_cited = flag_option(context, "with_cited");
+  options.force = flag_option(context, "force");
   OFFX_ASSIGN(const auto removed, clean_up(context, data_folder, options));
   return Outcome{fmt::format("removed {}, {} and {}", count_of(removed.posts, "post", "posts"),
                              count_of(removed.runs, "run", "runs"),

@@ -102,6 +102,60 @@ TEST_F(JobKinds, the_clean_up_leaves_posts_whose_date_nobody_can_read) {
               ElementsAre("1795000000000", "", "08/22/2026", "2026-11-19 00:00:00"));
 }
 
+TEST_F(JobKinds, a_clean_up_asks_before_it_believes_a_clock_that_has_jumped) {
+  const auto add_post = [&](const std::string& date) {
+    must(
+        client_->execute("INSERT INTO posts_v1 (external_id, content, platform, created_at, fetched_at) "
+                         "VALUES (?1, 'text', 'x', ?1, ?1)",
+                         {date}));
+  };
+  const auto posts = [&] { return asked("SELECT created_at FROM posts_v1 ORDER BY id"); };
+  constexpr auto kOptions = R"({"posts_keep_days":30})";
+  must(client_->execute("UPDATE jobs_v1 SET created_at = '2026-11-10 00:00:00'"));
+  // A run of its own, as it ends by itself.
+  const auto clean = [&](const std::string& options) {
+    const auto taken = take("cleanup", options);
+    auto outcome = attempt(taken);
+    store::RunEnd how;
+    if (!outcome) how.state = store::RunState::failed;
+    must(repository_.finish(taken, how, clock_.now()));
+    return outcome;
+  };
+  add_post("2026-11-01 00:00:00");
+  const auto first = clean(kOptions);  // ten days after the job was made
+  ASSERT_FALSE(first);
+  EXPECT_EQ(first.error().code(), Errc::invalid_argument);
+  must(clean(R"({"posts_keep_days":30,"force":true})"));
+  clock_.put(at("2026-11-21 12:00:00"));
+  must(clean(kOptions));
+
+  for (int i = 0; i < 2; ++i) {
+    clock_.put(at("2027-11-21 12:00:00") + hours(i));
+    const auto jumped = clean(kOptions);
+    ASSERT_FALSE(jumped);
+    EXPECT_THAT(jumped.error().message(), HasSubstr(":00:00, 365 days after the last clean-up"));
+    EXPECT_THAT(posts(), ElementsAre("2026-11-01 00:00:00"));
+  }
+  // Put back, it goes on; and what was done while it was ahead says nothing.
+  clock_.put(at("2026-11-22 12:00:00"));
+  EXPECT_EQ(must(clean(kOptions)).result.at("posts").as_uint64(), 0U);
+
+  // A person who knows that it is right says so once.
+  clock_.put(at("2027-11-21 15:00:00"));
+  EXPECT_EQ(must(clean(R"({"posts_keep_days":30,"force":true})")).result.at("posts").as_uint64(), 1U);
+  clock_.put(at("2027-11-22 12:00:00"));
+  must(clean(kOptions));
+  // If it was not right after all, the runs before it are gone too, and nobody knows when the last one was.
+  clock_.put(at("2026-11-23 12:00:00"));
+  EXPECT_FALSE(clean(kOptions));
+  clock_.put(at("2026-11-23 13:00:00"));
+  must(clean(R"({"force":true})"));
+  // One that comes once a month may rest for two.
+  must(client_->execute("UPDATE jobs_v1 SET schedule = '0 3 1 * *' WHERE name = 'cleanup'"));
+  clock_.put(at("2027-01-10 12:00:00"));
+  must(clean(kOptions));
+}
+
 constexpr std::string_view kPost =
     R"({"external_id":"1","platform":"x","content":"The harbour is closed today because of the storm.","created_at":"2026-11-19T10:00:00Z"})";
 

@@ -8,7 +8,9 @@
 #include <fmt/format.h>
 
 #include "pipeline/jobs.h"
+#include "pipeline/schedule.h"
 #include "store/accounts.h"
+#include "store/jobs.h"
 #include "store/posts.h"
 #include "store/request_log.h"
 #include "store/retention.h"
@@ -57,6 +59,43 @@ std::uint64_t remove_old_uploads(const std::filesystem::path& folder) {
   return removed;
 }
 
+/// Twice the time between two clean-ups, and a week at least.
+Result<Timestamp::duration> longest_pause(const store::Job& job, Timestamp now) {
+  constexpr Timestamp::duration kWeek = days(7);
+  OFFX_ASSIGN(const auto schedule, pipeline::Schedule::parse(job.schedule));
+  OFFX_ASSIGN(const auto zone, TimeZone::find(job.time_zone));
+  const auto next = schedule.next(now, zone);
+  const auto after = next ? schedule.next(*next, zone) : next;
+  return after ? std::max<Timestamp::duration>(kWeek, 2 * (*after - *next)) : kWeek;
+}
+
+/// A clock a year ahead would make everything too old, and what is removed does not come back. So a clean-up asks if
+/// the one before it, or the job itself if there was none, is further away than servers usually rest.
+Result<void> check_clock(RunContext& context, Timestamp now) {
+  store::JobRepository repository(context.client());
+  OFFX_ASSIGN(const auto jobs, repository.list());
+  const auto job = std::find_if(jobs.begin(), jobs.end(), [&](const store::Job& j) {
+    return context.run().job_id ? j.id == context.run().job_id : j.name == context.run().kind;
+  });
+  if (job == jobs.end()) return {};
+  OFFX_ASSIGN(const auto pause, longest_pause(*job, now));
+  auto last = job->created_at;
+  OFFX_ASSIGN(const auto runs,
+              repository.runs(
+                  {.job_id = {}, .kind = context.run().kind, .state = store::RunState::done, .before_id = {}}, 100));
+  for (const auto& run : runs) {
+    // What lies ahead was written by a clock that has been put back since.
+    if (run.finished_at && *run.finished_at <= now) last = std::max(last, *run.finished_at);
+  }
+  if (now - last <= pause) return {};
+  return fail(
+      Errc::invalid_argument,
+      fmt::format("needs attention, nothing was removed: by the clock it is {}, {} days after the last clean-up; "
+                  "if that is right, say `offx jobs run cleanup --force` once; if not, set the clock",
+                  to_sql_time(std::chrono::floor<std::chrono::seconds>(now)),
+                  std::chrono::floor<days>(now - last).count()));
+}
+
 /// `offx-20261121-030000-17.db`
 bool is_backup_name(std::string_view name) {
   return name.starts_with("offx-") && name.ends_with(".db") && name.size() > 24 &&
@@ -69,6 +108,7 @@ Result<Cleaned> clean_up(RunContext& context, const std::filesystem::path& data_
   constexpr auto kIdleMax = std::chrono::hours(12);  // as sessions are checked
   OFFX_ASSIGN(const auto settings, store::read_settings(context.client()));
   const auto now = context.clock().now();
+  if (!options.force) OFFX_TRY(check_clock(context, now));
   Cleaned cleaned;
   if (const auto keep = options.posts_keep_days ? options.posts_keep_days : settings.posts_keep_days) {
     context.message("posts");

@@ -15,6 +15,7 @@ struct CleanupOptions {
   std::optional<std::int64_t> log_keep_days;    ///< none: as the settings say
   std::int64_t runs_keep_days = 90;
   bool with_cited = false;  ///< also posts that a summary cites, which then says them without a source
+  bool force = false;       ///< although the clock seems to have jumped
 };
 struct Cleaned {
   std::uint64_t posts = 0;
@@ -23,7 +24,8 @@ struct Cleaned {
   std::uint64_t uploads = 0;
 };
 /// Removes what is older than it is to be, in many small transactions. Posts leave a note of their going, so that no
-/// import brings them back.
+/// import brings them back. Errc::invalid_argument, and nothing is removed, if the last clean-up was so long ago that
+/// the clock may have jumped: a person has to say that it is right.
 Result<Cleaned> clean_up(RunContext& context, const std::filesystem::path& data_folder, const CleanupOptions& options);
 
 struct BackupMade {

@@ -137,6 +137,18 @@ Result<void> prepare(store::Job& job, Timestamp now, const store::Job* before) {
   return {};
 }
 
+Result<std::string> options_of_run(const store::Job& job, bool force) {
+  if (!force) return job.options;
+  if (job.kind != "cleanup" && job.kind != "summarise") {
+    return fail(Errc::invalid_argument, "only clean-ups and summaries can be forced");
+  }
+  boost::system::error_code error;
+  auto options = json::parse(job.options, error);
+  if (error || !options.is_object()) return fail(Errc::corrupt, "the options of the job are no JSON object");
+  options.get_object()["force"] = true;
+  return json::serialize(options);
+}
+
 Result<void> follow_time_zone(db::DatabaseClient& client, const std::string& from, const std::string& to,
                               Timestamp now) {
   store::JobRepository repository(client);

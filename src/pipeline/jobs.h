@@ -24,7 +24,7 @@ namespace offx::pipeline {
 ///   import               file (needed): a path on the server, removed when it is imported; name for the history;
 ///                        format; platform
 ///   cleanup              posts_keep_days, log_keep_days (none: as the settings say), runs_keep_days (90),
-///                        with_cited: also posts that summaries cite
+///                        with_cited: also posts that summaries cite; of a run alone: force
 ///   integrity_check      full
 ///   backup               keep (none: as the settings say)
 ///   statistics, complete_migrations
@@ -43,6 +43,11 @@ Result<void> check_options(std::string_view kind, const boost::json::object& opt
 /// is the job as it is stored, null for a new one: where its times stay as they were, a time that is due already still
 /// comes, and so it does in another time zone.
 Result<void> prepare(store::Job& job, Timestamp now, const store::Job* before = nullptr);
+
+/// The options of a run of `job` that somebody asks for. `force`: to be done even where such a run holds back: a
+/// summary of what has not changed, a clean-up after the clock seems to have jumped. Errc::invalid_argument if its kind
+/// never does.
+Result<std::string> options_of_run(const store::Job& job, bool force);
 
 /// Gives the built-in jobs that are in the time zone `from` the zone `to`: they follow that of the settings, until
 /// somebody gives them one of their own. May be repeated.
