@@ -332,6 +332,12 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
   http_options.listen = config.listen;
   http_options.upload_folder = config.data_folder / "uploads";
   http_options.workers = config.workers;
+  http_options.connections_per_caller_max = 256;
+  // Everything on this machine may come through a proxy here; and who runs programs here needs no connections to harm.
+  OFFX_ASSIGN(const auto loopback, net::NetworkList::parse("127.0.0.0/8, ::1"));
+  http_options.is_shared_address = [proxies = config.trusted_proxies, loopback](const std::string& address) {
+    return loopback.contains(address) || proxies.contains(address);
+  };
   std::atomic<const net::HttpServer*> running = nullptr;
   add_gauges(router.metrics(), running, request_log);
   OFFX_ASSIGN(const auto server, net::HttpServer::start(std::move(http_options), router));

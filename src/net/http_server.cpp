@@ -10,6 +10,7 @@
 #include <limits>
 #include <mutex>
 #include <thread>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -29,6 +30,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "net/network.h"
 #include "net/worker_pool.h"
 
 namespace offx::net {
@@ -52,6 +54,8 @@ constexpr std::size_t kEventsWaitingMax = 256U << 10U;  // bytes, of one client
 // would otherwise see a reset in place of the answer.
 constexpr std::size_t kDiscardMax = 16U << 20U;
 constexpr milliseconds kDiscardTime{5'000};
+// A client that has given or taken nothing for so long gives its place to another, if there is no other place.
+constexpr milliseconds kStalled{2'000};
 
 bool same_name(std::string_view a, std::string_view b) noexcept {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
@@ -172,7 +176,7 @@ class HttpServer::Impl {
  private:
   void accept();
   void accepted(tcp::socket socket);
-  bool make_room();
+  bool make_room(const std::string* caller);
   void sweep();
   void arm_sweep();
 
@@ -186,6 +190,7 @@ class HttpServer::Impl {
   bool sweeping_ = false;
   // Everything below belongs to the input and output thread, but what is atomic.
   std::unordered_set<std::shared_ptr<Connection>> connections_;
+  std::unordered_map<std::string, std::size_t> callers_;  // how many connections each has that has a limit
   std::atomic<std::size_t> connection_count_ = 0;
   std::atomic<bool> stopping_ = false;
   std::optional<std::promise<void>> all_closed_;
@@ -200,8 +205,13 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
  public:
   enum class State : std::uint8_t { idle, head, body, working, writing, streaming, discarding, closed };
 
-  Connection(Impl& server, tcp::socket socket, std::string peer)
-      : server_(server), socket_(std::move(socket)), peer_(std::move(peer)), buffer_(empty_buffer()) {}
+  /// `caller` is whose share it counts to; empty if there is no limit.
+  Connection(Impl& server, tcp::socket socket, std::string peer, std::string caller)
+      : server_(server),
+        socket_(std::move(socket)),
+        peer_(std::move(peer)),
+        caller_(std::move(caller)),
+        buffer_(empty_buffer()) {}
   ~Connection() { drop_body(); }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -216,7 +226,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
   /// 503 to a client there is no room for.
   void turn_away() {
     keep_alive_ = false;
-    respond(server_.handler().refuse(503, "too many connections"));
+    respond(server_.handler().refuse(503, "too many connections at once"));
   }
 
   void check_deadline(SteadyTime now);
@@ -227,6 +237,9 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] State state() const noexcept { return state_; }
   /// Since when it is without a request that is whole.
   [[nodiscard]] SteadyTime waits_since() const noexcept { return waits_since_; }
+  /// When the client last gave a part of a body, or took one of an answer.
+  [[nodiscard]] SteadyTime last_moved() const noexcept { return last_moved_; }
+  [[nodiscard]] const std::string& caller() const noexcept { return caller_; }
 
  private:
   class Stream;
@@ -259,6 +272,14 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
   void respond(HttpResponse response);
   void write_head_and_body();
   void write_file_part();
+  /// Notes each part that the client takes of a write.
+  auto noting_parts() {
+    last_moved_ = std::chrono::steady_clock::now();
+    return [this](beast::error_code error, std::size_t bytes) {
+      last_moved_ = std::chrono::steady_clock::now();
+      return asio::transfer_all()(error, bytes);
+    };
+  }
   void written();
   void start_events();
   void write_events();
@@ -268,9 +289,11 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
   Impl& server_;
   tcp::socket socket_;
   const std::string peer_;
+  const std::string caller_;
   State state_ = State::idle;
   SteadyTime deadline_ = never();
   SteadyTime waits_since_;
+  SteadyTime last_moved_ = never();
   bool timed_out_ = false;
   beast::flat_buffer buffer_;
   std::optional<HeadParser> head_parser_;
@@ -352,7 +375,9 @@ class HttpServer::Connection::Stream final : public EventStream {
 
 void HttpServer::Connection::check_deadline(SteadyTime now) {
   if (state_ == State::streaming && now - last_event_ >= server_.options().event_comment_interval) push(":\n\n");
-  if (now < deadline_) return;
+  // What is large may take long, but not rest.
+  const bool rests = state_ == State::writing && now - last_moved_ >= server_.options().transfer_timeout;
+  if (now < deadline_ && !rests) return;
   deadline_ = never();
   timed_out_ = true;
   const bool may_answer =
@@ -486,7 +511,7 @@ void HttpServer::Connection::admitted(Admission admission) {
   body_parser_->body_limit(body_max_bytes_);
   head_parser_.reset();
   state_ = State::body;
-  body_started_ = std::chrono::steady_clock::now();
+  body_started_ = last_moved_ = std::chrono::steady_clock::now();
   body_bytes_ = 0;
   chunk_.resize(admission.to_file
                     ? kFileChunk
@@ -519,6 +544,7 @@ void HttpServer::Connection::read_body() {
 
 void HttpServer::Connection::body_part_read(beast::error_code error) {
   if (state_ == State::closed) return;
+  last_moved_ = std::chrono::steady_clock::now();
   if (timed_out_) return refuse(408, "the body did not arrive in time");
   if (error == http::error::body_limit) return refuse(413, "the body is too large");
   if (error == http::error::buffer_overflow) return refuse(413, "what is between or behind the chunks is too large");
@@ -640,7 +666,7 @@ void HttpServer::Connection::write_head_and_body() {
   const auto body = response_.content();
   deadline_ = in(server_.options().transfer_timeout + std::chrono::seconds(body.size() / kSlowestBytesPerSecond));
   const std::array<asio::const_buffer, 2> parts = {asio::buffer(head_), asio::buffer(body.data(), body.size())};
-  asio::async_write(socket_, parts, [self = shared_from_this()](beast::error_code error, std::size_t) {
+  asio::async_write(socket_, parts, noting_parts(), [self = shared_from_this()](beast::error_code error, std::size_t) {
     if (self->state_ == State::closed) return;
     if (error) return self->close();
     if (self->response_.on_events && self->request_.method != "HEAD") return self->start_events();
@@ -652,6 +678,7 @@ void HttpServer::Connection::write_head_and_body() {
 void HttpServer::Connection::write_file_part() {
   deadline_ = never();
   chunk_.resize(kFileChunk);
+  last_moved_ = never();  // a disk may be slow
   server_.workers().submit([self = shared_from_this()] {
     ssize_t got = 0;
     do {
@@ -663,7 +690,7 @@ void HttpServer::Connection::write_file_part() {
       self->download_left_ -= static_cast<std::uint64_t>(got);
       self->deadline_ = in(self->server_.options().transfer_timeout);
       asio::async_write(self->socket_, asio::buffer(self->chunk_.data(), static_cast<std::size_t>(got)),
-                        [self](beast::error_code error, std::size_t) {
+                        self->noting_parts(), [self](beast::error_code error, std::size_t) {
                           if (self->state_ == State::closed) return;
                           if (error) return self->close();
                           if (self->download_left_ > 0) return self->write_file_part();
@@ -826,8 +853,17 @@ void HttpServer::Impl::accepted(tcp::socket socket) {
   socket.set_option(tcp::no_delay(true), error);
   auto ip = peer.address();
   if (ip.is_v6() && ip.to_v6().is_v4_mapped()) ip = asio::ip::make_address_v4(asio::ip::v4_mapped, ip.to_v6());
-  const bool has_room = connections_.size() < options_.connections_max || make_room();
-  auto connection = std::make_shared<Connection>(*this, std::move(socket), ip.to_string());
+  auto address = ip.to_string();
+  std::string caller;
+  bool has_room = true;
+  if (options_.connections_per_caller_max > 0 && !options_.is_shared_address(address)) {
+    caller = caller_network(address);
+    ++callers_[caller];
+    // Those that were turned away are there until they have read it: one of them is no room.
+    while (has_room && callers_[caller] > options_.connections_per_caller_max) has_room = make_room(&caller);
+  }
+  while (has_room && connections_.size() >= options_.connections_max) has_room = make_room(nullptr);
+  auto connection = std::make_shared<Connection>(*this, std::move(socket), std::move(address), std::move(caller));
   connections_.insert(connection);
   connection_count_ = connections_.size();
   arm_sweep();
@@ -838,19 +874,25 @@ void HttpServer::Impl::accepted(tcp::socket socket) {
   }
 }
 
-/// Closes the connection that has waited longest for a request or its head.
-bool HttpServer::Impl::make_room() {
-  std::shared_ptr<Connection> oldest;
+/// Closes the connection that has waited longest for a request or its head; if there is none, the one whose client has
+/// let a body or an answer rest for longest. Of all, or those of `caller`.
+bool HttpServer::Impl::make_room(const std::string* caller) {
+  using State = Connection::State;
+  std::shared_ptr<Connection> idlest;
+  std::shared_ptr<Connection> slowest;
+  const auto stalled = std::chrono::steady_clock::now() - kStalled;
   for (const auto& connection : connections_) {
+    if (caller != nullptr && connection->caller() != *caller) continue;
     const auto state = connection->state();
-    if (state != Connection::State::idle && state != Connection::State::head &&
-        state != Connection::State::discarding) {
-      continue;
+    if (state == State::idle || state == State::head || state == State::discarding) {
+      if (!idlest || connection->waits_since() < idlest->waits_since()) idlest = connection;
+    } else if ((state == State::writing || state == State::body) && connection->last_moved() < stalled) {
+      if (!slowest || connection->last_moved() < slowest->last_moved()) slowest = connection;
     }
-    if (!oldest || connection->waits_since() < oldest->waits_since()) oldest = connection;
   }
-  if (!oldest) return false;
-  oldest->close();
+  const auto& chosen = idlest ? idlest : slowest;
+  if (!chosen) return false;
+  chosen->close();
   return true;
 }
 
@@ -873,6 +915,9 @@ void HttpServer::Impl::sweep() {
 }
 
 void HttpServer::Impl::remove(Connection& connection) {
+  if (const auto caller = callers_.find(connection.caller()); caller != callers_.end() && --caller->second == 0) {
+    callers_.erase(caller);
+  }
   connections_.erase(connection.shared_from_this());
   connection_count_ = connections_.size();
   if (connections_.empty() && all_closed_) {

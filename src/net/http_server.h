@@ -88,12 +88,16 @@ struct HttpServerOptions {
   unsigned workers = 8;                    ///< threads that run the handler
   std::size_t requests_waiting_max = 512;  ///< for a worker; those beyond are answered with 503 at once
   std::size_t connections_max = 4096;      ///< beyond that, one that idles makes room; without such: 503
+  /// Of one caller_network(); beyond that, one of its own that idles makes room; without such: 503. 0: no limit.
+  std::size_t connections_per_caller_max = 0;
+  /// Whether many callers come from this address, as from a proxy: then it has no limit of its own.
+  std::function<bool(const std::string& address)> is_shared_address = [](const std::string&) { return false; };
   std::size_t headers_max_bytes = 64U << 10U;
   std::size_t target_max_bytes = 8U << 10U;
   std::chrono::milliseconds header_timeout{
       10'000};                                     ///< from the first byte of a request (or the connection) to its head
   std::chrono::milliseconds idle_timeout{75'000};  ///< between requests
-  /// How long a body, or the client's taking of an answer, may rest; and a body must come with 1 KiB a second.
+  /// How long a body, or the client's taking of an answer, may rest; and both must move by 1 KiB a second.
   std::chrono::milliseconds transfer_timeout{30'000};
   std::chrono::milliseconds event_comment_interval{15'000};  ///< keeps event streams open in proxies
 };

@@ -30,7 +30,14 @@ using testing::StartsWith;
 /// A client that sends exactly the bytes it is told.
 class Client {
  public:
-  explicit Client(const std::string& address) : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit Client(const std::string& address, const char* from = "127.0.0.1")
+      : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in source{};
+    source.sin_family = AF_INET;
+    if (inet_pton(AF_INET, from, &source.sin_addr) != 1 ||
+        bind(socket_, reinterpret_cast<sockaddr*>(&source), sizeof source) != 0) {
+      ADD_FAILURE() << "cannot come from " << from;
+    }
     sockaddr_in to{};
     to.sin_family = AF_INET;
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -68,6 +75,14 @@ class Client {
     }
     return got;
   }
+  /// How much comes until the server closes.
+  std::size_t count_rest() {
+    std::size_t count = 0;
+    std::vector<char> part(1U << 20U);
+    for (ssize_t got = 0; (got = recv(socket_, part.data(), part.size(), 0)) > 0;)
+      count += static_cast<std::size_t>(got);
+    return count;
+  }
   /// What comes until the server closes.
   std::string rest() { return until(""); }
 
@@ -78,6 +93,8 @@ class Client {
 std::string get(const std::string& target, const std::string& more = "") {
   return "GET " + target + " HTTP/1.1\r\nHost: test\r\n" + more + "\r\n";
 }
+
+constexpr std::size_t kLarge = 32U << 20U;  // more than a system keeps on its way
 
 /// Answers with what it was asked; some paths do more.
 class Echo final : public HttpHandler {
@@ -98,6 +115,7 @@ class Echo final : public HttpHandler {
     if (request.target == "/header") return {.headers = {{"X-Echo", "a\r\nSet-Cookie: b"}}};
     if (request.target == "/nothing") return {.status = 204};
     if (request.target == "/file") return {.file = file};
+    if (request.target == "/large") return {.body = std::string(kLarge, 'x')};
     if (request.target == "/events") {
       return {.headers = {{"Content-Type", "text/event-stream"}},
               .on_events = [this](const std::shared_ptr<EventStream>& stream) {
@@ -135,7 +153,7 @@ class HttpServerTest : public testing::Test {
     server = must(HttpServer::start(std::move(options), echo));
     return *server;
   }
-  Client client() { return Client(server->address()); }
+  Client client(const char* from = "127.0.0.1") { return Client(server->address(), from); }
   template <class Condition>
   static bool eventually(const Condition& condition) {
     for (int i = 0; i < 2000; ++i) {
@@ -357,6 +375,60 @@ TEST_F(HttpServerTest, connections_that_idle_make_room_for_new_ones) {
   ASSERT_TRUE(eventually([&] { return echo.handled == 5; }));
   EXPECT_THAT(client().rest(), StartsWith("HTTP/1.1 503 "));
   echo.opener.set_value();
+}
+
+TEST_F(HttpServerTest, who_lets_an_answer_or_a_body_rest_makes_room_for_new_ones) {
+  start({.connections_max = 1});
+  const auto comes_in = [&] {
+    return client().send(get("/new", "Connection: close\r\n")).rest().starts_with("HTTP/1.1 200 ");
+  };
+  auto slow = client();
+  slow.send(get("/large")).until("HTTP/1.1 200");
+  EXPECT_TRUE(eventually(comes_in));
+  EXPECT_LT(slow.count_rest(), kLarge);
+  ASSERT_TRUE(eventually([&] { return server->load().connections == 0; }));
+  auto drips = client();
+  drips.send("POST / HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n").until("Continue");
+  drips.send("abc");
+  EXPECT_TRUE(eventually(comes_in));
+  drips.count_rest();
+}
+
+TEST_F(HttpServerTest, an_answer_may_take_long_but_not_rest) {
+  start({.transfer_timeout = 200ms});
+  auto slow = client();
+  slow.send(get("/large")).until("HTTP/1.1 200");
+  EXPECT_TRUE(eventually([&] { return server->load().connections == 0; }));
+  EXPECT_LT(slow.count_rest(), kLarge);
+  EXPECT_GT(client().send(get("/large", "Connection: close\r\n")).count_rest(), kLarge);
+}
+
+TEST_F(HttpServerTest, no_caller_has_all_connections) {
+  start({.connections_per_caller_max = 2});
+  auto first = client();
+  first.send(get("/1")).until("GET /1 ");
+  auto second = client();
+  second.send(get("/slow"));
+  ASSERT_TRUE(eventually([&] { return echo.handled == 2; }));
+  auto third = client();  // in the place of the first, which idles
+  third.send(get("/slow"));
+  EXPECT_EQ(first.rest(), "");
+  ASSERT_TRUE(eventually([&] { return echo.handled == 3; }));
+  EXPECT_THAT(client().send(get("/4")).rest(), StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(client("127.0.0.2").send(get("/5", "Connection: close\r\n")).rest(), StartsWith("HTTP/1.1 200 "));
+  echo.opener.set_value();
+  second.until("GET /slow ");
+  third.until("GET /slow ");
+  EXPECT_THAT(client().send(get("/6", "Connection: close\r\n")).rest(), StartsWith("HTTP/1.1 200 "));
+  server->stop(0ms);
+
+  // A proxy brings many.
+  start({.connections_per_caller_max = 1,
+         .is_shared_address = [](const std::string& address) { return address == "127.0.0.1"; }});
+  auto one = client();
+  one.send(get("/1")).until("GET /1 ");
+  client().send(get("/2")).until("GET /2 ");
+  one.send(get("/3")).until("GET /3 ");
 }
 
 TEST_F(HttpServerTest, streams_events_until_the_client_goes) {
