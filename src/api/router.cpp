@@ -21,9 +21,12 @@ using net::HttpResponse;
 
 constexpr std::size_t kCompressedFrom = 1024;
 constexpr std::size_t kLoggedMax = 500;  // bytes of a path
-// Requests that anybody can send are stored at this rate, so that nobody fills the disk with them.
+// Requests that anybody can send are stored at this rate, so that nobody fills the disk with them; and of one address
+// at less, so that nobody hides the others.
 constexpr double kFloodLoggedPerSecond = 1.0;
 constexpr double kFloodLoggedAtOnce = 1000.0;
+constexpr double kCallerLoggedPerSecond = 0.1;
+constexpr double kCallerLoggedAtOnce = 100.0;
 constexpr std::size_t kNoRoute = static_cast<std::size_t>(-1);
 
 constexpr std::string_view kContentSecurityPolicy =
@@ -183,6 +186,7 @@ Router::Router(RouterOptions options, const Services& services, const Readiness&
         return all;
       }()),
       limiter_(options_.requests_per_second, options_.requests_at_once),
+      caller_log_limiter_(kCallerLoggedPerSecond, kCallerLoggedAtOnce),
       log_limiter_(kFloodLoggedPerSecond, kFloodLoggedAtOnce),
       metrics_(routes_.size()),
       answers_(services.changes) {
@@ -518,7 +522,10 @@ void Router::record(const Call& call, const HttpResponse& response) const {
   if (!call.is_logged || !log_) return;
   const auto& caller = call.identity.caller;
   const bool may_be_flood = caller.user_id == 0 || response.status == 429;
-  if (may_be_flood && log_limiter_.take("", call.started).count() > 0) return;
+  if (may_be_flood && (caller_log_limiter_.take(net::caller_network(call.address), call.started).count() > 0 ||
+                       log_limiter_.take("", call.started).count() > 0)) {
+    return;
+  }
   log_({.time = call.time,
         .request_id = call.id,
         .method = call.http.method.substr(0, kLoggedMax),

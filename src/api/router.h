@@ -116,7 +116,8 @@ class Router final : public net::HttpHandler {
   std::vector<Route> routes_;
   std::vector<Pattern> patterns_;
   mutable RateLimiter limiter_;
-  mutable RateLimiter log_limiter_;
+  mutable RateLimiter caller_log_limiter_;  // of each address
+  mutable RateLimiter log_limiter_;         // of all that anybody can send
   mutable Metrics metrics_;
   mutable AnswerCache answers_;
 };

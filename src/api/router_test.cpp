@@ -216,6 +216,16 @@ TEST_F(ApiTest, strangers_do_not_fill_the_log) {
   std::optional<Accounts::Throttled> throttled;
   const auto session = must(accounts.log_in("ada", "correct horse battery", "192.0.2.1", "test", throttled));
   for (int i = 0; i < 10'000; ++i) ask("GET", "/api/v1/nothing");
+  EXPECT_GT(logged.size(), 50U);
+  EXPECT_LT(logged.size(), 500U);
+  // One of them does not hide the others.
+  peer = "192.0.2.2";
+  ask("GET", "/api/v1/nothing");
+  EXPECT_EQ(logged.back().address, "192.0.2.2");
+  for (int i = 0; i < 10'000; ++i) {
+    peer = "2001:db8:0:" + std::to_string(i % 5'000) + "::1";
+    ask("GET", "/api/v1/nothing");
+  }
   EXPECT_GT(logged.size(), 500U);
   EXPECT_LT(logged.size(), 5'000U);
   const auto before = logged.size();
