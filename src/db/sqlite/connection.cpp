@@ -103,7 +103,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Ac
   sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_FKEY, 1, nullptr);
   OFFX_TRY(register_checksum(handle));
   auto settings = connection->control(
-      access == Access::read_only ? "PRAGMA query_only=1; PRAGMA cache_size=-8000; PRAGMA mmap_size=1073741824; PRAGMA temp_store=MEMORY"
+      access == Access::read_only ? "PRAGMA query_only=1; PRAGMA cache_size=-8000; PRAGMA temp_store=MEMORY"
                                   : "PRAGMA recursive_triggers=0; PRAGMA synchronous=FULL; PRAGMA cache_size=-64000; "
                                     "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=1");
   if (!settings) return fail(std::move(settings).error().within(path));
