@@ -42,7 +42,7 @@ class AnswerCache {
   /// The same, but what took more than kQuick of a processor's time to make may be old: it has then a header `Age`, and
   /// is made anew in the background, for which `make` has to own what it needs.
   Result<net::HttpResponse> get_counted(const std::string& key, const Make& make);
-  static constexpr std::chrono::milliseconds kQuick{40};
+  static constexpr std::chrono::milliseconds kQuick{20};
   /// The answer kept under `key`, if it still holds. Waits for nobody.
   std::optional<net::HttpResponse> find(const std::string& key);
 
