@@ -449,8 +449,10 @@ std::optional<std::pair<int, std::string_view>> HttpServer::Connection::fault_of
   const auto host_count = std::distance(hosts.first, hosts.second);
   if (host_count > 1 || (host_count == 0 && message.version() >= 11)) return {{400, "one Host header is needed"}};
   // A coding that is not understood leaves the end of the body unknown: what follows must not be taken for a request.
-  if (message.count(http::field::transfer_encoding) > 0 && !head_parser_->chunked()) {
-    return {{501, "this Transfer-Encoding is not understood"}};
+  if (message.count(http::field::transfer_encoding) > 0) {
+    // A proxy of HTTP/1.0 may see the end of the body elsewhere.
+    if (message.version() < 11) return {{400, "HTTP/1.0 has no Transfer-Encoding"}};
+    if (!head_parser_->chunked()) return {{501, "this Transfer-Encoding is not understood"}};
   }
   if (const auto expect = message.find(http::field::expect);
       expect != message.end() && !beast::iequals(expect->value(), "100-continue")) {
