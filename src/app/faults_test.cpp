@@ -1,11 +1,10 @@
 // A database whose n-th call fails, for n = 1, 2, … until nothing is left to fail: what was promised holds in between,
 // and doing the same again ends as if nothing had happened.
 
-#include <atomic>
-
 #include <gtest/gtest.h>
 
 #include "app/test_support.h"
+#include "db/test_faults.h"
 #include "pipeline/filer.h"
 #include "pipeline/import.h"
 #include "store/store.h"
@@ -14,42 +13,8 @@
 namespace offx::app {
 namespace {
 
-enum class Fault {
-  refused,  ///< the call does nothing
-  lost,     ///< the call does its work, and the answer is lost
-};
-
-/// Passes all calls on but the n-th, which fails.
-class FaultyClient final : public db::DatabaseClient {
- public:
-  FaultyClient(db::DatabaseClient& client, Fault fault, int nth) : client_(client), fault_(fault), left_(nth) {}
-
-  [[nodiscard]] bool failed() const { return left_ <= 0; }
-
-  Result<db::QueryResult> execute(std::string_view sql, const db::Params& params) override {
-    const bool fails = --left_ == 0;
-    if (fails && fault_ == Fault::refused) return fail(Errc::unavailable, "refused");
-    auto result = client_.execute(sql, params);
-    if (fails) return fail(Errc::timeout, "lost");
-    return result;
-  }
-  Result<std::vector<db::QueryResult>> batch(std::span<const db::Statement> statements, db::Mode mode) override {
-    const bool fails = --left_ == 0;
-    if (fails && fault_ == Fault::refused) return fail(Errc::unavailable, "refused");
-    auto results = client_.batch(statements, mode);
-    if (fails) return fail(Errc::timeout, "lost");
-    return results;
-  }
-  Result<void> backup(const std::string& path, const db::Progress& progress) override {
-    return client_.backup(path, progress);
-  }
-  [[nodiscard]] std::string description() const override { return client_.description(); }
-
- private:
-  db::DatabaseClient& client_;
-  const Fault fault_;
-  std::atomic<int> left_;
-};
+using db::Fault;
+using db::FaultyClient;
 
 constexpr std::string_view kFirst =
     R"({"external_id":"1","content":"sqlite is small","platform":"x","created_at":"2026-03-01T08:00:00Z"}
@@ -140,7 +105,7 @@ TEST_P(Faults, any_call_may_fail) {
   for (; nth < kMost; ++nth) {
     SCOPED_TRACE("call " + std::to_string(nth));
     auto client = must(db::create_database_client(":memory:"));
-    FaultyClient faulty(*client, GetParam(), nth);
+    FaultyClient faulty(*client, GetParam(), nth, GetParam() == Fault::refused ? Errc::unavailable : Errc::timeout);
     const auto disturbed = work(faulty);
     if (!faulty.failed()) break;
     // A failure may be made good by doing the same again, or concern what ends by itself (a lease): then all is done.
@@ -268,7 +233,7 @@ TEST_P(LostAnswers, the_same_call_again_changes_nothing_more) {
   for (;; ++nth) {
     SCOPED_TRACE("call " + std::to_string(nth));
     auto client = prepared();
-    FaultyClient faulty(*client, Fault::lost, nth);
+    FaultyClient faulty(*client, Fault::lost, nth, Errc::timeout);
     const auto lost = write(faulty);
     if (!faulty.failed()) break;
     EXPECT_FALSE(lost);

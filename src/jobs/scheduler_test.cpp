@@ -10,6 +10,7 @@
 
 #include "base/process.h"
 #include "base/test_support.h"
+#include "db/test_faults.h"
 #include "db/test_servers.h"
 #include "store/catalogue.h"
 #include "store/store.h"
@@ -17,6 +18,8 @@
 namespace offx::jobs {
 namespace {
 
+using db::Fault;
+using db::FaultyClient;
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using store::RunState;
@@ -413,38 +416,7 @@ TEST_P(Schedulers, an_exception_of_a_library_fails_the_run_alone) {
   EXPECT_THAT(must(repository_->run(run.id)).error, testing::HasSubstr("broken"));
 }
 
-// --- A database whose n-th call fails
-
-enum class Fault { refused, lost };
-
-class FaultyClient final : public db::DatabaseClient {
- public:
-  FaultyClient(db::DatabaseClient& client, Fault fault, int nth) : client_(client), fault_(fault), left_(nth) {}
-  [[nodiscard]] bool failed() const { return left_ <= 0; }
-  Result<db::QueryResult> execute(std::string_view sql, const db::Params& params) override {
-    return pass([&] { return client_.execute(sql, params); });
-  }
-  Result<std::vector<db::QueryResult>> batch(std::span<const db::Statement> statements, db::Mode mode) override {
-    return pass([&] { return client_.batch(statements, mode); });
-  }
-  Result<void> backup(const std::string& path, const db::Progress& progress) override {
-    return client_.backup(path, progress);
-  }
-  [[nodiscard]] std::string description() const override { return client_.description(); }
-
- private:
-  template <class Call>
-  auto pass(const Call& call) -> decltype(call()) {
-    const bool fails = --left_ == 0;
-    if (fails && fault_ == Fault::refused) return fail(Errc::unavailable, "refused");
-    auto result = call();
-    if (fails) return fail(Errc::unavailable, "lost");
-    return result;
-  }
-  db::DatabaseClient& client_;
-  const Fault fault_;
-  std::atomic<int> left_;
-};
+// --- A database that fails
 
 /// A database that can be away for a while.
 class AwayClient final : public db::DatabaseClient {
@@ -528,7 +500,7 @@ TEST_P(Schedulers, whichever_call_fails_the_effect_comes_once) {
   for (const auto fault : {Fault::refused, Fault::lost}) {
     // A poll more or less is chance; what a run does lies within the first dozen calls.
     for (int nth = 1; nth <= 14; ++nth) {
-      FaultyClient faulty(*client_, fault, nth);
+      FaultyClient faulty(*client_, fault, nth, Errc::unavailable);
       Scheduler scheduler(faulty, clock_, kinds, quick());
       clock_.put(at("2026-11-20 12:00") + hours(++times));
       ASSERT_TRUE(eventually([&] {

@@ -1,54 +1,14 @@
 // A database whose n-th call fails, for n = 1, 2, … until nothing is left to fail: after each failure the version that
 // counts is whole and writable, and doing the same again ends as if nothing had happened.
 
-#include <atomic>
-
+#include "db/test_faults.h"
 #include "migrate/test_support.h"
 
 namespace offx::migrate {
 namespace {
 
-enum class Fault {
-  refused,  ///< the call does nothing
-  lost,     ///< the call does its work, and the answer is lost
-};
-
-/// Passes all calls on but the n-th, which fails.
-class FaultyClient final : public db::DatabaseClient {
- public:
-  FaultyClient(db::DatabaseClient& client, Fault fault, int nth) : client_(client), fault_(fault), left_(nth) {}
-
-  [[nodiscard]] bool failed() const { return left_ <= 0; }
-
-  Result<db::QueryResult> execute(std::string_view sql, const db::Params& params) override {
-    return disturbed([&] { return client_.execute(sql, params); });
-  }
-  Result<std::vector<db::QueryResult>> batch(std::span<const db::Statement> statements, db::Mode mode) override {
-    return disturbed([&] { return client_.batch(statements, mode); });
-  }
-  Result<void> redirect_references(std::string_view from, std::string_view to, std::span<const db::Statement> before,
-                                   std::span<const db::Statement> after) override {
-    return disturbed([&] { return client_.redirect_references(from, to, before, after); });
-  }
-  Result<void> backup(const std::string& path, const db::Progress& progress) override {
-    return client_.backup(path, progress);
-  }
-  [[nodiscard]] std::string description() const override { return client_.description(); }
-
- private:
-  template <class Call>
-  auto disturbed(Call call) -> decltype(call()) {
-    const bool fails = --left_ == 0;
-    if (fails && fault_ == Fault::refused) return fail(Errc::io, "refused");
-    auto result = call();
-    if (fails) return fail(Errc::io, "lost");
-    return result;
-  }
-
-  db::DatabaseClient& client_;
-  const Fault fault_;
-  std::atomic<int> left_;
-};
+using db::Fault;
+using db::FaultyClient;
 
 /// Two tables that refer to each other, a child outside, a view and a sequence.
 Migration shop() {
@@ -166,7 +126,7 @@ TEST_P(MigrationFaults, AnyCallMayFail) {
   for (; nth < kMost; ++nth) {
     SCOPED_TRACE(std::string(way.name) + ", call " + std::to_string(nth));
     auto client = prepared();
-    FaultyClient faulty(*client, fault, nth);
+    FaultyClient faulty(*client, fault, nth, Errc::io);
     const auto disturbed = way.call(faulty);
     if (!faulty.failed()) break;
     if (disturbed.has_value()) {

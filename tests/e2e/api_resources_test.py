@@ -8,8 +8,8 @@ try:
 except ImportError:
     jsonschema = None
 
-from offx_api import ApiTest
 from offx_e2e import generated_posts, post
+from offx_server import ApiTest
 
 
 class ResourcesTest(ApiTest):
