@@ -9,6 +9,7 @@
 #include "migrate/migrator.h"
 #include "migrate/table.h"
 #include "pipeline/json.h"
+#include "store/store.h"
 #include "store/tables.h"
 
 namespace offx::api {
@@ -23,6 +24,7 @@ Result<net::HttpResponse> show_database(const Request& request, const Services& 
   OFFX_TRY(request.only({}));
   OFFX_ASSIGN(const auto sizes, migrate::list_tables(services.client));
   OFFX_ASSIGN(const auto migrations, migrate::list_migrations(services.client));
+  OFFX_ASSIGN(const auto kept, store::migrations_kept(services.client));
   const auto drifts = migrate::find_drift(services.client);
   // A database without a history has nothing to differ from.
   if (!drifts && drifts.error().code() != Errc::not_found) return fail(Error(drifts.error()));
@@ -45,7 +47,7 @@ Result<net::HttpResponse> show_database(const Request& request, const Services& 
   json::array states;
   for (const auto& state : migrations) {
     const bool is_over = state.phase == migrate::Phase::completed || state.phase == migrate::Phase::rolled_back;
-    if (!is_over) states.push_back(pipeline::to_json(state));
+    if (!is_over) states.push_back(pipeline::to_json(state, kept));
   }
   const auto bytes = pipeline::bytes_of(services.client);
   const auto description = services.client.description();
@@ -62,8 +64,9 @@ Result<net::HttpResponse> show_database(const Request& request, const Services& 
 Result<net::HttpResponse> state_of(const Request& request, const Services& services) {
   const auto name = request.path_text("name");
   OFFX_ASSIGN(const auto states, migrate::list_migrations(services.client));
+  OFFX_ASSIGN(const auto kept, store::migrations_kept(services.client));
   for (const auto& state : states) {
-    if (state.migration.name == name) return json_response(pipeline::to_json(state));
+    if (state.migration.name == name) return json_response(pipeline::to_json(state, kept));
   }
   return fail(Errc::not_found, "there is no migration \"" + name + "\"");
 }

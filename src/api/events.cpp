@@ -10,6 +10,7 @@
 #include "pipeline/json.h"
 #include "store/jobs.h"
 #include "store/posts.h"
+#include "store/store.h"
 
 namespace offx::api {
 namespace {
@@ -44,8 +45,10 @@ Result<Things> read_runs(db::DatabaseClient& client) {
 
 Result<Things> read_migrations(db::DatabaseClient& client) {
   OFFX_ASSIGN(const auto states, migrate::list_migrations(client));
+  OFFX_ASSIGN(const auto kept, store::migrations_kept(client));
   Things things;
-  for (const auto& state : states) things.emplace(state.migration.name, json::serialize(pipeline::to_json(state)));
+  for (const auto& state : states)
+    things.emplace(state.migration.name, json::serialize(pipeline::to_json(state, kept)));
   return things;
 }
 

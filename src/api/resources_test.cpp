@@ -543,6 +543,7 @@ TEST_F(Resources, the_database_shows_its_tables_and_migrations) {
   EXPECT_EQ(database.at("drift"), 0);
   EXPECT_EQ(database.at("migrations").at(0).at("name"), "topics_v2");
   EXPECT_EQ(database.at("migrations").at(0).at("phase"), "live");
+  EXPECT_EQ(database.at("migrations").at(0).at("kept"), true) << "for the release before";
   const Pairs name = {{"name", "topics_v2"}};
   EXPECT_EQ(call("POST", "/database/migrations/{name}/pause", name).body.at("paused"), true);
   EXPECT_EQ(call("POST", "/database/migrations/{name}/resume", name).body.at("paused"), false);

@@ -15,6 +15,7 @@
 #include "migrate/table.h"
 #include "pipeline/database.h"
 #include "pipeline/json.h"
+#include "store/store.h"
 
 namespace offx::app {
 namespace {
@@ -212,8 +213,8 @@ std::string tables_of(const MigrationState& state) {
   return text;
 }
 
-/// What somebody can do next, in the phase that a migration is in.
-std::string next_step(const MigrationState& state) {
+/// What somebody can do next, in the phase that a migration is in; `is_kept`: see store::migrations_kept().
+std::string next_step(const MigrationState& state, bool is_kept = false) {
   const auto& name = state.migration.name;
   switch (state.phase) {
     case Phase::expand:
@@ -223,6 +224,12 @@ std::string next_step(const MigrationState& state) {
       if (!state.migrator.empty()) return fmt::format("`offx migrate pause {}` stops it for a while", name);
       return fmt::format("`offx migrate start FILE` goes on, `offx migrate rollback {}` takes it back", name);
     case Phase::live:
+      if (is_kept) {
+        return fmt::format(
+            "nothing: the old version is kept so that you can go back to the release before (`offx migrate rollback "
+            "{}`);\nthe next release removes it",
+            name);
+      }
       return fmt::format(
           "deploy what uses the new version; when nothing uses the old one any more, `offx migrate complete {0}`\n"
           "back: `offx migrate rollback {0}`",
@@ -240,18 +247,23 @@ void print_users(const std::vector<migrate::TableUser>& users, const char* which
   }
 }
 
-void print_state(const Context& context, const MigrationState& state) {
+void print_state(const Context& context, const MigrationState& state, bool is_kept) {
   const auto& terminal = context.terminal;
+  const bool copies = is_starting(state);  // afterwards there is nothing to count
   print(fmt::format("{}  {} since {}{}\n", terminal.bold(printable(state.migration.name)),
                     terminal.accent(to_string(state.phase)), time_of_day(state.changed_at),
                     state.paused ? ", paused" : ""));
   if (!state.migration.description.empty()) print("  " + shorten(state.migration.description, 100) + "\n");
-  std::vector<std::vector<std::string>> rows = {{"  TABLE", "BECOMES", "PHASE", "ROWS", "DONE"}};
+  std::vector<std::vector<std::string>> rows = {{"  TABLE", "BECOMES", "PHASE"}};
+  if (copies) rows[0].insert(rows[0].end(), {"ROWS", "DONE"});
   for (const auto& entry : state.tables) {
     const double share =
         entry.rows_total > 0 ? static_cast<double>(entry.rows_done) / static_cast<double>(entry.rows_total) : 1.0;
-    rows.push_back({"  " + entry.from, entry.to, std::string(to_string(entry.phase)), with_thousands(entry.rows_total),
-                    fmt::format("{:.0f} %", 100 * std::min(1.0, share))});
+    rows.push_back({"  " + entry.from, entry.to, std::string(to_string(entry.phase))});
+    if (copies) {
+      rows.back().push_back(with_thousands(entry.rows_total));
+      rows.back().push_back(fmt::format("{:.0f} %", 100 * std::min(1.0, share)));
+    }
   }
   print(table(terminal, rows, {false, false, false, true, true}));
   if (!state.migrator.empty()) {
@@ -264,7 +276,7 @@ void print_state(const Context& context, const MigrationState& state) {
   if (!state.error.empty()) print(printable("  the last attempt ended with: " + state.error) + "\n");
   print_users(state.old_users, "old");
   print_users(state.new_users, "new");
-  if (auto next = next_step(state); !next.empty()) {
+  if (auto next = next_step(state, is_kept); !next.empty()) {
     if (const auto line = next.find('\n'); line != std::string::npos) next.insert(line + 1, "  ");
     print("  next: " + printable(next) + "\n");
   }
@@ -275,7 +287,8 @@ Result<void> report(const Context& context, db::DatabaseClient& client, const st
                     const std::function<std::string(const MigrationState&)>& done) {
   OFFX_ASSIGN(const auto state, state_of(client, name));
   if (context.json) {
-    print_json(pipeline::to_json(state));
+    OFFX_ASSIGN(const auto kept, store::migrations_kept(client));
+    print_json(pipeline::to_json(state, kept));
   } else {
     print(printable(done(state)) + "\n");
   }
@@ -322,17 +335,18 @@ Result<void> run_migrate_start(const Context& context, const MigrateCommand& com
 Result<void> run_migrate_status(const Context& context) {
   OFFX_ASSIGN(auto client, context.open_database_as_it_is());
   OFFX_ASSIGN(auto states, migrate::list_migrations(*client));
+  OFFX_ASSIGN(const auto kept, store::migrations_kept(*client));
   const auto known = states.size();
   std::erase_if(states, is_over);
   if (context.json) {
     json::array array;
-    for (const auto& state : states) array.push_back(pipeline::to_json(state));
+    for (const auto& state : states) array.push_back(pipeline::to_json(state, kept));
     print_json(array);
     return {};
   }
   for (std::size_t i = 0; i < states.size(); ++i) {
     if (i > 0) print("\n");
-    print_state(context, states[i]);
+    print_state(context, states[i], std::find(kept.begin(), kept.end(), states[i].migration.name) != kept.end());
   }
   if (states.empty()) {
     print("No migration is under way.");
@@ -467,10 +481,11 @@ Result<void> run_migrate_verify(const Context& context, const MigrateCommand& co
 Result<void> run_migrate_history(const Context& context) {
   OFFX_ASSIGN(auto client, context.open_database_as_it_is());
   OFFX_ASSIGN(const auto states, migrate::list_migrations(*client));
+  OFFX_ASSIGN(const auto kept, store::migrations_kept(*client));
   if (context.json) {
     json::array array;
     for (const auto& state : states) {
-      auto object = pipeline::to_json(state);
+      auto object = pipeline::to_json(state, kept);
       object["migration"] = json::parse(migrate::to_json(state.migration));
       array.push_back(std::move(object));
     }

@@ -1,5 +1,6 @@
 #include "pipeline/database.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <filesystem>
@@ -58,7 +59,7 @@ std::optional<std::uint64_t> bytes_of(const db::DatabaseClient& client) {
   return file_size(path) + file_size(path + "-wal");
 }
 
-json::object to_json(const migrate::MigrationState& state) {
+json::object to_json(const migrate::MigrationState& state, std::span<const std::string> kept) {
   json::array tables;
   for (const auto& table : state.tables) {
     tables.push_back(json::object{{"from", table.from},
@@ -71,6 +72,7 @@ json::object to_json(const migrate::MigrationState& state) {
           {"description", text_or_null(state.migration.description)},
           {"phase", phase_name(state.phase)},
           {"paused", state.paused},
+          {"kept", std::find(kept.begin(), kept.end(), state.migration.name) != kept.end()},
           {"error", text_or_null(state.error)},
           {"started_at", to_iso_time(state.started_at)},
           {"changed_at", to_iso_time(state.changed_at)},

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,7 +19,7 @@ namespace offx::pipeline {
 /// The size of the database's file with its log; nothing where it is behind a server, or in memory.
 [[nodiscard]] std::optional<std::uint64_t> bytes_of(const db::DatabaseClient& client);
 
-/// The JSON form of a migration; described in docs/cli.md.
-[[nodiscard]] boost::json::object to_json(const migrate::MigrationState& state);
+/// The JSON form of a migration; described in docs/cli.md. `kept` are store::migrations_kept().
+[[nodiscard]] boost::json::object to_json(const migrate::MigrationState& state, std::span<const std::string> kept);
 
 }  // namespace offx::pipeline

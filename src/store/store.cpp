@@ -177,22 +177,36 @@ Result<void> initialise(db::DatabaseClient& client, const migrate::WorkProgress&
   return {};
 }
 
-Result<std::vector<std::string>> migrations_to_complete(db::DatabaseClient& client) {
+namespace {
+
+enum class BegunBy : std::uint8_t { this_release, an_earlier_one };
+
+/// OffX's own migrations whose old tables are still there, in the order in which they came.
+Result<std::vector<std::string>> open_migrations(db::DatabaseClient& client, BegunBy whom) {
   using migrate::Phase;
   OFFX_ASSIGN(const auto records, migrate::read_records(client));
   OFFX_ASSIGN(const auto programs, migrate::read_programs(client));
   std::vector<std::string> names;
-  // In the order in which they came: of a chain the old end goes first.
   for (const auto& file : migration_files()) {
     const auto record =
         std::find_if(records.begin(), records.end(), [&](const migrate::Record& r) { return r.name == file.name; });
     if (record == records.end() || (record->phase != Phase::live && record->phase != Phase::completing)) continue;
-    // One that this release began is left to the next: the release before may still be at work.
     const auto program = programs.find(record->name);
-    if (program != programs.end() && version_numbers(program->second) >= version_numbers(version())) continue;
-    names.push_back(record->name);
+    const bool is_ours = program != programs.end() && version_numbers(program->second) >= version_numbers(version());
+    if (is_ours == (whom == BegunBy::this_release)) names.push_back(record->name);
   }
   return names;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> migrations_to_complete(db::DatabaseClient& client) {
+  // Of a chain the old end goes first.
+  return open_migrations(client, BegunBy::an_earlier_one);
+}
+
+Result<std::vector<std::string>> migrations_kept(db::DatabaseClient& client) {
+  return open_migrations(client, BegunBy::this_release);
 }
 
 Result<CompletedMigrations> complete_migrations(db::DatabaseClient& client, const migrate::WorkProgress& progress) {

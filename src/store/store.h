@@ -23,6 +23,10 @@ Result<void> initialise(db::DatabaseClient& client, const migrate::WorkProgress&
 /// OffX's own migrations that an earlier release began, and whose old tables are still there.
 Result<std::vector<std::string>> migrations_to_complete(db::DatabaseClient& client);
 
+/// OffX's own migrations that this release began: the old tables are kept so that one can go back to the release
+/// before, and the next release removes them.
+Result<std::vector<std::string>> migrations_kept(db::DatabaseClient& client);
+
 /// What complete_migrations() did.
 struct CompletedMigrations {
   std::vector<std::string> completed;

@@ -167,6 +167,20 @@ class Backup(OffxTest):
         self.assertEqual(self.found("one"), ["1"])
         self.assertEqual(self.ids("--db", result["kept"]), ["2", "1"])
 
+    def test_a_new_database_has_no_migration_to_be_completed(self):
+        self.offx("db", "init")
+        out, _ = self.offx("migrate", "status")
+        self.assertIn("nothing: the old version is kept so that you can go back to the release before", out)
+        self.assertNotIn("migrate complete", out)
+        self.assertNotIn("ROWS", out)
+        self.assertEqual([(m["name"], m["phase"], m["kept"]) for m in self.json("migrate", "status")],
+                         [("topics_v2", "live", True)])
+
+    def test_an_error_of_restore_names_the_file_once(self):
+        (self.folder / "text.db").write_text("x" * 5000)
+        _, err = self.offx("db", "restore", "text.db", "--yes", status=1)
+        self.assertEqual(err.count("text.db"), 1, err)
+
     def test_restore_where_there_was_nothing(self):
         self.import_posts(post("1", "one"))
         self.offx("db", "backup", "copy.db")

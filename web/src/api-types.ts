@@ -322,6 +322,8 @@ export interface MigrationState {
   description: string | null;
   phase: MigrationPhase;
   paused: boolean;
+  /** The old tables are kept so that one can go back to the release before; the next release removes them. */
+  kept: boolean;
   error: string | null;
   started_at: string;
   changed_at: string;

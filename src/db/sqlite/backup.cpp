@@ -134,6 +134,12 @@ Result<void> replace_content(const std::string& path, const std::string& fresh) 
   return copy_pages(*source, *target, {});
 }
 
+/// `what PATH: message`, the path once.
+tl::unexpected<Error> failed(const std::string& what, const std::string& path, Error error) {
+  if (error.context() == path) error = Error(error.code(), error.message());
+  return fail(std::move(error).within(what + " " + path));
+}
+
 bool is_damaged(const Error& error) { return error.code() == Errc::corrupt; }
 
 }  // namespace
@@ -156,7 +162,7 @@ Result<void> restore(const std::string& path, const std::string& from, const std
   const bool replaces = fs::exists(path, error);
   OFFX_ASSIGN(const auto fresh, PartialFile::make(path, replaces ? path : from));
   if (auto copied = copy_checked(from, fresh.path(), progress); !copied) {
-    return fail(std::move(copied).error().within("restore from " + from));
+    return failed("restore from", from, std::move(copied).error());
   }
   if (!must_have.empty()) {
     OFFX_ASSIGN(auto copy, Connection::open(fresh.path(), Connection::Access::read_only));

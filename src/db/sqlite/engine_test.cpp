@@ -340,6 +340,8 @@ TEST(SqliteEngine, a_damaged_backup_replaces_nothing) {
     const auto result = sqlite::restore(folder / "a.db", folder / name, folder / "kept.db", {});
     ASSERT_FALSE(result.has_value()) << name;
     EXPECT_EQ(result.error().code(), Errc::corrupt) << name;
+    const auto text = result.error().to_string();
+    EXPECT_EQ(text.find(folder / name), text.rfind(folder / name)) << "the path once: " << text;
   }
   const auto missing = sqlite::restore(folder / "a.db", folder / "none.db", folder / "kept.db", {});
   ASSERT_FALSE(missing.has_value());

@@ -39,8 +39,10 @@ function Migration({ migration, isAdmin }: { migration: MigrationState; isAdmin:
         <div className="grow">
           <div className="row">
             <h3>{migration.name}</h3>
-            <span className={`chip ${migration.phase === "completed" ? "good" : moving ? "accent" : ""}`}>
-              {phaseNames[migration.phase] ?? migration.phase}
+            <span
+              className={`chip ${migration.phase === "completed" || migration.kept ? "good" : moving ? "accent" : ""}`}
+            >
+              {migration.kept ? "done" : (phaseNames[migration.phase] ?? migration.phase)}
             </span>
             {migration.paused && <span className="chip warn">paused</span>}
           </div>
@@ -51,6 +53,12 @@ function Migration({ migration, isAdmin }: { migration: MigrationState; isAdmin:
               `; ${counted(migration.old_users.length, "program")} still on the old version`}
           </p>
           {migration.description && <p className="small">{migration.description}</p>}
+          {migration.kept && (
+            <p className="small">
+              Nothing to do: the old version is kept so that you can go back to the release before. The next release
+              removes it.
+            </p>
+          )}
           {migration.error && <p className="small wrong">{migration.error}</p>}
           {act.error && !asking && <p className="small wrong">{act.error.message}</p>}
         </div>
@@ -61,12 +69,12 @@ function Migration({ migration, isAdmin }: { migration: MigrationState; isAdmin:
                 {migration.paused ? "Resume" : "Pause"}
               </Button>
             )}
-            {migration.phase === "live" && (
+            {migration.phase === "live" && !migration.kept && (
               <Button small onClick={() => setAsking("complete")}>
                 Complete…
               </Button>
             )}
-            {(migration.phase === "live" || moving) && migration.phase !== "completing" && (
+            {((migration.phase === "live" && !migration.kept) || moving) && migration.phase !== "completing" && (
               <Button small kind="quiet" onClick={() => setAsking("rollback")}>
                 Roll back…
               </Button>
