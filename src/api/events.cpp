@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "api/accounts.h"
 #include "base/log.h"
 #include "migrate/migrator.h"
 #include "pipeline/database.h"
@@ -52,6 +53,21 @@ Result<Things> read_migrations(db::DatabaseClient& client) {
   return things;
 }
 
+/// Whether the session or token of the request still is; true if nobody can tell now.
+std::function<bool()> still_there(const Request& request, const Services& services) {
+  if (services.accounts == nullptr) return [] { return true; };
+  net::HttpRequest credentials;
+  for (const auto* name : {"Authorization", "Cookie"}) {
+    if (const auto value = request.http().header(name)) credentials.headers.push_back({name, std::string(*value)});
+  }
+  return [&accounts = *services.accounts, credentials = std::move(credentials), address = request.address(),
+          caller = request.caller()] {
+    const auto identity = accounts.identify(credentials, address);
+    return !identity || (identity->caller.session_id == caller.session_id &&
+                         identity->caller.token_id == caller.token_id && identity->may_read);
+  };
+}
+
 Result<net::HttpResponse> get_events(const Request& request, const Services& services) {
   OFFX_TRY(request.only({}));
   if (services.events == nullptr) return fail(Errc::unsupported, "this server tells no events");
@@ -59,8 +75,9 @@ Result<net::HttpResponse> get_events(const Request& request, const Services& ser
   // X-Accel-Buffering: nginx would otherwise hold events back.
   response.headers = {
       {"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
-  response.on_events = [&events = *services.events](std::shared_ptr<net::EventStream> stream) {
-    events.add(std::move(stream));
+  response.on_events = [&events = *services.events,
+                        may_listen = still_there(request, services)](std::shared_ptr<net::EventStream> stream) {
+    events.add(std::move(stream), may_listen);
   };
   return response;
 }
@@ -82,12 +99,12 @@ void Events::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Events::add(std::shared_ptr<net::EventStream> stream) {
+void Events::add(std::shared_ptr<net::EventStream> stream, std::function<bool()> may_listen) {
   if (!stream->send("hello", "{}")) return;
   {
     const std::scoped_lock lock(mutex_);
     if (stopping_) return;
-    listeners_.push_back({std::move(stream), std::chrono::steady_clock::now() + kStreamAge});
+    listeners_.push_back({std::move(stream), std::chrono::steady_clock::now() + kStreamAge, std::move(may_listen)});
   }
   changed_.notify_all();
 }
@@ -109,9 +126,21 @@ void Events::run() {
         return is_old || !listener.stream->is_open();
       });
       lock.unlock();
+      close_those_who_may_not();
       look(true);
       lock.lock();
     }
+  }
+}
+
+void Events::close_those_who_may_not() {
+  std::vector<Listener> listeners;
+  {
+    const std::scoped_lock lock(mutex_);
+    listeners = listeners_;
+  }
+  for (const auto& listener : listeners) {
+    if (!listener.may_listen()) listener.stream->close();
   }
 }
 

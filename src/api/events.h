@@ -32,9 +32,9 @@ class Events {
   Events(const Events&) = delete;
   Events& operator=(const Events&) = delete;
 
-  /// Greets the stream and sends it every event from now on. It is closed after ten minutes, so that whoever listens
-  /// comes again and shows that they still may.
-  void add(std::shared_ptr<net::EventStream> stream);
+  /// Greets the stream and sends it every event from now on, until `may_listen`, which is asked once a second, says no:
+  /// whoever logs out hears no more. It is closed after ten minutes at most.
+  void add(std::shared_ptr<net::EventStream> stream, std::function<bool()> may_listen);
   /// Before the server whose streams these are is gone.
   void stop();
 
@@ -45,8 +45,10 @@ class Events {
   struct Listener {
     std::shared_ptr<net::EventStream> stream;
     std::chrono::steady_clock::time_point until;
+    std::function<bool()> may_listen;
   };
   void run();
+  void close_those_who_may_not();
   void look(bool tell);
   void send(const std::string& event, const std::string& data);
 

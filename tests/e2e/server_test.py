@@ -162,6 +162,22 @@ class Listening(ServerTest):
                 self.assertLess(time.monotonic(), deadline, f"raw{number} is not filed")
                 time.sleep(0.2)
 
+    def test_whoever_logs_out_or_is_revoked_hears_no_more(self):
+        server, ada = self.serve_with_user()
+        token = self.token(ada, "read")
+        by_token = http.client.HTTPConnection(server.host, server.port, timeout=30)
+        self.addCleanup(by_token.close)
+        by_token.request("GET", "/api/v1/events", headers=token)
+        by_token, by_session = by_token.getresponse(), self.listen(server, ada)
+        for stream in (by_token, by_session):
+            self.assertEqual(self.next_event(stream, "hello"), {})
+        number = ada.get("/api/v1/tokens").json["tokens"][0]["id"]
+        self.assertEqual(ada.request("DELETE", f"/api/v1/tokens/{number}").status, 204)
+        by_token.read()  # to its end
+        self.assertIn("offx_event_streams 1\n", server.get("/metrics").body.decode())
+        self.assertEqual(ada.request("DELETE", "/api/v1/session").status, 204)
+        by_session.read()
+
     def test_only_who_may_read(self):
         server, _ = self.serve_with_user()
         self.assertEqual(server.get("/api/v1/events").status, 401)
