@@ -75,10 +75,8 @@ Result<net::HttpResponse> get_events(const Request& request, const Services& ser
   // X-Accel-Buffering: nginx would otherwise hold events back.
   response.headers = {
       {"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
-  response.on_events = [&events = *services.events,
-                        may_listen = still_there(request, services)](std::shared_ptr<net::EventStream> stream) {
-    events.add(std::move(stream), may_listen);
-  };
+  response.on_events = [&events = *services.events, may_listen = still_there(request, services)](
+                           std::shared_ptr<net::EventStream> stream) { events.add(std::move(stream), may_listen); };
   return response;
 }
 

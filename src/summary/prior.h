@@ -12,10 +12,10 @@ namespace offx::summary {
 /// Candidate::group.
 ///
 /// More the more authors say it: those behind its post and, for a sentence, behind every post with one of nearly the
-/// same content words and equal polarity. Less if it does not stand alone: a question, a heading, shouting, an opening that leans
-/// on what was said before or speaks to somebody, few words with content, neither a name nor a number, or a word such
-/// as `I`. These are preferences: where nothing better is there, anything can be quoted. A passage without content gets
-/// 0, and is then chosen last.
+/// same content words and equal polarity. Less if it does not stand alone: a question, a heading, shouting, an opening
+/// that leans on what was said before or speaks to somebody, few words with content, neither a name nor a number, or a
+/// word such as `I`. These are preferences: where nothing better is there, anything can be quoted. A passage without
+/// content gets 0, and is then chosen last.
 ///
 /// All this suits news. In a set of opinions on one thing the best summary is what short, plain sentences have in
 /// common ("The battery life is great"), and the prior would spoil it (measured on Opinosis). So it counts in full only

@@ -46,7 +46,8 @@ TEST(Statement, hearsShouting) {
   for (const char* text : {"Final tickets cheap cheap!!", "Win a laptop!!! 50 winners", "今すぐ！！"}) {
     EXPECT_TRUE(form_of(text).loud) << text;
   }
-  for (const char* text : {"Thanks, Port Maren!", "Who won?!", "Ferry! Ferry!"}) EXPECT_FALSE(form_of(text).loud) << text;
+  for (const char* text : {"Thanks, Port Maren!", "Who won?!", "Ferry! Ferry!"})
+    EXPECT_FALSE(form_of(text).loud) << text;
 }
 
 TEST(Statement, tellsReportsFromAnecdotesAndDenials) {
