@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <numeric>
 #include <random>
 #include <string>
 #include <thread>
@@ -152,10 +153,28 @@ std::int64_t count_rows(db::DatabaseClient& client) {
 // --- Who waits
 // --------------------------------------------------------------------------------------------------------
 
+/// Milliseconds on a clock that all processes share.
+double moment(Clock::time_point time) { return Ms(time.time_since_epoch()).count(); }
+
 class Waits {
  public:
-  void add(double ms) { all_.push_back(ms); }
+  void add(Clock::time_point began) {
+    all_.push_back(ms_since(began));
+    moments_.push_back(moment(began));
+  }
   void refused() { ++refused_; }
+  /// The longest ones with the moment at which they began.
+  [[nodiscard]] json::array longest() const {
+    constexpr std::size_t kShown = 5;
+    std::vector<std::size_t> order(all_.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return all_[a] > all_[b]; });
+    json::array shown;
+    for (std::size_t i = 0; i < std::min(kShown, order.size()); ++i) {
+      shown.push_back(json::object{{"ms", rounded(all_[order[i]])}, {"at", moments_[order[i]]}});
+    }
+    return shown;
+  }
   [[nodiscard]] json::object report() const {
     auto sorted = all_;
     std::sort(sorted.begin(), sorted.end());
@@ -164,12 +183,13 @@ class Waits {
       const auto index = static_cast<std::size_t>(part * static_cast<double>(sorted.size()));
       return rounded(sorted[std::min(index, sorted.size() - 1)]);
     };
-    return {{"count", all_.size()}, {"refused", refused_}, {"p50", at(0.5)},
-            {"p95", at(0.95)},      {"p99", at(0.99)},     {"worst", at(1)}};
+    return {{"count", all_.size()}, {"refused", refused_}, {"p50", at(0.5)},      {"p95", at(0.95)},
+            {"p99", at(0.99)},      {"worst", at(1)},      {"longest", longest()}};
   }
 
  private:
   std::vector<double> all_;
+  std::vector<double> moments_;
   int refused_ = 0;
 };
 
@@ -204,7 +224,7 @@ Waits write_until(db::DatabaseClient& client, const std::atomic<bool>& stop, uns
       if (!done.error().retryable()) give_up(done.error().to_string());
       waits.refused();
     }
-    waits.add(ms_since(started));
+    waits.add(started);
   }
   return waits;
 }
@@ -218,7 +238,7 @@ Waits read_until(db::DatabaseClient& client, const std::atomic<bool>& stop) {
     const auto started = Clock::now();
     need(client.execute("SELECT id, content, author FROM posts_v1 WHERE created_at >= ? ORDER BY created_at LIMIT 50",
                         {from}));
-    waits.add(ms_since(started));
+    waits.add(started);
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
   return waits;
@@ -338,6 +358,12 @@ json::object measure(db::DatabaseClient& client, const std::string& database, co
   report["seconds"] = rounded(ms_since(started) / 1000);
   if (other) report["writes"] = other->finish();
   if (same) report["writes"] = same->finish().report();
+  if (writer != "none") {  // beside "steps": what the migrator did when somebody waited
+    for (auto& wait : report["writes"].as_object()["longest"].as_array()) {
+      auto& at = wait.as_object()["at"];
+      at = rounded((at.as_double() - moment(started)) / 1000);
+    }
+  }
   report["reads"] = reader.finish().report();
   report["log_mb"] = log.finish_mb();
   return report;
@@ -352,15 +378,26 @@ int run_migration(const char* self, const std::string& base, const std::string& 
   const auto rows = count_rows(*client);
   Clock::time_point copy_began;
   double copy_seconds = 0;
+  std::vector<std::pair<std::string, Clock::time_point>> steps;
   migrate::WorkOptions options;
   options.max_stall = std::chrono::milliseconds(max_stall_ms);
   options.progress = [&](const migrate::WorkState& state) {
+    if (steps.empty() || steps.back().first != state.what) steps.emplace_back(state.what, Clock::now());
     if (!state.what.starts_with("backfill")) return true;
     if (copy_began == Clock::time_point{}) copy_began = Clock::now();
     copy_seconds = ms_since(copy_began) / 1000;
     return true;
   };
-  auto report = measure(*client, work, self, writer, [&] { need(migrate::start(*client, migration(), options)); });
+  Clock::time_point began;
+  auto report = measure(*client, work, self, writer, [&] {
+    began = Clock::now();
+    need(migrate::start(*client, migration(), options));
+  });
+  json::array told;  // each is told for the first time when its first chunk is done
+  for (const auto& [what, at] : steps) {
+    told.push_back(json::object{{"what", what}, {"at", rounded((moment(at) - moment(began)) / 1000)}});
+  }
+  report["steps"] = std::move(told);
   report["max_stall_ms"] = max_stall_ms;
   report["writer"] = writer;
   report["rows"] = rows;

@@ -212,7 +212,10 @@ Result<Lease> Lease::acquire(db::DatabaseClient& client, std::chrono::millisecon
 }
 
 Lease::Lease(Lease&& moved) noexcept
-    : client_(std::exchange(moved.client_, nullptr)), fence_(moved.fence_), ttl_(moved.ttl_) {}
+    : client_(std::exchange(moved.client_, nullptr)),
+      fence_(moved.fence_),
+      ttl_(moved.ttl_),
+      renewed_at_(moved.renewed_at_) {}
 
 Lease::~Lease() {
   if (client_ == nullptr) return;
@@ -223,6 +226,7 @@ Lease::~Lease() {
 }
 
 Result<std::vector<db::QueryResult>> Lease::batch(std::span<const Statement> statements, db::Mode mode) {
+  const auto asked_at = std::chrono::steady_clock::now();
   // The CHECK of this batch: a holder that is NULL is refused, and everything with it.
   std::vector<Statement> all = {
       {"UPDATE offx_migration_lease SET expires_at = ?1, holder = CASE WHEN fence = ?2 THEN "
@@ -236,6 +240,7 @@ Result<std::vector<db::QueryResult>> Lease::batch(std::span<const Statement> sta
     }
     return fail(std::move(results).error());
   }
+  renewed_at_ = asked_at;
   results->erase(results->begin());
   return results;
 }
@@ -243,6 +248,11 @@ Result<std::vector<db::QueryResult>> Lease::batch(std::span<const Statement> sta
 Result<void> Lease::renew() {
   OFFX_TRY(batch({}, db::Mode::write));
   return {};
+}
+
+Result<void> Lease::keep() {
+  if (std::chrono::steady_clock::now() - renewed_at_ < ttl_ / 3) return {};
+  return renew();
 }
 
 Result<std::string> lease_holder(db::DatabaseClient& client) {

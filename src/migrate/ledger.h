@@ -73,14 +73,17 @@ class Lease {
   /// somebody else holds it by now.
   Result<std::vector<db::QueryResult>> batch(std::span<const db::Statement> statements, db::Mode mode);
   Result<void> renew();
+  /// Renews it if a third of its time is over. For long reading, which needs the lease only when it writes again.
+  Result<void> keep();
 
  private:
   Lease(db::DatabaseClient& client, std::int64_t fence, std::chrono::milliseconds ttl)
-      : client_(&client), fence_(fence), ttl_(ttl) {}
+      : client_(&client), fence_(fence), ttl_(ttl), renewed_at_(std::chrono::steady_clock::now()) {}
 
   db::DatabaseClient* client_;
   std::int64_t fence_;
   std::chrono::milliseconds ttl_;
+  std::chrono::steady_clock::time_point renewed_at_;
 };
 
 /// Who holds the lease now, for people; empty if nobody.

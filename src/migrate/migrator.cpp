@@ -268,6 +268,7 @@ Result<void> Work::backfill(const Record& record, TableRecord& table, const Pair
   const auto began = steady_clock::now();
   const auto done_before = table.rows_done;
   OFFX_TRY(wait_while_paused(record, state()));
+  auto pause_until = began;
   for (bool last = false; !last;) {
     if (const auto spare = spare_disk_bytes(client_); spare && *spare < kKeepFreeBytes) {
       Error error(Errc::io, "the disk is nearly full, and what is left is for those who write to the database");
@@ -275,6 +276,7 @@ Result<void> Work::backfill(const Record& record, TableRecord& table, const Pair
     }
     auto rows = std::min(throttle.next_rows(), options_.max_chunk_rows);
     OFFX_ASSIGN(auto high, boundary(client_, plan.pair, kOld, low, rows));
+    std::this_thread::sleep_until(pause_until);
     const auto chunk_began = steady_clock::now();
     const double seconds = std::chrono::duration<double>(chunk_began - began).count();
     const double rate = seconds > 0 ? static_cast<double>(table.rows_done - done_before) / seconds : 0;
@@ -311,9 +313,9 @@ Result<void> Work::backfill(const Record& record, TableRecord& table, const Pair
     table.low = high.empty() ? table.low : to_literals(high);
     low = std::move(high);
     throttle.record(rows, kept_waiting(chunk_began));
+    pause_until = steady_clock::now() + throttle.pause();
     OFFX_TRY(tell(state()));
     if (to_integer((*results)[2].row(0)[0]) != 0) OFFX_TRY(wait_while_paused(record, state()));
-    if (!last) std::this_thread::sleep_for(throttle.pause());
   }
   table.phase = Phase::verify;
   return {};
@@ -369,7 +371,7 @@ Result<void> Work::compare(const Record& record, const Blueprint& blueprint, boo
     std::int64_t done = 0;
     OFFX_TRY(compare_pair(client_, plan.pair, live, report, [&](std::int64_t rows) -> Result<void> {
       done += rows;
-      OFFX_TRY(lease_.renew());
+      OFFX_TRY(lease_.keep());
       return tell({what, static_cast<std::uint64_t>(done), static_cast<std::uint64_t>(std::max(total, done)), false});
     }));
   }

@@ -514,6 +514,11 @@ std::string empty_sql(const Pair& pair, Side side, Range range) {
   return "DELETE FROM " + quoted(pair, side) + " WHERE " + in_range(pair, side, range, "");
 }
 
+bool ranges_agree(const Pair& pair) {
+  return pair.tables[kOld].key_is_rowid() && pair.tables[kNew].key_is_rowid() &&
+         pair.key[kOld] == pair.tables[kOld].key && pair.key[kNew] == pair.tables[kNew].key;
+}
+
 std::string compare_sql(const Pair& pair, Side side, Range range, bool live) {
   if (side == kNew) {
     return "SELECT count(*), coalesce(sum(NOT " + twin_exists(pair, kNew) + "), 0), 0 FROM " + quoted(pair, kNew) +
@@ -525,8 +530,11 @@ std::string compare_sql(const Pair& pair, Side side, Range range, bool live) {
   }
   const auto key = std::string(kAlias[kNew]) + "." + quote_identifier(pair.key[kNew][0]);
   return "SELECT count(*), coalesce(sum(" + key + " IS NULL), 0), coalesce(sum(" + key + " IS NOT NULL AND NOT (" +
-         (parts.empty() ? "1" : combined(parts, " AND ")) + ")), 0) FROM " + join_of_both(pair, "LEFT JOIN") +
-         " WHERE " + in_range(pair, kOld, range, kAlias[kOld]);
+         (parts.empty() ? "1" : combined(parts, " AND ")) + ")), 0)" +
+         (ranges_agree(pair) ? ", (SELECT count(*) FROM " + quoted(pair, kNew) + " WHERE " +
+                                   in_range(pair, kNew, range, quoted(pair, kNew)) + ")"
+                             : "") +
+         " FROM " + join_of_both(pair, "LEFT JOIN") + " WHERE " + in_range(pair, kOld, range, kAlias[kOld]);
 }
 
 std::string missing_sql(const Pair& pair, Side side, Range range) {

@@ -41,7 +41,11 @@ struct Range {
 
 /// One row: rows of `side` in the range, those that the other side lacks, and, for kOld, those that differ.
 /// `live`: both sides are written to, so a pair is alike if either follows from the other; before, the new one follows.
+/// If ranges_agree(), kOld has a fourth column: rows of the new table in the range.
 [[nodiscard]] std::string compare_sql(const Pair& pair, Side side, Range range, bool live);
+/// True if a range holds the same keys of both tables, so that in one snapshot the new table's rows in it, less those
+/// that are the twin of an old one, are those that the old table lacks.
+[[nodiscard]] bool ranges_agree(const Pair& pair);
 /// The keys of at most 21 of those rows, as text, and the columns in which they differ with both values.
 [[nodiscard]] std::string missing_sql(const Pair& pair, Side side, Range range);
 [[nodiscard]] std::string different_sql(const Pair& pair, Range range, bool live);

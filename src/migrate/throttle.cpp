@@ -11,13 +11,18 @@ constexpr double kAim = 0.8;
 constexpr double kShrinkMost = 0.5;
 /// … from where it is back in two chunks.
 constexpr double kGrowMost = 1.5;
+/// As long as a chunk takes less than an eighth of its aim: four times as much still is less than half of it.
+constexpr double kFarBelow = 8;
+constexpr double kGrowFarBelow = 4;
 
 }  // namespace
 
 void Throttle::record(std::int64_t rows, std::chrono::nanoseconds elapsed) noexcept {
   const double aim = kAim * static_cast<double>(std::chrono::nanoseconds(max_stall_).count());
   const double took = std::max(1.0, static_cast<double>(elapsed.count()));
-  const double fitting = static_cast<double>(rows) * std::clamp(aim / took, kShrinkMost, kGrowMost);
+  const double room = aim / took;
+  const double growth = std::clamp(room, kShrinkMost, room > kFarBelow ? kGrowFarBelow : kGrowMost);
+  const double fitting = static_cast<double>(rows) * growth;
   rows_ = std::clamp<std::int64_t>(static_cast<std::int64_t>(fitting + 0.5), 1, kRowsMax);
   pause_ = std::min<std::chrono::nanoseconds>(elapsed, kPauseMax);
 }

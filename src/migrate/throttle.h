@@ -12,7 +12,8 @@ class Throttle {
  public:
   explicit Throttle(std::chrono::milliseconds max_stall) : max_stall_(max_stall) {}
 
-  /// Starts small, and grows as chunks turn out to be fast: from 100 rows to a million in two dozen chunks.
+  /// Starts small, and grows as chunks turn out to be fast: four times at once while they take a small part of what
+  /// they may, half as much again when they come near it.
   [[nodiscard]] std::int64_t next_rows() const noexcept { return rows_; }
   /// A chunk of `rows` kept others waiting for `elapsed`, its commit included.
   void record(std::int64_t rows, std::chrono::nanoseconds elapsed) noexcept;

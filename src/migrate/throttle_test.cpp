@@ -1,5 +1,6 @@
 #include "migrate/throttle.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <vector>
@@ -32,6 +33,24 @@ TEST(Throttle, chunks_come_to_take_somewhat_less_than_the_longest_stall) {
         EXPECT_LE(took, stall) << stall << " " << row_ms;
         EXPECT_GE(took, 0.6 * stall) << stall << " " << row_ms;
       }
+    }
+  }
+}
+
+TEST(Throttle, it_soon_finds_what_fits_and_does_not_jump_beyond) {
+  for (const double row_ms : {0.005, 0.02}) {
+    Throttle throttle{milliseconds(500)};
+    const auto took = run(throttle, 12, [&](std::int64_t rows) { return 0.5 + row_ms * static_cast<double>(rows); });
+    EXPECT_LE(*std::max_element(took.begin(), took.end()), 500);
+    EXPECT_GE(took.back(), 300);
+    // Where a row costs twice as much in the next chunk, from indexes that do not fit into memory any more, …
+    Throttle dearer{milliseconds(500)};
+    double ms = row_ms;
+    for (const double one : run(dearer, 12, [&](std::int64_t rows) {
+           ms = std::min(ms * 2, 0.1);
+           return ms * static_cast<double>(rows);
+         })) {
+      EXPECT_LE(one, 500);
     }
   }
 }

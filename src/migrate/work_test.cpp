@@ -78,6 +78,37 @@ TEST_F(MigrationWork, RowsThatDifferAreNamed) {
   EXPECT_EQ(all, "id = 2: is missing in t_v2; id = 1: name: 'x' in t_v2, 'a' by t_v1; id = 9: is missing in t_v1; ");
 }
 
+TEST_F(MigrationWork, RowsThatOnlyTheNewTableHasAreNamed) {
+  for (const std::string key : {"INTEGER PRIMARY KEY", "TEXT NOT NULL PRIMARY KEY"}) {
+    execute({"CREATE TABLE t_v1 (id " + key + ", name TEXT)", "INSERT INTO t_v1 VALUES (3, 'a'), (4, 'b'), (5, 'c')"});
+    begin(migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id " + key + ", name TEXT)")}));
+    for (const auto* part : {"ins", "del", "key", "1"}) {
+      run(*client_, "DROP TRIGGER offx_sync_t_v2_down_" + std::string(part));
+      run(*client_, "DROP TRIGGER offx_sync_t_v2_up_" + std::string(part));
+    }
+    const auto check = [&](const char* keys) {
+      const auto report = must(verify(*client_, "m", {}));
+      std::string all;
+      for (const auto& difference : report.differences) {
+        EXPECT_EQ(difference.what, "is missing in t_v1");
+        all += difference.key + " ";
+      }
+      std::string expected;  // a key of text is shown in quotes
+      for (const char* at = keys; *at != '\0'; ++at) {
+        expected += "id = " + (key.starts_with("TEXT") ? "'" + std::string(1, *at) + "' " : std::string(1, *at) + " ");
+      }
+      EXPECT_EQ(all, expected) << key;
+      EXPECT_EQ(report.differences_total, static_cast<std::int64_t>(std::string(keys).size())) << key;
+    };
+    execute({"INSERT INTO t_v2 VALUES (1, 'x'), (9, 'y')", "DELETE FROM t_v1 WHERE id = 4"});
+    check("149");
+    execute({"DELETE FROM t_v1"});
+    check("13459");
+    must(roll_back(*client_, "m", RollbackOptions{{}, true}));
+    run(*client_, "DROP TABLE t_v1");
+  }
+}
+
 TEST_F(MigrationWork, TheFirstMigratorWorksAndTheSecondIsToldWho) {
   execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO t_v1 (name) VALUES ('a')"});
   const auto migration =

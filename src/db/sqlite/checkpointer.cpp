@@ -1,7 +1,7 @@
 #include "db/sqlite/checkpointer.h"
 
-#include <algorithm>
 #include <chrono>
+#include <limits>
 #include <memory>
 #include <system_error>
 #include <utility>
@@ -17,6 +17,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kPassesMax = 4;    ///< beside the writers, before the last one without them
 constexpr int kRestPages = 400;  ///< for the last one: a few milliseconds
+constexpr int kLargeCommitsInLog = 3;
 /// How long starting the log anew may wait for readers and for other processes, while our own writers wait as well.
 constexpr auto kRestartPatience = std::chrono::milliseconds(5);
 constexpr auto kRestartPoll = std::chrono::microseconds(100);
@@ -48,11 +49,14 @@ void Checkpointer::stop() noexcept {
 void Checkpointer::committed(int log_pages, bool in_background) noexcept {
   {
     const std::lock_guard lock(mutex_);
-    if (log_pages < log_pages_) {  // it was started anew
+    int pages = log_pages - log_pages_;
+    if (pages < 0) {  // it was started anew
+      pages = log_pages;
       copied_pages_ = 0;
-      due_at_pages_ = kLogPages;
+      retry_at_pages_ = 0;
     }
     log_pages_ = log_pages;
+    if (in_background) background_pages_ = pages;
     if (in_background && log_pages_ - copied_pages_ >= kStepPages) step_is_due_ = true;
     if (stopping_ || working_ || !is_due()) return;
     if (!thread_.joinable()) {
@@ -74,7 +78,11 @@ bool Checkpointer::is_working() const {
 
 bool Checkpointer::is_behind() const {
   const std::lock_guard lock(mutex_);
-  return working_ && log_pages_ > kLogPagesMax;
+  return working_ && log_pages_ >= std::max(kLogPagesMax, anew_at_pages());
+}
+
+int Checkpointer::anew_at_pages() const {
+  return std::clamp(std::min(background_pages_, kLogPagesLarge) * kLargeCommitsInLog, kLogPages, kLogPagesLarge);
 }
 
 void Checkpointer::work_until_stopped() {
@@ -91,7 +99,7 @@ void Checkpointer::work_until_stopped() {
     // What could not be done is left in the log, where it is as safe, and is tried again when that has grown.
     if (connection) (void)shorten_log(*connection);
     lock.lock();
-    if (log_pages_ >= due_at_pages_) due_at_pages_ = log_pages_ + kLogPages / 2;
+    if (log_pages_ >= std::max(anew_at_pages(), retry_at_pages_)) retry_at_pages_ = log_pages_ + kLogPages / 2;
     working_ = is_due();
     if (working_) continue;
     lock.unlock();
@@ -111,20 +119,34 @@ Result<void> Checkpointer::shorten_log(Connection& connection) {
     if (code != SQLITE_OK) return fail(to_error(connection.handle(), code));
     OFFX_TRY(sync_database_file(connection));
 
-    const std::lock_guard lock(mutex_);
-    copied_pages_ = pages.copied;
-    if (stopping_ || log_pages_ < kLogPages) return {};
-    const int left = log_pages_ - pages.copied;
-    if (left <= kRestPages) break;
-    if (pass > 0 && pages.copied < pages.log && left >= rest) return {};  // a reader still needs what is left
-    rest = left;
+    {
+      const std::lock_guard lock(mutex_);
+      copied_pages_ = pages.copied;
+      if (stopping_ || log_pages_ < anew_at_pages()) return {};
+      const int left = log_pages_ - pages.copied;
+      if (pass > 0 && left > kRestPages && pages.copied < pages.log && left >= rest) {
+        return {};  // a reader still needs what is left
+      }
+      rest = left;
+    }
+    if (rest > kRestPages) continue;
+    OFFX_ASSIGN(const bool done, start_log_anew(connection, kRestPages));
+    if (done) return {};
   }
-  return start_log_anew(connection);
+  // Others write faster than pages can be copied beside them: without a moment for it the log would grow for ever.
+  OFFX_TRY(start_log_anew(connection, std::numeric_limits<int>::max()));
+  return {};
 }
 
-Result<void> Checkpointer::start_log_anew(Connection& connection) {
+Result<bool> Checkpointer::start_log_anew(Connection& connection, int rest_max) {
   int code = SQLITE_OK;
+  bool is_little = false;
   between_writes_([&] {
+    {
+      const std::lock_guard lock(mutex_);
+      is_little = log_pages_ - copied_pages_ <= rest_max;
+    }
+    if (!is_little) return;
     auto give_up = Clock::now() + kRestartPatience;
     sqlite3_busy_handler(
         connection.handle(),
@@ -137,7 +159,7 @@ Result<void> Checkpointer::start_log_anew(Connection& connection) {
     sqlite3_busy_handler(connection.handle(), nullptr, nullptr);
   });
   if (code != SQLITE_OK && code != SQLITE_BUSY) return fail(to_error(connection.handle(), code));
-  return {};
+  return is_little;
 }
 
 }  // namespace offx::db::sqlite

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -16,17 +17,19 @@ class Connection;
 /// Pages are copied and synced while writing goes on; only the last of them, and starting the log anew, needs a moment
 /// without writes.
 ///
-/// The log is started anew when it is longer than kLogPages; it grows beyond that by what is written meanwhile. A
-/// reader that keeps its snapshot keeps the log from starting anew: it grows until that reader is done, and nobody
-/// fails or waits because of it. A checkpoint that fails (the disk is full, …) leaves the log as it is and is tried
-/// again as the log grows.
+/// The log is started anew when it is longer than kLogPages, or than what the last background commits wrote where
+/// those are large; it grows beyond that by what is written meanwhile. Starting it anew holds up writers for the copy
+/// and the sync of what was committed in the last moment, so it is done when that is little. A reader that keeps its
+/// snapshot keeps the log from starting anew: it grows until that reader is done, and nobody fails or waits because of
+/// it. A checkpoint that fails (the disk is full, …) leaves the log as it is and is tried again as the log grows.
 ///
 /// Thread: one of its own, started when there is first something to do; it sleeps while nothing is written. All
 /// functions may be called from any thread.
 class Checkpointer {
  public:
-  static constexpr int kLogPages = 4'000;      ///< 16 MiB at 4 KiB a page
-  static constexpr int kLogPagesMax = 12'000;  ///< is_behind()
+  static constexpr int kLogPages = 4'000;        ///< 16 MiB at 4 KiB a page
+  static constexpr int kLogPagesMax = 12'000;    ///< is_behind()
+  static constexpr int kLogPagesLarge = 24'000;  ///< in the place of both where background commits are large
   /// After a commit in the background this many pages are copied at once: pages synced in small portions do not hold up
   /// the syncs of others' commits.
   static constexpr int kStepPages = 250;
@@ -49,7 +52,7 @@ class Checkpointer {
 
   /// Pages are being copied or synced: what can wait should.
   [[nodiscard]] bool is_working() const;
-  /// They are, and yet the log is longer than kLogPagesMax.
+  /// They are, and the log is too long for more in the background before it was started anew.
   [[nodiscard]] bool is_behind() const;
 
  private:
@@ -58,10 +61,13 @@ class Checkpointer {
     int copied = 0;  ///< of those in the log
   };
 
-  [[nodiscard]] bool is_due() const { return step_is_due_ || log_pages_ >= due_at_pages_; }
+  /// From here on the log is to be started anew: a few large transactions share one copy of the pages they all change.
+  [[nodiscard]] int anew_at_pages() const;
+  [[nodiscard]] bool is_due() const { return step_is_due_ || log_pages_ >= std::max(anew_at_pages(), retry_at_pages_); }
   void work_until_stopped();
   Result<void> shorten_log(Connection& connection);
-  Result<void> start_log_anew(Connection& connection);
+  /// False, with nothing done, if more than `rest_max` pages were committed that are not copied yet.
+  Result<bool> start_log_anew(Connection& connection, int rest_max);
 
   const std::string path_;
   const BetweenWrites between_writes_;
@@ -71,7 +77,8 @@ class Checkpointer {
   std::condition_variable wanted_;
   int log_pages_ = 0;
   int copied_pages_ = 0;
-  int due_at_pages_ = kLogPages;
+  int background_pages_ = 0;  // of the last commit in the background
+  int retry_at_pages_ = 0;    // where starting the log anew did not succeed
   bool step_is_due_ = false;
   bool working_ = false;
   bool stopping_ = false;

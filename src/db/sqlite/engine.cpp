@@ -28,6 +28,9 @@ constexpr std::size_t kReadersMax = 4;
 constexpr std::size_t kGroupMax = 64;  ///< writes committed together at most
 /// How long a background write lets others go first where there are always others.
 constexpr auto kBackgroundPatience = std::chrono::milliseconds(100);
+/// How long it waits for pages being moved out of the log: a commit beside their sync would wait for the disk, and all
+/// others for that commit. A background write that takes longer than kBackgroundPatience itself outlasts that sync.
+constexpr auto kCheckpointPatience = std::chrono::seconds(1);
 
 using Clock = std::chrono::steady_clock;
 
@@ -323,8 +326,9 @@ class Engine final : public DatabaseClient {
 
   [[nodiscard]] bool background_is_due() const {
     if (background_.empty() || checkpointer_.is_behind()) return false;
-    const bool nobody_waits = waiting_.empty() && !checkpointer_.is_working();
-    return nobody_waits || Clock::now() - background_.front()->since > kBackgroundPatience;
+    const auto waited = Clock::now() - background_.front()->since;
+    if (!waiting_.empty() && waited <= kBackgroundPatience) return false;
+    return !checkpointer_.is_working() || background_time_.load() > kBackgroundPatience || waited > kCheckpointPatience;
   }
 
   [[nodiscard]] bool in_transaction() const { return sqlite3_get_autocommit(writer_->handle()) == 0; }

@@ -408,6 +408,21 @@ TEST(SqliteEngine, the_log_stays_short_while_much_is_written) {
   EXPECT_EQ(scalar(*must(sqlite::open(path)), "SELECT count(*) FROM big"), "60");
 }
 
+TEST(SqliteEngine, the_log_has_a_bound_where_background_writes_are_large) {
+  TemporaryFolder folder;
+  const std::string path = folder / "a.db";
+  auto client = must(sqlite::open(path));
+  must(client->execute("CREATE TABLE big (id INTEGER PRIMARY KEY, v BLOB)"));
+  constexpr int kMegabytes = 30;
+  for (int i = 0; i < 8; ++i) {
+    const std::vector<Statement> insert(kMegabytes, {"INSERT INTO big (v) VALUES (zeroblob(1000000))", {}});
+    must(client->batch(insert, Mode::background));
+  }
+  EXPECT_GT(log_generation(path), 0U);
+  EXPECT_LT(std::filesystem::file_size(path + "-wal"),
+            sqlite::Checkpointer::kLogPagesLarge * 4120U + (kMegabytes + 1) * 1'010'000U);
+}
+
 TEST(SqliteEngine, a_reader_that_keeps_its_snapshot_holds_up_nobody) {
   TemporaryFolder folder;
   const std::string path = folder / "a.db";
