@@ -34,7 +34,7 @@ def free_port():
 
 def load(url, headers=(), paths=None, connections=CONNECTIONS):
     """(requests per second, 99th percentile in ms) of an address, or of the paths of a file in turn."""
-    command = ["wrk", "-t1", f"-c{connections}", "--latency"] + [part for header in headers for part in ("-H", header)]
+    command = ["wrk", "-t1", f"-c{connections}", "--latency", "--timeout", "20s"] + [part for header in headers for part in ("-H", header)]
     tail = [url] if paths is None else ["-s", ADDRESSES, url, "--", paths]
     subprocess.run(command + ["-d1s"] + tail, check=True, stdout=subprocess.DEVNULL)
     report = subprocess.run(command + [f"-d{SECONDS}s"] + tail, check=True, stdout=subprocess.PIPE, text=True).stdout
