@@ -1,6 +1,8 @@
 #include "db/client.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 
 #include "base/assert.h"
 #include "db/http/url.h"
@@ -24,16 +26,9 @@ Result<void> DatabaseClient::redirect_references(std::string_view from, std::str
                                      " a new version in the same migration");
 }
 
-std::string database_url(std::string_view url) {
-  if (!url.empty()) return std::string(url);
-  for (const char* name : {"OFFX_DB", "DB_PATH"}) {
-    const char* value = std::getenv(name);
-    if (value != nullptr && *value != '\0') return value;
-  }
-  return "./local.db";
-}
-
 namespace {
+
+constexpr std::string_view kSchemes[] = {"sqlite", "libsql", "https", "http", "rqlite", "rqlites", "valtown"};
 
 /// What stands before `://`, or `valtown`; empty for the path of a file.
 std::string_view scheme_of(std::string_view url) {
@@ -43,7 +38,25 @@ std::string_view scheme_of(std::string_view url) {
   return url.substr(0, colon);
 }
 
+/// `LIBSQL://…` is `libsql://…`: letters of schemes have no case, those of paths have.
+std::string with_plain_scheme(std::string url) {
+  const auto colon = std::min(url.find(':'), url.size());
+  std::string scheme = url.substr(0, colon);
+  for (char& c : scheme) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  if (std::find(std::begin(kSchemes), std::end(kSchemes), scheme) != std::end(kSchemes)) url.replace(0, colon, scheme);
+  return url;
+}
+
 }  // namespace
+
+std::string database_url(std::string_view url) {
+  if (!url.empty()) return with_plain_scheme(std::string(url));
+  for (const char* name : {"OFFX_DB", "DB_PATH"}) {
+    const char* value = std::getenv(name);
+    if (value != nullptr && *value != '\0') return with_plain_scheme(value);
+  }
+  return "./local.db";
+}
 
 bool is_server(std::string_view url) { return !scheme_of(database_url(url)).empty(); }
 

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "base/test_support.h"
+#include "db/stop.h"
 #include "db/test_servers.h"
 
 namespace offx::db {
@@ -367,6 +368,15 @@ TEST_P(Client, writers_on_many_threads_all_get_their_own_answer) {
   EXPECT_EQ(run("SELECT count(*) FROM t").row(0)[0], Value{std::int64_t{kThreads * kEach - refused}});
 }
 
+TEST_P(Client, a_stop_lets_work_end_that_is_answered_as_usual) {
+  const std::atomic<bool> stopped = true;
+  stop_calls_when(&stopped);
+  run("CREATE TABLE t (n INTEGER)");
+  run("INSERT INTO t VALUES (1)");
+  EXPECT_EQ(run("SELECT n FROM t").row(0)[0], Value{1});
+  stop_calls_when(nullptr);
+}
+
 TEST(CreateDatabaseClient, takes_the_database_from_the_environment) {
   unsetenv("OFFX_DB");
   unsetenv("DB_PATH");
@@ -396,6 +406,14 @@ TEST(CreateDatabaseClient, tells_no_secret) {
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code(), Errc::unavailable);
   EXPECT_THAT(refused.error().to_string(), testing::Not(HasSubstr("hunter2")));
+}
+
+TEST(CreateDatabaseClient, has_schemes_without_case) {
+  EXPECT_EQ(must(create_database_client("LibSQL://db.example"))->description(), "libsql:db.example");
+  EXPECT_EQ(must(create_database_client("RQLITE://a"))->description(), "rqlite:a");
+  EXPECT_TRUE(is_server("Valtown:"));
+  EXPECT_EQ(must(database_path("SQLite:Local.DB")), "Local.DB");
+  EXPECT_EQ(database_url("Notes:old.db"), "Notes:old.db") << "no scheme of ours: the name of a file";
 }
 
 TEST(CreateDatabaseClient, says_which_addresses_it_knows) {

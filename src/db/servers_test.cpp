@@ -9,7 +9,10 @@
 
 #include "base/test_support.h"
 #include "db/client.h"
+#include "db/fallback_reads.h"
+#include "db/stop.h"
 #include "db/test_servers.h"
+#include "net/local_server.h"
 
 namespace offx::db {
 namespace {
@@ -68,6 +71,61 @@ TEST(Deadline, ends_every_call_to_a_server_that_never_answers) {
     EXPECT_LT(steady_clock::now() - begin, milliseconds(3000));
     EXPECT_GE(steady_clock::now() - begin, milliseconds(290));
   }
+}
+
+/// Until the end of a test.
+class StopAfter {
+ public:
+  explicit StopAfter(milliseconds time)
+      : thread_([this, time] {
+          std::this_thread::sleep_for(time);
+          flag_ = true;
+        }) {
+    stop_calls_when(&flag_);
+  }
+  ~StopAfter() {
+    thread_.join();
+    stop_calls_when(nullptr);
+  }
+  StopAfter(const StopAfter&) = delete;
+  StopAfter& operator=(const StopAfter&) = delete;
+
+ private:
+  std::atomic<bool> flag_ = false;
+  std::thread thread_;
+};
+
+TEST(Stop, ends_calls_to_servers_that_hang_long_before_their_deadline) {
+  const SilentListener silent;
+  for (const std::string scheme : {"http://", "rqlite://u:p@", "valtown://"}) {
+    const std::string more = scheme == "valtown://" ? "&tls=0&authToken=t" : "";
+    auto client = must(create_database_client(scheme + silent.place() + "?timeout_ms=60000" + more));
+    const StopAfter stop(milliseconds(100));
+    const auto begin = steady_clock::now();
+    EXPECT_EQ(error_of(client->execute("SELECT 1")).code(), Errc::cancelled) << scheme;
+    EXPECT_EQ(error_of(client->execute("INSERT INTO t VALUES (1)")).code(), Errc::cancelled) << scheme;
+    EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds(20));
+  }
+}
+
+TEST(Answers, that_are_none_of_a_database_say_what_to_do) {
+  std::string status;
+  std::string more;
+  net::LocalServer server([&](net::LocalServer::Connection& connection) {
+    (void)connection.whole_request();
+    connection.send("HTTP/1.1 " + status + " X\r\n" + more + "Content-Length: 6\r\nConnection: close\r\n\r\n<html>");
+  });
+  const auto answer_to = [&](const std::string& scheme, const std::string& with, const std::string& header = "") {
+    status = with;
+    more = header;
+    auto client = must(create_database_client(scheme + server.place() + "?tls=0&authToken=t"));
+    return error_of(client->execute("SELECT 1"));
+  };
+  EXPECT_EQ(answer_to("rqlite://u:p@", "429").code(), Errc::unavailable);
+  const auto moved = answer_to("libsql://", "307", "Location: https://other.example/v3/pipeline?secret\r\n");
+  EXPECT_EQ(moved.code(), Errc::invalid_argument);
+  EXPECT_THAT(moved.message(), HasSubstr("at https://other.example;"));
+  EXPECT_THAT(answer_to("valtown://", "200").message(), HasSubstr("web page"));
 }
 
 TEST_F(Libsql, a_frozen_server_ends_calls_at_their_deadline_and_a_killed_one_comes_back) {
@@ -139,6 +197,47 @@ TEST_F(Libsql, a_session_sees_its_writes_although_the_replica_lags) {
   must(client->execute("UPDATE t SET n = 302"));
   EXPECT_EQ(must(client->batch(read, Mode::read_stale))[0].row(0)[0], Value{302});
   EXPECT_FALSE(client->batch(std::vector<Statement>{{"DELETE FROM t", {}}}, Mode::read_stale).has_value());
+}
+
+TEST_F(Libsql, a_replica_answers_reads_while_the_primary_is_away) {
+  Sqld sqld;
+  const std::string database = sqld.make_database();
+  sqld.start_replica();
+  const std::string url = database + "&timeout_ms=1000&replica=" + sqld.replica_place();
+  EXPECT_TRUE(may_fall_back(url));
+  EXPECT_FALSE(may_fall_back(database));
+  auto writer = must(create_database_client(database));
+  must(writer->execute("CREATE TABLE t (n INTEGER)"));
+  must(writer->execute("INSERT INTO t VALUES (7)"));
+  auto at_replica =
+      must(create_database_client("http://" + sqld.replica_place() + database.substr(database.find('?'))));
+  for (auto rows = at_replica->execute("SELECT n FROM t"); !rows || rows->rows() == 0;
+       rows = at_replica->execute("SELECT n FROM t")) {
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+
+  FallbackReads client(must(create_database_client(url)));
+  const std::vector<Statement> read = {{"SELECT n FROM t", {}}};
+  EXPECT_EQ(must(client.execute("SELECT n FROM t", {})).row(0)[0], Value{7});
+  sqld.process().kill();
+  EXPECT_EQ(must(client.execute("SELECT n FROM t", {})).row(0)[0], Value{7});
+  EXPECT_EQ(must(client.batch(read, Mode::read))[0].row(0)[0], Value{7});
+  EXPECT_FALSE(client.batch(read, Mode::read_latest).has_value()) << "that is more than a replica can say";
+  EXPECT_EQ(error_of(client.execute("INSERT INTO t VALUES (8)", {})).code(), Errc::unavailable);
+  EXPECT_EQ(client.execute("SELECT nothing FROM t", {}).error().code(), Errc::unavailable);
+}
+
+TEST_F(Libsql, a_replica_that_hangs_costs_its_time_once) {
+  Sqld sqld;
+  const std::string database = sqld.make_database();
+  sqld.start_replica();
+  auto client = must(create_database_client(database + "&timeout_ms=2000&replica=" + sqld.replica_place()));
+  sqld.replica().freeze();
+  const std::vector<Statement> read = {{"SELECT 7", {}}};
+  const auto begin = steady_clock::now();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(must(client->batch(read, Mode::read_stale))[0].row(0)[0], Value{7});
+  EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds(10)) << "each of them waited";
+  sqld.replica().thaw();
 }
 
 TEST_F(Libsql, sessions_that_write_beside_one_another_see_their_own_writes) {
@@ -259,6 +358,22 @@ TEST_F(ThreeNodes, without_a_majority_writes_end_and_stale_reads_go_on) {
     if (i != leader) cluster_->restart(i);
   }
   EXPECT_EQ(must(client_->execute("SELECT count(*) FROM t WHERE v = 'x'")).row(0)[0], Value{1});
+}
+
+TEST_F(ThreeNodes, one_that_hangs_is_found_out_soon_by_whoever_is_new) {
+  must(client_->execute("INSERT INTO t (v) VALUES ('x')"));
+  const std::size_t hung = cluster_->leader() == 0 ? 1 : 0;  // a follower: there is no election to wait for
+  cluster_->node(hung).freeze();
+  std::string places;
+  for (std::size_t i = 0; i < 3; ++i) places += "," + cluster_->place((hung + i) % 3);
+  auto fresh = must(create_database_client("rqlite://app:secret@" + places.substr(1) + "?timeout_ms=60000"));
+  const auto begin = steady_clock::now();
+  EXPECT_EQ(must(fresh->execute("SELECT v FROM t")).row(0)[0], Value{"x"});
+  EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds(10));
+  auto writer = must(create_database_client("rqlite://app:secret@" + places.substr(1) + "?timeout_ms=60000"));
+  must(writer->execute("INSERT INTO t (v) VALUES ('y')"));
+  EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds(20));
+  cluster_->node(hung).thaw();
 }
 
 TEST_F(ThreeNodes, a_frozen_leader_costs_reads_a_part_of_their_time) {

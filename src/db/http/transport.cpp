@@ -9,6 +9,7 @@
 
 #include "base/curl_library.h"
 #include "base/version.h"
+#include "db/stop.h"
 
 namespace offx::db::http {
 namespace {
@@ -35,6 +36,7 @@ struct Exchange {
   const CurlLibrary* curl = nullptr;
   std::size_t body_max_bytes = 0;
   std::size_t header_bytes = 0;
+  CallStop call_stop;
   enum class Stop : std::uint8_t { none, too_large, memory, cancelled } stop = Stop::none;
 
   static std::size_t on_read(char* buffer, std::size_t size, std::size_t count, void* self) noexcept {
@@ -84,6 +86,15 @@ struct Exchange {
     auto& exchange = *static_cast<Exchange*>(self);
     exchange.header_bytes += size * count;
     return exchange.header_bytes > kHeadersMaxBytes ? CURL_WRITEFUNC_ERROR : size * count;
+  }
+
+  /// libcurl asks at least once a second.
+  static int on_progress(void* self, curl_off_t /*to_get*/, curl_off_t /*got*/, curl_off_t /*to_send*/,
+                         curl_off_t /*sent*/) noexcept {
+    auto& exchange = *static_cast<Exchange*>(self);
+    if (!exchange.call_stop.requested()) return 0;
+    exchange.stop = Stop::cancelled;
+    return 1;
   }
 };
 
@@ -137,7 +148,9 @@ struct Transport::Connections {
         set(easy, CURLOPT_WRITEFUNCTION, &Exchange::on_body) &&
         set(easy, CURLOPT_WRITEDATA, static_cast<void*>(&exchange)) &&
         set(easy, CURLOPT_HEADERFUNCTION, &Exchange::on_header) &&
-        set(easy, CURLOPT_HEADERDATA, static_cast<void*>(&exchange));
+        set(easy, CURLOPT_HEADERDATA, static_cast<void*>(&exchange)) && set(easy, CURLOPT_NOPROGRESS, 0L) &&
+        set(easy, CURLOPT_XFERINFOFUNCTION, &Exchange::on_progress) &&
+        set(easy, CURLOPT_XFERINFODATA, static_cast<void*>(&exchange));
     if (!posts) return done && set(easy, CURLOPT_HTTPGET, 1L);
     // Through a function and without a way to rewind, so that it is known whether any of it left.
     done = done && set(easy, CURLOPT_POST, 1L) && set(easy, CURLOPT_READFUNCTION, &Exchange::on_read) &&
@@ -157,7 +170,7 @@ struct Transport::Connections {
                                               std::to_string(options.response_max_bytes >> 20U) +
                                               " MiB: ask for fewer rows at once");
       case Exchange::Stop::memory: return because(Errc::unavailable, "out of memory for the answer of " + place);
-      case Exchange::Stop::cancelled: return because(Errc::cancelled, "stopped");
+      case Exchange::Stop::cancelled: return because(Errc::cancelled, "stopped while " + place + " had not answered");
       case Exchange::Stop::none: break;
     }
     switch (code) {
@@ -188,6 +201,10 @@ struct Transport::Connections {
   }
 
   tl::expected<Response, Failure> run(Exchange& exchange, const std::string& url, bool posts, Deadline deadline) {
+    if (exchange.call_stop.requested()) {
+      exchange.stop = Exchange::Stop::cancelled;
+      return tl::unexpected(failure(CURLE_ABORTED_BY_CALLBACK, exchange, url));
+    }
     const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0) return tl::unexpected(failure(CURLE_OPERATION_TIMEDOUT, exchange, url));
     CURL* easy = borrow();

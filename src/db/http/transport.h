@@ -30,7 +30,8 @@ using Deadline = std::chrono::steady_clock::time_point;
 
 /// HTTP to the servers of one database, over connections that are kept: each call borrows an idle one or makes another.
 /// Never sends a request twice on its own account, as libcurl does on a kept connection that died: what arrived once
-/// may be applied once. Certificates are verified, redirects not followed, proxies not used. Thread-safe.
+/// may be applied once. Certificates are verified, redirects not followed, proxies not used. Calls end when
+/// stop_calls_when() says so, with Errc::cancelled. Thread-safe.
 class Transport {
  public:
   struct Options {

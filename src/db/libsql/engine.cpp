@@ -10,6 +10,7 @@
 #include "db/http/transport.h"
 #include "db/http/url.h"
 #include "db/libsql/hrana.h"
+#include "db/stop.h"
 
 namespace offx::db::libsql {
 namespace {
@@ -18,7 +19,8 @@ using http::Deadline;
 using std::chrono::milliseconds;
 using Results = std::vector<QueryResult>;
 
-constexpr milliseconds kBusyPause{5};  ///< at first
+constexpr milliseconds kBusyPause{5};                ///< at first
+constexpr std::chrono::seconds kReplicaShunned{10};  ///< after it did not answer
 
 // How a client with a replica knows what that has. The server's own replication_index does not tell: a replica was seen
 // to name the primary's before it had the data. So every write transaction counts up one row, and the replica is asked
@@ -90,6 +92,8 @@ class Engine final : public DatabaseClient {
 
   /// Nothing if the replica does not answer, or not with what this client must see.
   std::optional<Results> run_at_replica(std::span<const Statement> statements, Deadline deadline) {
+    const Deadline shunned_until{Deadline::duration(replica_shunned_until_.load())};
+    if (std::chrono::steady_clock::now() < shunned_until) return std::nullopt;
     const std::int64_t needed = position_.load();
     const auto own = needed == 0 ? std::span<const Statement>() : std::span<const Statement>(kAskPosition);
     // What is wrong with the statements is told by the way over the primary.
@@ -97,7 +101,11 @@ class Engine final : public DatabaseClient {
     if (!pipeline) return std::nullopt;
     // Half of the time, so that the primary may still answer if the replica hangs.
     auto results = exchange(address_.replica, *pipeline, Wrap::read, true, deadline - address_.timeout / 2);
-    if (!results) return std::nullopt;
+    if (!results) {
+      if (results.error().retryable())
+        replica_shunned_until_ = (std::chrono::steady_clock::now() + kReplicaShunned).time_since_epoch().count();
+      return std::nullopt;
+    }
     if (needed > 0) {
       const auto& answer = results->back();
       if (answer.rows() == 0 || to_integer(answer.row(0)[0]) < needed) return std::nullopt;
@@ -108,13 +116,14 @@ class Engine final : public DatabaseClient {
 
   Result<Results> exchange(const std::string& server, const Pipeline& pipeline, Wrap wrap, bool reads,
                            Deadline deadline) {
+    const CallStop stop;
     for (auto pause = kBusyPause;; pause = std::min(pause * 2, kBusyPause * 16)) {
       OFFX_ASSIGN(auto body, post(server, pipeline.json, reads, deadline));
       auto answer = read_answer(body, pipeline, wrap);
       // The server itself says that it gave way to another writer: nothing was done. It lets writers wait for one
       // another, but not always.
       const bool gave_way = !answer && answer.error().retryable();
-      if (!gave_way || std::chrono::steady_clock::now() + pause >= deadline) return answer;
+      if (!gave_way || stop.requested() || std::chrono::steady_clock::now() + pause >= deadline) return answer;
       std::this_thread::sleep_for(pause);
     }
   }
@@ -153,6 +162,18 @@ class Engine final : public DatabaseClient {
       case 403:
         return {Errc::invalid_argument,
                 answered + ": it does not accept the token; give a valid one as OFFX_DB_AUTH_TOKEN or ?authToken="};
+      case 301:
+      case 302:
+      case 307:
+      case 308: {
+        // Without what is behind the host, which may be secret.
+        const auto host = response.location.find("://");
+        const auto path = host == std::string::npos ? host : response.location.find('/', host + 3);
+        return {Errc::invalid_argument,
+                answered + ": the database is elsewhere" +
+                    (host == std::string::npos ? "" : ", at " + response.location.substr(0, path)) +
+                    "; write the address it has now: a token goes nowhere that it was not given for"};
+      }
       case 404: return {Errc::not_found, answered + ": there is no such database" + told};
       case 429: return {Errc::unavailable, answered + ": too many requests; try again later"};
       default: break;
@@ -170,6 +191,7 @@ class Engine final : public DatabaseClient {
   const Address address_;
   const std::unique_ptr<http::Transport> transport_;
   std::atomic<bool> speaks_only_v2_ = false;
+  std::atomic<Deadline::rep> replica_shunned_until_ = 0;
   std::atomic<std::int64_t> position_ = 0;  ///< of this client's last write: how far a replica must have come
 };
 

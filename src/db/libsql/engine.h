@@ -26,7 +26,8 @@ namespace offx::db::libsql {
 /// **Reads** of Mode::read_stale are tried at the replica, all others go to the primary. With a replica every write of
 /// this client also counts up a row of the table `replica_position_v1`, in its own transaction, and the replica's
 /// answer is used only if that row, read in the same transaction, has come as far: so a session that uses one client
-/// sees what it wrote, whatever the server promises. Behind what it has only read it may go back.
+/// sees what it wrote, whatever the server promises. Behind what it has only read it may go back. A replica that does
+/// not answer is not asked again for 10 s.
 ///
 /// Nothing is sent before the first call. Errc::invalid_argument for an address that is not understood.
 Result<std::unique_ptr<DatabaseClient>> open(std::string_view url);

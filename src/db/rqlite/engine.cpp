@@ -15,6 +15,7 @@
 #include "db/http/url.h"
 #include "db/rqlite/wire.h"
 #include "db/sqlite/backup.h"
+#include "db/stop.h"
 
 namespace offx::db::rqlite {
 namespace {
@@ -26,11 +27,13 @@ using Results = std::vector<QueryResult>;
 
 constexpr milliseconds kElectionPause{100};  ///< before the nodes are asked again who leads
 constexpr int kRedirectsInRow = 3;
-constexpr milliseconds kReadMin{500};  ///< a node has so long for a read at least
+constexpr milliseconds kReadMin{500};        ///< a node has so long for a read at least
+constexpr milliseconds kProbeMin{500};       ///< and so long to say that it is there, where others can be asked instead
+constexpr std::chrono::seconds kTrusted{5};  ///< so long after an answer a node is taken to be there
 
 struct Node {
-  std::string url;  ///< `http://host:port`
-  std::atomic<bool> enforces_foreign_keys = false;
+  std::string url;                              ///< `http://host:port`
+  std::atomic<steady_clock::rep> answered = 0;  ///< when it did last; 0: never yet
 };
 
 class Engine final : public DatabaseClient {
@@ -75,6 +78,7 @@ class Engine final : public DatabaseClient {
   /// What an attempt at one node means for the whole.
   struct Attempt {
     enum class Next : std::uint8_t { done, other_node, redirected, wait, give_up } next = Next::give_up;
+    bool silent = false;  ///< the node took the request and did not answer in time
     std::string body;
     Error error{Errc::internal, ""};
   };
@@ -97,11 +101,14 @@ class Engine final : public DatabaseClient {
 
   /// Asks one node after the other until one has answered, the deadline is over, or more could do a write twice.
   Result<std::string> ask_nodes(const std::string& path, const Request& request, Deadline deadline) {
+    const CallStop stop;
     std::size_t refused_in_row = 0;
     int redirects = 0;
+    int silences = 0;
     for (;;) {
       const std::size_t at = preferred_.load() % nodes_.size();
-      auto attempt = ask(at, path, request, deadline);
+      auto attempt = ask(at, silences / static_cast<int>(nodes_.size()), path, request, deadline);
+      silences += attempt.silent ? 1 : 0;
       const bool refused = attempt.next == Attempt::Next::other_node;
       refused_in_row = refused ? refused_in_row + 1 : 0;
       switch (attempt.next) {
@@ -121,36 +128,49 @@ class Engine final : public DatabaseClient {
           std::this_thread::sleep_for(kElectionPause);
       }
       if (steady_clock::now() >= deadline) return fail(std::move(attempt.error));
+      if (stop.requested()) return fail(Errc::cancelled, "stopped while " + attempt.error.message());
     }
   }
 
-  Attempt ask(std::size_t at, const std::string& path, const Request& request, Deadline deadline) {
+  Attempt ask(std::size_t at, int round, const std::string& path, const Request& request, Deadline deadline) {
     auto& node = nodes_[at];
-    // A node that hangs must leave time for the others.
+    const auto now = steady_clock::now();
+    // A node that hangs must leave time for the others: it is asked for little first, as a write cannot be taken back
+    // to another one. In later rounds it gets longer: it may be slow, and the others too.
+    Deadline probe_until = deadline;
     Deadline until = deadline;
-    if (request.reads && nodes_.size() > 1) {
-      const auto now = steady_clock::now();
+    if (nodes_.size() > 1) {
+      probe_until = std::min(deadline, now + kProbeMin * (1 << std::min(round, 6)));
       const auto share = (deadline - now) / static_cast<int>(nodes_.size());
-      until = std::min(deadline, now + std::max<steady_clock::duration>(share, kReadMin));
+      if (request.reads) until = std::min(deadline, now + std::max<steady_clock::duration>(share, kReadMin));
     }
-    if (auto checked = check_foreign_keys(node, until); checked.next != Attempt::Next::done) return checked;
+    if (auto probed = probe(node, probe_until); probed.next != Attempt::Next::done) return probed;
     auto response = transport_->post(node.url + path + (forwards_ ? "" : "&redirect"), request.json, until);
-    if (!response) return after_failure(std::move(response.error()), request.reads);
+    if (!response) {
+      node.answered = 0;
+      return after_failure(std::move(response.error()), request.reads);
+    }
+    node.answered = steady_clock::now().time_since_epoch().count();
     return after_response(std::move(*response), node, request.reads);
   }
 
   static Attempt after_failure(http::Failure failure, bool reads) {
     Attempt attempt;
     attempt.error = std::move(failure.error);
-    if (!attempt.error.retryable()) return attempt;
-    if (!failure.sent) {
+    attempt.silent = failure.sent;
+    if (!attempt.error.retryable()) {
+      if (failure.sent && !reads) attempt.error = may_be_applied(attempt.error);
+    } else if (!failure.sent) {
       attempt.next = Attempt::Next::other_node;
     } else if (reads) {
       attempt.next = Attempt::Next::wait;
     } else {
-      attempt.error = Error(Errc::unavailable, attempt.error.message() + std::string(http::kMayBeApplied));
+      attempt.error = may_be_applied(attempt.error);
     }
     return attempt;
+  }
+  static Error may_be_applied(const Error& error) {
+    return {error.code(), error.message() + std::string(http::kMayBeApplied)};
   }
 
   Attempt after_response(http::Response response, const Node& node, bool reads) {
@@ -183,6 +203,9 @@ class Engine final : public DatabaseClient {
                                   ": it does not know this user and password, or the user may not do this (the "
                                   "permissions execute, query and status are needed)");
         return attempt;
+      case 429:
+        attempt.error = Error(Errc::unavailable, answered + ": too many requests; try again later");
+        return attempt;
       case 500:
         if (response.body.find("unsupported value") != std::string::npos) {
           attempt.error = Error(Errc::unsupported, "rqlite cannot send an infinite number" + told);
@@ -200,11 +223,13 @@ class Engine final : public DatabaseClient {
     return attempt;
   }
 
-  /// Without them cascades do not happen, and each node decides for itself what to refuse.
-  Attempt check_foreign_keys(Node& node, Deadline deadline) {
+  /// Asks a node that was silent for a while whether it is there, and whether it enforces foreign keys: without them
+  /// cascades do not happen, and each node decides for itself what to refuse.
+  Attempt probe(Node& node, Deadline deadline) {
     Attempt attempt;
     attempt.next = Attempt::Next::done;
-    if (node.enforces_foreign_keys) return attempt;
+    const Deadline last{steady_clock::duration(node.answered.load())};
+    if (node.answered != 0 && (nodes_.size() == 1 || steady_clock::now() < last + kTrusted)) return attempt;
     static constexpr std::string_view kSql = "SELECT foreign_keys FROM pragma_foreign_keys";
     const Statement statement{kSql, {}};
     const auto request = write_request(std::span(&statement, 1));
@@ -227,7 +252,7 @@ class Engine final : public DatabaseClient {
       attempt.error = Error(Errc::unsupported, node.url.substr(node.url.find("://") + 3) +
                                                    " does not enforce foreign keys: start every rqlited with -fk");
     } else {
-      node.enforces_foreign_keys = true;
+      node.answered = steady_clock::now().time_since_epoch().count();
     }
     return attempt;
   }

@@ -32,6 +32,9 @@ namespace offx::db::rqlite {
 /// Mode::read_stale takes what any node has (level none) until this client writes, then it is as Mode::read. The level
 /// `linearizable` is never used: versions before 8.32 take it for weak.
 ///
+/// **Nodes that hang.** One of several that was silent for 5 s is first asked for a trifle, and has half a second for
+/// that, later more; so neither a read nor a write waits long for it, unless it fell asleep within those 5 s.
+///
 /// **Retries.** A read is repeated at the next node until the deadline. A write is so only if it certainly reached
 /// none: no connection, or the answer that there is no leader. Any other failure is Errc::unavailable, and the message
 /// says that the write may have been applied.

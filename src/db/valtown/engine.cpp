@@ -186,6 +186,9 @@ Result<Results> read_results(std::string& json, bool batch, const Request& reque
       });
     }
   }
+  if (const auto first = json.find_first_not_of(" \t\r\n"); first != std::string::npos && json[first] == '<') {
+    return fail(Errc::corrupt, "the server answered with a web page, not as Val Town's API does: check the address");
+  }
   if (code == simdjson::INCORRECT_TYPE) {
     return fail(Errc::unsupported,
                 "the server's answer holds a value that is no text and no number: select a blob with hex()");

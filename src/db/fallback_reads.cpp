@@ -1,0 +1,58 @@
+#include "db/fallback_reads.h"
+
+#include "db/http/url.h"
+#include "db/statement_text.h"
+
+namespace offx::db {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kAway{5};
+
+bool is_read(std::string_view sql) {
+  const auto text = read_statement(sql);
+  return text && text->kind == StatementText::Kind::read;
+}
+
+}  // namespace
+
+bool may_fall_back(std::string_view url) {
+  auto parsed = http::parse_server_url(database_url(url));
+  if (!parsed) return false;
+  return parsed->take("replica") || (parsed->scheme.starts_with("rqlite") && parsed->hosts.size() > 1);
+}
+
+FallbackReads::FallbackReads(std::unique_ptr<DatabaseClient> client, Primary primary)
+    : owned_(std::move(client)), client_(*owned_) {
+  if (primary == Primary::away) away_until_ = (steady_clock::now() + kAway).time_since_epoch().count();
+}
+
+template <class Call, class Again>
+std::invoke_result_t<Call> FallbackReads::first_then(Call call, Again again) {
+  if (steady_clock::now().time_since_epoch().count() < away_until_) return again();
+  auto result = call();
+  if (result || !result.error().retryable()) return result;
+  away_until_ = (steady_clock::now() + kAway).time_since_epoch().count();
+  auto stale = again();
+  // What is wrong is wrong at the primary.
+  return stale ? std::move(stale) : std::move(result);
+}
+
+Result<QueryResult> FallbackReads::execute(std::string_view sql, const Params& params) {
+  if (!is_read(sql)) return client_.execute(sql, params);
+  return first_then([&] { return client_.execute(sql, params); },
+                    [&]() -> Result<QueryResult> {
+                      const Statement statement{sql, params};
+                      OFFX_ASSIGN(auto results, client_.batch(std::span(&statement, 1), Mode::read_stale));
+                      return std::move(results.front());
+                    });
+}
+
+Result<std::vector<QueryResult>> FallbackReads::batch(std::span<const Statement> statements, Mode mode) {
+  if (mode != Mode::read) return client_.batch(statements, mode);
+  return first_then([&] { return client_.batch(statements, Mode::read); },
+                    [&] { return client_.batch(statements, Mode::read_stale); });
+}
+
+}  // namespace offx::db
