@@ -33,8 +33,14 @@ namespace {
 #define OFFX_NEWEST_SUMMARIES                                                \
   "(SELECT (SELECT s.id FROM {summarizations} AS s WHERE s.topic_id = t.id " \
   "ORDER BY min(s.time_period_end, s.created_at) DESC, s.id DESC LIMIT 1) FROM {topics} AS t) "
-// The id of a post that may have been made earlier in the same batch: ?1 if it is known, else by ?2 and ?3.
-#define OFFX_POST_KEY "coalesce(?1, (SELECT id FROM {posts} WHERE external_id = ?2 AND platform = ?3))"
+// The rows of ?1, in their order, as j.value. With the limit SQLite makes the text of a row once, without it for each
+// column that is taken out of it.
+#define OFFX_ROWS "FROM (SELECT value FROM json_each(?1) ORDER BY rowid LIMIT -1) AS j "
+// The post a row is about: its id if that is known, else by external id and platform, as it may have been made earlier
+// in the same batch.
+#define OFFX_POST_OF_ROW                                                               \
+  "coalesce(j.value ->> 0, (SELECT id FROM {posts} WHERE external_id = j.value ->> 1 " \
+  "AND platform = j.value ->> 2))"
 #define OFFX_TOPIC_COLUMNS "t.id, t.title, t.description, t.created_at, t.updated_at, t.rule, t.is_active, t.color "
 #define OFFX_SUMMARY_COLUMNS                                                                                    \
   "s.id, s.topic_id, s.content, s.prompt, s.post_count, s.created_at, s.time_period_start, s.time_period_end, " \
@@ -179,36 +185,42 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "AND p.platform = j.value ->> 1 " OFFX_POST_DETAILS "ORDER BY j.key",
        {R"([["a","x"]])"},
        false},
-      // Of a post nobody has stored yet: if another process was faster it is refused, and looked at again.
-      {Query::post_insert,
+      // Of posts nobody has stored yet: if another process was faster they are refused, and looked at again. Ids are
+      // given in the order of the rows.
+      {Query::posts_insert,
        "posts.insert",
        "INSERT INTO {posts} (external_id, content, author, author_username, platform, created_at, fetched_at, url) "
-       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-       {"a", "text", kNull, kNull, "x", kTime, kTime, kNull},
+       "SELECT j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3, j.value ->> 4, j.value ->> 5, "
+       "j.value ->> 6, j.value ->> 7 " OFFX_ROWS,
+       {R"([["a","text","","","x","2026-01-01 00:00:00","2026-01-01 00:00:00",""]])"},
        true},
       {Query::post_update,
        "posts.update",
        "UPDATE {posts} SET content = ?2, author = ?3, author_username = ?4, created_at = ?5, url = ?6 WHERE id = ?1",
        {0, "text", kNull, kNull, kTime, kNull},
        true},
+      // A row may end before its last columns.
       {Query::post_details_put,
        "post_details.put",
        "INSERT INTO {post_details} (post_id, lang, author_id, conversation_id, reply_to, is_reply, is_repost, "
        "is_quote, reference_id, reposted_by, quoted_text, links, content_warning, html, is_private, edited_at) "
-       "VALUES (" OFFX_POST_KEY
-       ", ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) ON CONFLICT (post_id) DO UPDATE SET "
+       "SELECT " OFFX_POST_OF_ROW
+       ", j.value ->> 3, j.value ->> 4, j.value ->> 5, j.value ->> 6, coalesce(j.value ->> 7, 0), "
+       "coalesce(j.value ->> 8, 0), coalesce(j.value ->> 9, 0), j.value ->> 10, j.value ->> 11, j.value ->> 12, "
+       "j.value ->> 13, j.value ->> 14, j.value ->> 15, coalesce(j.value ->> 16, 0), j.value ->> 17 " OFFX_ROWS
+       "WHERE true ON CONFLICT (post_id) DO UPDATE SET "
        "lang = excluded.lang, author_id = excluded.author_id, conversation_id = excluded.conversation_id, "
        "reply_to = excluded.reply_to, is_reply = excluded.is_reply, is_repost = excluded.is_repost, "
        "is_quote = excluded.is_quote, reference_id = excluded.reference_id, reposted_by = excluded.reposted_by, "
        "quoted_text = excluded.quoted_text, links = excluded.links, content_warning = excluded.content_warning, "
        "html = excluded.html, is_private = excluded.is_private, edited_at = excluded.edited_at",
-       {kNull, "a", "x", "en", kNull, kNull, kNull, 0, 0, 0, kNull, kNull, kNull, kNull, kNull, kNull, 0, kNull},
+       {R"([[null,"a","x","en"]])"},
        true},
       {Query::post_media_insert,
        "post_media.insert",
-       "INSERT INTO {post_media} (post_id, media_url, media_type, alt_text, created_at) VALUES (" OFFX_POST_KEY
-       ", ?4, ?5, ?6, ?7)",
-       {kNull, "a", "x", "https://example.org/a.png", "image", kNull, kTime},
+       "INSERT INTO {post_media} (post_id, media_url, media_type, alt_text, created_at) "
+       "SELECT " OFFX_POST_OF_ROW ", j.value ->> 3, j.value ->> 4, j.value ->> 5, j.value ->> 6 " OFFX_ROWS,
+       {R"([[null,"a","x","https://example.org/a.png","image",null,"2026-01-01 00:00:00"]])"},
        true},
       // Only links that a rule made may go: a topic without a rule is filed by hand, one that is switched off stays as
       // it was.
@@ -219,12 +231,14 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "AND topic_id NOT IN (SELECT value FROM json_each(?2))",
        {0, "[]"},
        true},
-      // The topic may have been removed since its rule matched.
-      {Query::post_link_put,
+      // A topic may have been removed since its rule matched.
+      {Query::post_links_put,
        "topic_posts.put",
-       "INSERT INTO {topic_posts} (topic_id, post_id, added_at) SELECT id, " OFFX_POST_KEY
-       ", ?5 FROM {topics} WHERE id = ?4 ON CONFLICT (topic_id, post_id) DO NOTHING",
-       {kNull, "a", "x", 1, kTime},
+       "INSERT INTO {topic_posts} (topic_id, post_id, added_at) SELECT t.id, " OFFX_POST_OF_ROW
+       ", j.value ->> 4 " OFFX_ROWS
+       "CROSS JOIN json_each(j.value, '$[3]') AS l CROSS JOIN {topics} AS t ON t.id = l.value "
+       "WHERE true ON CONFLICT (topic_id, post_id) DO NOTHING",
+       {R"([[null,"a","x",[1],"2026-01-01 00:00:00"]])"},
        true},
       {Query::post_links_of_topic_delete,
        "topic_posts.delete_of_topic",
@@ -258,11 +272,12 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "ON CONFLICT (post_id) DO NOTHING",
        {"[]"},
        true},
-      // VALUES with a scalar subquery, not SELECT: a statement that may write many rows makes FTS5 flush for each.
+      // In the order of ids, else FTS5 writes out what it has gathered at each row that goes back.
       {Query::post_search_put,
        "post_search.put",
-       "INSERT OR REPLACE INTO {post_search} (rowid, body, terms) VALUES (" OFFX_POST_KEY ", ?4, ?5)",
-       {kNull, "a", "x", "text", ""},
+       "INSERT OR REPLACE INTO {post_search} (rowid, body, terms) "
+       "SELECT " OFFX_POST_OF_ROW ", j.value ->> 3, j.value ->> 4 " OFFX_ROWS,
+       {R"([[null,"a","x","text",""]])"},
        true},
       {Query::post_search_last,
        "post_search.last",
@@ -290,11 +305,7 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "DELETE FROM {topic_posts} WHERE post_id = ?1",
        {0},
        true},
-      {Query::post_delete_media,
-       "post_media.delete_of_post",
-       "DELETE FROM {post_media} WHERE post_id = " OFFX_POST_KEY,
-       {0, kNull, kNull},
-       true},
+      {Query::post_delete_media, "post_media.delete_of_post", "DELETE FROM {post_media} WHERE post_id = ?1", {0}, true},
       {Query::post_delete_search,
        "post_search.delete_of_post",
        "DELETE FROM {post_search} WHERE rowid = ?1",

@@ -1,7 +1,6 @@
 #include "store/posts.h"
 
 #include <algorithm>
-#include <set>
 
 #include "store/catalogue.h"
 #include "store/rows.h"
@@ -15,221 +14,10 @@ using db::Value;
 
 constexpr std::size_t kEachPage = 1000;  ///< servers bound the size of an answer
 
-/// [["external id","platform"],…]: how a statement takes many keys at once.
-std::string keys_json(std::span<const FiledPost> posts) {
-  std::string json = "[";
-  for (const auto& filed : posts) {
-    if (json.size() > 1) json += ',';
-    const std::string key[] = {filed.post.external_id, filed.post.platform};
-    json += to_json(std::span<const std::string>(key));
-  }
-  json += ']';
-  return json;
-}
-
 /// A bound to compare with: to the millisecond, which databases of others may hold.
 Value bound_or_null(const std::optional<Timestamp>& time) { return time ? Value{to_sql_time(*time)} : Value{}; }
 
-/// The statements of one transaction, in the order FTS5 needs: its rows last, as every statement that may write more
-/// than one row makes it write out what it has gathered.
-class Filing {
- public:
-  explicit Filing(std::size_t posts) { statements_.reserve(posts * 5 + 4); }
-
-  void add(Query query, db::Params params) { statements_.push_back({sql(query), std::move(params)}); }
-
-  /// Adds a statement about one post, whose first parameters are the post's key.
-  void add(Query query, const Post& post, std::initializer_list<Value> more) {
-    db::Params::Positional params;
-    params.reserve(more.size() + 3);
-    params.push_back(post.id == 0 ? Value{} : Value{post.id});
-    params.emplace_back(post.external_id);
-    params.emplace_back(post.platform);
-    params.insert(params.end(), more.begin(), more.end());
-    add(query, std::move(params));
-  }
-
-  void put_links(const FiledPost& filed, const Value& now) {
-    if (filed.post.id != 0) add(Query::post_links_delete_stale, {filed.post.id, to_json(filed.topic_ids)});
-    for (const auto topic_id : filed.topic_ids) add(Query::post_link_put, filed.post, {topic_id, now});
-  }
-  void put_search(const FiledPost& filed) {
-    add(Query::post_search_put, filed.post, {filed.document.body, filed.document.terms});
-  }
-
-  [[nodiscard]] std::span<const Statement> statements() const { return statements_; }
-
- private:
-  std::vector<Statement> statements_;
-};
-
-void keep_if_empty(std::string& fresh, const std::string& stored) {
-  if (fresh.empty()) fresh = stored;
-}
-
-/// To the second, as it would be stored; but as it is stored already if that differs by less.
-Timestamp to_second(Timestamp fresh, Timestamp stored) {
-  using std::chrono::floor;
-  using std::chrono::seconds;
-  return floor<seconds>(fresh) == floor<seconds>(stored) ? stored : floor<seconds>(fresh);
-}
-
-/// `fresh` with what only `stored` knows: a poorer source does not erase what a richer one told.
-void merge(Post& fresh, const Post& stored) {
-  fresh.id = stored.id;
-  const bool is_dated = fresh.created_at != fresh.fetched_at;
-  fresh.created_at = is_dated ? to_second(fresh.created_at, stored.created_at) : stored.created_at;
-  fresh.fetched_at = stored.fetched_at;
-  keep_if_empty(fresh.author, stored.author);
-  keep_if_empty(fresh.author_username, stored.author_username);
-  keep_if_empty(fresh.url, stored.url);
-  if (fresh.media.empty()) fresh.media = stored.media;
-  auto& to = fresh.details;
-  const auto& from = stored.details;
-  keep_if_empty(to.lang, from.lang);
-  keep_if_empty(to.author_id, from.author_id);
-  keep_if_empty(to.conversation_id, from.conversation_id);
-  keep_if_empty(to.reply_to, from.reply_to);
-  to.is_reply |= from.is_reply;
-  to.is_repost |= from.is_repost;
-  to.is_quote |= from.is_quote;
-  keep_if_empty(to.reference_id, from.reference_id);
-  keep_if_empty(to.reposted_by, from.reposted_by);
-  keep_if_empty(to.quoted_text, from.quoted_text);
-  if (to.links.empty()) to.links = from.links;
-  keep_if_empty(to.content_warning, from.content_warning);
-  keep_if_empty(to.html, from.html);
-  to.is_private |= from.is_private;
-  if (to.edited_at && from.edited_at) to.edited_at = to_second(*to.edited_at, *from.edited_at);
-  if (!to.edited_at) to.edited_at = from.edited_at;
-}
-
-bool says_the_same(const Post& a, const Post& b) {
-  return a.content == b.content && a.author == b.author && a.author_username == b.author_username &&
-         a.created_at == b.created_at && a.url == b.url && a.media == b.media && a.details == b.details;
-}
-
-void put_details(Filing& filing, const Post& post) {
-  const auto& details = post.details;
-  if (details == PostDetails{}) return;
-  filing.add(Query::post_details_put, post,
-             {text_or_null(details.lang), text_or_null(details.author_id), text_or_null(details.conversation_id),
-              text_or_null(details.reply_to), std::int64_t{details.is_reply}, std::int64_t{details.is_repost},
-              std::int64_t{details.is_quote}, text_or_null(details.reference_id), text_or_null(details.reposted_by),
-              text_or_null(details.quoted_text),
-              details.links.empty() ? Value{} : Value{to_json(std::span<const std::string>(details.links))},
-              text_or_null(details.content_warning), text_or_null(details.html), std::int64_t{details.is_private},
-              details.edited_at ? stored_time(*details.edited_at) : Value{}});
-}
-
-void put_media(Filing& filing, const Post& post, const Value& now) {
-  for (const auto& media : post.media) {
-    filing.add(Query::post_media_insert, post,
-               {media.url, media.type, media.alt_text ? Value{*media.alt_text} : Value{}, now});
-  }
-}
-
-// In the tables of version 1 what a post lacks is an empty text, not NULL: the first OffX made columns NOT NULL of
-// which not every source has something, and its readers need not expect NULL in them.
-void insert_post(Filing& filing, const Post& post) {
-  const Value fetched_at = stored_time(post.fetched_at);
-  filing.add(Query::post_insert, {post.external_id, post.content, post.author, post.author_username, post.platform,
-                                  stored_time(post.created_at), fetched_at, post.url});
-  put_details(filing, post);
-  put_media(filing, post, fetched_at);
-}
-
-void update_post(Filing& filing, const Post& post, const Post& stored) {
-  filing.add(Query::post_update,
-             {post.id, post.content, post.author, post.author_username, stored_time(post.created_at), post.url});
-  put_details(filing, post);
-  if (stored.media == post.media) return;
-  filing.add(Query::post_delete_media, post, {});
-  put_media(filing, post, stored_time(post.fetched_at));
-}
-
 }  // namespace
-
-Result<PutCounts> PostRepository::put(std::span<const FiledPost> posts, RuleRevision revision) {
-  constexpr int kAttempts = 5;
-  PutCounts counts;
-  while (!posts.empty()) {
-    // As far as every post is another one: a second version of one is stored after the first, as from a second import.
-    std::set<std::pair<std::string_view, std::string_view>> keys;
-    std::size_t distinct = 0;
-    while (distinct < posts.size() &&
-           keys.emplace(posts[distinct].post.external_id, posts[distinct].post.platform).second) {
-      ++distinct;
-    }
-    auto part = put_distinct(posts.first(distinct), revision);
-    // Another process stored one of the posts since we looked: nothing was written, so look again.
-    for (int attempt = 1; attempt < kAttempts && !part && part.error().code() == Errc::conflict; ++attempt) {
-      part = put_distinct(posts.first(distinct), revision);
-    }
-    if (!part) return part;
-    counts.added += part->added;
-    counts.updated += part->updated;
-    counts.unchanged += part->unchanged;
-    counts.kept_out += part->kept_out;
-    posts = posts.subspan(distinct);
-  }
-  return counts;
-}
-
-Result<PutCounts> PostRepository::put_distinct(std::span<const FiledPost> posts, RuleRevision revision) {
-  const std::string keys = keys_json(posts);
-  const Statement looking[] = {{sql(Query::posts_existing), {keys}}, {sql(Query::removed_posts_among), {keys}}};
-  OFFX_ASSIGN(const auto found, client_.batch(looking, db::Mode::read));
-  const auto& rows = found[0];
-  std::vector<bool> was_removed(posts.size());
-  for (std::size_t i = 0; i < found[1].rows(); ++i) {
-    was_removed.at(static_cast<std::size_t>(db::to_integer(found[1].row(i)[0]))) = true;
-  }
-  std::vector<Post> stored;
-  std::vector<const Post*> stored_of(posts.size());
-  stored.reserve(rows.rows());
-  for (std::size_t i = 0; i < rows.rows(); ++i) {
-    stored.push_back(row_to_post(rows.row(i).subspan(1)));
-    stored_of.at(static_cast<std::size_t>(db::to_integer(rows.row(i)[0]))) = &stored.back();
-  }
-  OFFX_TRY(load_media(stored));
-
-  PutCounts counts;
-  Filing filing(posts.size());
-  filing.add(Query::filing_begin, {revision.revision, revision.rules});
-  std::vector<std::int64_t> updated;
-  for (std::size_t i = 0; i < posts.size(); ++i) {
-    if (stored_of[i] == nullptr && was_removed[i]) {
-      ++counts.unchanged;
-      ++counts.kept_out;
-      continue;
-    }
-    if (stored_of[i] == nullptr) {
-      ++counts.added;
-      insert_post(filing, posts[i].post);
-      filing.put_links(posts[i], stored_time(posts[i].post.fetched_at));
-      continue;
-    }
-    Post merged = posts[i].post;
-    if (posts[i].lang_detected && !stored_of[i]->details.lang.empty()) merged.details.lang.clear();
-    merge(merged, *stored_of[i]);
-    if (says_the_same(merged, *stored_of[i])) {
-      ++counts.unchanged;
-      continue;
-    }
-    ++counts.updated;
-    update_post(filing, merged, *stored_of[i]);
-    updated.push_back(merged.id);
-  }
-  if (counts.added + counts.updated == 0) return counts;
-  filing.add(Query::filing_end, {});
-  if (!updated.empty()) filing.add(Query::post_unfiled_put, {to_json(updated)});
-  for (std::size_t i = 0; i < posts.size(); ++i) {
-    if (stored_of[i] == nullptr && !was_removed[i]) filing.put_search(posts[i]);
-  }
-  OFFX_TRY(client_.batch(filing.statements(), db::Mode::write));
-  return counts;
-}
 
 Result<std::vector<Post>> PostRepository::unfiled(std::size_t limit) {
   OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::posts_unfiled), {static_cast<std::int64_t>(limit)}));
@@ -237,27 +25,6 @@ Result<std::vector<Post>> PostRepository::unfiled(std::size_t limit) {
   for (std::size_t i = 0; i < rows.rows(); ++i) posts.push_back(row_to_post(rows.row(i)));
   OFFX_TRY(load_media(posts));
   return posts;
-}
-
-Result<void> PostRepository::file(std::span<const FiledPost> posts, RuleRevision revision, Timestamp now) {
-  if (posts.empty()) return {};
-  Filing filing(posts.size());
-  filing.add(Query::filing_begin, {revision.revision, revision.rules});
-  std::vector<std::int64_t> ids;
-  for (const auto& filed : posts) {
-    // The epoch stands for a date nobody could read: it stays as it was written.
-    if (filed.post.created_at != Timestamp{}) {
-      filing.add(Query::post_created_at_set, {filed.post.id, stored_time(filed.post.created_at)});
-    }
-    put_details(filing, filed.post);
-    filing.put_links(filed, stored_time(now));
-    ids.push_back(filed.post.id);
-  }
-  filing.add(Query::post_unfiled_delete, {to_json(ids)});
-  filing.add(Query::filing_end, {});
-  for (const auto& filed : posts) filing.put_search(filed);
-  OFFX_TRY(client_.batch(filing.statements(), db::Mode::write));
-  return {};
 }
 
 Result<Post> PostRepository::get(std::int64_t id) {
@@ -286,7 +53,7 @@ std::vector<Statement> removal_of(std::span<const std::int64_t> ids, Timestamp n
   for (const auto id : ids) {
     statements.push_back({sql(Query::removed_post_put), {id, stored_time(now)}});
     statements.push_back({sql(Query::post_delete_links), {id}});
-    statements.push_back({sql(Query::post_delete_media), {id, Value{}, Value{}}});
+    statements.push_back({sql(Query::post_delete_media), {id}});
     statements.push_back({sql(Query::post_delete), {id}});
   }
   for (const auto id : ids) statements.push_back({sql(Query::post_delete_search), {id}});
@@ -492,14 +259,6 @@ Result<std::vector<Post>> PostRepository::in_period(std::int64_t topic_id, Times
     const auto last = rows.row(rows.rows() - 1);
     after = {db::to_text(last[6]), db::to_integer(last[0])};
   }
-}
-
-Result<void> PostRepository::index(std::span<const FiledPost> posts) {
-  if (posts.empty()) return {};
-  Filing filing(posts.size());
-  for (const auto& filed : posts) filing.put_search(filed);
-  OFFX_TRY(client_.batch(filing.statements(), db::Mode::write));
-  return {};
 }
 
 Result<std::int64_t> PostRepository::last_indexed() {
