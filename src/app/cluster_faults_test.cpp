@@ -15,6 +15,7 @@
 #include "migrate/migrator.h"
 #include "migrate/row_pages.h"
 #include "migrate/schema.h"
+#include "pipeline/import.h"
 #include "store/posts.h"
 #include "store/store.h"
 
@@ -32,18 +33,33 @@ int kills(int by_default) {
   return text == nullptr ? by_default : std::max(1, std::atoi(text));
 }
 
-store::FiledPost numbered_post(int writer, int number) {
-  store::FiledPost filed;
-  filed.post.external_id = "w" + std::to_string(writer) + "-" + std::to_string(number);
-  filed.post.content = "sqlite, the " + std::to_string(number) + "th time, by writer " + std::to_string(writer);
-  filed.post.platform = "x";
-  filed.post.created_at = filed.post.fetched_at = FixedClock().now();
-  filed.post.media = {{.url = "https://img.example/" + filed.post.external_id}};
-  filed.document.body = filed.post.content;
-  return filed;
-}
+/// Tells when a write was acknowledged last, by when it had begun.
+class Watched final : public db::DatabaseClient {
+ public:
+  Watched(std::unique_ptr<db::DatabaseClient> client, std::atomic<Clock::rep>& begun_of_acknowledged)
+      : client_(std::move(client)), begun_of_acknowledged_(begun_of_acknowledged) {}
+  Result<db::QueryResult> execute(std::string_view sql, const db::Params& params) override {
+    return client_->execute(sql, params);
+  }
+  Result<std::vector<db::QueryResult>> batch(std::span<const db::Statement> statements, db::Mode mode) override {
+    const auto begun = Clock::now().time_since_epoch().count();
+    auto results = client_->batch(statements, mode);
+    auto seen = begun_of_acknowledged_.load();
+    while (results && db::writes(mode) && seen < begun && !begun_of_acknowledged_.compare_exchange_weak(seen, begun)) {
+    }
+    return results;
+  }
+  Result<void> backup(const std::string& path, const db::Progress& progress) override {
+    return client_->backup(path, progress);
+  }
+  [[nodiscard]] std::string description() const override { return client_->description(); }
 
-/// What goes on while servers are killed: writers of posts, and one migration after the other.
+ private:
+  const std::unique_ptr<db::DatabaseClient> client_;
+  std::atomic<Clock::rep>& begun_of_acknowledged_;
+};
+
+/// What goes on while servers are killed: imports, none of which may fail, and one migration after the other.
 class Load {
  public:
   explicit Load(const std::string& url) : url_(url), client_(must(store::open(url))) {
@@ -51,7 +67,7 @@ class Load {
     must(
         client_->execute("INSERT INTO notes_v1 (id, body) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 "
                          "FROM n WHERE i < 2000) SELECT i, 'note ' || i FROM n"));
-    for (int writer = 0; writer < kWriters; ++writer) threads_.emplace_back([this, writer] { write(writer); });
+    for (int writer = 0; writer < kWriters; ++writer) threads_.emplace_back([this, writer] { keep_importing(writer); });
     threads_.emplace_back([this] { migrate(); });
   }
   ~Load() { stop(); }
@@ -95,12 +111,13 @@ class Load {
     EXPECT_EQ(db::to_text(must(client->execute("SELECT body FROM " + notes() + " WHERE id = 1999")).row(0)[0]),
               "note 1999");
     expect_consistent(*client);
-    std::printf("%zu posts acknowledged, %d lost, %d doubled; %d answers lost or refused; %d migrations\n",
-                acknowledged_.size(), lost, doubled, repeated_.load(), version_ - 1);
+    std::printf("%zu posts acknowledged, %d lost, %d doubled; %d calls tried again; %d migrations\n",
+                acknowledged_.size(), lost, doubled, outages_.load(), version_ - 1);
   }
 
  private:
-  static constexpr int kWriters = 3;
+  static constexpr int kWriters = 2;
+  static constexpr int kPostsOfImport = 100;
   [[nodiscard]] std::string notes() const { return "notes_v" + std::to_string(version_); }
 
   void fails(const Error& error) {
@@ -108,27 +125,27 @@ class Load {
     failure_ = error.to_string();
   }
 
-  void write(int writer) {
-    auto client = must(db::create_database_client(url_));
-    store::PostRepository posts(*client);
-    for (int number = 0; !stopping_;) {
-      std::vector<store::FiledPost> batch;
-      for (int i = 0; i < 5; ++i) batch.push_back(numbered_post(writer, number++));
-      for (;;) {
-        const auto begun = Clock::now().time_since_epoch().count();
-        const auto done = posts.put(batch, {});
-        if (done) {
-          auto seen = begun_of_acknowledged_.load();
-          while (seen < begun && !begun_of_acknowledged_.compare_exchange_weak(seen, begun)) {
-          }
-          break;
-        }
-        if (!done.error().retryable()) return fails(done.error());
-        ++repeated_;
-        std::this_thread::sleep_for(milliseconds(5));
+  void keep_importing(int writer) {
+    Watched client(must(db::create_database_client(url_)), begun_of_acknowledged_);
+    const FixedClock clock;
+    for (int first = 0; !stopping_; first += kPostsOfImport) {
+      std::string lines;
+      std::vector<std::string> ids;
+      for (int number = first; number < first + kPostsOfImport; ++number) {
+        const auto& id = ids.emplace_back("w" + std::to_string(writer) + "-" + std::to_string(number));
+        lines += R"({"external_id":")" + id + R"(","content":"sqlite, the )" + std::to_string(number) +
+                 R"(th time","platform":"x","created_at":"2026-03-01T08:00:00Z","media":["https://img.example/)" + id +
+                 "\"]}\n";
       }
+      pipeline::ImportOptions options;
+      options.read.clock = &clock;
+      pipeline::ImportCallbacks callbacks;
+      callbacks.on_away = [this](const Error&) { ++outages_; };
+      auto imported = pipeline::import_posts(client, {.name = "posts.jsonl", .bytes = lines}, options, callbacks);
+      if (!imported) return fails(imported.error());
+      if (imported->failure) return fails(*imported->failure);
       const std::lock_guard lock(mutex_);
-      for (const auto& filed : batch) acknowledged_.push_back(filed.post.external_id);
+      acknowledged_.insert(acknowledged_.end(), ids.begin(), ids.end());
     }
   }
 
@@ -142,7 +159,7 @@ class Load {
           fails(done.error());
           return false;
         }
-        ++repeated_;
+        ++outages_;
         std::this_thread::sleep_for(milliseconds(20));
       }
     };
@@ -177,7 +194,7 @@ class Load {
   std::vector<std::string> acknowledged_;
   std::string failure_;
   std::atomic<Clock::rep> begun_of_acknowledged_ = 0;
-  std::atomic<int> repeated_ = 0;
+  std::atomic<int> outages_ = 0;
   int version_ = 1;
   std::atomic<bool> stopping_ = false;
   std::vector<std::thread> threads_;

@@ -12,6 +12,7 @@
 #include "net/http_client.h"
 #include "pipeline/import.h"
 #include "pipeline/json.h"
+#include "pipeline/patience.h"
 #include "pipeline/period.h"
 #include "store/summaries.h"
 
@@ -91,6 +92,13 @@ std::string format_text(const pipeline::ImportResult& result) {
   return result.format ? std::string(sources::to_string(*result.format)) : "unknown";
 }
 
+/// For what is written around an import; the import has as much.
+pipeline::Patience patience_of(const Context& context) {
+  return {.interrupted = &context.interrupted, .on_away = [](const Error& error) {
+            print_error("offx: " + printable(error.to_string()) + "; trying again for a minute");
+          }};
+}
+
 class Importer {
  public:
   Importer(const Context& context, const ImportCommand& command) : context_(context), command_(command) {}
@@ -158,6 +166,7 @@ Result<pipeline::ImportResult> Importer::read(db::DatabaseClient* client, const 
     ++problem_count_;
     if (problems_.size() < (context_.json ? 1000 : kProblemsShown)) problems_.push_back(problem);
   };
+  callbacks.on_away = patience_of(context_).on_away;
   return client == nullptr ? dry_run(input, options, callbacks)
                            : pipeline::import_posts(*client, input, options, callbacks);
 }
@@ -193,10 +202,17 @@ Result<void> Importer::run(db::DatabaseClient* client, const std::string& name) 
   Result<void> noted;
   if (client != nullptr) {
     const auto finished = context_.clock.now();
-    noted = store::add_import(
-        *client, {store::new_import_id(finished), display_name(name), format_text(*result), started, finished,
-                  static_cast<std::int64_t>(result->posts.added), static_cast<std::int64_t>(result->posts.updated),
-                  static_cast<std::int64_t>(result->posts.unchanged), static_cast<std::int64_t>(problem_count_)});
+    const store::ImportRecord record = {store::new_import_id(finished),
+                                        display_name(name),
+                                        format_text(*result),
+                                        started,
+                                        finished,
+                                        static_cast<std::int64_t>(result->posts.added),
+                                        static_cast<std::int64_t>(result->posts.updated),
+                                        static_cast<std::int64_t>(result->posts.unchanged),
+                                        static_cast<std::int64_t>(problem_count_)};
+    const auto note = [&] { return store::add_import(*client, record); };
+    noted = failure ? note() : pipeline::persist(patience_of(context_), note);
   }
   report(display_name(name), *result);
   // What failed first is what is to be mended.
@@ -290,7 +306,10 @@ Result<void> run_import(const Context& context, const ImportCommand& command) {
   std::unique_ptr<migrate::TableUse> use;
   if (!command.dry_run) {
     OFFX_ASSIGN(client, context.open_database());
-    OFFX_ASSIGN(use, context.announce(*client, "import"));
+    OFFX_TRY(pipeline::persist(patience_of(context), [&]() -> Result<void> {
+      OFFX_ASSIGN(use, context.announce(*client, "import"));
+      return {};
+    }));
   }
   Importer importer(context, command);
   Result<void> imported;
@@ -302,7 +321,9 @@ Result<void> run_import(const Context& context, const ImportCommand& command) {
   if (context.json && !command.dry_run) print_json(importer.results);
   if (!imported) return imported;
   // What was filed by rules that changed during the import is filed by those of now.
-  if (client && !importer.interrupted) OFFX_TRY(context.file_unfiled(*client));
+  if (client && !importer.interrupted) {
+    OFFX_TRY(pipeline::persist(patience_of(context), [&] { return context.file_unfiled(*client); }));
+  }
   if (importer.interrupted) return fail(Errc::cancelled, "interrupted; what was committed is kept");
   return {};
 }

@@ -11,6 +11,7 @@
 
 #include "db/sqlite/backup.h"
 #include "pipeline/filer.h"
+#include "pipeline/patience.h"
 #include "sources/byte_source.h"
 #include "store/store.h"
 
@@ -40,8 +41,8 @@ std::size_t bytes_of(const store::FiledPost& filed) {
 /// Stores batches in a thread of its own, in order. The first failure ends it: what comes after is dropped.
 class StoringThread {
  public:
-  StoringThread(db::DatabaseClient& client, store::RuleRevision revision)
-      : posts_(client), revision_(revision), thread_([this] { run(); }) {}
+  StoringThread(db::DatabaseClient& client, store::RuleRevision revision, Patience patience)
+      : posts_(client), revision_(revision), patience_(std::move(patience)), thread_([this] { run(); }) {}
   ~StoringThread() { finish(); }
   StoringThread(const StoringThread&) = delete;
   StoringThread& operator=(const StoringThread&) = delete;
@@ -71,7 +72,12 @@ class StoringThread {
  private:
   Result<store::PutCounts> put_batch(const Batch& batch) {
     try {
-      return posts_.put(batch, revision_);
+      store::PutCounts counts;
+      OFFX_TRY(persist(patience_, [&]() -> Result<void> {
+        OFFX_ASSIGN(counts, posts_.put(batch, revision_));
+        return {};
+      }));
+      return counts;
     } catch (const std::exception& error) {  // no memory: this thread has nobody above it to catch it
       return fail(Errc::unavailable, std::string("cannot store: ") + error.what());
     }
@@ -102,6 +108,7 @@ class StoringThread {
 
   store::PostRepository posts_;
   const store::RuleRevision revision_;
+  const Patience patience_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Batch> queue_;
@@ -213,11 +220,17 @@ std::string what_is_wrong(const sources::Problem& problem) {
 
 Result<ImportResult> import_posts(db::DatabaseClient& client, const sources::Input& input, const ImportOptions& options,
                                   const ImportCallbacks& callbacks) {
-  auto rules = load_rules(client);
+  const Patience patience{options.patience, options.interrupted, callbacks.on_away};
+  Result<std::shared_ptr<const Rules>> rules;
+  auto loaded = persist(patience, [&]() -> Result<void> {
+    OFFX_ASSIGN(rules, load_rules(client));
+    return {};
+  });
+  if (!loaded) rules = fail(std::move(loaded).error());
   if (!rules && rules.error().code() != Errc::corrupt) return fail(std::move(rules).error());
   // Without its rules no state of the database is the one posts were filed with: all of them are noted as unfiled.
   Filer filer(rules ? std::move(*rules) : std::make_shared<const Rules>(Rules{topics::Matcher({}), {-1, -1}}));
-  StoringThread storing(client, filer.rules().revision);
+  StoringThread storing(client, filer.rules().revision, patience);
   ImportResult result;
   Batch batch;
   std::size_t batch_bytes = 0;
