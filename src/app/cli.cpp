@@ -11,6 +11,7 @@
 #include "app/commands.h"
 #include "app/completion.h"
 #include "base/version.h"
+#include "db/stop.h"
 
 namespace offx::app {
 namespace {
@@ -521,6 +522,7 @@ int run(int argc, char** argv) {
     action.sa_handler = &on_interrupt;
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
+    db::stop_calls_when(&interrupted);
 
     const SystemClock clock;
     const Context context{clock, Terminal::detect(), line.db, line.json, interrupted};

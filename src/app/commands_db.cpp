@@ -199,7 +199,7 @@ Result<void> run_db_copy(const Context& context, const std::string& from, const 
 }
 
 Result<void> run_status(const Context& context) {
-  OFFX_ASSIGN(auto client, context.open_database());
+  OFFX_ASSIGN(auto client, context.open_database_to_show());
   store::PostRepository posts(*client);
   store::TopicRepository topics(*client);
   OFFX_ASSIGN(const auto totals, posts.totals());

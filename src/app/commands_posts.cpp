@@ -72,7 +72,7 @@ Result<void> check_limit(std::size_t limit) {
 
 Result<void> run_posts(const Context& context, const PostsCommand& command) {
   OFFX_TRY(check_limit(command.limit));
-  OFFX_ASSIGN(auto client, context.open_database());
+  OFFX_ASSIGN(auto client, context.open_database_to_show());
   store::PostRepository posts(*client);
   if (command.id) {
     OFFX_ASSIGN(const auto post, posts.get(*command.id));
@@ -105,7 +105,7 @@ Result<void> run_search(const Context& context, const PostsCommand& command) {
     return fail(Errc::invalid_argument, "the query is not understood: " + query.error().to_error().message() + "\n" +
                                             topics::caret_lines(command.query, query.error()));
   }
-  OFFX_ASSIGN(auto client, context.open_database());
+  OFFX_ASSIGN(auto client, context.open_database_to_show());
   pipeline::SearchOptions options;
   options.order = command.sort == "relevance" ? store::SearchOrder::best : store::SearchOrder::newest;
   options.limit = command.limit;

@@ -114,7 +114,7 @@ Result<void> run_summarize(const Context& context, const SummarizeCommand& comma
 }
 
 Result<void> run_summaries(const Context& context, const SummariesCommand& command) {
-  OFFX_ASSIGN(auto client, context.open_database());
+  OFFX_ASSIGN(auto client, context.open_database_to_show());
   store::SummaryRepository summaries(*client);
   if (command.id) {
     OFFX_ASSIGN(const auto stored, summaries.get(*command.id));

@@ -129,7 +129,7 @@ Result<void> run_topic_edit(const Context& context, const TopicFields& fields) {
 }
 
 Result<void> run_topic_list(const Context& context) {
-  OFFX_ASSIGN(auto client, context.open_database());
+  OFFX_ASSIGN(auto client, context.open_database_to_show());
   store::TopicRepository topics(*client);
   OFFX_ASSIGN(const auto all, topics.list());
   OFFX_ASSIGN(const auto counts, topics.counts());
@@ -154,7 +154,7 @@ Result<void> run_topic_list(const Context& context) {
 }
 
 Result<void> run_topic_show(const Context& context, const std::string& name) {
-  OFFX_ASSIGN(auto client, context.open_database());
+  OFFX_ASSIGN(auto client, context.open_database_to_show());
   OFFX_ASSIGN(const auto topic, find_topic(*client, name));
   store::PostRepository posts(*client);
   OFFX_ASSIGN(const auto days, posts.count_per_day(topic.id, {}, {}));

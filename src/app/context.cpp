@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/version.h"
+#include "db/fallback_reads.h"
 #include "db/sqlite/engine.h"
 #include "pipeline/filer.h"
 #include "store/store.h"
@@ -24,6 +25,21 @@ Result<std::unique_ptr<db::DatabaseClient>> Context::open_database() const {
   if (const auto warning = db::sqlite::version_warning(); !warning.empty()) print_error("offx: " + warning);
   OFFX_TRY(file_unfiled(*client));
   return client;
+}
+
+Result<std::unique_ptr<db::DatabaseClient>> Context::open_database_to_show() const {
+  auto opened = open_database();
+  if (!db::may_fall_back(db_url) || (!opened && !opened.error().retryable())) return opened;
+  if (opened) return std::make_unique<db::FallbackReads>(std::move(*opened));
+  OFFX_ASSIGN(auto client, open_database_as_it_is());
+  std::unique_ptr<db::DatabaseClient> fallback =
+      std::make_unique<db::FallbackReads>(std::move(client), db::FallbackReads::Primary::away);
+  // Without tables of ours, or an answer, what is wrong at the primary is what is to be mended.
+  const auto has_posts = store::has_posts(*fallback);
+  if (!has_posts || !*has_posts) return opened;
+  print_error("offx: " + printable(opened.error().to_string()) +
+              "; what is shown comes from a replica or another node, and may be behind");
+  return fallback;
 }
 
 Result<void> Context::file_unfiled(db::DatabaseClient& client) const {

@@ -26,6 +26,9 @@ struct Context {
   /// Opens the database, makes its tables if it is new, carries them to the versions
   /// of this release, and files what other programs wrote meanwhile.
   [[nodiscard]] Result<std::unique_ptr<db::DatabaseClient>> open_database() const;
+  /// As open_database(), for commands that only show what is there: if the primary or the leader is away, and the
+  /// address names others (see db::may_fall_back), they answer, and stderr says that it may be behind.
+  [[nodiscard]] Result<std::unique_ptr<db::DatabaseClient>> open_database_to_show() const;
   /// Says in the database that this process uses its tables, for as long as the result lives: nobody takes them away
   /// meanwhile. For commands that work for more than a moment.
   [[nodiscard]] Result<std::unique_ptr<migrate::TableUse>> announce(db::DatabaseClient& client,
