@@ -180,6 +180,11 @@ std::string Accounts::cross_site_fault(const HttpRequest& request) const {
   return {};
 }
 
+Result<std::string> Accounts::hashed(const std::string& password) {
+  OFFX_ASSIGN(const auto place, hasher_.enter());
+  return place.hash(password);
+}
+
 Result<std::optional<store::User>> Accounts::verified(const std::string& username, const std::string& password,
                                                       const std::string& address, std::optional<Throttled>& throttled) {
   auto accounts = repository();
@@ -189,6 +194,8 @@ Result<std::optional<store::User>> Accounts::verified(const std::string& usernam
   // counts in any case, as a known one does, or counting would tell which names are known.
   const std::string account = user ? user->username : "?" + sha256_hex(lower_ascii(username)).substr(0, 32);
   const std::string from = net::caller_network(address);
+  // Before the attempt counts: whoever is sent away because others log in has not tried.
+  OFFX_ASSIGN(const auto place, hasher_.enter());
   OFFX_ASSIGN(const auto attempt, accounts.begin_attempt(account, from, options_.login_limits, now));
   if (!attempt) {
     OFFX_ASSIGN(const auto until, accounts.attempts_until(account, from, options_.login_limits, now));
@@ -196,13 +203,13 @@ Result<std::optional<store::User>> Accounts::verified(const std::string& usernam
     log(LogLevel::warning, "login.throttled", {{"address", address}});
     return std::optional<store::User>();
   }
-  OFFX_ASSIGN(const auto verdict, hasher_.verify(password, user ? std::optional(user->password_hash) : std::nullopt));
+  OFFX_ASSIGN(const auto verdict, place.verify(password, user ? std::optional(user->password_hash) : std::nullopt));
   if (!verdict.right) {
     log(LogLevel::warning, "login.failed", {{"account", user ? account : "(unknown)"}, {"address", address}});
     return std::optional<store::User>();
   }
   if (verdict.needs_new_hash) {
-    OFFX_ASSIGN(const auto hash, hasher_.hash(password));
+    OFFX_ASSIGN(const auto hash, place.hash(password));
     OFFX_TRY(accounts.renew_hash(user->id, user->password_hash, hash, now));
   }
   OFFX_TRY(accounts.forget_attempts(account, from));
@@ -268,7 +275,7 @@ Result<Accounts::LoggedIn> Accounts::set_up(const std::string& token, const std:
   store::User user;
   user.username = username;
   user.is_admin = true;
-  OFFX_ASSIGN(user.password_hash, hasher_.hash(password));
+  OFFX_ASSIGN(user.password_hash, hashed(password));
   OFFX_ASSIGN(user.id, repository().add_first(user, clock_.now()));
   OFFX_TRY(store::write_setting(client_, kSetupSetting, "", clock_.now()));
   return start_session(user, address, user_agent);
@@ -280,13 +287,13 @@ Result<std::int64_t> Accounts::add_user(const std::string& username, const std::
   store::User user;
   user.username = username;
   user.is_admin = is_admin;
-  OFFX_ASSIGN(user.password_hash, hasher_.hash(password));
+  OFFX_ASSIGN(user.password_hash, hashed(password));
   return repository().add(user, clock_.now());
 }
 
 Result<void> Accounts::set_password(const store::User& user, const std::string& password) {
   OFFX_TRY(check_password(password, user.username));
-  OFFX_ASSIGN(const auto hash, hasher_.hash(password));
+  OFFX_ASSIGN(const auto hash, hashed(password));
   return repository().set_password(user.id, hash, clock_.now());
 }
 

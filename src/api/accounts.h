@@ -70,7 +70,7 @@ class Accounts {
     std::chrono::seconds wait;
   };
   /// A session for whoever knows the password. Nothing if name or password is wrong, which take equally long;
-  /// `throttled` is set if there were too many attempts.
+  /// `throttled` is set if there were too many attempts. Errc::unavailable within kBusy if too many log in at once.
   [[nodiscard]] Result<std::optional<LoggedIn>> log_in(const std::string& username, const std::string& password,
                                                        const std::string& address, const std::string& user_agent,
                                                        std::optional<Throttled>& throttled);
@@ -124,6 +124,7 @@ class Accounts {
   [[nodiscard]] std::optional<Identity> find_known(const std::string& hash, std::optional<std::int64_t> mark);
   void remember(const std::string& hash, const Identity& identity, std::int64_t mark);
 
+  [[nodiscard]] Result<std::string> hashed(const std::string& password);
   [[nodiscard]] std::string_view cookie_name() const { return options_.cookie_secure ? "__Host-offx" : "offx"; }
   [[nodiscard]] Result<std::optional<store::User>> verified(const std::string& username, const std::string& password,
                                                             const std::string& address,

@@ -113,6 +113,9 @@ struct Services {
   db::sqlite::ChangeWatch* changes = nullptr;      ///< of the database; null: no answers are kept
 };
 
+/// The context of an Errc::unavailable that is not the database's: too much is asked for at once. Its message is told.
+inline constexpr std::string_view kBusy = "busy";
+
 /// A plain function from request to answer, testable without a socket; called by several threads at once. An error
 /// becomes a problem document (RFC 9457): invalid_argument 400, not_found 404, conflict 409, unavailable 503,
 /// timeout 504, unsupported 422, others 500 (whose message is logged, not told).

@@ -380,6 +380,11 @@ HttpResponse Router::from_error(const Call& call, const Error& error) const {
     return problem(status, title_of(status), names_field ? error.to_string() : error.message(), call.id,
                    std::move(errors));
   }
+  if (error.code() == Errc::unavailable && error.context() == kBusy) {
+    auto response = problem_for(call, status, error.message());
+    response.headers.push_back({"Retry-After", "1"});
+    return response;
+  }
   // Its message may name files and addresses: that is for whoever runs the server.
   log(LogLevel::error, "request.failed",
       {{"id", call.id},

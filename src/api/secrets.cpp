@@ -6,6 +6,7 @@
 
 #include <sodium.h>
 
+#include "api/route.h"
 #include "base/assert.h"
 
 namespace offx::api {
@@ -35,6 +36,10 @@ std::string make_hash(std::string_view password) {
   const bool good = crypto_pwhash_str_alg(text.data(), password.data(), password.size(), kPasses, kMemoryBytes,
                                           crypto_pwhash_ALG_ARGON2ID13) == 0;
   return good ? std::string(text.data()) : std::string();
+}
+
+Error no_memory() {
+  return Error(Errc::unavailable, "there is no memory to check a password; try again in a moment").within(kBusy);
 }
 
 }  // namespace
@@ -86,39 +91,44 @@ Result<void> check_password(std::string_view password, std::string_view username
   return {};
 }
 
-/// One of the four places, for as long as it lives.
-class PasswordHasher::Turn {
- public:
-  explicit Turn(std::atomic<int>& at_work) : at_work_(at_work), granted_(at_work.fetch_add(1) < kAtWorkMax) {}
-  ~Turn() { at_work_.fetch_sub(1); }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-  [[nodiscard]] Result<void> granted() const {
-    if (granted_) return {};
-    return fail(Errc::unavailable, "too many are logging in at once");
+Result<PasswordHasher::Place> PasswordHasher::enter() {
+  std::unique_lock lock(mutex_);
+  if (at_work_ >= kAtWorkMax) {
+    bool is_free = false;
+    if (waiting_ < waiting_max_) {
+      ++waiting_;
+      is_free = left_.wait_for(lock, patience_, [this] { return at_work_ < kAtWorkMax; });
+      --waiting_;
+    }
+    if (!is_free) {
+      return fail(
+          Error(Errc::unavailable, "too many are logging in at once; try again in a moment").within(kBusy));
+    }
   }
+  ++at_work_;
+  return Place(*this);
+}
 
- private:
-  std::atomic<int>& at_work_;
-  bool granted_;
-};
+void PasswordHasher::leave() {
+  {
+    const std::scoped_lock lock(mutex_);
+    --at_work_;
+  }
+  left_.notify_one();
+}
 
-Result<std::string> PasswordHasher::hash(std::string_view password) {
+Result<std::string> PasswordHasher::Place::hash(std::string_view password) const {
   ensure_sodium();
-  const Turn turn(at_work_);
-  OFFX_TRY(turn.granted());
   auto text = make_hash(password);
-  if (text.empty()) return fail(Errc::unavailable, "there is no memory to hash a password");
+  if (text.empty()) return fail(no_memory());
   return text;
 }
 
-Result<PasswordHasher::Verdict> PasswordHasher::verify(std::string_view password,
-                                                       const std::optional<std::string>& hash) {
+Result<PasswordHasher::Verdict> PasswordHasher::Place::verify(std::string_view password,
+                                                              const std::optional<std::string>& hash) const {
   ensure_sodium();
-  const Turn turn(at_work_);
-  OFFX_TRY(turn.granted());
   if (!hash) {
-    if (make_hash(password).empty()) return fail(Errc::unavailable, "there is no memory to hash a password");
+    if (make_hash(password).empty()) return fail(no_memory());
     return Verdict{};
   }
   Verdict verdict;

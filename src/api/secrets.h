@@ -1,7 +1,10 @@
 #pragma once
 
-#include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstddef>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,21 +29,46 @@ inline constexpr std::size_t kSecretSize = 43;
 inline constexpr std::size_t kPasswordMaxBytes = 1024;
 
 /// Hashes passwords with argon2id (19 MiB, two passes: what OWASP asks for at least; about 40 ms). At most four at
-/// once, so that logging in takes neither all memory nor all processors. Thread-safe.
+/// once, so that logging in takes neither all memory nor all processors; a few more wait for their turn. Thread-safe.
 class PasswordHasher {
  public:
-  /// A PHC string with a salt of its own. Errc::unavailable if four are at work.
-  [[nodiscard]] Result<std::string> hash(std::string_view password);
+  /// `patience`: how long one waits for a place; `waiting_max`: how many may.
+  explicit PasswordHasher(std::chrono::milliseconds patience = std::chrono::seconds(5), int waiting_max = 32)
+      : patience_(patience), waiting_max_(waiting_max) {}
+
   struct Verdict {
     bool right = false;
     bool needs_new_hash = false;  ///< right, but made with weaker parameters than today's
   };
-  /// Takes as long for nothing, that of a user who does not exist, as for a hash of today's parameters.
-  [[nodiscard]] Result<Verdict> verify(std::string_view password, const std::optional<std::string>& hash);
+
+  /// One of the four places, for as long as it lives. The hasher must live longer.
+  class Place {
+   public:
+    /// A PHC string with a salt of its own. Errc::unavailable if there is no memory.
+    [[nodiscard]] Result<std::string> hash(std::string_view password) const;
+    /// Takes as long for nothing, that of a user who does not exist, as for a hash of today's parameters.
+    [[nodiscard]] Result<Verdict> verify(std::string_view password, const std::optional<std::string>& hash) const;
+
+   private:
+    friend class PasswordHasher;
+    struct Leave {
+      void operator()(PasswordHasher* hasher) const { hasher->leave(); }
+    };
+    explicit Place(PasswordHasher& hasher) : hasher_(&hasher) {}
+    std::unique_ptr<PasswordHasher, Leave> hasher_;
+  };
+  /// Waits until there is one. Errc::unavailable within kBusy if none came free in time, or too many wait.
+  [[nodiscard]] Result<Place> enter();
 
  private:
-  class Turn;
-  std::atomic<int> at_work_ = 0;
+  void leave();
+
+  const std::chrono::milliseconds patience_;
+  const int waiting_max_;
+  std::mutex mutex_;
+  std::condition_variable left_;
+  int at_work_ = 0;
+  int waiting_ = 0;
 };
 
 }  // namespace offx::api

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import statistics
+import threading
 import time
 import unittest
 
@@ -95,6 +96,30 @@ class Passwords(ServerTest):
         self.assertEqual(bodies, {(401, "Not logged in", "the user name or the password is wrong")})
         known, unknown = (statistics.median(times[name]) for name in times)
         self.assertLess(abs(known - unknown), max(known, unknown) * 0.5, "far apart: one of them is not hashed")
+
+    def test_of_many_at_once_are_all_looked_at_or_asked_to_come_again(self):
+        server, _ = self.serve_with_user(OFFX_WORKERS="64")
+        for many in (8, 40):
+            browsers = [Browser(server).open() for _ in range(many)]
+            together, answers = threading.Barrier(many), []
+
+            def log_in(browser):
+                together.wait()
+                answers.append(browser.request("POST", "/api/v1/session", {"username": "ada", "password": PASSWORD}))
+
+            threads = [threading.Thread(target=log_in, args=(browser,)) for browser in browsers]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            self.assertEqual(len(answers), many)
+            if many == 8:
+                self.assertEqual([answer.status for answer in answers], [200] * 8)
+            for answer in answers:
+                if answer.status != 200:  # slow machines
+                    self.assertEqual((answer.status, answer.header("Retry-After")), (503, "1"), answer.body)
+                    self.assertEqual(answer.json["detail"], "too many are logging in at once; try again in a moment")
+        self.assertEqual(self.sql("SELECT count(*) FROM login_attempts_v1"), [(0,)])
 
     def test_have_a_size(self):
         server, browser = self.serve_with_user()
