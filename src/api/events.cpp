@@ -17,7 +17,7 @@ namespace offx::api {
 namespace {
 
 namespace json = boost::json;
-using Things = std::map<std::string, std::string>;
+using Things = std::map<std::string, Watched>;
 
 constexpr std::size_t kRunsLookedAt = 50;
 
@@ -29,7 +29,8 @@ class NewPosts {
     OFFX_ASSIGN(const auto now, store::PostRepository(*client_).newest(newest_));
     newest_ = now.newest_id;
     if (now.added == 0) return Things{};
-    return Things{{"posts", json::serialize(json::object{{"newest_id", now.newest_id}, {"added", now.added}})}};
+    auto data = json::serialize(json::object{{"newest_id", now.newest_id}, {"added", now.added}});
+    return Things{{"posts", {data, data}}};
   }
 
  private:
@@ -40,7 +41,10 @@ class NewPosts {
 Result<Things> read_runs(db::DatabaseClient& client) {
   OFFX_ASSIGN(const auto runs, store::JobRepository(client).runs({}, kRunsLookedAt));
   Things things;
-  for (const auto& run : runs) things.emplace(std::to_string(run.id), json::serialize(pipeline::to_json(run)));
+  for (const auto& run : runs) {
+    auto data = json::serialize(pipeline::to_json(run));
+    things.emplace(std::to_string(run.id), Watched{data, data});
+  }
   return things;
 }
 
@@ -48,8 +52,19 @@ Result<Things> read_migrations(db::DatabaseClient& client) {
   OFFX_ASSIGN(const auto states, migrate::list_migrations(client));
   OFFX_ASSIGN(const auto kept, store::migrations_kept(client));
   Things things;
-  for (const auto& state : states)
-    things.emplace(state.migration.name, json::serialize(pipeline::to_json(state, kept)));
+  for (const auto& state : states) {
+    auto shown = pipeline::to_json(state, kept);
+    Watched watched{json::serialize(shown), {}};
+    // Who uses its tables says so every few seconds; that they are the same ones is no news.
+    for (const auto* const users : {"old_users", "new_users"}) {
+      for (auto& user : shown.at(users).as_array()) {
+        user.as_object().erase("renewed_at");
+        user.as_object().erase("expires_at");
+      }
+    }
+    watched.news = json::serialize(shown);
+    things.emplace(state.migration.name, std::move(watched));
+  }
   return things;
 }
 
@@ -149,11 +164,13 @@ void Events::look(bool tell) {
       log(LogLevel::debug, "events.not_read", {{"message", things.error().to_string()}});
       continue;  // the next look may succeed
     }
-    for (const auto& [name, text] : *things) {
+    std::map<std::string, std::string> seen;
+    for (auto& [name, thing] : *things) {
       const auto before = last_[i].find(name);
-      if (tell && (before == last_[i].end() || before->second != text)) send(sources_[i].event, text);
+      if (tell && (before == last_[i].end() || before->second != thing.news)) send(sources_[i].event, thing.data);
+      seen.emplace(name, std::move(thing.news));
     }
-    last_[i] = std::move(*things);
+    last_[i] = std::move(seen);
   }
 }
 

@@ -16,11 +16,15 @@
 
 namespace offx::api {
 
-/// Something that is looked at again and again while somebody listens.
+/// Something that can change.
+struct Watched {
+  std::string data;  ///< the JSON to send
+  std::string news;  ///< it is sent when this is another than the last time
+};
+/// Things that are looked at again and again while somebody listens.
 struct EventSource {
   std::string event;
-  /// Things by name, each as the JSON to send when it is new or another than the last time.
-  std::function<Result<std::map<std::string, std::string>>()> read;
+  std::function<Result<std::map<std::string, Watched>>()> read;  ///< by name
 };
 
 /// Tells listening dashboards what changes. One thread looks into the database once a second, only while somebody
@@ -53,7 +57,7 @@ class Events {
   void send(const std::string& event, const std::string& data);
 
   const std::vector<EventSource> sources_;
-  std::vector<std::map<std::string, std::string>> last_;  // of the thread alone
+  std::vector<std::map<std::string, std::string>> last_;  // news by name; of the thread alone
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Listener> listeners_;

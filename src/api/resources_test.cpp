@@ -10,6 +10,7 @@
 #include "api/events.h"
 #include "api/route.h"
 #include "base/test_support.h"
+#include "migrate/users.h"
 #include "net/local_server.h"
 #include "pipeline/filer.h"
 #include "pipeline/import.h"
@@ -644,10 +645,26 @@ TEST_F(Resources, new_posts_are_told_once) {
   import(line("1", "a", "2026-08-20T08:00:00Z"));
   const auto told = must(read());
   ASSERT_EQ(told.size(), 1U);
-  EXPECT_EQ(json::parse(told.begin()->second).at("added"), 1);
+  EXPECT_EQ(json::parse(told.begin()->second.data).at("added"), 1);
   EXPECT_TRUE(must(read()).empty());
   import(line("2", "b", "2026-08-20T09:00:00Z"));
   EXPECT_EQ(must(read()).size(), 1U);
+}
+
+TEST_F(Resources, that_a_program_still_uses_its_tables_is_no_news) {
+  const std::array<std::string_view, 1> tables = {"topics_v1"};
+  const auto use = must(migrate::TableUse::announce(*client_, "sample", tables));
+  const auto sources = standard_events(*client_);
+  const auto& read = sources[2].read;
+  ASSERT_EQ(sources[2].event, "migration");
+  const auto before = must(read()).at("topics_v2");
+  EXPECT_EQ(json::parse(before.data).at("old_users").at(0).at("program"), "sample");
+  must(client_->execute("UPDATE offx_table_users SET renewed_at = '2098-01-01', expires_at = '2099-01-01'"));
+  const auto renewed = must(read()).at("topics_v2");
+  EXPECT_NE(renewed.data, before.data);
+  EXPECT_EQ(renewed.news, before.news);
+  must(client_->execute("DELETE FROM offx_table_users"));
+  EXPECT_NE(must(read()).at("topics_v2").news, before.news);
 }
 
 }  // namespace

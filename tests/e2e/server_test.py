@@ -118,10 +118,10 @@ class Answers(ServerTest):
 
 
 class Listening(ServerTest):
-    def listen(self, server, browser):
+    def listen(self, server, browser, **headers):
         connection = http.client.HTTPConnection(server.host, server.port, timeout=30)
         self.addCleanup(connection.close)
-        connection.request("GET", "/api/v1/events", headers={"Cookie": browser.cookie})
+        connection.request("GET", "/api/v1/events", headers=headers or {"Cookie": browser.cookie})
         return connection.getresponse()
 
     def next_event(self, stream, wanted):
@@ -149,6 +149,33 @@ class Listening(ServerTest):
         self.assertIn("offx_event_streams 3\n", server.get("/metrics").body.decode())
         self.assertEqual(server.stop(), 0, "open streams do not hold it")
         self.assertEqual(streams[0].read().strip(), b"")
+
+    def test_a_stream_ends_with_what_it_was_opened_by(self):
+        server, ada = self.serve_with_user()
+        for name in ("bo", "cy"):
+            ada.request("POST", "/api/v1/users", {"username": name, "password": PASSWORD})
+        bo, cy, again = Browser(server), Browser(server), Browser(server)
+        bo.log_in("bo")
+        cy.log_in("cy")
+        again.log_in()
+        token = self.token(ada, "read")
+        revoked = ada.get("/api/v1/tokens").json["tokens"][0]["id"]
+        streams = {"stays": self.listen(server, ada), "logged out": self.listen(server, again),
+                   "token revoked": self.listen(server, None, **token), "user removed": self.listen(server, bo),
+                   "password set elsewhere": self.listen(server, cy)}
+        for stream in streams.values():
+            self.next_event(stream, "hello")
+        self.assertEqual(again.request("DELETE", "/api/v1/session").status, 204)
+        self.assertEqual(ada.request("DELETE", f"/api/v1/tokens/{revoked}").status, 204)
+        self.offx("user", "remove", "bo", "--yes")
+        self.offx("user", "passwd", "cy", stdin="another long password\n")
+        for what, stream in streams.items():
+            if what != "stays":
+                begun = time.monotonic()
+                stream.read()  # to its end
+                self.assertLess(time.monotonic() - begun, 10, what)
+        self.import_posts(post("a", "one"))
+        self.assertEqual(self.next_event(streams["stays"], "posts")["added"], 1)
 
     def test_posts_another_program_writes_are_filed_while_it_runs(self):
         self.offx("topic", "add", "Databases", "--rule", "sqlite")
