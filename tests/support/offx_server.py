@@ -157,8 +157,8 @@ class ApiTest(ServerTest):
 
     def begin(self):
         """Starts the server and makes its first user."""
-        self.server, browser = self.serve_with_user(OFFX_RATE_LIMIT="0")
-        self.headers = self.token(browser, "read", "write", "admin")
+        self.server, self.browser = self.serve_with_user(OFFX_RATE_LIMIT="0")
+        self.headers = self.token(self.browser, "read", "write", "admin")
 
     def call(self, method, path, body=None, status=200, **query):
         """The JSON of the answer, whose status must be `status`; nothing if it has no body."""
