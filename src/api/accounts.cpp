@@ -8,6 +8,7 @@
 #include "net/network.h"
 #include "store/settings.h"
 #include "text/ascii.h"
+#include "text/clean.h"
 
 namespace offx::api {
 namespace {
@@ -318,6 +319,9 @@ Result<Accounts::NewToken> Accounts::add_token(const Caller& caller, const std::
   constexpr std::size_t kNameMaxBytes = 100;
   if (name.empty() || name.size() > kNameMaxBytes) {
     return fail(Error(Errc::invalid_argument, "has to be 1 to 100 bytes").within("name"));
+  }
+  if (!text::is_one_line(name)) {
+    return fail(Error(Errc::invalid_argument, "may not have line breaks or other control characters").within("name"));
   }
   NewToken made;
   for (const auto& scope : scopes) {

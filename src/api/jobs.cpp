@@ -6,6 +6,7 @@
 #include "api/route.h"
 #include "pipeline/json.h"
 #include "store/jobs.h"
+#include "store/topics.h"
 
 namespace offx::api {
 namespace {
@@ -49,8 +50,18 @@ Result<net::HttpResponse> list_jobs(const Request& request, const Services& serv
   return json_response(json::object{{"jobs", std::move(list)}});
 }
 
+/// The topic that a job's options name has to be there. Its removal later leaves the job.
+Result<void> check_topic(const Services& services, const json::object& options) {
+  OFFX_ASSIGN(const auto id, number_member(options, "topic_id"));
+  if (!id) return {};
+  if (auto topic = store::TopicRepository(services.client).get(*id); !topic) {
+    return fail(std::move(topic).error().within("topic_id"));
+  }
+  return {};
+}
+
 /// The members of a job that may be given, written into `job`.
-Result<void> read_job(const json::object& body, store::Job& job) {
+Result<void> read_job(const Services& services, const json::object& body, store::Job& job) {
   OFFX_ASSIGN(const auto title, text_member(body, "title"));
   OFFX_ASSIGN(const auto schedule, text_member(body, "schedule"));
   OFFX_ASSIGN(const auto time_zone, text_member(body, "time_zone"));
@@ -61,6 +72,7 @@ Result<void> read_job(const json::object& body, store::Job& job) {
   if (enabled) job.enabled = *enabled;
   if (const auto* const options = body.if_contains("options"); options != nullptr && !options->is_null()) {
     if (!options->is_object()) return fail(Error(Errc::invalid_argument, "has to be an object").within("options"));
+    OFFX_TRY(check_topic(services, options->get_object()));
     job.options = json::serialize(*options);
   }
   return {};
@@ -78,7 +90,7 @@ Result<net::HttpResponse> add_job(const Request& request, const Services& servic
   job.title = "Summarise";
   job.time_zone = "UTC";
   const auto now = services.clock.now();
-  OFFX_TRY(read_job(body, job));
+  OFFX_TRY(read_job(services, body, job));
   OFFX_TRY(pipeline::prepare(job, now));
   store::JobRepository jobs(services.client);
   OFFX_ASSIGN(const auto id, jobs.add(job, now));
@@ -106,7 +118,7 @@ Result<net::HttpResponse> edit_job(const Request& request, const Services& servi
   if (!may_touch(request, stored.kind)) return only_for_administrators(request);
   auto job = stored;
   const auto now = services.clock.now();
-  OFFX_TRY(read_job(body, job));
+  OFFX_TRY(read_job(services, body, job));
   OFFX_TRY(pipeline::prepare(job, now, &stored));
   OFFX_TRY(jobs.update(job, now));
   wake(services);

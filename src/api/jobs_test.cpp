@@ -8,6 +8,7 @@
 #include "api/route.h"
 #include "base/test_support.h"
 #include "store/store.h"
+#include "store/topics.h"
 
 namespace offx::api {
 namespace {
@@ -65,6 +66,25 @@ class JobRoutes : public testing::Test {
   bool may_admin_ = true;
   Services services_;
 };
+
+TEST_F(JobRoutes, a_job_is_of_a_topic_that_is_there) {
+  const auto made = [&](std::int64_t topic_id) {
+    const json::object options{{"topic_id", topic_id}};
+    return call("POST", "/jobs", {}, {}, json::object{{"schedule", "@daily"}, {"options", options}});
+  };
+  const auto missing = made(9999);
+  EXPECT_EQ(missing.status, 404);
+  EXPECT_THAT(missing.error, HasSubstr("topic 9999"));
+  store::Topic topic;
+  topic.title = "Data";
+  topic.id = must(store::TopicRepository(*client_).add(topic, clock_.now()));
+  const auto job = made(topic.id);
+  ASSERT_EQ(job.status, 201) << job.error;
+  const Pairs id = {{"id", std::to_string(job.body.at("id").as_int64())}};
+  EXPECT_EQ(call("PATCH", "/jobs/{id}", id, {}, {{"options", {{"topic_id", 9999}}}}).status, 404);
+  must(store::TopicRepository(*client_).remove(topic.id));
+  EXPECT_EQ(call("PATCH", "/jobs/{id}", id, {}, {{"enabled", false}}).status, 200);
+}
 
 TEST_F(JobRoutes, a_job_is_made_edited_run_and_removed) {
   const auto made = call("POST", "/jobs", {}, {},

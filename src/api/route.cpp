@@ -27,6 +27,29 @@ const json::value& member(const json::object& object, std::string_view name) {
   return found == nullptr ? kNull : *found;
 }
 
+/// How many members the objects of a JSON text have, as it is written; and as it was read, where of members with one
+/// name the last is left.
+std::size_t written_members(std::string_view text) {
+  std::size_t count = 0;
+  bool is_in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"') is_in_string = !is_in_string;
+    if (is_in_string && text[i] == '\\') ++i;
+    if (!is_in_string && text[i] == ':') ++count;
+  }
+  return count;
+}
+// NOLINTNEXTLINE(misc-no-recursion): as deep as the parser allows
+std::size_t read_members(const json::value& value) {
+  std::size_t count = 0;
+  if (const auto* const object = value.if_object()) {
+    for (const auto& member : *object) count += 1 + read_members(member.value());
+  } else if (const auto* const array = value.if_array()) {
+    for (const auto& item : *array) count += read_members(item);
+  }
+  return count;
+}
+
 std::string list_of(std::span<const std::string_view> names) {
   std::string text;
   for (const auto name : names) text.append(text.empty() ? "" : ", ").append(name);
@@ -68,6 +91,12 @@ Result<std::optional<std::int64_t>> Request::query_id(std::string_view name) con
 
 Result<void> Request::only(std::span<const std::string_view> names) const {
   for (const auto& parameter : query_) {
+    const bool is_repeated = std::count_if(query_.begin(), query_.end(), [&](const auto& other) {
+                               return other.first == parameter.first;
+                             }) > 1;
+    if (is_repeated) {
+      return fail(Error(Errc::invalid_argument, "is there twice: give it once").within(parameter.first));
+    }
     if (std::find(names.begin(), names.end(), parameter.first) != names.end()) continue;
     const std::string known = names.empty() ? "none is known here" : "known are " + list_of(names);
     return fail(Error(Errc::invalid_argument, "is no parameter of this address; " + known).within(parameter.first));
@@ -88,6 +117,9 @@ Result<json::object> Request::json(std::span<const std::string_view> members) co
     return fail(Error(Errc::invalid_argument, "is no member of this; known are " + list_of(members))
                     .within(std::string_view(entry.key())));
   }
+  if (written_members(http_.body) != read_members(value)) {
+    return fail(Errc::invalid_argument, "the body has a member twice: give each once");
+  }
   return std::move(value.get_object());
 }
 
@@ -95,6 +127,9 @@ Result<std::optional<std::string>> text_member(const json::object& object, std::
   const auto& value = member(object, name);
   if (value.is_null()) return std::optional<std::string>();
   if (!value.is_string()) return fail(Error(Errc::invalid_argument, "has to be a text").within(name));
+  if (value.get_string().find('\0') != json::string::npos) {
+    return fail(Error(Errc::invalid_argument, "has the character U+0000, which no text may have").within(name));
+  }
   return std::optional<std::string>(std::string_view(value.get_string()));
 }
 

@@ -73,10 +73,10 @@ class Request {
   [[nodiscard]] Result<std::int64_t> query_number(std::string_view name, std::int64_t otherwise, std::int64_t min,
                                                   std::int64_t max) const;
   [[nodiscard]] Result<std::optional<std::int64_t>> query_id(std::string_view name) const;
-  /// Errc::invalid_argument if the query has a parameter that is not among these: a misspelt filter is not ignored.
+  /// Errc::invalid_argument if the query has a parameter that is not among these, or one twice: no filter is ignored.
   [[nodiscard]] Result<void> only(std::span<const std::string_view> names) const;
 
-  /// The body as a JSON object with no other members than these; an empty body is an empty object.
+  /// The body as a JSON object with no other members than these, and none twice; an empty body is an empty object.
   [[nodiscard]] Result<boost::json::object> json(std::span<const std::string_view> members) const;
 
  private:

@@ -7,6 +7,7 @@
 
 #include "pipeline/json.h"
 #include "pipeline/schedule.h"
+#include "text/clean.h"
 
 namespace offx::pipeline {
 namespace {
@@ -120,6 +121,10 @@ Result<void> check_options(std::string_view kind, const json::object& options) {
 Result<void> prepare(store::Job& job, Timestamp now, const store::Job* before) {
   if (job.title.empty() || job.title.size() > 200) {
     return fail(Error(Errc::invalid_argument, "between 1 and 200 bytes are needed").within("title"));
+  }
+  if ((before == nullptr || before->title != job.title) && !text::is_one_line(job.title)) {
+    return fail(
+        Error(Errc::invalid_argument, "may not have line breaks or other control characters").within("title"));
   }
   OFFX_ASSIGN(const auto schedule, Schedule::parse(job.schedule));
   OFFX_ASSIGN(const auto zone, zone_named(job.time_zone));

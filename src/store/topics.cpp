@@ -4,6 +4,7 @@
 
 #include "store/catalogue.h"
 #include "store/rows.h"
+#include "text/clean.h"
 
 namespace offx::store {
 namespace {
@@ -37,6 +38,7 @@ Result<void> check_title(std::string_view title) {
     return fail(Error(Errc::invalid_argument, std::move(message)).within("title"));
   };
   if (title.find_first_not_of(" \t\r\n") == std::string_view::npos) return wrong("a topic needs a title");
+  if (!text::is_one_line(title)) return wrong("may not have line breaks or other control characters");
   const auto begins_char = [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; };
   const auto chars = static_cast<std::size_t>(std::count_if(title.begin(), title.end(), begins_char));
   if (chars <= kTitleCharsMax) return {};

@@ -269,4 +269,13 @@ std::string unescape_entities(std::string_view text) {
   return out;
 }
 
+bool is_one_line(std::string_view text) noexcept {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool is_c1 = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (byte < 0x20 || byte == 0x7F || is_c1) return false;
+  }
+  return true;
+}
+
 }  // namespace offx::text

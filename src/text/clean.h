@@ -29,4 +29,7 @@ void clean_text_in_place(std::string& text);
 /// The code point HTML 4 gives that name (`eacute`), without `&` and `;`; 0 if there is none.
 [[nodiscard]] char32_t named_entity(std::string_view name) noexcept;
 
+/// False if it has control characters (C0, DEL, C1): it could not be shown on one line as it is.
+[[nodiscard]] bool is_one_line(std::string_view text) noexcept;
+
 }  // namespace offx::text

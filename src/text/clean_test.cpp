@@ -46,6 +46,13 @@ TEST(CleanText, GivesValidTextFromAnyBytesAndThenStays) {
   });
 }
 
+TEST(OneLine, HasNoControlCharacters) {
+  EXPECT_TRUE(is_one_line(""));
+  EXPECT_TRUE(is_one_line("caf\u00E9 \u00A0 \u20AC"));
+  for (const auto* const text : {"a\nb", "\t", "a\x7F", "a\u0085", "\x1B[31m"}) EXPECT_FALSE(is_one_line(text)) << text;
+  EXPECT_FALSE(is_one_line(std::string_view("a\0b", 3)));
+}
+
 TEST(UnescapeEntities, ReplacesOnce) {
   EXPECT_EQ(unescape_entities("a &amp; b &lt;c&gt; &quot;d&quot; &#39;e&#x27; &apos;"), "a & b <c> \"d\" 'e' '");
   EXPECT_EQ(unescape_entities("&amp;lt; &amp;amp;"), "&lt; &amp;");

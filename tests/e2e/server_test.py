@@ -110,6 +110,20 @@ class Answers(ServerTest):
         for body in ("{", "[]", '"x"', "[" * 10_000):
             answer = ada.request("PATCH", "/api/v1/settings", body)
             self.assertEqual(answer.status, 400, body[:20])
+        for target in ("/api/v1/posts?topic=1&topic=2", "/api/v1/log?user=ada&user=bo", "/api/v1/settings?a=1&a=1"):
+            answer = ada.get(target)
+            self.assertEqual((answer.status, "twice" in answer.json["detail"]), (400, True), target)
+        for path, body in (("/topics", '{"title":"A","title":"B"}'), ("/topics", '{"title":"a:\\"","t\\u0069tle":"B"}'),
+                           ("/jobs", '{"schedule":"@daily","options":{"period":"day","period":"week"}}')):
+            answer = ada.request("POST", "/api/v1" + path, body)
+            self.assertEqual((answer.status, "twice" in answer.json["detail"]), (400, True), body)
+        for path, body, field in (("/topics", {"title": "a\0b"}, "title"), ("/topics", {"title": "a\nb"}, "title"),
+                                  ("/topics", {"title": "a", "description": "a\0b"}, "description"),
+                                  ("/jobs", {"title": "a\u0085b", "schedule": "@daily"}, "title"),
+                                  ("/tokens", {"name": "a\x1bb", "scopes": ["read"]}, "name")):
+            answer = ada.request("POST", "/api/v1" + path, body)
+            self.assertEqual((answer.status, answer.json.get("errors", [{}])[0].get("field")), (400, field), answer.body)
+        self.assertEqual(ada.get("/api/v1/topics").json["topics"], [])
         for body in ({"log_keep_days": "many"}, {"log_keep_days": 0}, {"colour": "red"}, {"time_zone": "Mars/Base"}):
             answer = ada.request("PATCH", "/api/v1/settings", body)
             self.assertEqual((answer.status, answer.json["errors"][0]["field"]), (400, next(iter(body))), body)
