@@ -299,23 +299,25 @@ Result<HttpResponse> change_settings(const Request& request, const Services& ser
 }
 
 Result<HttpResponse> get_log(const Request& request, const Services& services) {
-  constexpr std::array<std::string_view, 7> kParameters = {"method", "path",  "status", "user",
-                                                           "since",  "after", "limit"};
+  constexpr std::array<std::string_view, 8> kParameters = {"method", "path",  "status", "user",
+                                                           "since",  "until", "after",  "limit"};
   constexpr std::int64_t kLimitMax = 500;
   OFFX_TRY(request.only(kParameters));
   const auto text = [&](std::string_view name) {
     auto value = request.query(name);
     return value.empty() ? std::optional<std::string>() : std::optional(std::move(value));
   };
-  store::RequestLogFilter filter{text("method"), text("path"), {}, text("user"), {}, {}};
+  store::RequestLogFilter filter{text("method"), text("path"), {}, text("user"), {}, {}, {}};
   OFFX_ASSIGN(const auto status, request.query_number("status", 0, 100, 599));
   if (status != 0) filter.status = status;
-  if (const auto since = request.query("since"); !since.empty()) {
-    filter.since = parse_time(since);
-    if (!filter.since) {
-      return fail(Error(Errc::invalid_argument, "has to be a time like 2026-11-20T14:05:17Z").within("since"));
-    }
-  }
+  const auto read_time = [&](std::string_view name) -> Result<std::optional<Timestamp>> {
+    const auto given = text(name);
+    auto time = given ? parse_time(*given) : std::nullopt;
+    if (!given || time) return time;
+    return fail(Error(Errc::invalid_argument, "has to be a time like 2026-11-20T14:05:17Z").within(name));
+  };
+  OFFX_ASSIGN(filter.since, read_time("since"));
+  OFFX_ASSIGN(filter.until, read_time("until"));
   OFFX_ASSIGN(filter.before_id, request.query_id("after"));
   OFFX_ASSIGN(const auto limit, request.query_number("limit", 100, 1, kLimitMax));
   OFFX_ASSIGN(auto entries, store::read_request_log(services.client, filter, limit + 1));

@@ -1059,8 +1059,8 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "SELECT id, time, request_id, method, path, status, ms, user_id, who, address, bytes FROM {request_log} "
        "WHERE (?1 IS NULL OR method = ?1) AND (?2 IS NULL OR substr(path, 1, length(?2)) = ?2) "
        "AND (?3 IS NULL OR status = ?3) AND (?4 IS NULL OR who = ?4) AND (?5 IS NULL OR time >= ?5) "
-       "AND (?6 IS NULL OR id < ?6) ORDER BY id DESC LIMIT ?7",
-       {kNull, kNull, kNull, kNull, kNull, kNull, 10},
+       "AND (?6 IS NULL OR time < ?6) AND (?7 IS NULL OR id < ?7) ORDER BY id DESC LIMIT ?8",
+       {kNull, kNull, kNull, kNull, kNull, kNull, kNull, 10},
        false},
       {Query::request_log_trim,
        "request_log.trim",

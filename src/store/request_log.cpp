@@ -27,11 +27,11 @@ Result<std::vector<RequestLogEntry>> read_request_log(db::DatabaseClient& client
                                                       std::int64_t limit) {
   const auto text = [](const std::optional<std::string>& value) { return value ? db::Value{*value} : db::Value{}; };
   const auto number = [](const std::optional<std::int64_t>& value) { return value ? db::Value{*value} : db::Value{}; };
-  OFFX_ASSIGN(
-      const auto rows,
-      client.execute(sql(Query::request_log_list),
-                     {text(filter.method), text(filter.path), number(filter.status), text(filter.who),
-                      filter.since ? stored_time(*filter.since) : db::Value{}, number(filter.before_id), limit}));
+  const auto time = [](const std::optional<Timestamp>& value) { return value ? stored_time(*value) : db::Value{}; };
+  OFFX_ASSIGN(const auto rows,
+              client.execute(sql(Query::request_log_list),
+                             {text(filter.method), text(filter.path), number(filter.status), text(filter.who),
+                              time(filter.since), time(filter.until), number(filter.before_id), limit}));
   std::vector<RequestLogEntry> entries;
   for (std::size_t i = 0; i < rows.rows(); ++i) {
     const auto row = rows.row(i);
