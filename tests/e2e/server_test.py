@@ -280,23 +280,39 @@ class Lifetime(ServerTest):
         self.assertEqual(ada.get("/api/v1/settings").status, 200)
 
     def test_sigterm_lets_requests_finish(self):
-        server, ada = self.serve_with_user()
+        server, _ = self.serve_with_user(OFFX_WORKERS="16")
+        many, results = 12, []
+
+        def log_in(browser):
+            answer = browser.request("POST", "/api/v1/session", {"username": "ada", "password": PASSWORD})
+            results.append((answer.status, answer.json.get("user", {}).get("username")))
+
+        def in_progress():  # this one is, too
+            return int(re.search(r"^offx_requests_in_progress (\d+)", server.get("/metrics").body.decode(), re.M)[1]) - 1
+
+        # Four log in at a time: while the last of them come in, the first are being answered.
+        deadline = time.monotonic() + 60
+        while True:
+            self.assertLess(time.monotonic(), deadline, "never were there several requests in progress")
+            results.clear()
+            threads = [threading.Thread(target=log_in, args=(browser,))
+                       for browser in [Browser(server).open() for _ in range(many)]]
+            for thread in threads:
+                thread.start()
+            while (there := in_progress()) + len(results) < many and any(thread.is_alive() for thread in threads):
+                pass
+            if there >= 2:
+                break
+            for thread in threads:
+                thread.join()
+        before = len(results)
         begun = time.monotonic()
-        results = []
-
-        def log_in():
-            results.append(Browser(server).open().request("POST", "/api/v1/session",
-                                                          {"username": "ada", "password": PASSWORD}).status)
-
-        threads = [threading.Thread(target=log_in) for _ in range(3)]
-        for thread in threads:
-            thread.start()
-        time.sleep(0.05)
         code = server.stop()
         for thread in threads:
             thread.join()
         self.assertEqual(code, 0)
-        self.assertTrue(set(results) <= {200}, results)
+        self.assertLess(before, many, "all were answered before it was told to stop")
+        self.assertEqual(results, [(200, "ada")] * many)
         self.assertLess(time.monotonic() - begun, 15)
         self.assertTrue(any("server.stopped" in line for line in server.log))
 

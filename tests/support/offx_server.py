@@ -77,8 +77,15 @@ class Server:
         return received
 
     def rss_kib(self):
+        return self.status_kib("VmRSS")
+
+    def memory_kib(self):
+        """What is its own: without pages of files, which the system can take back."""
+        return self.status_kib("RssAnon")
+
+    def status_kib(self, name):
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
-            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+            return next(int(line.split()[1]) for line in status if line.startswith(name + ":"))
 
     def stop(self, how=signal.SIGTERM, timeout=30):
         """Ends it and gives its exit code."""
