@@ -471,6 +471,8 @@ TEST_F(Resources, summaries_are_listed_read_removed_and_asked_for) {
   EXPECT_EQ(call("POST", "/summaries", {}, {}, {{"period", "year"}}).field, "period");
   EXPECT_EQ(call("POST", "/summaries", {}, {}, {{"since", "never"}}).field, "since");
   EXPECT_EQ(call("POST", "/summaries", {}, {}, {{"max_sentences", 101}}).field, "max_sentences");
+  EXPECT_EQ(call("POST", "/summaries", {}, {}, {{"engine", "oracle"}}).field, "engine");
+  EXPECT_EQ(call("POST", "/summaries", {}, {}, {{"engine", "extractive"}}).status, 202);
   EXPECT_EQ(call("POST", "/summaries", {}, {}, {{"force", 1}}).field, "force");
 }
 

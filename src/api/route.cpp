@@ -91,9 +91,8 @@ Result<std::optional<std::int64_t>> Request::query_id(std::string_view name) con
 
 Result<void> Request::only(std::span<const std::string_view> names) const {
   for (const auto& parameter : query_) {
-    const bool is_repeated = std::count_if(query_.begin(), query_.end(), [&](const auto& other) {
-                               return other.first == parameter.first;
-                             }) > 1;
+    const bool is_repeated = std::count_if(query_.begin(), query_.end(),
+                                           [&](const auto& other) { return other.first == parameter.first; }) > 1;
     if (is_repeated) {
       return fail(Error(Errc::invalid_argument, "is there twice: give it once").within(parameter.first));
     }

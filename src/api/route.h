@@ -138,8 +138,8 @@ struct Route {
 /// The answer with this JSON as its body. Entity tags and compression are added by the router.
 [[nodiscard]] net::HttpResponse json_response(const boost::json::value& value, int status = 200);
 
-/// An error as the document of RFC 9457: `errors` are objects {field, message, position?, length?}. A handler that returns an
-/// Error gets one made of its message; the context of an invalid_argument is the field.
+/// An error as the document of RFC 9457: `errors` are objects {field, message, position?, length?}. A handler that
+/// returns an Error gets one made of its message; the context of an invalid_argument is the field.
 [[nodiscard]] net::HttpResponse problem(int status, std::string_view title, std::string_view detail,
                                         std::string_view request_id, boost::json::array errors = {});
 [[nodiscard]] int status_of(Errc code) noexcept;

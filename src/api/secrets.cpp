@@ -101,8 +101,7 @@ Result<PasswordHasher::Place> PasswordHasher::enter() {
       --waiting_;
     }
     if (!is_free) {
-      return fail(
-          Error(Errc::unavailable, "too many are logging in at once; try again in a moment").within(kBusy));
+      return fail(Error(Errc::unavailable, "too many are logging in at once; try again in a moment").within(kBusy));
     }
   }
   ++at_work_;

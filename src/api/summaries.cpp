@@ -51,18 +51,20 @@ Result<net::HttpResponse> remove_summary(const Request& request, const Services&
 
 Result<net::HttpResponse> summarize(const Request& request, const Services& services) {
   OFFX_TRY(request.only({}));
-  static constexpr std::array<std::string_view, 6> kMembers = {"topic_id", "since",         "until",
-                                                               "period",   "max_sentences", "force"};
+  static constexpr std::array<std::string_view, 7> kMembers = {"topic_id",      "since",  "until", "period",
+                                                               "max_sentences", "engine", "force"};
   OFFX_ASSIGN(const auto body, request.json(kMembers));
   OFFX_ASSIGN(const auto topic_id, number_member(body, "topic_id"));
   OFFX_ASSIGN(const auto since, text_member(body, "since"));
   OFFX_ASSIGN(const auto until, text_member(body, "until"));
   OFFX_ASSIGN(const auto period, text_member(body, "period"));
   OFFX_ASSIGN(const auto max_sentences, number_member(body, "max_sentences"));
+  OFFX_ASSIGN(const auto engine, text_member(body, "engine"));
   OFFX_ASSIGN(const auto force, flag_member(body, "force"));
   if (max_sentences && (*max_sentences < 1 || *max_sentences > kSentencesMax)) {
     return fail(Error(Errc::invalid_argument, "has to be a number from 1 to 100").within("max_sentences"));
   }
+  if (engine) OFFX_TRY(pipeline::check_engine(*engine));
   // As it is meant now: a run may have to wait.
   auto meant =
       pipeline::parse_period(since.value_or(""), until.value_or(""), period.value_or(""), services.clock.now());
@@ -76,6 +78,7 @@ Result<net::HttpResponse> summarize(const Request& request, const Services& serv
     options["topic_id"] = *topic_id;
   }
   if (max_sentences) options["max_sentences"] = *max_sentences;
+  if (engine) options["engine"] = *engine;
   if (force) options["force"] = *force;
   OFFX_ASSIGN(const auto run, ask_for_run(request, services, "summarise", title, options));
   return json_response(json::object{{"run", pipeline::to_json(run)}}, 202);

@@ -198,6 +198,9 @@ CommandLine::CommandLine() {
   summarize->add_option("--period", summarize_.period, "day, week or month: of now, or from --since, or up to --until")
       ->check(CLI::IsMember({"day", "week", "month"}));
   summarize->add_option("--max-sentences", summarize_.max_sentences, "how long")->capture_default_str();
+  summarize->add_option("--engine", summarize_.engine, "what writes them; there is one: extractive")
+      ->check(CLI::IsMember({"extractive"}))
+      ->capture_default_str();
   summarize->add_flag("--force", summarize_.force, "store it again even if nothing has changed");
   add_input_options(*summarize, summarize_.input, summarize_.format);
   summarize->footer(
@@ -327,6 +330,8 @@ void CommandLine::add_jobs() {
     command.add_option("--period", jobs_.period, "summarise the day, week or month that has just ended")
         ->check(CLI::IsMember({"day", "week", "month"}));
     command.add_option("--max-sentences", jobs_.max_sentences, "how long its summaries are");
+    command.add_option("--engine", jobs_.engine, "what writes its summaries; there is one: extractive")
+        ->check(CLI::IsMember({"extractive"}));
     command.add_option("--set", jobs_.settings, "another option, as keep=3; null takes it away")
         ->type_name("NAME=VALUE");
   };

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "sources/reader.h"
 #include "store/post.h"
+#include "summary/extractive.h"
 
 /// The commands, apart from how their options are written. Each prints its result to stdout, as text or JSON; an error
 /// is returned, for the caller to print.
@@ -73,6 +74,7 @@ struct SummarizeCommand {
   std::string input;
   std::string format;
   std::size_t max_sentences = 5;
+  std::string engine{summary::kEngines[0]};
   bool force = false;
 };
 Result<void> run_summarize(const Context& context, const SummarizeCommand& command);
@@ -123,6 +125,7 @@ struct JobsCommand {
   std::string topic;   ///< add, edit: id or title
   std::string period;  ///< add, edit: day, week or month
   std::optional<std::int64_t> max_sentences;
+  std::string engine;                 ///< add, edit: of summaries
   std::vector<std::string> settings;  ///< add, edit: options as NAME=VALUE
   std::string kind;                   ///< runs: only of this kind
   std::string state;                  ///< runs: only in this state

@@ -185,6 +185,7 @@ Result<void> apply(const JobsCommand& command, db::DatabaseClient& client, store
   }
   if (!command.period.empty()) options["period"] = command.period;
   if (command.max_sentences) options["max_sentences"] = *command.max_sentences;
+  if (!command.engine.empty()) options["engine"] = command.engine;
   for (const auto& setting : command.settings) OFFX_TRY(set_option(options, setting));
   job.options = json::serialize(options);
   return {};

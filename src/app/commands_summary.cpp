@@ -28,10 +28,11 @@ std::string heading(const Terminal& terminal, const std::string& title, const pi
 
 Result<void> summarize_topic(const Context& context, const SummarizeCommand& command, db::DatabaseClient& client,
                              const store::Topic& topic, const pipeline::Period& period, json::array& results) {
-  OFFX_ASSIGN(
-      const auto made,
-      pipeline::summarize_topic(client, topic, period, {.max_sentences = command.max_sentences, .force = command.force},
-                                context.clock.now()));
+  OFFX_ASSIGN(const auto made,
+              pipeline::summarize_topic(
+                  client, topic, period,
+                  {.max_sentences = command.max_sentences, .force = command.force, .engine = command.engine},
+                  context.clock.now()));
   if (context.json) {
     results.push_back(pipeline::to_json(made));
     return {};
@@ -86,6 +87,7 @@ Result<void> run_summarize(const Context& context, const SummarizeCommand& comma
   if (command.max_sentences < 1 || command.max_sentences > 100) {
     return fail(Errc::invalid_argument, "--max-sentences takes 1 to 100");
   }
+  OFFX_TRY(pipeline::check_engine(command.engine));
   if (!command.input.empty()) {
     if (!command.topic.empty()) return fail(Errc::invalid_argument, "--input and --topic do not go together");
     return summarize_file(context, command);

@@ -85,6 +85,7 @@ Result<Outcome> summarise(RunContext& context) {
   OFFX_ASSIGN(const auto period, period_of(context));
   pipeline::SummarizeOptions options;
   options.max_sentences = static_cast<std::size_t>(number_option(context, "max_sentences").value_or(5));
+  if (auto engine = text_option(context, "engine"); !engine.empty()) options.engine = std::move(engine);
   // Of a run that is tried again, what it made before is not made once more.
   options.force = flag_option(context, "force");
   options.forced_at = context.run().created_at;

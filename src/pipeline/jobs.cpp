@@ -7,6 +7,7 @@
 
 #include "pipeline/json.h"
 #include "pipeline/schedule.h"
+#include "pipeline/summarize.h"
 #include "text/clean.h"
 
 namespace offx::pipeline {
@@ -35,11 +36,12 @@ struct Option {
 };
 constexpr std::int64_t kIdMax = INT64_MAX;
 constexpr std::int64_t kDaysMax = 36'500;
-constexpr std::array<Option, 17> kOptions = {{{"summarise", "topic_id", Type::number, false, 1, kIdMax},
+constexpr std::array<Option, 18> kOptions = {{{"summarise", "topic_id", Type::number, false, 1, kIdMax},
                                               {"summarise", "period", Type::text},
                                               {"summarise", "since", Type::text},
                                               {"summarise", "until", Type::text},
                                               {"summarise", "max_sentences", Type::number, false, 1, 100},
+                                              {"summarise", "engine", Type::text},
                                               {"summarise", "force", Type::flag},
                                               {"file_topic", "topic_id", Type::number, true, 1, kIdMax},
                                               {"import", "file", Type::text, true},
@@ -115,6 +117,11 @@ Result<void> check_options(std::string_view kind, const json::object& options) {
       return wrong_options("period is day, week or month");
     }
   }
+  if (kind == "summarise" && has("engine")) {
+    if (auto known = check_engine(std::string_view(options.at("engine").get_string())); !known) {
+      return wrong_options(known.error().message());
+    }
+  }
   return {};
 }
 
@@ -123,8 +130,7 @@ Result<void> prepare(store::Job& job, Timestamp now, const store::Job* before) {
     return fail(Error(Errc::invalid_argument, "between 1 and 200 bytes are needed").within("title"));
   }
   if ((before == nullptr || before->title != job.title) && !text::is_one_line(job.title)) {
-    return fail(
-        Error(Errc::invalid_argument, "may not have line breaks or other control characters").within("title"));
+    return fail(Error(Errc::invalid_argument, "may not have line breaks or other control characters").within("title"));
   }
   OFFX_ASSIGN(const auto schedule, Schedule::parse(job.schedule));
   OFFX_ASSIGN(const auto zone, zone_named(job.time_zone));

@@ -19,7 +19,8 @@ namespace offx::pipeline {
 /// Of the kinds there are, and the options of each (all may be left out if not said otherwise):
 ///
 ///   summarise            topic_id (none: every active topic), period day|week|month (the one that had just ended when
-///                        the run was due), or since and until; max_sentences 1 to 100; force
+///                        the run was due), or since and until; max_sentences 1 to 100; engine
+///                        (extractive, the one there is); force
 ///   file_topic           topic_id (needed): files the stored posts by its rule
 ///   import               file (needed): a path on the server, removed when it is imported; name for the history;
 ///                        format; platform

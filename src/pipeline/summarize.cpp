@@ -37,8 +37,17 @@ std::string input_hash(std::span<const store::Post> posts, const summary::Option
 
 }  // namespace
 
+Result<void> check_engine(std::string_view name) {
+  const auto& engines = summary::kEngines;
+  if (std::find(engines.begin(), engines.end(), name) != engines.end()) return {};
+  return fail(
+      Error(Errc::invalid_argument, fmt::format("there is no engine '{}'; there is {}", name, fmt::join(engines, ", ")))
+          .within("engine"));
+}
+
 Result<TopicSummary> summarize_topic(db::DatabaseClient& client, const store::Topic& topic, const Period& period,
                                      const SummarizeOptions& options, Timestamp now) {
+  OFFX_TRY(check_engine(options.engine));
   store::SummaryRepository summaries(client);
   TopicSummary result{.topic = topic, .period = period};
   OFFX_ASSIGN(result.posts, store::PostRepository(client).in_period(topic.id, period.start, period.end));

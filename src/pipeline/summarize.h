@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/json.hpp>
@@ -21,10 +22,14 @@
 
 namespace offx::pipeline {
 
+/// Errc::invalid_argument if there is no engine of this name; the message lists those there are.
+Result<void> check_engine(std::string_view name);
+
 struct SummarizeOptions {
   std::size_t max_sentences = 5;         ///< 1 to 100
   bool force = false;                    ///< another one, although the same posts were summarised before
   std::optional<Timestamp> forced_at{};  ///< with force: one made since then is the one that is wanted
+  std::string engine{summary::kEngines[0]};
 };
 
 /// What one topic's posts of one period say.
@@ -40,7 +45,7 @@ struct TopicSummary {
 };
 
 /// Summarises the posts of a topic in a period and stores the result with its citations. May be repeated: the same
-/// posts and options give the summary that is there.
+/// posts and options give the summary that is there. Errc::invalid_argument if there is no such engine.
 Result<TopicSummary> summarize_topic(db::DatabaseClient& client, const store::Topic& topic, const Period& period,
                                      const SummarizeOptions& options, Timestamp now);
 

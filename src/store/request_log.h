@@ -35,7 +35,7 @@ struct RequestLogFilter {
   std::optional<std::int64_t> status;
   std::optional<std::string> who;
   std::optional<Timestamp> since;
-  std::optional<Timestamp> until;  ///< not included
+  std::optional<Timestamp> until;         ///< not included
   std::optional<std::int64_t> before_id;  ///< where the page before ended
 };
 

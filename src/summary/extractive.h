@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "store/post.h"
@@ -12,6 +14,9 @@ namespace offx::summary {
 /// Name of this engine as it is stored in summarizations.prompt. A new number when the same posts would be summarised
 /// differently.
 inline constexpr char kExtractiveEngine[] = "extractive/1";
+
+/// The engines that can be asked for, by name without number; the first is taken if none is.
+inline constexpr std::array<std::string_view, 1> kEngines = {"extractive"};
 
 struct Options {
   std::size_t max_sentences = 5;

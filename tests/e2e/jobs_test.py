@@ -71,7 +71,10 @@ class Jobs(OffxTest):
                           "Europe/Berlin", "--period", "week")
         self.assertEqual(added["title"], "Summarise Databases")
         self.assertEqual(added["options"], {"topic_id": 1, "period": "week"})
-        edited = self.json("jobs", "edit", added["id"], "--schedule", "every 6h", "--set", "period=null", "--set",
+        chosen = self.json("jobs", "edit", added["id"], "--engine", "extractive")
+        self.assertEqual(chosen["options"], {"topic_id": 1, "period": "week", "engine": "extractive"})
+        self.assertIn("there is extractive", self.offx("jobs", "edit", added["id"], "--set", "engine=oracle", status=2)[1])
+        edited = self.json("jobs", "edit", added["id"], "--set", "engine=null", "--schedule", "every 6h", "--set", "period=null", "--set",
                            "max_sentences=3")
         self.assertEqual(edited["options"], {"topic_id": 1, "max_sentences": 3})
         self.assertEqual(edited["explanation"], "every 6 hours")

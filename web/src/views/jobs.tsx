@@ -26,6 +26,8 @@ const periods = [
   ["month", "the month before"],
 ] as const;
 
+const engines = [["extractive", "extractive: the posts' own sentences"]] as const;
+
 /** The schedule of a job that is there, or a new job that writes summaries. */
 function JobDialog({ job, onClose }: { job?: Job; onClose: () => void }) {
   const topics = useTopics();
@@ -35,11 +37,12 @@ function JobDialog({ job, onClose }: { job?: Job; onClose: () => void }) {
   const [topic, setTopic] = useState(job?.options.topic_id ? String(job.options.topic_id) : "");
   const [period, setPeriod] = useState(String(job?.options.period ?? "day"));
   const [sentences, setSentences] = useState(String(job?.options.max_sentences ?? 5));
+  const [engine, setEngine] = useState(String(job?.options.engine ?? engines[0][0]));
   const summarises = !job || job.kind === "summarise";
   const save = useChange(
     () => {
       const options = summarises
-        ? { options: { ...(topic && { topic_id: Number(topic) }), period, max_sentences: Number(sentences) } }
+        ? { options: { ...(topic && { topic_id: Number(topic) }), period, engine, max_sentences: Number(sentences) } }
         : {};
       const body = { schedule: schedule.trim(), time_zone: zone.trim(), ...options };
       return job
@@ -90,6 +93,7 @@ function JobDialog({ job, onClose }: { job?: Job; onClose: () => void }) {
               ]}
             />
             <SelectField<string> label="Period" value={period} onChange={setPeriod} options={periods} />
+            <SelectField<string> label="Engine" value={engine} onChange={setEngine} options={engines} />
             <TextField
               label="Sentences at most"
               type="number"
