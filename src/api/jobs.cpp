@@ -4,6 +4,7 @@
 #include <array>
 
 #include "api/route.h"
+#include "api/shown.h"
 #include "pipeline/json.h"
 #include "store/jobs.h"
 #include "store/topics.h"
@@ -147,6 +148,10 @@ Result<net::HttpResponse> run_job(const Request& request, const Services& servic
   OFFX_ASSIGN(const auto job, jobs.get(id));
   if (!may_touch(request, job.kind)) return only_for_administrators(request);
   OFFX_ASSIGN(const auto options, pipeline::options_of_run(job, force.value_or(false)));
+  if (job.kind == "summarise") {
+    OFFX_ASSIGN(auto refusal, check_summary_budget(request, services));
+    if (refusal) return std::move(*refusal);
+  }
   OFFX_ASSIGN(const auto run,
               jobs.enqueue(job.kind, job.title, options, request.caller().username, services.clock.now(), job.id));
   wake(services);

@@ -476,6 +476,24 @@ TEST_F(Resources, summaries_are_listed_read_removed_and_asked_for) {
   EXPECT_EQ(call("POST", "/summaries", {}, {}, {{"force", 1}}).field, "force");
 }
 
+TEST_F(Resources, summaries_are_made_on_request_within_a_budget) {
+  services_.summaries_per_day = 2;
+  store::JobRepository jobs(*client_);
+  must(jobs.enqueue("summarise", "Summarise", "{}", "schedule", clock_.now()));
+  must(jobs.enqueue("summarise", "Summarise", "{}", "command line", clock_.now()));
+  EXPECT_EQ(call("POST", "/summaries").status, 202);
+  clock_.time += 1h;
+  EXPECT_EQ(call("POST", "/summaries").status, 202);
+  const auto refused = call("POST", "/summaries");
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_THAT(std::string(refused.body.at("detail").as_string()), HasSubstr("2 times within 24 hours"));
+  EXPECT_EQ(refused.response.headers.back().name, "Retry-After");
+  EXPECT_EQ(refused.response.headers.back().value, std::to_string(23 * 3600));
+  clock_.time += 23h;
+  EXPECT_EQ(call("POST", "/summaries").status, 202);
+  EXPECT_EQ(call("POST", "/summaries").status, 429);
+}
+
 TEST_F(Resources, sources_and_numbers) {
   EXPECT_EQ(ask("/stats").at("posts"), 0);
   EXPECT_TRUE(ask("/sources").at("last_import").is_null());

@@ -111,6 +111,7 @@ struct Services {
   std::size_t media_at_once = 4;
   mutable std::atomic<std::size_t> media_now = 0;  ///< being fetched
   db::sqlite::ChangeWatch* changes = nullptr;      ///< of the database; null: no answers are kept
+  std::int64_t summaries_per_day = 0;              ///< runs that summarise, asked for in any 24 hours; 0: no limit
 };
 
 /// The context of an Errc::unavailable that is not the database's: too much is asked for at once. Its message is told.

@@ -1,5 +1,8 @@
 #include "api/shown.h"
 
+#include <algorithm>
+#include <chrono>
+
 #include "pipeline/json.h"
 #include "pipeline/period.h"
 #include "pipeline/summarize.h"
@@ -114,6 +117,24 @@ net::HttpResponse rule_problem(const Request& request, std::string_view field, c
       400, title_of(400), error.to_error().message(), request.id(),
       {json::object{
           {"field", field}, {"message", error.message}, {"position", place.position}, {"length", place.length}}});
+}
+
+Result<std::optional<net::HttpResponse>> check_summary_budget(const Request& request, const Services& services) {
+  constexpr std::chrono::hours kDay{24};
+  const auto budget = services.summaries_per_day;
+  if (budget == 0) return std::optional<net::HttpResponse>();
+  const auto now = services.clock.now();
+  OFFX_ASSIGN(const auto asked, store::JobRepository(services.client).asked_since("summarise", now - kDay, budget));
+  if (asked.count < budget) return std::optional<net::HttpResponse>();
+  const auto wait = std::chrono::ceil<std::chrono::seconds>(asked.oldest.value_or(now) + kDay - now);
+  auto response =
+      problem(429, title_of(429),
+              "summaries were asked for " + std::to_string(asked.count) +
+                  " times within 24 hours, as often as this server allows (OFFX_SUMMARIES_PER_DAY); those of "
+                  "jobs come at their times",
+              request.id());
+  response.headers.push_back({"Retry-After", std::to_string(std::max<std::int64_t>(wait.count(), 1))});
+  return std::optional(std::move(response));
 }
 
 Result<store::Run> ask_for_run(const Request& request, const Services& services, std::string_view kind,

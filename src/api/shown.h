@@ -43,6 +43,9 @@ struct RulePlace {
 [[nodiscard]] net::HttpResponse rule_problem(const Request& request, std::string_view field,
                                              const topics::RuleError& error, std::string_view source);
 
+/// 429 if as many runs that summarise were asked for within a day as the server makes on request; nothing if one more
+/// may be. Those who ask at the same moment may be let in together.
+Result<std::optional<net::HttpResponse>> check_summary_budget(const Request& request, const Services& services);
 /// Asks for a run and wakes the scheduler.
 Result<store::Run> ask_for_run(const Request& request, const Services& services, std::string_view kind,
                                std::string_view title, const boost::json::object& options);

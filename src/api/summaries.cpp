@@ -80,6 +80,8 @@ Result<net::HttpResponse> summarize(const Request& request, const Services& serv
   if (max_sentences) options["max_sentences"] = *max_sentences;
   if (engine) options["engine"] = *engine;
   if (force) options["force"] = *force;
+  OFFX_ASSIGN(auto refusal, check_summary_budget(request, services));
+  if (refusal) return std::move(*refusal);
   OFFX_ASSIGN(const auto run, ask_for_run(request, services, "summarise", title, options));
   return json_response(json::object{{"run", pipeline::to_json(run)}}, 202);
 }

@@ -311,7 +311,8 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
                                &events,
                                std::max<std::size_t>(config.workers / 2, 1),
                                0,
-                               &changes};
+                               &changes,
+                               config.summaries_per_day};
   api::RouterOptions options;
   options.cors_origins = config.cors_origins;
   options.trusted_proxies = config.trusted_proxies;

@@ -141,6 +141,8 @@ Result<ServeConfig> ServeConfig::read(const ServeCommand& command, const std::st
   config.metrics_allow = reader.networks("OFFX_METRICS_ALLOW", "127.0.0.0/8, ::1");
   config.allow_hosts = split_list(reader.text("OFFX_ALLOW_HOSTS"));
   config.requests_per_second = reader.number("OFFX_RATE_LIMIT", 100.0, 0.0, 1'000'000.0);
+  config.summaries_per_day =
+      static_cast<std::int64_t>(reader.number("OFFX_SUMMARIES_PER_DAY", 1000.0, 0.0, 1'000'000.0));
   config.workers = static_cast<unsigned>(reader.number("OFFX_WORKERS", 8.0, 1.0, 256.0));
   if (const auto level = read_log_level(environment)) {
     config.log_level = *level;

@@ -37,6 +37,7 @@ struct ServeConfig {
   net::NetworkList metrics_allow;
   std::vector<std::string> allow_hosts;
   double requests_per_second = 0.0;
+  std::int64_t summaries_per_day = 0;  ///< made on request; 0: no limit
   unsigned workers = 8;
   LogLevel log_level = LogLevel::info;
   std::string first_username;  ///< with `first_password`: made if there is no user yet

@@ -1072,6 +1072,13 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "SELECT coalesce(max(id), 0), (SELECT count(*) FROM {posts} WHERE id > ?1) FROM {posts}",
        {1},
        false},
+      // By ids, so that no more than ?3 rows are read where the budget is used up.
+      {Query::job_runs_asked_since,
+       "job_runs.asked_since",
+       "SELECT count(*), min(created_at) FROM (SELECT created_at FROM {job_runs} WHERE kind = ?1 AND created_at > ?2 "
+       "AND created_by NOT IN ('schedule', 'command line') ORDER BY id DESC LIMIT ?3)",
+       {"summarise", kTime, 10},
+       false},
   }};
   return kDefinitions;
 }

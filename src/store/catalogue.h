@@ -195,6 +195,7 @@ enum class Query : std::uint8_t {
   request_log_trim,
 
   posts_newest,
+  job_runs_asked_since,
 
   count_,
 };

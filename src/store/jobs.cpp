@@ -206,6 +206,12 @@ Result<std::vector<Run>> JobRepository::runs(const RunFilter& filter, std::size_
   return rows_to_runs(rows);
 }
 
+Result<JobRepository::Asked> JobRepository::asked_since(std::string_view kind, Timestamp since, std::int64_t limit) {
+  OFFX_ASSIGN(const auto rows,
+              client_.execute(sql(Query::job_runs_asked_since), {std::string(kind), time_value(since), limit}));
+  return Asked{db::to_integer(rows.row(0)[0]), parse_time(db::to_text(rows.row(0)[1]))};
+}
+
 Result<std::vector<Run>> JobRepository::latest_runs() {
   OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::job_run_latest)));
   return rows_to_runs(rows);

@@ -118,7 +118,14 @@ class JobRepository {
                       std::string_view created_by, Timestamp now, std::optional<std::int64_t> job_id = {});
   Result<Run> run(std::int64_t id);                                           ///< Errc::not_found
   Result<std::vector<Run>> runs(const RunFilter& filter, std::size_t limit);  ///< newest first
-  Result<std::vector<Run>> latest_runs();                                     ///< the newest of each job that has any
+  /// The newest `limit` runs of this kind since `since` that somebody asked for over the API: how many, and when the
+  /// oldest of them was asked for.
+  struct Asked {
+    std::int64_t count = 0;
+    std::optional<Timestamp> oldest;
+  };
+  Result<Asked> asked_since(std::string_view kind, Timestamp since, std::int64_t limit);
+  Result<std::vector<Run>> latest_runs();  ///< the newest of each job that has any
   /// One that waits is cancelled; one that runs is told to stop. Gives it as it then is. Errc::conflict if it is over.
   Result<Run> cancel(std::int64_t id, Timestamp now);
   /// Removes runs that were over before `before`, but the newest of each job; at most `limit`. Gives how many.

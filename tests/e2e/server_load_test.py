@@ -71,7 +71,7 @@ class LoadTest(ServerTest):
 class MixedLoad(LoadTest):
     def test_readers_imports_summaries_and_a_migration(self):
         self.fill(3000)
-        server, ada = self.serve_with_user(OFFX_RATE_LIMIT=0)
+        server, ada = self.serve_with_user(OFFX_RATE_LIMIT=0, OFFX_SUMMARIES_PER_DAY=0)
         token = self.token(ada, "read", "write", "admin")
         end = time.monotonic() + SECONDS
         wrong, counts, lock = [], {}, threading.Lock()
@@ -161,7 +161,7 @@ class MixedLoad(LoadTest):
 class KilledUnderLoad(LoadTest):
     def test_nothing_is_lost_and_nothing_done_twice(self):
         self.fill(500)
-        server, ada = self.serve_with_user(OFFX_RATE_LIMIT=0)
+        server, ada = self.serve_with_user(OFFX_RATE_LIMIT=0, OFFX_SUMMARIES_PER_DAY=0)
         chance = random.Random(int(os.environ.get("OFFX_SEED", "7")))
         topics, uploads, summaries = [], [], []
 
@@ -190,7 +190,7 @@ class KilledUnderLoad(LoadTest):
             time.sleep(chance.uniform(0.05, 1.0))
             server.kill()
             writer.join()
-            server = self.serve(OFFX_RATE_LIMIT=0)
+            server = self.serve(OFFX_RATE_LIMIT=0, OFFX_SUMMARIES_PER_DAY=0)
             ada.server = server
             self.assertEqual(ada.get("/api/v1/session").json["user"]["username"], "ada", "the session survives")
 
