@@ -5,7 +5,7 @@ import type { Session } from "./api-types";
 import { Boundary } from "./components/boundary";
 import { Dot, Icon, type IconName, Logo } from "./components/icons";
 import { Toasts } from "./components/toasts";
-import { Dialog, ErrorNote, PageHead, Skeleton } from "./components/ui";
+import { Dialog, ErrorNote, NotFound, Skeleton } from "./components/ui";
 import { ApiError } from "./lib/api";
 import { useServerEvents } from "./lib/events";
 import { count, topicColor } from "./lib/format";
@@ -203,6 +203,7 @@ function Shell({ session }: { session: Session }) {
           <Suspense
             fallback={
               <div className="page">
+                <h1 className="visually-hidden">OffX</h1>
                 <Skeleton height={60} count={4} />
               </div>
             }
@@ -230,15 +231,12 @@ function Shell({ session }: { session: Session }) {
                 <Redirect to="/" replace />
               </Route>
               <Route>
-                <div className="page reading">
-                  <PageHead
-                    title="There is nothing here"
-                    sub="The address may be misspelt, or what it led to is gone."
-                  />
-                  <Link className="button primary" href="/">
-                    To Today
-                  </Link>
-                </div>
+                <NotFound
+                  title="There is nothing here"
+                  sub="The address may be misspelt, or what it led to is gone."
+                  href="/"
+                  back="To Today"
+                />
               </Route>
             </Switch>
           </Suspense>

@@ -2,7 +2,7 @@
 import { gzipSync } from "node:zlib";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { axe, launch, logIn, openPage, Server, show, views, type WatchedPage } from "./support";
+import { axe, launch, logIn, nowhere, openPage, Server, show, views, type WatchedPage } from "./support";
 
 let browser: Browser;
 let server: Server;
@@ -31,6 +31,41 @@ describe.each(["light", "dark"] as const)("%s", (colorScheme) => {
     expect(await axe(watched.page)).toEqual([]);
     expect(watched.faults).toEqual([]);
   });
+
+  test.each(Object.entries(nowhere))("%s says that it leads nowhere, and leads back", async (path, back) => {
+    const { page } = watched;
+    await show(page, path);
+    expect(await axe(page)).toEqual([]);
+    expect(await page.getByRole("button", { name: "Try again" }).count()).toBe(0);
+    await page.getByRole("link", { name: back, exact: true }).click();
+    await page.getByRole("link", { name: back, exact: true }).waitFor({ state: "detached" });
+    await page.getByRole("heading", { level: 1 }).waitFor();
+  });
+
+  test.each(["/", "/topics/1"])(
+    "%s has its heading before what it shows has come, and if it never comes",
+    async (path) => {
+      const { page, context } = watched;
+      let answer = () => {};
+      const asked = new Promise<void>((may) => (answer = may));
+      await context.route(/\/api\/v1\/(today|topics\/1)\b/, async (route) => {
+        await asked;
+        await route.fulfill({ status: 503, json: { title: "Not now", status: 503 } });
+      });
+      await page.goto(path);
+      await page.locator(".skeleton").first().waitFor();
+      expect(await axe(page)).toEqual([]);
+      answer();
+      await page.locator("main").getByRole("button", { name: "Try again" }).first().waitFor();
+      expect(await axe(page)).toEqual([]);
+      await context.unroute(/\/api\/v1\/(today|topics\/1)\b/);
+      await page.locator("main").getByRole("button", { name: "Try again" }).first().click();
+      await page
+        .locator(path === "/" ? ".topic-card" : ".segmented")
+        .first()
+        .waitFor();
+    },
+  );
 
   test("nor where something is open", async () => {
     const { page } = watched;
@@ -64,11 +99,19 @@ describe("narrow", () => {
   });
   afterAll(() => watched?.context.close());
 
-  test.each(Object.entries(views))("%s fits a phone", async (_name, path) => {
+  test.each(Object.entries(views))("%s fits a phone, and axe finds nothing", async (_name, path) => {
     const { page } = watched;
     await show(page, path);
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
     expect(width).toBeLessThanOrEqual(360);
+    expect(await axe(page)).toEqual([]);
+  });
+
+  test.each(Object.keys(nowhere))("%s, which leads nowhere, does so too", async (path) => {
+    const { page } = watched;
+    await show(page, path);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    expect(await axe(page)).toEqual([]);
   });
 
   test("everything can be reached", async () => {

@@ -246,6 +246,15 @@ export const views: Record<string, string> = {
   "settings-log": "/settings/log",
 };
 
+/** Addresses that lead nowhere, and where each leads back to. */
+export const nowhere: Record<string, string> = {
+  "/nothing/here": "To Today",
+  "/topics/424242": "To the topics",
+  "/topics/abc": "To the topics",
+  "/topics/1/abc": "To the topic",
+  "/settings/abc": "To the settings",
+};
+
 /** The view with everything it asks for at first. */
 export async function show(page: Page, path: string): Promise<void> {
   await page.goto(path);

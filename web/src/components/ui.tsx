@@ -1,4 +1,5 @@
 import { type ButtonHTMLAttributes, type ReactNode, useEffect, useId, useRef } from "react";
+import { Link } from "wouter";
 import { ApiError } from "../lib/api";
 import { Icon, type IconName } from "./icons";
 
@@ -62,6 +63,18 @@ export function PageHead({
       </div>
       {children && <div className="row">{children}</div>}
     </header>
+  );
+}
+
+/** An address that leads nowhere: asking again would not help, so it leads back. */
+export function NotFound({ title, sub, href, back }: { title: string; sub: string; href: string; back: string }) {
+  return (
+    <div className="page reading">
+      <PageHead title={title} sub={sub} />
+      <Link className="button primary" href={href}>
+        {back}
+      </Link>
+    </div>
   );
 }
 

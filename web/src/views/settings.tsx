@@ -2,7 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "wouter";
 import type { Session } from "../api-types";
-import { Button, PageHead, Part, Segmented } from "../components/ui";
+import { Button, NotFound, PageHead, Part, Segmented } from "../components/ui";
 import { api } from "../lib/api";
 import { useChange } from "../lib/queries";
 import { chooseTimeZone, fullTime, timeZone } from "../lib/time";
@@ -114,6 +114,16 @@ export default function SettingsView({ session, part }: { session: Session; part
         ]
       : []),
   ] as const;
+  if (!parts.some(([name]) => name === part)) {
+    return (
+      <NotFound
+        title="There is nothing here"
+        sub="The address may be misspelt."
+        href="/settings"
+        back="To the settings"
+      />
+    );
+  }
   return (
     <div className={part === "log" ? "page" : "page reading"}>
       <PageHead

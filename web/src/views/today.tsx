@@ -278,15 +278,8 @@ export default function TodayView() {
   }, [today.data]);
   return (
     <div className="page reading">
-      <Loaded
-        query={today}
-        skeleton={
-          <>
-            <PageHead title="Today" sub={dayName(new Date())} />
-            <Skeleton height={220} count={3} label="Loading today" />
-          </>
-        }
-      >
+      {!today.data && <PageHead title="Today" sub={dayName(new Date())} />}
+      <Loaded query={today} skeleton={<Skeleton height={220} count={3} label="Loading today" />}>
         {(data) =>
           data.topics.length > 0 ? (
             <Cards today={data} />

@@ -6,10 +6,20 @@ import { PostList } from "../components/post-list";
 import { RunProgress } from "../components/run-progress";
 import { SummaryFacts, SummaryText } from "../components/summary";
 import { say } from "../components/toasts";
-import { Button, Empty, ErrorNote, Loaded, PageHead, Segmented, Skeleton } from "../components/ui";
+import { Button, Empty, ErrorNote, Loaded, NotFound, PageHead, Segmented, Skeleton } from "../components/ui";
 import { api, ApiError } from "../lib/api";
 import { counted, topicColor } from "../lib/format";
-import { isOver, useChange, usePosts, useRun, useSeries, useSummaries, useSummary, useTopic } from "../lib/queries";
+import {
+  isOver,
+  useChange,
+  usePosts,
+  useRun,
+  useSeries,
+  useSummaries,
+  useSummary,
+  useTopic,
+  useTopics,
+} from "../lib/queries";
 import type { Span } from "../lib/series";
 import { useSticky } from "../lib/sticky";
 import { useShortcuts } from "../lib/keyboard";
@@ -256,6 +266,15 @@ function Summaries({ topic }: { topic: Topic }) {
   );
 }
 
+const tabs = [
+  ["", "Overview"],
+  ["summaries", "Summaries"],
+  ["rule", "Rule"],
+] as const;
+
+/** Neither the number of a topic, nor of one that is there. */
+const isNowhere = (error: ApiError) => error.status === 400 || error.status === 404;
+
 export default function TopicView({ id, tab }: { id: number; tab: string }) {
   const topic = useTopic(id);
   const [, navigate] = useLocation();
@@ -264,18 +283,20 @@ export default function TopicView({ id, tab }: { id: number; tab: string }) {
     { keys: "e", does: "edit the rule", run: () => navigate(`${base}/rule`) },
     { keys: "u", does: "summaries", run: () => navigate(`${base}/summaries`) },
   ]);
-  if (topic.error instanceof ApiError && [400, 404].includes(topic.error.status)) {
+  const known = useTopics().data?.find((candidate) => candidate.id === id);
+  if (topic.error instanceof ApiError && isNowhere(topic.error)) {
     return (
-      <div className="page">
-        <PageHead title="There is no such topic" sub="It may have been removed." />
-        <Link className="button primary" href="/topics">
-          To the topics
-        </Link>
-      </div>
+      <NotFound title="There is no such topic" sub="It may have been removed." href="/topics" back="To the topics" />
+    );
+  }
+  if (topic.data && !tabs.some(([name]) => name === tab)) {
+    return (
+      <NotFound title="There is nothing here" sub="The address may be misspelt." href={base} back="To the topic" />
     );
   }
   return (
     <div className="page">
+      {!topic.data && <PageHead title={known?.title ?? "Topic"} />}
       <Loaded query={topic} skeleton={<Skeleton height={60} count={5} />}>
         {(data) => (
           <>
@@ -296,11 +317,7 @@ export default function TopicView({ id, tab }: { id: number; tab: string }) {
               }
             >
               <nav className="segmented" aria-label="Of this topic">
-                {[
-                  ["", "Overview"],
-                  ["summaries", "Summaries"],
-                  ["rule", "Rule"],
-                ].map(([name, title]) => (
+                {tabs.map(([name, title]) => (
                   <Link
                     key={name}
                     href={name ? `${base}/${name}` : base}
