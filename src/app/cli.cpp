@@ -440,7 +440,8 @@ void CommandLine::add_migrate() {
   auto* complete = add_one("complete", "remove the old version: when nothing uses it any more", &run_migrate_complete);
   add_name(*complete);
   complete->add_flag("--keep-old", migrate_.keep_old, "leave the old tables as OLD_archived");
-  complete->add_flag("--force", migrate_.force, "although a process says that it still uses the old version");
+  complete->add_flag("--force", migrate_.force,
+                     "although a process says that it still uses the old version, or the old table was changed");
   complete->add_flag("--yes,-y", migrate_.yes, "do not ask");
   add_stall(*complete);
 
@@ -449,6 +450,7 @@ void CommandLine::add_migrate() {
               &run_migrate_rollback);
   rollback->alias("abort");
   add_name(*rollback);
+  rollback->add_flag("--force", migrate_.force, "although a process says that it still uses the new version");
   rollback->add_flag("--discard", migrate_.discard,
                      "drop what only the new version knows, instead of keeping it aside");
   rollback->add_flag("--yes,-y", migrate_.yes, "do not ask");

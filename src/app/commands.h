@@ -152,7 +152,7 @@ struct MigrateCommand {
   std::string max_stall = "50ms";  ///< how long writers may have to wait, about
   bool sql = false;                ///< plan, check, drift: print the SQL
   bool keep_old = false;           ///< complete: leave the old tables as archives
-  bool force = false;              ///< complete: although a live process uses an old table
+  bool force = false;              ///< although a live process uses what goes (complete: or it was changed)
   bool discard = false;            ///< rollback: drop what only the new version knows
   bool yes = false;                ///< do not ask
 };

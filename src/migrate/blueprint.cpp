@@ -79,6 +79,7 @@ class Builder {
     }
     PairPlan plan;
     for (const auto statement : db::split_script(change.create)) plan.create.emplace_back(statement);
+    if (!check_create(change, plan.create)) return {};
     if (schema_.find("table", change.to) == nullptr && !make_in_scratch(change, plan.create)) return {};
     auto new_table = schema_.table(change.to);
     if (!new_table) {
@@ -96,6 +97,39 @@ class Builder {
     plan.pair = std::move(*pair);
     blueprint_.pairs.push_back(std::move(plan));
     return {};
+  }
+
+  /// `create` runs before anybody has agreed to lose anything: it makes new things, fills them, and touches no others.
+  bool check_create(const TableChange& change, const std::vector<std::string>& create) {
+    std::vector<std::string> made;
+    for (const auto& statement : create) {
+      const auto object = created_object(statement);
+      const auto tokens = tokens_of(statement);
+      const auto is = [&](std::size_t at, std::string_view word) {
+        return at < tokens.size() && tokens[at].kind == Token::Kind::name && same_name(tokens[at].text, word);
+      };
+      const bool temporary = is(1, "temp") || is(1, "temporary");
+      if (!temporary && (object.kind == "table" || object.kind == "view" || object.kind == "trigger")) {
+        made.push_back(object.name);
+        continue;
+      }
+      if (object.kind == "index") {
+        const auto on =
+            std::find_if(tokens.begin(), tokens.end(), [](const Token& t) { return same_name(t.text, "on"); });
+        const auto table = on == tokens.end() || on + 1 == tokens.end() ? std::string() : name_of(*(on + 1));
+        if (contains(made, table)) continue;
+        find(Severity::refusal, change.from, object.name,
+             "`create` makes the index " + object.name + ", which is on " + table + ", which it does not make");
+        return false;
+      }
+      // A full-text table is filled from another one.
+      if (is(0, "insert") && is(1, "into") && tokens.size() > 2 && contains(made, name_of(tokens[2]))) continue;
+      find(Severity::refusal, change.from, "",
+           "`create` may hold CREATE TABLE, INDEX, TRIGGER and VIEW, and INSERT INTO what it makes: " +
+               statement.substr(0, 80));
+      return false;
+    }
+    return true;
   }
 
   bool make_in_scratch(const TableChange& change, const std::vector<std::string>& create) {
@@ -286,14 +320,19 @@ class Builder {
            child.name + " refers to (" + joined(columns, ", ") + ") of " + from + ", which " + pair.change.to +
                " does not have under that name: " + version_it);
     } else if (!can_redirect_) {
-      find(Severity::warning, from, child.name,
-           child.name + " refers to " + from + ", and a database server cannot point it at " + pair.change.to +
-               ": both versions can live, and `complete` will be refused; otherwise " + version_it);
+      find(Severity::refusal, from, child.name,
+           child.name + " refers to " + from + ", and a database server cannot point it at " + pair.change.to + ": " +
+               version_it);
     } else {
       find(Severity::note, from, child.name,
            child.name + " goes on referring to " + from + " while both live, and to " + pair.change.to +
                " from `complete` on; its rows are not copied");
-      if (key.on_delete != "NO ACTION" && key.on_delete != "RESTRICT") {
+      if (key.on_delete == "RESTRICT") {
+        find(Severity::warning, from, child.name,
+             "INSERT OR REPLACE by new code that replaces a row of " + pair.change.to +
+                 " by its key is not stopped by ON DELETE RESTRICT in " + child.name +
+                 " while both live; delete and upsert do what they always do");
+      } else if (key.on_delete != "NO ACTION") {
         find(Severity::warning, from, child.name,
              "INSERT OR REPLACE by new code that replaces a row of " + pair.change.to + " does not set off ON DELETE " +
                  key.on_delete + " in " + child.name + " while both live; delete and upsert do what they always do");
@@ -419,6 +458,7 @@ class Builder {
         if (!sql.empty()) sql = rewritten(*pair, object, sql, false);
       }
       if (sql.empty()) continue;
+      if (object.type == "trigger") note_trigger(*concerned.front(), object);
       find(Severity::note, concerned.front()->change.from, object.name,
            "the " + object.type + " " + object.name + " stays as it is while both live and speaks of " +
                concerned.front()->change.to + " from `complete` on");
@@ -434,6 +474,32 @@ class Builder {
     make.insert(make.end(), triggers.begin(), triggers.end());
     make.insert(make.end(), complete.begin(), complete.end());
     check_virtual_tables();
+  }
+
+  /// In what a trigger on the old table differs for what new code writes.
+  void note_trigger(const Pair& pair, const SchemaObject& object) {
+    if (!same_name(object.table, pair.change.from)) return;
+    const auto carried = std::count_if(pair.groups.begin(), pair.groups.end(),
+                                       [](const Group& group) { return !group.computed[kOld].empty(); });
+    const auto tokens = tokens_of(object.sql);
+    const auto on = std::find_if(tokens.begin(), tokens.end(), [](const Token& t) { return same_name(t.text, "on"); });
+    const bool of_updates =
+        std::any_of(tokens.begin(), on, [](const Token& token) { return same_name(token.text, "update"); });
+    if (of_updates && carried > 1) {
+      find(Severity::warning, pair.change.from, object.name,
+           "one UPDATE by new code of several columns may reach " + pair.change.from +
+               " as several, and run the trigger " + object.name + " for each, while both live");
+    }
+    bool ignores = false;
+    for (std::size_t i = 0; i + 2 < tokens.size(); ++i) {
+      ignores = ignores || (same_name(tokens[i].text, "raise") && same_name(tokens[i + 2].text, "ignore"));
+    }
+    if (ignores) {
+      find(Severity::warning, pair.change.from, object.name,
+           "the trigger " + object.name +
+               " says RAISE (IGNORE): what it ignores is an error for new code while both "
+               "live, as the two versions would differ");
+    }
   }
 
   std::vector<std::string> plan_sync_names() const {
@@ -528,6 +594,24 @@ Result<std::map<std::string, std::string>> broken_objects(Schema& schema) {
   return broken;
 }
 
+/// An aggregate or a window over the whole table would make one row of many, or another value in a trigger than in the
+/// copy. SQLite refuses both in a WHERE, and allows them in subqueries there.
+Result<void> check_one_row(db::DatabaseClient& scratch, const Pair& pair, std::vector<Finding>& findings) {
+  for (const Side side : {kOld, kNew}) {
+    for (const auto& c : pair.computed(side)) {
+      if (!c.carried_from.empty()) continue;
+      const auto compiled =
+          scratch.execute("EXPLAIN QUERY PLAN SELECT 1 FROM " + quote_identifier(pair.table(other(side)).name) +
+                          " WHERE (" + c.expression + ")");
+      if (compiled || compiled.error().message().find("misuse of") == std::string::npos) continue;
+      findings.push_back({Severity::refusal, pair.change.from, c.column,
+                          c.column + " is computed from several rows (" + compiled.error().message() +
+                              "): an expression has one; (SELECT …) looks at others"});
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 bool can_redirect_references(const db::DatabaseClient& client) { return client.description().starts_with("sqlite:"); }
@@ -575,6 +659,7 @@ Result<void> rehearse(Schema& schema, const Blueprint& blueprint, std::vector<Fi
     if (auto done = scratch.execute(sql); !done)
       refuse(table, "this statement fails", done.error().message() + " in: " + sql);
   };
+  for (const auto& plan : blueprint.pairs) OFFX_TRY(check_one_row(scratch, plan.pair, findings));
   for (const auto& plan : blueprint.pairs) {
     const auto& from = plan.pair.change.from;
     for (const auto& index : plan.carried_indexes) run(from, index.sql);

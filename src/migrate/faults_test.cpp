@@ -144,6 +144,13 @@ TEST_P(MigrationFaults, AnyCallMayFail) {
     write(*client, by_new);
     const auto written = facts(*client, by_new);
     ASSERT_NE(before, written);
+    if (way.live_before) {
+      // What the version that leaves is told is done stands in the one that stays.
+      const auto acknowledged = client->execute(by_new ? "INSERT INTO orders_v1 (customer, euros) VALUES ('old', 9)"
+                                                       : "INSERT INTO orders_v2 (customer, cents) VALUES ('new', 950)");
+      ASSERT_EQ(facts(*client, by_new) != written, acknowledged.has_value()) << phase;
+      ASSERT_EQ(acknowledged.has_value(), phase == "live") << phase;
+    }
     run(*client, "DELETE FROM orders_v" + std::string(by_new ? "2" : "1") + " WHERE customer IN ('old', 'new')");
     run(*client,
         by_new ? "UPDATE items_v2 SET what = rtrim(what, '.')" : "UPDATE items_v1 SET name = rtrim(name, ',')");

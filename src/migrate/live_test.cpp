@@ -382,6 +382,65 @@ TEST_F(Live, WhatOneSideAloneKnowsSurvivesTheOther) {
   EXPECT_EQ(asked("SELECT state FROM t_v1 WHERE id = 30"), "off");
 }
 
+/// Takes a migration to where its old or new version is being removed, and stops there.
+WorkProgress stopped_while_removing() {
+  return [](const WorkState& state) { return !state.what.starts_with("remove"); };
+}
+
+TEST_F(Live, WhatIsToldDoneWhileOneVersionLeavesIsNotLost) {
+  const auto change = change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, more TEXT)");
+  for (const bool completes : {true, false}) {
+    SCOPED_TRACE(completes);
+    execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)",
+             "INSERT INTO t_v1 (name) VALUES ('a'), ('b'), ('c')"});
+    begin(migration_of(completes ? "forth" : "back", {change}));
+    CompleteOptions complete_options;
+    RollbackOptions back_options;
+    complete_options.max_chunk_rows = back_options.max_chunk_rows = 1;
+    complete_options.progress = back_options.progress = stopped_while_removing();
+    back_options.discard = true;
+    const auto stopped =
+        completes ? complete(*client_, "forth", complete_options) : roll_back(*client_, "back", back_options);
+    ASSERT_FALSE(stopped);
+    EXPECT_EQ(stopped.error().code(), Errc::cancelled);
+    const std::string leaving = completes ? "t_v1" : "t_v2";
+    const std::string stays = completes ? "t_v2" : "t_v1";
+    EXPECT_THAT(asked("INSERT INTO " + leaving + " (name) VALUES ('d')"), HasSubstr("no such table: " + leaving));
+    EXPECT_THAT(asked("UPDATE " + leaving + " SET name = 'x'"), HasSubstr("no such table: " + leaving));
+    EXPECT_THAT(asked("SELECT count(*) FROM " + leaving), HasSubstr("no such table: " + leaving));
+    run(*client_, "INSERT INTO " + stays + " (name) VALUES ('e')");
+    EXPECT_EQ(asked("SELECT group_concat(name, '') FROM " + stays), "abce");
+    if (completes) {
+      end("forth");
+    } else {
+      go_back("back", true);
+    }
+    EXPECT_EQ(asked("SELECT group_concat(name, '') FROM " + stays), "abce");
+    EXPECT_EQ(asked("SELECT group_concat(name) FROM sqlite_schema WHERE name LIKE '%t_v_'"), stays);
+    run(*client_, "DROP TABLE " + stays);
+  }
+}
+
+TEST_F(Live, ViewsAndTriggersThatOnlyTheirProgramCanCompileStay) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO t_v1 (name) VALUES ('a')",
+           "CREATE TABLE u (a TEXT)", "CREATE VIEW dangling AS SELECT * FROM missing",
+           "CREATE TRIGGER dangling_insert INSTEAD OF INSERT ON dangling BEGIN SELECT only_theirs(1); END",
+           "CREATE TRIGGER theirs AFTER INSERT ON u BEGIN UPDATE u SET a = only_theirs(a); END"});
+  const auto before = asked("SELECT name, sql FROM sqlite_schema WHERE tbl_name IN ('u', 'dangling') ORDER BY name");
+  const auto change = change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, more TEXT)");
+  begin(migration_of("m", {change}));
+  execute({"CREATE VIEW by_hand AS SELECT name FROM t_v2"});
+  go_back("m");
+  EXPECT_EQ(asked("SELECT sql FROM sqlite_schema WHERE name = 'by_hand'"),
+            "CREATE VIEW by_hand AS SELECT name FROM t_v2");
+  execute({"DROP VIEW by_hand"});
+  begin(migration_of("m", {change}));
+  end("m");
+  EXPECT_EQ(asked("SELECT name, sql FROM sqlite_schema WHERE tbl_name IN ('u', 'dangling') ORDER BY name"), before);
+  EXPECT_EQ(asked("SELECT name FROM t_v2"), "a");
+  EXPECT_EQ(asked("SELECT name FROM t_v2_rolled_back"), "a");
+}
+
 TEST_F(Live, AThousandColumns) {
   std::string columns;
   std::string names;

@@ -58,7 +58,39 @@ std::string list_of(const std::vector<Finding>& findings) {
   return text;
 }
 
+/// What a table is called while it is being removed.
+std::string leaving_name(const std::string& table) { return "offx_leaving_" + table; }
+
 std::string pair_name(const TableRecord& table) { return table.from + " → " + table.to; }
+
+std::vector<TableUser> users_of(const std::vector<TableUser>& users, const Record& record, bool old_tables) {
+  std::vector<TableUser> found;
+  for (const auto& user : users) {
+    const bool uses = std::any_of(record.tables.begin(), record.tables.end(), [&](const TableRecord& table) {
+      return std::any_of(user.tables.begin(), user.tables.end(),
+                         [&](const std::string& name) { return same_name(name, old_tables ? table.from : table.to); });
+    });
+    if (uses) found.push_back(user);
+  }
+  return found;
+}
+
+std::vector<std::string> names_of(const Record& record, Side side) {
+  std::vector<std::string> names;
+  for (const auto& table : record.tables) names.push_back(side == kOld ? table.from : table.to);
+  return names;
+}
+
+/// A process that says it uses the version that is to leave.
+Result<void> check_no_users(db::DatabaseClient& client, const Record& record, Side side) {
+  OFFX_ASSIGN(const auto all, list_table_users(client));
+  const auto users = users_of(all, record, side == kOld);
+  if (users.empty()) return {};
+  const auto& user = users.front();
+  return fail(Errc::conflict, user.program + " (" + user.host + " pid " + std::to_string(user.pid) +
+                                  ") still uses the " + (side == kOld ? "old" : "new") +
+                                  " version: stop it first, or say --force");
+}
 
 /// One migration in this process: its record, its lease, and what is to be done.
 class Work {
@@ -79,6 +111,12 @@ class Work {
   Result<void> compare(const Record& record, const Blueprint& blueprint, bool live);
   Result<void> go_live(const Record& record, const Blueprint& blueprint);
   Result<void> redirect_children(const Blueprint& blueprint, Side from);
+  Result<void> leave(const Record& record, const Script& script, Side side, bool force);
+  Result<void> check_unchanged(const Record& record);
+  Result<void> rename(Script& script, const std::vector<std::string>& tables, const std::vector<std::string>& names);
+  Result<void> move_aside(Script& script, const std::vector<std::string>& tables);
+  Result<void> remove_tables(const Record& record, const Migration& migration, Side side,
+                             const std::function<std::string(const TableRecord&, const PairPlan*)>& archive_of);
   Result<void> remove_table(const Record& record, const TableRecord& table, const PairPlan* plan, Side side,
                             const std::string& archive, Phase done);
   Result<void> drop_indexes(const Pair& pair, Side side, std::int64_t rows);
@@ -406,7 +444,8 @@ Result<void> Work::redirect_children(const Blueprint& blueprint, Side from) {
       const bool refers = std::any_of(table.foreign_keys.begin(), table.foreign_keys.end(),
                                       [&](const ForeignKey& key) { return same_name(key.parent, source); });
       if (!refers) continue;
-      OFFX_TRY(client_.redirect_references(source, plan.pair.tables[other(from)].name, {}, {}));
+      // Tables of the migration are among those that change by this, and it is no change of somebody else's.
+      OFFX_TRY(client_.redirect_references(source, plan.pair.tables[other(from)].name, {}, remember_schema()));
       break;
     }
   }
@@ -422,6 +461,7 @@ Result<void> Work::complete(const Record& record, const CompleteOptions& options
       return fail(Errc::conflict, "completing " + record.name + " is refused:" + list_of(findings));
     }
     for (const Side side : {kOld, kNew}) OFFX_TRY(check_triggers(blueprint, side));
+    if (!options.force) OFFX_TRY(check_unchanged(record));
     OFFX_TRY(compare(record, blueprint, true));
     OFFX_TRY(redirect_children(blueprint, kOld));
     Script script;
@@ -433,21 +473,15 @@ Result<void> Work::complete(const Record& record, const CompleteOptions& options
       for (const auto& index : plan.helper_indexes) script.add("DROP INDEX IF EXISTS " + quote_identifier(index.name));
       script.add(equalise_sequences(plan.pair));
     }
+    OFFX_TRY(move_aside(script, names_of(record, kOld)));
     script.add(blueprint.make_on_complete);
     for (const auto& table : record.tables) set_table_phase(script, record.name, table.position, Phase::completing);
     set_phase(script, record.name, Phase::completing);
-    OFFX_TRY(lease_.batch(script.statements(), db::Mode::write));
+    OFFX_TRY(leave(record, script, kOld, options.force));
   }
-  for (auto table = record.tables.rbegin(); table != record.tables.rend(); ++table) {
-    if (table->phase == Phase::completed) continue;
-    Migration rest = migration;
-    std::erase_if(rest.tables, [&](const TableChange& change) { return change.from != table->from; });
-    findings.clear();
-    OFFX_ASSIGN(const auto blueprint, blueprint_of(rest, findings, false));
-    const auto* plan = blueprint.pairs.empty() ? nullptr : &blueprint.pairs.front();
-    OFFX_TRY(
-        remove_table(record, *table, plan, kOld, options.keep_old ? table->from + "_archived" : "", Phase::completed));
-  }
+  OFFX_TRY(remove_tables(record, migration, kOld, [&](const TableRecord& table, const PairPlan*) {
+    return options.keep_old ? table.from + "_archived" : std::string();
+  }));
   return finish(record, Phase::completed);
 }
 
@@ -464,32 +498,139 @@ Result<void> Work::roll_back(const Record& record, const RollbackOptions& option
         for (const auto& trigger : *triggers) script.add("DROP TRIGGER IF EXISTS " + quote_identifier(trigger.name));
       }
       for (const auto& index : plan.helper_indexes) script.add("DROP INDEX IF EXISTS " + quote_identifier(index.name));
-      // The author's own, which would take the emptying of the new table for the application's deletes.
-      for (const auto& statement : plan.create) {
-        const auto object = created_object(statement);
-        if (object.kind == "trigger") script.add("DROP TRIGGER IF EXISTS " + quote_identifier(object.name));
+      // The author's own, which would take the emptying of the new table for the application's deletes, and views.
+      for (auto statement = plan.create.rbegin(); statement != plan.create.rend(); ++statement) {
+        const auto object = created_object(*statement);
+        if (object.kind != "trigger" && object.kind != "view") continue;
+        script.add("DROP " + object.kind + " IF EXISTS " + quote_identifier(object.name));
       }
       if (record.phase == Phase::live) script.add(equalise_sequences(plan.pair));
     }
+    OFFX_TRY(move_aside(script, names_of(record, kNew)));
     set_phase(script, record.name, Phase::rolling_back);
-    OFFX_TRY(lease_.batch(script.statements(), db::Mode::write));
+    OFFX_TRY(leave(record, script, kNew, options.force || record.phase != Phase::live));
   }
-  for (auto table = record.tables.rbegin(); table != record.tables.rend(); ++table) {
-    if (table->phase == Phase::rolled_back) continue;
-    Migration rest = migration;
-    std::erase_if(rest.tables, [&](const TableChange& change) { return change.from != table->from; });
-    findings.clear();
-    OFFX_ASSIGN(const auto blueprint, blueprint_of(rest, findings, false));
-    const auto* plan = blueprint.pairs.empty() ? nullptr : &blueprint.pairs.front();
-    bool knows_more = false;
-    if (plan != nullptr && table->phase == Phase::live) {
-      knows_more = !plan->pair.own_columns(kNew).empty();
+  OFFX_TRY(remove_tables(record, migration, kNew, [&](const TableRecord& table, const PairPlan* plan) {
+    if (table.phase != Phase::live || options.discard) return std::string();
+    bool knows_more = plan == nullptr || !plan->pair.own_columns(kNew).empty();
+    if (plan != nullptr) {
       for (const auto& group : plan->pair.groups) knows_more = knows_more || group.one_way;
     }
-    OFFX_TRY(remove_table(record, *table, plan, kNew, knows_more && !options.discard ? table->to + "_rolled_back" : "",
-                          Phase::rolled_back));
-  }
+    return knows_more ? table.to + "_rolled_back" : std::string();
+  }));
   return finish(record, Phase::rolled_back);
+}
+
+/// The transaction after which one version stands alone. Whoever began to use the other one since that was looked at,
+/// and comparing all rows takes its time, stops it.
+Result<void> Work::leave(const Record& record, const Script& script, Side side, bool force) {
+  Script all;
+  if (!force) all.add(refuse_users_of(names_of(record, side)));
+  all.add(script.statements());
+  auto done = lease_.batch(all.statements(), db::Mode::write);
+  if (done) return {};
+  if (done.error().message().find("offx_table_users.program") != std::string::npos) {
+    OFFX_TRY(check_no_users(client_, record, side));
+  }
+  return fail(std::move(done).error());
+}
+
+/// What somebody added to an old table since both versions live is in no new one, and would go unseen.
+Result<void> Work::check_unchanged(const Record& record) {
+  OFFX_ASSIGN(const auto known, client_.execute("SELECT type, name, sql FROM offx_schema_objects"));
+  OFFX_ASSIGN(const auto objects, read_objects(client_));
+  std::string changed;
+  for (const auto& object : objects) {
+    const auto old_tables = names_of(record, kOld);
+    const bool concerns = std::any_of(old_tables.begin(), old_tables.end(),
+                                      [&](const std::string& name) { return same_name(name, object.table); });
+    // Views and triggers are carried as they are now.
+    const bool carried = object.type != "table" && object.type != "index";
+    if (!concerns || carried || object.sql.empty() || folded(object.name).starts_with("offx_")) continue;
+    std::string what = "is new";
+    for (std::size_t i = 0; i < known.rows(); ++i) {
+      const auto row = known.row(i);
+      if (db::to_text(row[0]) != object.type || !same_name(db::to_text(row[1]), object.name)) continue;
+      what = db::to_text(row[2]) == object.sql ? "" : "was changed";
+    }
+    if (!what.empty()) changed += "\n  the " + object.type + " " + object.name + " " + what;
+  }
+  if (changed.empty()) return {};
+  return fail(Errc::conflict,
+              "since both versions live somebody changed the old one, and the new one has nothing of it:" + changed +
+                  "\nDo the same to the new table and undo it here, or say --force to lose it");
+}
+
+/// Adds what takes the tables away from under their names. From the transaction in which one version stands alone, the
+/// other one is found by nobody: a program that still writes to it gets an error, where its write would be told done
+/// and then go with the table.
+Result<void> Work::move_aside(Script& script, const std::vector<std::string>& tables) {
+  std::vector<std::string> names;
+  for (const auto& table : tables) names.push_back(leaving_name(table));
+  return rename(script, tables, names);
+}
+
+/// Adds what gives the tables these names, and leaves the text of all views and triggers as it is.
+Result<void> Work::rename(Script& script, const std::vector<std::string>& tables,
+                          const std::vector<std::string>& names) {
+  std::vector<std::string> renames;
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    renames.push_back("ALTER TABLE " + quote_identifier(tables[i]) + " RENAME TO " + quote_identifier(names[i]));
+  }
+  OFFX_ASSIGN(auto schema, Schema::read(client_));
+  auto& scratch = schema.scratch();
+  for (const auto& statement : script.statements()) {
+    // What could not be made there cannot be dropped there.
+    if (statement.sql.starts_with("DROP ")) (void)scratch.execute(statement.sql);
+  }
+  OFFX_ASSIGN(const auto objects, read_objects(scratch));
+  // While a view or trigger cannot be compiled, SQLite renames no table; and one may be whole for its own program,
+  // whose functions nobody else knows. Then all of them step aside for a moment; and those that speak of the tables in
+  // any case, or SQLite would change their text.
+  const bool renamed = std::all_of(renames.begin(), renames.end(),
+                                   [&](const std::string& sql) { return scratch.execute(sql).has_value(); });
+  const auto leaves = [&](std::string_view name) {
+    return std::any_of(tables.begin(), tables.end(), [&](const std::string& table) { return same_name(table, name); });
+  };
+  std::vector<std::string> back;
+  for (const auto& object : objects) {
+    if (object.type != "view" && object.type != "trigger") continue;
+    const bool goes = object.type == "trigger" && leaves(object.table);
+    const bool speaks_of_them = std::any_of(tables.begin(), tables.end(),
+                                            [&](const std::string& table) { return mentions(object.sql, table); });
+    if (!goes && !speaks_of_them && renamed) continue;
+    script.add("DROP " + object.type + " IF EXISTS " + quote_identifier(object.name));
+    if (!goes) back.push_back(object.sql);
+  }
+  script.add(renames);
+  script.add(back);
+  return {};
+}
+
+/// What is left of the version that leaves, children before their parents.
+Result<void> Work::remove_tables(const Record& record, const Migration& migration, Side side,
+                                 const std::function<std::string(const TableRecord&, const PairPlan*)>& archive_of) {
+  const auto done = side == kOld ? Phase::completed : Phase::rolled_back;
+  for (auto table = record.tables.rbegin(); table != record.tables.rend(); ++table) {
+    if (table->phase == done) continue;
+    const auto& name = side == kOld ? table->from : table->to;
+    const std::vector<std::pair<std::string, std::string>> as_before = {{leaving_name(name), name}};
+    OFFX_ASSIGN(auto schema, Schema::read(client_, as_before));
+    Migration rest = migration;
+    std::erase_if(rest.tables, [&](const TableChange& change) { return change.from != table->from; });
+    std::vector<Finding> findings;
+    OFFX_ASSIGN(auto blueprint, make_blueprint(schema, rest, can_redirect_references(client_), findings));
+    auto* plan = blueprint.pairs.empty() ? nullptr : &blueprint.pairs.front();
+    const auto archive = archive_of(*table, plan);
+    if (plan != nullptr) {
+      for (auto& key : plan->pair.tables[side].foreign_keys) {
+        if (same_name(key.parent, name)) key.parent = leaving_name(name);
+      }
+      plan->pair.tables[side].name = leaving_name(name);
+    }
+    OFFX_TRY(remove_table(record, *table, plan, side, archive, done));
+  }
+  return {};
 }
 
 /// Rows that refer to others of their table would keep those from being removed before them: they refer to themselves
@@ -523,19 +664,27 @@ Result<void> Work::detach_rows(const Pair& pair, Side side) {
 /// million rows makes writers wait for more than a second.
 Result<void> Work::remove_table(const Record& record, const TableRecord& table, const PairPlan* plan, Side side,
                                 const std::string& archive, Phase done) {
-  const auto& name = side == kOld ? table.from : table.to;
-  OFFX_ASSIGN(const auto objects, read_objects(client_));
+  const auto& given_name = side == kOld ? table.from : table.to;
+  const auto name = leaving_name(given_name);
+  OFFX_ASSIGN(auto objects, read_objects(client_));
   const auto exists = [&](std::string_view type, std::string_view object_name) {
     return std::any_of(objects.begin(), objects.end(), [&](const SchemaObject& object) {
       return object.type == type && same_name(object.name, object_name);
     });
   };
+  if (!exists("table", name) && exists("table", given_name)) {
+    // Release 0.1.0 left it where it was.
+    Script aside;
+    OFFX_TRY(move_aside(aside, {given_name}));
+    OFFX_TRY(lease_.batch(aside.statements(), db::Mode::write));
+    OFFX_ASSIGN(objects, read_objects(client_));
+  }
   Script script;
   if (side == kNew && plan != nullptr) {
     // What `create` made beside the table, the last first.
     for (auto statement = plan->create.rbegin(); statement != plan->create.rend(); ++statement) {
       const auto object = created_object(*statement);
-      if (object.kind.empty() || (object.kind == "table" && same_name(object.name, name))) continue;
+      if (object.kind.empty() || (object.kind == "table" && same_name(object.name, given_name))) continue;
       script.add("DROP " + object.kind + " IF EXISTS " + quote_identifier(object.name));
     }
   }
@@ -548,13 +697,13 @@ Result<void> Work::remove_table(const Record& record, const TableRecord& table, 
     }
     auto free = archive;
     for (int n = 2; exists("table", free); ++n) free = archive + "_" + std::to_string(n);
-    script.add("ALTER TABLE " + quote_identifier(name) + " RENAME TO " + quote_identifier(free));
+    OFFX_TRY(rename(script, {name}, {free}));
   } else if (exists("table", name)) {
     if (plan != nullptr) {
       OFFX_TRY(drop_indexes(plan->pair, side, table.rows_total));
       OFFX_TRY(detach_rows(plan->pair, side));
       Throttle throttle(options_.max_stall);
-      const auto what = "remove " + name;
+      const auto what = "remove " + given_name;
       std::int64_t removed = 0;
       for (;;) {
         const auto rows = std::min(throttle.next_rows(), options_.max_chunk_rows);
@@ -602,18 +751,6 @@ Result<void> Work::finish(const Record& record, Phase phase) {
   script.add(remember_schema());
   OFFX_TRY(lease_.batch(script.statements(), db::Mode::write));
   return {};
-}
-
-std::vector<TableUser> users_of(const std::vector<TableUser>& users, const Record& record, bool old_tables) {
-  std::vector<TableUser> found;
-  for (const auto& user : users) {
-    const bool uses = std::any_of(record.tables.begin(), record.tables.end(), [&](const TableRecord& table) {
-      return std::any_of(user.tables.begin(), user.tables.end(),
-                         [&](const std::string& name) { return same_name(name, old_tables ? table.from : table.to); });
-    });
-    if (uses) found.push_back(user);
-  }
-  return found;
 }
 
 /// Versions in a chain, v1 ↔ v2 ↔ v3, go from its ends: a table that another migration under way keeps alike with its
@@ -681,15 +818,7 @@ Result<void> complete(db::DatabaseClient& client, std::string_view name, const C
                                     ": only one whose versions are both live can be completed");
   }
   if (record.phase == Phase::live) OFFX_TRY(check_nobody_needs(client, record, kOld));
-  if (record.phase == Phase::live && !options.force) {
-    OFFX_ASSIGN(const auto users, list_table_users(client));
-    const auto old_users = users_of(users, record, true);
-    if (!old_users.empty()) {
-      const auto& user = old_users.front();
-      return fail(Errc::conflict, user.program + " (" + user.host + " pid " + std::to_string(user.pid) +
-                                      ") still uses the old version: stop it first, or say --force");
-    }
-  }
+  if (record.phase == Phase::live && !options.force) OFFX_TRY(check_no_users(client, record, kOld));
   return Work(client, std::move(lease), options).complete(record, options);
 }
 
@@ -704,6 +833,7 @@ Result<void> roll_back(db::DatabaseClient& client, std::string_view name, const 
   }
   if (record.phase == Phase::rolled_back) return {};
   if (record.phase != Phase::rolling_back) OFFX_TRY(check_nobody_needs(client, record, kNew));
+  if (record.phase == Phase::live && !options.force) OFFX_TRY(check_no_users(client, record, kNew));
   return Work(client, std::move(lease), options).roll_back(record, options);
 }
 

@@ -61,20 +61,25 @@ Result<void> start(db::DatabaseClient& client, const Migration& migration, const
 
 struct CompleteOptions : WorkOptions {
   bool keep_old = false;  ///< leave the old table as an archive, named `OLD_archived`
-  bool force = false;     ///< although a live process says that it uses the old version
+  /// Although a live process says that it uses the old version, or somebody has changed the old table since both live:
+  /// a column or index that the new one does not have goes with it.
+  bool force = false;
 };
-/// Removes the old version of a migration that is live (or goes on removing it). Errc::conflict if it is not live, or
-/// if a process says it uses the old version, or another migration under way needs the old table (of a chain v1 ↔ v2 ↔
-/// v3 the first is completed first): the message names it. Errc::corrupt: the versions differ; nothing was removed.
+/// Removes the old version of a migration that is live (or goes on removing it). From one moment to the next nobody
+/// finds it any more, however long removing it takes. Errc::conflict if it is not live, or if a process says it uses
+/// the old version, or somebody changed the old table, or another migration under way needs the old table (of a chain
+/// v1 ↔ v2 ↔ v3 the first is completed first): the message names it. Errc::corrupt: the versions differ; nothing was
+/// removed.
 Result<void> complete(db::DatabaseClient& client, std::string_view name, const CompleteOptions& options);
 
 struct RollbackOptions : WorkOptions {
   bool discard = false;  ///< also drop what only the new version knows, instead of keeping it as `NEW_rolled_back`
+  bool force = false;    ///< although a live process says that it uses the new version
 };
 /// Removes the new version, at any moment before complete(); what was written through it stays in the old one.
-/// Errc::corrupt: somebody dropped a trigger that carries it there; `discard` goes on all the same. Errc::conflict: it
-/// is completed or completing, or another migration under way needs the new table (of a chain the last goes back
-/// first).
+/// Errc::corrupt: somebody dropped a trigger that carries it there; `discard` goes on all the same. Errc::conflict: a
+/// process says it uses the new version, it is completed or completing, or another migration under way needs the new
+/// table (of a chain the last goes back first).
 Result<void> roll_back(db::DatabaseClient& client, std::string_view name, const RollbackOptions& options);
 
 /// The backfill stops after its present chunk, in whichever process it runs, and goes on after resume().

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "db/script.h"
+#include "migrate/functions.h"
 #include "migrate/sql_text.h"
 
 namespace offx::migrate {
@@ -78,11 +79,27 @@ class Resolver {
     } else if (found->generated) {
       find(Severity::refusal, column, column + " is a generated column: SQLite computes it; leave it out of " + where);
     }
+    check_functions(where, column, expression);
     if (const auto part = non_deterministic_part(expression); !part.empty()) {
       find(Severity::refusal, column,
            std::string(where) + " uses " + part +
                ", which gives another value each time it is asked: both versions "
                "would never be alike; use a column, a constant or a DEFAULT");
+    }
+  }
+
+  /// An expression runs in triggers, in whatever program writes.
+  void check_functions(const char* where, const std::string& column, const std::string& expression) {
+    for (const auto& function : called_functions(expression)) {
+      if (function.known == Known::everywhere) continue;
+      const bool nowhere = function.known == Known::nowhere;
+      find(
+          nowhere ? Severity::refusal : Severity::warning, column,
+          std::string(where) + " uses " + function.name + "(), which " +
+              (nowhere ? "is no function of SQLite's own: the triggers run in every program that writes, and each that "
+                         "does not know it could not write any more"
+                       : "not every SQLite has (3.35, or one compiled with less, does not): a program that writes and "
+                         "whose SQLite lacks it gets an error while both live"));
     }
   }
 
@@ -185,6 +202,24 @@ class Resolver {
     return std::vector<std::string>(columns.size(), "binary");
   }
 
+  /// How SQLite stores what is written to a column of this type: two types under which the same values stay apart.
+  static std::string_view affinity(const std::string& type) {
+    const auto name = folded(type);
+    const auto has = [&](std::string_view part) { return name.find(part) != std::string::npos; };
+    if (has("int")) return "number";
+    if (has("char") || has("clob") || has("text")) return "text";
+    if (name.empty() || name == "any" || has("blob")) return "any";
+    return has("real") || has("floa") || has("doub") ? "real" : "number";
+  }
+  bool same_affinity(const std::vector<std::string>& old_key, const std::vector<std::string>& new_key) const {
+    for (std::size_t i = 0; i < old_key.size(); ++i) {
+      const auto& old_type = table(kOld).column(old_key[i])->type;
+      const auto& new_type = table(kNew).column(new_key[i])->type;
+      if (affinity(old_type) != affinity(new_type)) return false;
+    }
+    return true;
+  }
+
   bool find_key() {
     std::vector<std::vector<std::string>> candidates;
     if (!table(kOld).key.empty()) candidates.push_back(table(kOld).key);
@@ -200,6 +235,8 @@ class Resolver {
           nullable = nullable || can_be_null(kOld, column);
         }
         if (nullable != may_be_null || contains(new_key, "")) continue;
+        // '1' and '01' are two texts and one number.
+        if (!same_affinity(old_key, new_key)) continue;
         const auto collations = key_collations(kOld, old_key);
         if (!is_unique(kNew, new_key, collations) || key_collations(kNew, new_key) != collations) continue;
         pair_.key_folds_case = std::any_of(collations.begin(), collations.end(),
@@ -217,7 +254,7 @@ class Resolver {
              : "the key (" + joined(table(kOld).key, ", ") + ") of " + table(kOld).name +
                    " is not carried as it is "
                    "into a PRIMARY KEY or UNIQUE key of " +
-                   table(kNew).name + ", with the same collation: rows cannot be told apart");
+                   table(kNew).name + ", with the same type and collation: rows cannot be told apart");
     return false;
   }
 

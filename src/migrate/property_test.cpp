@@ -242,6 +242,7 @@ class Story {
         note("-- " + std::string(state.what));
         if (state.what.starts_with("remove")) {
           for (std::size_t i = 0, n = pick(3); i < n; ++i) write(side);
+          write_to_leaving(other(side));
         }
         return !stops;
       };
@@ -285,6 +286,15 @@ class Story {
     check(db::to_text(must(client_->execute("PRAGMA integrity_check")).row(0)[0]) == "ok", "the file is damaged");
     check(must(client_->execute("PRAGMA foreign_key_check")).rows() == 0, "references to nothing");
     for (std::size_t i = 0; i < 5; ++i) write(side);
+  }
+
+  /// Whose writes were told done would lose them.
+  void write_to_leaving(Side side) {
+    const auto& table = any_of(tables_);
+    if (table.outside) return;
+    const auto sql = Writer(table, side).statement();
+    note(sql.substr(0, 600) + ";  -- to the version that leaves");
+    check(!client_->execute(sql).has_value(), "a version that leaves can still be written to");
   }
 
   static std::string index_name(const std::string& sql) {

@@ -43,6 +43,20 @@ const Case kCases[] = {
     {"new_is_not_made", kTable, with("CREATE TABLE other (id INTEGER PRIMARY KEY)"), kRefusal,
      "`create` does not make t_v2"},
     {"new_is_virtual", kTable, with("CREATE VIRTUAL TABLE t_v2 USING fts5 (name)"), kRefusal, "t_v2 is a virtual"},
+    {"create_drops", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE TABLE u (x);",
+     with(std::string(kSame) + "; DROP TABLE u"), kRefusal, "`create` may hold CREATE"},
+    {"create_deletes", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE TABLE u (x);",
+     with(std::string(kSame) + "; DELETE FROM u"), kRefusal, "`create` may hold CREATE"},
+    {"create_inserts_elsewhere",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE TABLE u (x);",
+     with(std::string(kSame) + "; INSERT INTO u VALUES (1)"), kRefusal, "`create` may hold CREATE"},
+    {"create_changes_settings", kTable, with(std::string(kSame) + "; PRAGMA writable_schema = 1"), kRefusal,
+     "`create` may hold CREATE"},
+    {"create_is_temporary", kTable, with("CREATE TEMP TABLE t_v2 (id INTEGER PRIMARY KEY)"), kRefusal,
+     "`create` may hold CREATE"},
+    {"create_is_on_another_table",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE TABLE u (x);",
+     with(std::string(kSame) + "; CREATE INDEX u_x ON u (x)"), kRefusal, "is on u, which"},
     {"create_fails", kTable, with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY,, name)"), kRefusal, "`create` fails"},
     // The columns.
     {"rename_of_nothing", kTable, with(kSame, [](auto& c) { c.rename = {{"nmae", "name"}}; }), kRefusal,
@@ -56,6 +70,37 @@ const Case kCases[] = {
           [](auto& c) { c.up = {{"n", "n"}}; }),
      kRefusal, "n is a generated column"},
     {"up_is_random", kTable, with(kSame, [](auto& c) { c.up = {{"n", "random()"}}; }), kRefusal, "up uses random"},
+    {"up_calls_what_only_offx_knows", kTable,
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER, x TEXT)",
+          [](auto& c) {
+            c.up = {{"x", "offx_checksum(name)"}};
+            c.one_way = {"x"};
+          }),
+     kRefusal, "up uses offx_checksum(), which is no function of SQLite's own"},
+    {"up_calls_what_newer_ones_know", kTable,
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER, x TEXT)",
+          [](auto& c) {
+            c.up = {{"x", "CASE WHEN (n IN (1, 2)) THEN concat(name, 1) ELSE CAST (n AS TEXT) END"}};
+            c.one_way = {"x"};
+          }),
+     kWarning, "up uses concat(), which not every SQLite has"},
+    {"up_counts_rows", kTable,
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER, x TEXT)",
+          [](auto& c) {
+            c.up = {{"x", "max(name)"}};
+            c.one_way = {"x"};
+          }),
+     kRefusal, "x is computed from several rows"},
+    {"up_numbers_rows", kTable,
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER, x TEXT)",
+          [](auto& c) {
+            c.up = {{"x", "row_number() OVER (ORDER BY name)"}};
+            c.one_way = {"x"};
+          }),
+     kRefusal, "x is computed from several rows"},
+    {"down_counts_rows", kTable,
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)", [](auto& c) { c.down = {{"n", "count(*)"}}; }),
+     kRefusal, "n is computed from several rows"},
     {"up_is_no_sql", kTable,
      with(kSame,
           [](auto& c) {
@@ -86,7 +131,10 @@ const Case kCases[] = {
           }),
      kRefusal, "the key (id) of t_v1 is not carried"},
     {"key_of_another_collation", "CREATE TABLE t_v1 (name TEXT NOT NULL PRIMARY KEY);",
-     with("CREATE TABLE t_v2 (name TEXT NOT NULL PRIMARY KEY COLLATE NOCASE)"), kRefusal, "with the same collation"},
+     with("CREATE TABLE t_v2 (name TEXT NOT NULL PRIMARY KEY COLLATE NOCASE)"), kRefusal, "type and collation"},
+    {"key_of_another_type",
+     "CREATE TABLE t_v1 (code TEXT PRIMARY KEY NOT NULL, n); INSERT INTO t_v1 VALUES ('1', 2), ('01', 4);",
+     with("CREATE TABLE t_v2 (code INTEGER PRIMARY KEY, n)"), kRefusal, "with the same type"},
     {"sequence_is_lost", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY AUTOINCREMENT);",
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY)"), kRefusal, "ids of deleted rows would be given again"},
     {"row_without_key", "CREATE TABLE t_v1 (code TEXT PRIMARY KEY); INSERT INTO t_v1 VALUES (NULL);",
@@ -126,6 +174,10 @@ const Case kCases[] = {
      "VALUES (1, 9);",
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n INTEGER REFERENCES u (id))"), kRefusal,
      "(n) refers to no row of u, for instance in the row id = 1"},
+    {"replace_and_restrict",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER);"
+     "CREATE TABLE u (t REFERENCES t_v1 (id) ON DELETE RESTRICT);",
+     with(kSame), kWarning, "is not stopped by ON DELETE RESTRICT"},
     // Objects around them.
     {"index_on_a_dropped_column",
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE INDEX i ON t_v1 (n);",
@@ -138,6 +190,14 @@ const Case kCases[] = {
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER);"
      "CREATE TRIGGER x AFTER UPDATE OF n ON t_v1 BEGIN SELECT NEW.n; END;",
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)"), kRefusal, "the trigger x speaks of n"},
+    {"trigger_of_updates",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER);"
+     "CREATE TRIGGER x AFTER UPDATE ON t_v1 BEGIN SELECT 1; END;",
+     with(kSame), kWarning, "run the trigger x for each"},
+    {"trigger_that_ignores",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER);"
+     "CREATE TRIGGER x BEFORE INSERT ON t_v1 WHEN NEW.n < 0 BEGIN SELECT RAISE (IGNORE); END;",
+     with(kSame), kWarning, "what it ignores is an error for new code"},
     {"full_text_over_the_old",
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER);"
      "CREATE VIRTUAL TABLE f USING fts5 (name, content = 't_v1', content_rowid = 'id');",
@@ -230,6 +290,23 @@ TEST(PlanRefuses, TablesThatReferToEachOtherInACircle) {
                     change_of("b_v1", "b_v2", "CREATE TABLE b_v2 (id INTEGER PRIMARY KEY, a REFERENCES a_v2 (id))")})));
   ASSERT_TRUE(plan.refused());
   EXPECT_THAT(plan.findings.front().message, HasSubstr("in a circle"));
+}
+
+TEST(PlanRefuses, ARowThatRefersToNothingThoughBothVersionsForbidIt) {
+  auto client = must(db::create_database_client(":memory:"));
+  for (const auto* sql : {"CREATE TABLE gone (id INTEGER PRIMARY KEY)", "INSERT INTO gone VALUES (1), (7)",
+                          "CREATE TABLE a_v1 (id INTEGER PRIMARY KEY)", "INSERT INTO a_v1 VALUES (1)",
+                          "CREATE TABLE b_v1 (id INTEGER PRIMARY KEY, a REFERENCES gone)",
+                          "INSERT INTO b_v1 VALUES (1, NULL), (2, 1), (3, 7)"}) {
+    run(*client, sql);
+  }
+  must(client->redirect_references("gone", "a_v1", {}, {}));
+  const auto plan = must(make_plan(
+      *client,
+      migration_of("m", {change_of("a_v1", "a_v2", "CREATE TABLE a_v2 (id INTEGER PRIMARY KEY)"),
+                         change_of("b_v1", "b_v2", "CREATE TABLE b_v2 (id INTEGER PRIMARY KEY, a REFERENCES a_v2)")})));
+  ASSERT_TRUE(plan.refused());
+  EXPECT_THAT(plan.findings.front().message, HasSubstr("(a) refers to no row of a_v1, for instance in the row id = 3"));
 }
 
 TEST(PlanRefuses, AChildThatKeepsReferringToAnOldParent) {

@@ -71,9 +71,16 @@ Result<std::vector<SchemaObject>> read_objects(db::DatabaseClient& client) {
   return objects;
 }
 
-Result<Schema> Schema::read(db::DatabaseClient& client) {
+Result<Schema> Schema::read(db::DatabaseClient& client, std::span<const std::pair<std::string, std::string>> names) {
   Schema schema;
   OFFX_ASSIGN(schema.objects_, read_objects(client));
+  for (auto& object : schema.objects_) {
+    for (const auto& [from, to] : names) {
+      object.sql = with_name_replaced(object.sql, from, to);
+      if (same_name(object.name, from)) object.name = to;
+      if (same_name(object.table, from)) object.table = to;
+    }
+  }
   OFFX_ASSIGN(schema.scratch_, db::create_database_client(":memory:"));
   const auto rank = [](const SchemaObject& object) {
     if (object.type == "table") return created_object(object.sql).name.empty() ? 9 : 1;

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -59,7 +61,9 @@ struct Table {
 /// and changed without touching the original.
 class Schema {
  public:
-  static Result<Schema> read(db::DatabaseClient& client);
+  /// `names`: tables that are read as if they had another one, (its name, the other).
+  static Result<Schema> read(db::DatabaseClient& client,
+                             std::span<const std::pair<std::string, std::string>> names = {});
 
   [[nodiscard]] db::DatabaseClient& scratch() { return *scratch_; }
   /// As read; objects that are made in the scratch database later are not among them.

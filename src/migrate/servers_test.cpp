@@ -161,6 +161,12 @@ TEST_P(OnServers, a_migration_runs_under_write_load) {
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   EXPECT_EQ(must(verify(*client_, again.name, {})).differences_total, 0);
   old_writer.stop();  // the old release is gone; the new one goes on writing
+  CompleteOptions stopping;
+  stopping.max_chunk_rows = 500;
+  stopping.progress = [](const WorkState& state) { return !state.what.starts_with("remove"); };
+  EXPECT_EQ(complete(*client_, again.name, stopping).error().code(), Errc::cancelled);
+  // What leaves is found by nobody any more: a write to it is not told done, to go with the table.
+  EXPECT_FALSE(client_->execute("INSERT INTO authors_v1 (id, name) VALUES (90000, 'late')").has_value());
   must(complete(*client_, again.name, {}));
   new_writer.stop();
 
@@ -179,6 +185,7 @@ TEST_P(OnServers, a_plan_says_what_the_engine_cannot_do) {
   std::string findings;
   for (const auto& finding : plan.findings) findings += finding.message + "\n";
   EXPECT_THAT(findings, HasSubstr("books_v1"));
+  EXPECT_TRUE(plan.refused());
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, OnServers, testing::Values("sqld", "rqlite"),

@@ -537,6 +537,10 @@ std::string compare_sql(const Pair& pair, Side side, Range range, bool live) {
          " FROM " + join_of_both(pair, "LEFT JOIN") + " WHERE " + in_range(pair, kOld, range, kAlias[kOld]);
 }
 
+std::string count_sql(const Pair& pair) {
+  return "SELECT (SELECT count(*) FROM " + quoted(pair, kOld) + "), (SELECT count(*) FROM " + quoted(pair, kNew) + ")";
+}
+
 std::string missing_sql(const Pair& pair, Side side, Range range) {
   const auto table = quoted(pair, side);
   return "SELECT " + key_as_text(pair, side, table) + " FROM " + table + " WHERE " +

@@ -46,6 +46,8 @@ struct Range {
 /// True if a range holds the same keys of both tables, so that in one snapshot the new table's rows in it, less those
 /// that are the twin of an old one, are those that the old table lacks.
 [[nodiscard]] bool ranges_agree(const Pair& pair);
+/// One row: how many rows the old table has, and the new one.
+[[nodiscard]] std::string count_sql(const Pair& pair);
 /// The keys of at most 21 of those rows, as text, and the columns in which they differ with both values.
 [[nodiscard]] std::string missing_sql(const Pair& pair, Side side, Range range);
 [[nodiscard]] std::string different_sql(const Pair& pair, Range range, bool live);

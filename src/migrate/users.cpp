@@ -30,6 +30,10 @@ constexpr std::string_view kRenew =
     "INSERT INTO offx_table_users (id, program, host, pid, tables, renewed_at, expires_at) "
     "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET renewed_at = excluded.renewed_at, "
     "expires_at = excluded.expires_at";
+// The NOT NULL of `program` is what fails. Of a row that somebody wrote with other things than names nothing is known.
+constexpr std::string_view kRefuse =
+    "UPDATE offx_table_users SET program = NULL WHERE expires_at >= ?1 AND EXISTS (SELECT 1 FROM json_each(CASE WHEN "
+    "json_valid(tables) THEN tables ELSE '[]' END) AS used WHERE used.value = ?2 COLLATE NOCASE)";
 constexpr std::string_view kSweep = "DELETE FROM offx_table_users WHERE expires_at < ?";
 constexpr std::string_view kWithdraw = "DELETE FROM offx_table_users WHERE id = ?";
 constexpr std::string_view kList =
@@ -148,6 +152,13 @@ Result<std::vector<TableUser>> list_table_users(db::DatabaseClient& client) {
                      names_from_json(to_text(row[4])), time(5), time(6)});
   }
   return users;
+}
+
+std::vector<Statement> refuse_users_of(std::span<const std::string> tables) {
+  std::vector<Statement> statements = {{kCreate, {}}};
+  const auto now = to_sql_time(SystemClock().now());
+  for (const auto& table : tables) statements.push_back({kRefuse, {now, table}});
+  return statements;
 }
 
 Result<void> check_tables(db::DatabaseClient& client, std::span<const std::string_view> tables) {

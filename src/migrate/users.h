@@ -29,6 +29,10 @@ struct TableUser {
 /// itself. The clocks of all hosts should agree to a few seconds.
 Result<std::vector<TableUser>> list_table_users(db::DatabaseClient& client);
 
+/// Statements that make the transaction they are in fail while somebody uses one of these tables: its error then names
+/// offx_table_users.program. Nothing else is changed by them.
+[[nodiscard]] std::vector<db::Statement> refuse_users_of(std::span<const std::string> tables);
+
 /// Says in the database, for as long as it lives, that this process uses these tables: complete() will not take them
 /// away meanwhile. A thread renews it; a process that died is forgotten after `ttl`,
 /// one that could not reach the database for so long until it can again.

@@ -1,8 +1,13 @@
 // One migrator at a time, what becomes of its work when somebody interferes, and what is said of it.
 
+#include "migrate/work.h"
+
+#include <array>
+
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include "migrate/schema.h"
 #include "migrate/test_support.h"
 
 namespace offx::migrate {
@@ -42,6 +47,76 @@ TEST_F(MigrationWork, ADroppedTriggerIsNoticed) {
   go_back("m", true);
   begin(migration);
   EXPECT_EQ(asked("SELECT group_concat(name, '') FROM t_v2"), "ab");
+}
+
+TEST_F(MigrationWork, WhoUsesTheNewVersionHoldsARollbackBack) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)"});
+  begin(migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)")}));
+  const std::array<std::string_view, 1> tables = {"T_v2"};
+  const auto use = must(TableUse::announce(*client_, "shop 5", tables));
+  const auto back = roll_back(*client_, "m", {});
+  ASSERT_FALSE(back);
+  EXPECT_EQ(back.error().code(), Errc::conflict);
+  EXPECT_THAT(error_of(back), HasSubstr("shop 5"));
+  EXPECT_EQ(asked("SELECT phase FROM offx_migrations"), "live");
+  RollbackOptions options;
+  options.force = true;
+  must(roll_back(*client_, "m", options));
+}
+
+/// Who comes while all rows are compared is not overlooked.
+TEST_F(MigrationWork, WhoBeginsToUseTheOldVersionMeanwhileStopsComplete) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO t_v1 (name) VALUES ('a')",
+           "CREATE TABLE offx_table_users (id TEXT PRIMARY KEY, program TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER "
+           "NOT NULL, tables TEXT NOT NULL, renewed_at TEXT NOT NULL, expires_at TEXT NOT NULL)",
+           "INSERT INTO offx_table_users VALUES ('odd', 'odd', 'h', 1, 'no list', '2026-01-01', '9999-01-01')"});
+  begin(migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)")}));
+  const std::array<std::string_view, 2> tables = {"u", "T_V1"};
+  std::unique_ptr<TableUse> use;
+  CompleteOptions options;
+  options.progress = [&](const WorkState& state) {
+    if (state.what.starts_with("verify") && !use) use = must(TableUse::announce(*client_, "shop 4", tables));
+    return true;
+  };
+  const auto refused = complete(*client_, "m", options);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Errc::conflict);
+  EXPECT_THAT(error_of(refused), HasSubstr("shop 4"));
+  EXPECT_EQ(asked("SELECT phase FROM offx_migrations"), "live");
+  EXPECT_EQ(asked("SELECT program FROM offx_table_users ORDER BY program"), "odd shop 4");
+  execute({"INSERT INTO t_v1 (name) VALUES ('b')"});
+  EXPECT_EQ(asked("SELECT group_concat(name, '') FROM t_v2"), "ab");
+  use.reset();
+  end("m");
+}
+
+TEST_F(MigrationWork, WhatWasAddedToTheOldTableIsNotLostUnseen) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO t_v1 (name) VALUES ('a')"});
+  begin(migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)")}));
+  execute({"CREATE INDEX late ON t_v1 (name)"});
+  EXPECT_THAT(error_of(complete(*client_, "m", {})), HasSubstr("the index late is new"));
+  execute({"DROP INDEX late", "ALTER TABLE t_v1 ADD COLUMN more TEXT", "UPDATE t_v1 SET more = 'x'"});
+  EXPECT_THAT(error_of(complete(*client_, "m", {})), HasSubstr("the table t_v1 was changed"));
+  EXPECT_EQ(asked("SELECT more FROM t_v1"), "x");
+  CompleteOptions options;
+  options.force = true;
+  must(complete(*client_, "m", options));
+}
+
+/// The counts of both are compared: two rows with one twin are none that is missing.
+TEST_F(MigrationWork, TwoRowsWithOneTwinAreFound) {
+  const auto change = change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (a TEXT PRIMARY KEY NOT NULL, b)");
+  std::vector<Finding> findings;
+  execute({"CREATE TABLE t_v1 (a TEXT PRIMARY KEY NOT NULL, b)", change.create});
+  auto schema = must(Schema::read(*client_));
+  const auto pair = resolve_pair(must(schema.table("t_v1")), must(schema.table("t_v2")), change, findings);
+  ASSERT_TRUE(pair);
+  execute({"DROP TABLE t_v2", "CREATE TABLE t_v2 (a INTEGER PRIMARY KEY, b)",
+           "INSERT INTO t_v1 VALUES ('1', 2), ('01', 2)", "INSERT INTO t_v2 VALUES (1, 2)"});
+  VerifyReport report;
+  must(compare_pair(*client_, *pair, true, report, [](std::int64_t) { return Result<void>(); }));
+  ASSERT_EQ(report.differences_total, 1);
+  EXPECT_EQ(report.differences[0].what, "2 in t_v1, 1 in t_v2");
 }
 
 TEST_F(MigrationWork, ADroppedTriggerStopsTheBackfill) {

@@ -140,7 +140,7 @@ class DeployStory(OffxTest):
                             stderr=subprocess.DEVNULL)
         time.sleep(0.5)
         frozen.send_signal(signal.SIGSTOP)
-        self.offx("migrate", "rollback", "topics_v2", "--db", self.db, "--yes")
+        self.offx("migrate", "rollback", "topics_v2", "--db", self.db, "--yes", "--force")
         frozen.send_signal(signal.SIGKILL)
         self.serve_on()
         self.server.stop()
