@@ -2,29 +2,42 @@ import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import type { MigrationState, Run } from "../api-types";
 import { addressOf } from "./api";
-import { adoptRun } from "./queries";
+import { adoptRun, refreshPosts } from "./queries";
 
 const againMs = 3000;
+/** The server ends every stream after some minutes; only what does not come back by then is lost. */
+const patienceMs = 8000;
 
 /**
- * Listens until it is closed. A connection that is lost is made again: by the browser while it can, else by us. What was
- * missed meanwhile is asked for, and so is what could not be had.
+ * Listens until it is closed. A connection that ends is made again: by the browser while it can, else by us. What was
+ * missed meanwhile is asked for, and so is what could not be had; posts only if it took long.
  */
-function listen(client: QueryClient, onLost: (lost: boolean) => void): () => void {
+export function listen(client: QueryClient, onLost: (lost: boolean) => void): () => void {
   let source: EventSource;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let again: ReturnType<typeof setTimeout> | undefined;
+  let patience: ReturnType<typeof setTimeout> | undefined;
+  let wasInterrupted = false;
   let wasLost = false;
   const open = () => {
     source = new EventSource(addressOf("/events"));
     source.onopen = () => {
-      if (wasLost) void client.invalidateQueries();
-      wasLost = false;
+      clearTimeout(patience);
+      patience = undefined;
+      if (wasInterrupted) void client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== "posts" });
+      if (wasLost) refreshPosts(client);
+      wasInterrupted = wasLost = false;
       onLost(false);
     };
     source.onerror = () => {
-      wasLost = true;
-      onLost(true);
-      if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, againMs);
+      wasInterrupted = true;
+      patience ??= setTimeout(() => {
+        wasLost = true;
+        onLost(true);
+      }, patienceMs);
+      if (source.readyState !== EventSource.CLOSED) return;
+      // Refused. Who is logged out no longer sees what listens here.
+      void client.invalidateQueries({ queryKey: ["session"] });
+      again = setTimeout(open, againMs);
     };
     source.addEventListener("run", (event: MessageEvent<string>) => adoptRun(client, JSON.parse(event.data) as Run));
     source.addEventListener("posts", () => {
@@ -44,7 +57,8 @@ function listen(client: QueryClient, onLost: (lost: boolean) => void): () => voi
   };
   open();
   return () => {
-    clearTimeout(timer);
+    clearTimeout(again);
+    clearTimeout(patience);
     source.close();
     onLost(false);
   };

@@ -117,7 +117,7 @@ export function adoptRun(client: QueryClient, run: Run): void {
 }
 
 /** Lists that were read far into are not asked for anew under the reader's eyes: that is offered. */
-function refreshPosts(client: QueryClient): void {
+export function refreshPosts(client: QueryClient): void {
   const isLong = (query: { state: { data?: unknown } }) =>
     ((query.state.data as { pages: unknown[] } | undefined)?.pages.length ?? 0) > 4;
   void client.invalidateQueries({ queryKey: ["posts"], predicate: (query) => !isLong(query) });
