@@ -125,31 +125,92 @@ describe("narrow", () => {
 });
 
 describe("budgets", () => {
-  test("initial JavaScript is under 150 kB gzip, first content comes within 300 ms", async () => {
+  // What makes a page slow is counted, so that a busy machine fails nothing; the times are told, for people to judge.
+  test("a visit with nothing kept asks for little before its first content, and what is shown stays where it is", async () => {
+    const first = await openPage(browser, server, { serviceWorkers: "block" });
+    await logIn(first.page);
+    const storageState = await first.context.storageState();
+    await first.context.close();
     const paints: number[] = [];
-    // On a busy machine the first may be slow for reasons of its own; one within the budget shows that it can be kept.
-    for (let attempt = 0; attempt < 8 && !paints.some((paint) => paint < 300); attempt += 1) {
-      const { page, context, faults } = await openPage(browser, server, { serviceWorkers: "block" });
-      let bytes = 0;
+    const largest: number[] = [];
+    for (let visit = 0; visit < 7; visit += 1) {
+      const { page, context, faults } = await openPage(browser, server, { serviceWorkers: "block", storageState });
+      const sizes: { path: string; plain: Buffer; type: string }[] = [];
       const read: Promise<void>[] = [];
       page.on("response", (response) => {
-        if (response.status() !== 200 || !/\.js$/.test(new URL(response.url()).pathname)) return;
-        read.push(response.body().then((body) => void (bytes += gzipSync(body, { level: 6 }).length)));
+        const type = response.request().resourceType();
+        const path = new URL(response.url()).pathname;
+        if (type === "eventsource" || response.status() !== 200) return;
+        read.push(response.body().then((plain) => void sizes.push({ path, plain, type })));
       });
-      await logIn(page);
+      await page.addInitScript(() => {
+        new PerformanceObserver((list) => Object.assign(window, { largest: list.getEntries().at(-1) })).observe({
+          type: "largest-contentful-paint",
+          buffered: true,
+        });
+      });
+      await page.goto("/");
       await page.locator(".topic-card").first().waitFor();
-      await Promise.all(read);
-      expect(bytes).toBeGreaterThan(10_000);
-      expect(bytes).toBeLessThan(150_000);
-      await page.reload();
-      await page.locator(".topic-card").first().waitFor();
-      paints.push(
-        await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Number.NaN),
+      // What was painted largest is there to stay, and no part of the waiting.
+      await page.waitForFunction(() =>
+        (window as unknown as { largest?: { element: Element | null } }).largest?.element?.closest(".topic-card"),
       );
+      const seen = await page.evaluate(async () => {
+        const entries = (type: string) =>
+          new Promise<PerformanceEntry[]>((done) => {
+            const observer = new PerformanceObserver((list) => done(list.getEntries()));
+            observer.observe({ type, buffered: true });
+            setTimeout(() => done([]), 500); // there are none
+          });
+        await document.fonts.ready;
+        type Shift = PerformanceEntry & { value: number };
+        const shifts = (await entries("layout-shift")) as Shift[];
+        const first = performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Number.NaN;
+        const asked = performance.getEntriesByType("resource").filter((entry) => entry.startTime < first);
+        return {
+          first,
+          before: asked.map((entry) => new URL(entry.name).pathname),
+          shift: shifts.reduce((sum, entry) => sum + entry.value, 0),
+          largest: (window as unknown as { largest: PerformanceEntry }).largest.startTime,
+        };
+      });
+      await Promise.all(read);
+      paints.push(seen.first);
+      largest.push(seen.largest);
+
+      const html = sizes.find(({ path }) => path === "/")!.plain.toString();
+      const gzipped = (chosen: typeof sizes) => chosen.reduce((sum, { plain }) => sum + gzipSync(plain).length, 0);
+      const scripts = sizes.filter(({ type }) => type === "script");
+      const styles = sizes.filter(({ type }) => type === "stylesheet");
+      expect(gzipped(scripts)).toBeGreaterThan(10_000);
+      expect(gzipped(scripts)).toBeLessThan(150_000);
+      expect(gzipped(styles)).toBeGreaterThan(1_000);
+      expect(gzipped(styles)).toBeLessThan(12_000);
+      expect(gzipped(sizes)).toBeLessThan(200_000);
+      expect(sizes.length).toBeLessThanOrEqual(12);
+      // No chain: the document names every script and style that is there before the first content.
+      const parts = seen.before.filter((path) => path.startsWith("/assets/"));
+      expect(parts.filter((path) => !html.includes(path))).toEqual([]);
+      expect(parts.length).toBeGreaterThan(1);
+      expect(seen.before.length).toBeLessThanOrEqual(8);
+      expect(seen.shift).toBeLessThan(0.1);
       expect(faults.filter((fault) => !fault.includes("Service Worker"))).toEqual([]);
+      if (visit === 0) {
+        console.info(`before first content: ${seen.before.join(" ")}`);
+        console.info(
+          `gzip: scripts ${gzipped(scripts)}, styles ${gzipped(styles)}, all ${gzipped(sizes)} bytes in ` +
+            `${sizes.length} answers; layout shift ${seen.shift}`,
+        );
+      }
       await context.close();
     }
-    expect(Math.min(...paints)).toBeLessThan(300);
+    for (const [name, times] of [
+      ["first", paints],
+      ["largest", largest],
+    ] as const) {
+      const sorted = times.toSorted((a, b) => a - b);
+      console.info(`${name} content, nothing kept: median ${sorted[3]} ms of ${sorted.join(", ")}`);
+    }
   });
 
   test("a long list keeps few posts in the page", async () => {
