@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   importText,
   launch,
+  manyPosts,
   openPage,
   password,
   recentPosts,
@@ -50,6 +51,45 @@ describe.sequential("from set-up to log-out", () => {
     expect(await page.locator(".import-over").innerText()).toMatch(/done/);
     await page.getByRole("region", { name: "Imports so far" }).getByText("recent-posts.jsonl").waitFor();
     expect(await page.getByRole("listitem").filter({ hasText: "recent-posts" }).innerText()).toContain("240 new");
+  });
+
+  test("while a longer file is imported, the bar says how far it is", async () => {
+    const { page } = watched;
+    await page.route("**/api/v1/events*", (route) => route.abort());
+    await show(page, "/sources");
+    // Every value that the bar shows, from the moment it is there.
+    await page.evaluate(() => {
+      const seen: [string, number, number][] = [];
+      Object.assign(window, { seen });
+      new MutationObserver(() => {
+        for (const bar of document.querySelectorAll("progress"))
+          seen.push([bar.getAttribute("aria-label") ?? "", bar.position, bar.max]);
+      }).observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+    });
+    // However fast the import is: what the page hears first is that half of it is done, and the events keep still.
+    let told = false;
+    await page.route(/\/api\/v1\/runs\/\d+$/, async (route) => {
+      const response = await route.fetch();
+      if (told) return route.fulfill({ response });
+      told = true;
+      const progress = { done: 2_000_000, total: 4_000_000, unit: "bytes" };
+      return route.fulfill({
+        response,
+        json: { ...(await response.json()), state: "running", result: null, progress },
+      });
+    });
+    const name = "longer.jsonl";
+    const file = { name, mimeType: "application/octet-stream", buffer: Buffer.from(manyPosts(600, 60)) };
+    await page.getByLabel("Files to import").setInputFiles(file);
+    await page.getByText("2,000,000 of 4,000,000 bytes").waitFor();
+    await page.locator(".import-over").filter({ hasText: name }).waitFor({ timeout: 40_000 });
+    await page.unroute(/\/api\/v1\/runs\/\d+$/);
+    await page.unroute("**/api/v1/events*");
+    const seen = await page.evaluate(() => (window as unknown as { seen: [string, number, number][] }).seen);
+    const shares = (label: string) => seen.filter(([of]) => of === `${label} ${name}`).map(([, share]) => share);
+    expect(shares("Sending")).toContain(1);
+    expect(shares("Import")).toContain(0.5);
+    await page.getByRole("listitem").filter({ hasText: name }).getByText("600 new").waitFor();
   });
 
   test("what was skipped of a file is told item by item, and stays to be read", async () => {

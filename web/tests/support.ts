@@ -126,6 +126,23 @@ export function recentPosts(folder: string): string {
   return path;
 }
 
+/** JSON Lines of that many posts, a minute apart, the newest of `age` days ago. */
+export function manyPosts(count: number, age = 0): string {
+  const newest = Date.now() - age * day;
+  let text = "";
+  for (let number = 0; number < count; number += 1) {
+    text += `${JSON.stringify({
+      external_id: `many-${number}`,
+      platform: "x",
+      author: `Author ${number % 997}`,
+      author_username: `author${number % 997}`,
+      content: `Bulletin ${number}${" of the harbour office".repeat(number % 7)}`,
+      created_at: new Date(newest - number * 60_000).toISOString(),
+    })}\n`;
+  }
+  return text;
+}
+
 /** Everything in samples/, moved to the last days, filed under its topics and summed up. */
 function fill(folder: string, database: string): void {
   const offx = (...options: string[]) =>
