@@ -217,6 +217,7 @@ describe.sequential("from set-up to log-out", () => {
     await page.keyboard.press("Escape");
     await page.evaluate(() => (document.activeElement as HTMLElement).blur());
     await page.keyboard.press("f");
+    await page.waitForFunction(() => document.activeElement?.closest("#search-filters"));
     await page.keyboard.press("Tab");
     await page.keyboard.press("Tab");
     await page.keyboard.type("@quietindex.example");
