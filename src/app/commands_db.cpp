@@ -108,6 +108,7 @@ Result<void> run_db_backup(const Context& context, const std::string& file) {
   OFFX_ASSIGN(auto client, context.open_database_as_it_is());
   OFFX_ASSIGN(const bool ours, store::has_posts(*client));
   if (!ours) return fail(Error(Errc::not_found, "this is not a database of OffX").within(client->description()));
+  OFFX_TRY(migrate::refuse_unfinished_copy(*client));
   ProgressBar bar(context.terminal, "Copying", "pages");
   OFFX_TRY(client->backup(file, [&](std::uint64_t done, std::uint64_t total) {
     bar.update(done, total, done);
@@ -178,6 +179,11 @@ Result<void> run_db_copy(const Context& context, const std::string& from, const 
 
   std::int64_t total = 0;
   json::array tables;
+  json::array warnings;
+  for (const auto& warning : report.warnings) {
+    warnings.emplace_back(warning);
+    if (!context.json) print_error("offx: warning: " + printable(warning));
+  }
   std::vector<std::vector<std::string>> rows = {{"TABLE", "ROWS", "HASH"}};
   for (const auto& copied : report.tables) {
     total += copied.rows;
@@ -189,6 +195,7 @@ Result<void> run_db_copy(const Context& context, const std::string& from, const 
                             {"to", target->description()},
                             {"resumed", report.resumed},
                             {"rows", total},
+                            {"warnings", std::move(warnings)},
                             {"tables", std::move(tables)}});
     return {};
   }

@@ -616,6 +616,8 @@ Result<void> check_one_row(db::DatabaseClient& scratch, const Pair& pair, std::v
 
 bool can_redirect_references(const db::DatabaseClient& client) { return client.description().starts_with("sqlite:"); }
 
+bool repeats_statements(const db::DatabaseClient& client) { return client.description().starts_with("rqlite:"); }
+
 std::vector<NamedSql> triggers_in(std::string_view script, const TableChange& change, std::vector<Finding>& findings) {
   std::vector<NamedSql> triggers;
   for (const auto statement : db::split_script(script)) {

@@ -33,6 +33,9 @@ struct Blueprint {
 /// True if this engine can point foreign keys at another table (DatabaseClient::redirect_references).
 [[nodiscard]] bool can_redirect_references(const db::DatabaseClient& client);
 
+/// True if this engine keeps statements instead of rows: every node, and a restart, evaluates them again.
+[[nodiscard]] bool repeats_statements(const db::DatabaseClient& client);
+
 /// Resolves `migration` against `schema`, in whose scratch database the new tables are made if the original lacks them.
 /// Complaints go to `findings`; with a refusal among them the blueprint may be incomplete.
 Result<Blueprint> make_blueprint(Schema& schema, const Migration& migration, bool can_redirect,

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "db/script.h"
+#include "migrate/blueprint.h"
 #include "migrate/ledger.h"
 #include "migrate/row_pages.h"
 #include "migrate/schema.h"
@@ -91,6 +92,7 @@ class Copy {
   };
 
   Result<void> read_source();
+  Result<void> check_clocks();
   Result<void> check_references();
   void put_parents_first();
   Result<void> begin();
@@ -125,8 +127,7 @@ class Copy {
   }
   /// The statement as it is made in the target.
   [[nodiscard]] std::string target_sql(const SchemaObject& object) const {
-    const bool rqlite = to_.description().starts_with("rqlite:");
-    return rqlite && object.type == "table" ? with_types_for_rqlite(object.sql) : object.sql;
+    return repeats_statements(to_) && object.type == "table" ? with_types_for_rqlite(object.sql) : object.sql;
   }
 
   db::DatabaseClient& from_;
@@ -141,6 +142,7 @@ class Copy {
 };
 
 Result<void> Copy::read_source() {
+  OFFX_TRY(persistently([&] { return refuse_unfinished_copy(from_); }));
   if (const auto there = has_ledger(from_); there && *there) {
     OFFX_ASSIGN(const auto holder, lease_holder(from_));
     if (!holder.empty()) {
@@ -168,8 +170,37 @@ Result<void> Copy::read_source() {
     tables_.push_back({std::move(table), to_integer(count.row(0)[0]), 0, "", false});
   }
   if (tables_.empty()) return fail(Errc::not_found, "there are no tables to copy");
+  OFFX_TRY(check_clocks());
   put_parents_first();
   return check_references();
+}
+
+/// Where each node runs statements again, a DEFAULT or a trigger that asks the clock gives each node another value, and
+/// one that rolls dice is not kept as it is written.
+Result<void> Copy::check_clocks() {
+  if (!repeats_statements(to_)) return {};
+  for (const auto& table : tables_) {
+    for (const auto& column : table.table.columns) {
+      const auto part = column.default_value ? non_deterministic_part(*column.default_value) : std::string();
+      if (part.empty()) continue;
+      const auto what = table.table.name + "." + column.name + " has the DEFAULT " + *column.default_value;
+      if (!part.starts_with("current_")) {
+        return fail(Errc::unsupported, what + ", which " + to_.description() +
+                                           " would turn into one value for all rows: give the column another "
+                                           "DEFAULT, or none, and copy then");
+      }
+      report_.warnings.push_back(what + ": each node there evaluates it for itself, so programs must give the value");
+    }
+  }
+  for (const auto& object : schema_->objects()) {
+    if (object.type != "trigger" || belongs_to_place(object.table)) continue;
+    if (const auto part = non_deterministic_part(object.sql); !part.empty()) {
+      return fail(Errc::unsupported,
+                  "the trigger " + object.name + " uses " + part + ", which each node of " + to_.description() +
+                      " would evaluate for itself: drop the trigger, or let programs give the value");
+    }
+  }
+  return {};
 }
 
 /// So that a reference finds its row, as foreign keys are enforced.
@@ -350,6 +381,10 @@ Result<void> Copy::write_page(CopyTable& table, const RowPages& pages, RowPage p
         break;
       }
     }
+    if (error.code() == Errc::conflict && report_.resumed) {
+      return fail(Error(Errc::conflict, "the source was written to since the copy was begun (" + error.message() +
+                                            "): stop what writes, and copy into a new database"));
+    }
     if (!error.retryable() || attempt == kAttempts) return fail(std::move(error));
     std::this_thread::sleep_for(std::chrono::milliseconds(50 * attempt));
   }
@@ -439,6 +474,14 @@ Result<void> Copy::compare() {
 }
 
 }  // namespace
+
+Result<void> refuse_unfinished_copy(db::DatabaseClient& client) {
+  OFFX_ASSIGN(const bool is_copying, table_exists(client, kCopyTable));
+  if (!is_copying) return {};
+  return fail(Error(Errc::conflict,
+                    "a copy into this database is not finished: run the same `offx db copy` again to go on with it")
+                  .within(client.description()));
+}
 
 Result<CopyReport> copy_database(db::DatabaseClient& from, db::DatabaseClient& to, const CopyOptions& options) {
   if (from.description() == to.description() && !from.description().ends_with(":memory:")) {

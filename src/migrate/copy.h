@@ -36,7 +36,11 @@ struct CopiedTable {
 struct CopyReport {
   bool resumed = false;  ///< an earlier call had begun
   std::vector<CopiedTable> tables;
+  std::vector<std::string> warnings;  ///< what the target takes over and does not mean the same there
 };
+
+/// Errc::conflict if `client` holds a copy that is not finished: not what a program should work with, nor a backup.
+Result<void> refuse_unfinished_copy(db::DatabaseClient& client);
 
 /// Makes the tables, rows, sequences, indexes, views and triggers of `from` in `to`, and compares every row at the end.
 /// `to` must be empty, or hold what an earlier, interrupted call with the same source left: then it goes on there; what
@@ -45,12 +49,13 @@ struct CopyReport {
 ///
 /// Left out: what belongs to a place and not to the data (who uses the tables, the position of replicas). Towards
 /// rqlite, columns declared BOOLEAN, DATE, DATETIME or TIMESTAMP, whose values it rewrites, are declared NUMERIC, which
-/// stores the same.
+/// stores the same; a DEFAULT that asks the clock is a warning, other dice are refused, as its nodes evaluate them each
+/// for itself.
 ///
 /// Errc::conflict: `to` holds something else, another process copies into it, or rows of `from` refer to rows that are
-/// not there. Errc::unsupported: a virtual table that is not in `derived`, a value that the target cannot hold.
-/// Errc::corrupt: the copy differs from the source; the message says in which table. Memory: some pages of rows. Time:
-/// every row is read twice from the source, written once and read once.
+/// not there, or `from` is an unfinished copy. Errc::unsupported: a virtual table that is not in `derived`, a value or
+/// a DEFAULT that the target cannot hold. Errc::corrupt: the copy differs from the source; the message says in which
+/// table. Memory: some pages of rows. Time: every row is read twice from the source, written once and read once.
 Result<CopyReport> copy_database(db::DatabaseClient& from, db::DatabaseClient& to, const CopyOptions& options);
 
 }  // namespace offx::migrate

@@ -115,6 +115,32 @@ Result<TableEstimate> estimate(db::DatabaseClient& client, const PairPlan& plan)
   return estimate;
 }
 
+/// What reads a clock or rolls dice is evaluated by each node of such an engine for itself, and again at its restart.
+void refuse_clocks(const Blueprint& blueprint, std::vector<Finding>& findings) {
+  for (const auto& entry : blueprint.pairs) {
+    const auto refuse = [&](const std::string& column, const std::string& what) {
+      findings.push_back({Severity::refusal, entry.pair.change.from, column,
+                          what +
+                              ", which each node of this engine would evaluate for itself, and again at its restart: "
+                              "their rows would differ; let programs give the value"});
+    };
+    for (const auto& column : entry.pair.table(kNew).columns) {
+      if (column.default_value && !non_deterministic_part(*column.default_value).empty()) {
+        refuse(column.name, "the DEFAULT of " + column.name + " is " + *column.default_value);
+      }
+    }
+    for (const auto& statement : entry.create) {
+      const auto part = created_object(statement).kind == "trigger" ? non_deterministic_part(statement) : std::string();
+      if (!part.empty()) refuse("", "the trigger " + created_object(statement).name + " uses " + part);
+    }
+    for (const auto& trigger : entry.sync) {
+      if (const auto part = non_deterministic_part(trigger.sql); !part.empty()) {
+        refuse("", "the trigger " + trigger.name + " uses " + part);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 std::string_view to_string(Finding::Severity severity) noexcept {
@@ -147,6 +173,7 @@ Result<Plan> make_plan(db::DatabaseClient& client, const Migration& migration) {
   }
   if (plan.refused()) return plan;
   OFFX_ASSIGN(const auto blueprint, make_blueprint(schema, migration, can_redirect_references(client), plan.findings));
+  if (repeats_statements(client)) refuse_clocks(blueprint, plan.findings);
   if (!plan.refused()) OFFX_TRY(rehearse(schema, blueprint, plan.findings));
   if (!plan.refused()) OFFX_TRY(check_rows(client, blueprint, plan.findings));
   for (const auto& pair : blueprint.pairs) {

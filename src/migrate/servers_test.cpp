@@ -188,6 +188,21 @@ TEST_P(OnServers, a_plan_says_what_the_engine_cannot_do) {
   EXPECT_TRUE(plan.refused());
 }
 
+TEST_P(OnServers, where_nodes_run_statements_again_no_default_and_no_trigger_may_ask_the_clock) {
+  for (const char* column : {"made TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP", "dice DEFAULT (random())"}) {
+    auto migration = shelves();
+    auto& create = migration.tables[0].create;
+    create.insert(create.rfind(')'), std::string(", ") + column);
+    const auto plan = must(make_plan(*client_, migration));
+    EXPECT_EQ(plan.refused(), GetParam() == "rqlite") << column;
+  }
+  auto migration = shelves();
+  migration.tables[0].create +=
+      ";\nCREATE TRIGGER authors_v2_touched AFTER UPDATE ON authors_v2 BEGIN "
+      "UPDATE authors_v2 SET rank = strftime('%s') WHERE id = NEW.id; END";
+  EXPECT_EQ(must(make_plan(*client_, migration)).refused(), GetParam() == "rqlite");
+}
+
 INSTANTIATE_TEST_SUITE_P(Engines, OnServers, testing::Values("sqld", "rqlite"),
                          [](const auto& tested) { return tested.param; });
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "db/script.h"
 
@@ -72,28 +73,46 @@ std::string with_name_replaced(std::string_view sql, std::string_view from, std:
 }
 
 std::string non_deterministic_part(std::string_view expression) {
-  constexpr std::array<std::string_view, 8> kAlways = {"random",        "randomblob",       "current_timestamp",
-                                                       "current_date",  "current_time",     "changes",
-                                                       "total_changes", "last_insert_rowid"};
-  constexpr std::array<std::string_view, 7> kOfTime = {"date",      "time",     "datetime", "julianday",
-                                                       "unixepoch", "strftime", "timediff"};
+  constexpr std::array<std::string_view, 5> kAlways = {"random", "randomblob", "changes", "total_changes",
+                                                       "last_insert_rowid"};
+  constexpr std::array<std::string_view, 3> kClocks = {"current_timestamp", "current_date", "current_time"};
+  // With as many arguments as are given here, or with the time 'now', these read the clock.
+  constexpr std::array<std::pair<std::string_view, int>, 7> kOfTime = {{{"date", 0},
+                                                                        {"time", 0},
+                                                                        {"datetime", 0},
+                                                                        {"julianday", 0},
+                                                                        {"unixepoch", 0},
+                                                                        {"strftime", 1},
+                                                                        {"timediff", 0}}};
   const auto tokens = tokens_of(expression);
   for (std::size_t i = 0; i < tokens.size(); ++i) {
-    if (tokens[i].kind != Token::Kind::name) continue;
-    const auto name = folded(tokens[i].text);
+    if (!is_name(tokens[i])) continue;
+    const auto name = name_of(tokens[i]);
     const bool is_call = i + 1 < tokens.size() && tokens[i + 1].text == "(";
-    const bool is_keyword = name.starts_with("current_");
-    if ((is_call || is_keyword) && std::find(kAlways.begin(), kAlways.end(), name) != kAlways.end()) return name;
-    if (!is_call || std::find(kOfTime.begin(), kOfTime.end(), name) == kOfTime.end()) continue;
-    // Without an argument, or with 'now', these read the clock.
+    const bool is_clock =
+        tokens[i].kind == Token::Kind::name && std::find(kClocks.begin(), kClocks.end(), name) != kClocks.end();
+    if (is_clock || (is_call && std::find(kAlways.begin(), kAlways.end(), name) != kAlways.end())) return name;
+    const auto* const of_time =
+        std::find_if(kOfTime.begin(), kOfTime.end(), [&](const auto& function) { return function.first == name; });
+    if (!is_call || of_time == kOfTime.end()) continue;
     int depth = 0;
+    int arguments = 0;
     for (std::size_t j = i + 1; j < tokens.size(); ++j) {
-      if (tokens[j].text == "(") ++depth;
-      if (tokens[j].text == ")" && --depth == 0) {
-        if (j == i + 2) return name + "()";
+      const auto& token = tokens[j];
+      if (token.text == "(") ++depth;
+      if (token.text == ")" && --depth == 0) {
+        if (arguments <= of_time->second) return name + "()";
         break;
       }
-      if (tokens[j].kind == Token::Kind::string && folded(tokens[j].text) == "'now'") return name + "('now')";
+      if (depth == 1 && token.text == ",") ++arguments;
+      if (arguments == 0 && j > i + 1) arguments = 1;
+      // A name in double quotes is a text where there is no column of that name.
+      const bool is_text = token.kind == Token::Kind::string || token.text.starts_with('"');
+      if (!is_text) continue;
+      const auto text = folded(token.text.substr(1, token.text.size() < 2 ? 0 : token.text.size() - 2));
+      // In the place of the time, and not behind it, these mean the time now too.
+      const bool is_time = arguments == of_time->second + 1;
+      if (text == "now" || (is_time && (text == "subsec" || text == "subsecond"))) return name + "('" + text + "')";
     }
   }
   return {};

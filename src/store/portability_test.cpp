@@ -121,6 +121,18 @@ TEST(Determinism, no_statement_reads_a_clock_or_rolls_dice) {
   for (const auto& file : schema_files()) {
     EXPECT_EQ(migrate::non_deterministic_part(file.sql), "") << file.name << ": bind the value instead";
   }
+  for (const auto& file : migration_files()) {
+    const auto migration = must(migrate::parse_migration(file.text, std::string(file.name) + ".toml"));
+    for (const auto& change : migration.tables) {
+      std::vector<std::string> texts = {change.create, change.sync};
+      for (const auto* expressions : {&change.up, &change.down}) {
+        for (const auto& [column, expression] : *expressions) texts.push_back(expression);
+      }
+      for (const auto& text : texts) {
+        EXPECT_EQ(migrate::non_deterministic_part(text), "") << file.name << ": bind the value instead";
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -165,12 +165,7 @@ Result<void> make_version_1(db::DatabaseClient& client) {
 
 Result<void> initialise(db::DatabaseClient& client, const migrate::WorkProgress& progress) {
   OFFX_TRY(migrate::check_tables(client, physical_names()));
-  OFFX_ASSIGN(const bool is_copying, migrate::table_exists(client, migrate::kCopyTable));
-  if (is_copying) {
-    return fail(Error(Errc::conflict,
-                      "a copy into this database is not finished: run the same `offx db copy` again to go on with it")
-                    .within(client.description()));
-  }
+  OFFX_TRY(migrate::refuse_unfinished_copy(client));
   OFFX_TRY(make_version_1(client));
   OFFX_ASSIGN(const auto pending, pending_migrations(client));
   for (const auto& migration : pending) OFFX_TRY(start_when_free(client, migration, progress));
