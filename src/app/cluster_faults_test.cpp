@@ -1,5 +1,5 @@
 // Servers that are killed again and again while posts are stored and tables migrate: whatever was acknowledged is
-// there, once. Few kills by default; OFFX_KILLS=N for more, with what was measured on stdout.
+// there, once. OFFX_KILLS=N for another number of kills, with what was measured on stdout.
 
 #include <atomic>
 #include <chrono>
@@ -222,18 +222,18 @@ class OneNode final : public db::DatabaseClient {
 };
 
 /// Table → hash of its rows, of the search index's own tables too.
-std::map<std::string, std::string> hashes(db::DatabaseClient& client) {
+Result<std::map<std::string, std::string>> hashes(db::DatabaseClient& client) {
   std::map<std::string, std::string> result;
-  auto schema = must(migrate::Schema::read(client));
+  OFFX_ASSIGN(auto schema, migrate::Schema::read(client));
   for (const auto& object : schema.objects()) {
     if (object.type != "table") continue;
-    const auto table = must(schema.table(object.name));
+    OFFX_ASSIGN(const auto table, schema.table(object.name));
     if (table.kind == "virtual") continue;
-    auto pages = must(migrate::RowPages::of(table));
+    OFFX_ASSIGN(auto pages, migrate::RowPages::of(table));
     migrate::RowHash hash;
     std::vector<db::Value> low;
     for (;;) {
-      const auto page = must(pages.after(client, low));
+      OFFX_ASSIGN(const auto page, pages.after(client, low));
       if (page.rows == 0) break;
       hash.add(page.cells);
       low = page.key;
@@ -248,7 +248,7 @@ TEST(ClusterFaults, the_leader_of_three_rqlite_nodes_dies_under_load) {
   db::Rqlite cluster(3);
   Load load(cluster.url("?timeout_ms=10000"));
   (void)load.back_in();
-  for (int kill = 0; kill < kills(1); ++kill) {
+  for (int kill = 0; kill < kills(8); ++kill) {
     std::this_thread::sleep_for(milliseconds(500));
     const auto leader = cluster.leader();
     cluster.node(leader).kill();
@@ -267,7 +267,9 @@ TEST(ClusterFaults, the_leader_of_three_rqlite_nodes_dies_under_load) {
     of_nodes.clear();
     for (std::size_t i = 0; i < cluster.size(); ++i) {
       OneNode node(cluster.url_of(i));
-      of_nodes.push_back(hashes(node));
+      // One that was just started is still reading its log: it has not all tables yet.
+      auto of_node = hashes(node);
+      of_nodes.push_back(of_node ? std::move(*of_node) : std::map<std::string, std::string>());
     }
   } while ((of_nodes[0] != of_nodes[1] || of_nodes[1] != of_nodes[2]) && Clock::now() < give_up);
   EXPECT_EQ(of_nodes[0], of_nodes[1]);
@@ -280,7 +282,7 @@ TEST(ClusterFaults, the_primary_of_libsql_dies_under_load) {
   db::Sqld sqld;
   Load load(sqld.make_database() + "&timeout_ms=10000");
   (void)load.back_in();
-  for (int kill = 0; kill < kills(2); ++kill) {
+  for (int kill = 0; kill < kills(15); ++kill) {
     std::this_thread::sleep_for(milliseconds(500));
     sqld.process().kill();
     sqld.start();
