@@ -154,6 +154,10 @@ TEST_F(JobKinds, a_clean_up_asks_before_it_believes_a_clock_that_has_jumped) {
   must(client_->execute("UPDATE jobs_v1 SET schedule = '0 3 1 * *' WHERE name = 'cleanup'"));
   clock_.put(at("2027-01-10 12:00:00"));
   must(clean(kOptions));
+  // So may one that comes on three days of each, whatever is next.
+  must(client_->execute("UPDATE jobs_v1 SET schedule = '0 3 1,2,3 * *' WHERE name = 'cleanup'"));
+  clock_.put(at("2027-02-01 03:00:00"));
+  must(clean(kOptions));
 }
 
 constexpr std::string_view kPost =

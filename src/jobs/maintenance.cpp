@@ -59,14 +59,19 @@ std::uint64_t remove_old_uploads(const std::filesystem::path& folder) {
   return removed;
 }
 
-/// Twice the time between two clean-ups, and a week at least.
+/// Twice the longest time between two of the next clean-ups, and a week at least. Of several: `0 3 1,2,3 * *` comes on
+/// three days and then rests for a month.
 Result<Timestamp::duration> longest_pause(const store::Job& job, Timestamp now) {
   constexpr Timestamp::duration kWeek = days(7);
+  constexpr std::size_t kTimes = 100;
   OFFX_ASSIGN(const auto schedule, pipeline::Schedule::parse(job.schedule));
   OFFX_ASSIGN(const auto zone, TimeZone::find(job.time_zone));
-  const auto next = schedule.next(now, zone);
-  const auto after = next ? schedule.next(*next, zone) : next;
-  return after ? std::max<Timestamp::duration>(kWeek, 2 * (*after - *next)) : kWeek;
+  const auto times = schedule.upcoming(now, zone, kTimes);
+  auto longest = kWeek;
+  for (std::size_t i = 1; i < times.size(); ++i) {
+    longest = std::max<Timestamp::duration>(longest, 2 * (times[i] - times[i - 1]));
+  }
+  return longest;
 }
 
 /// A clock a year ahead would make everything too old, and what is removed does not come back. So a clean-up asks if
