@@ -567,8 +567,9 @@ void HttpServer::Connection::store_chunk(bool last) {
     request_.body.append(chunk_.data(), chunk_used_);
     return chunk_stored(true, last);
   }
-  // On a worker: a disk may be slow.
+  // On a worker: a disk may be slow, and that is not the client's rest.
   deadline_ = never();
+  last_moved_ = never();
   server_.workers().submit([self = shared_from_this(), last] {
     const bool good = write_all(self->upload_.get(), self->chunk_.data(), self->chunk_used_);
     asio::post(self->socket_.get_executor(), [self, good, last] { self->chunk_stored(good, last); });
@@ -577,6 +578,7 @@ void HttpServer::Connection::store_chunk(bool last) {
 
 void HttpServer::Connection::chunk_stored(bool good, bool last) {
   if (state_ == State::closed) return;
+  last_moved_ = std::chrono::steady_clock::now();
   chunk_used_ = 0;
   if (!good) return refuse(507, "the upload cannot be stored: the disk may be full");
   if (!last) return read_body();
