@@ -309,8 +309,17 @@ class Engine final : public DatabaseClient {
     };
     group.clear();
     std::unique_lock lock(write_mutex_);
-    write_wanted_.wait(
-        lock, [this] { return !waiting_.empty() || background_is_due() || (stopping_ && background_.empty()); });
+    const auto is_wanted = [this] {
+      return !waiting_.empty() || background_is_due() || (stopping_ && background_.empty());
+    };
+    while (!is_wanted()) {
+      // Background work becomes due with time as well, which nobody announces.
+      if (background_.empty()) {
+        write_wanted_.wait(lock);
+      } else {
+        write_wanted_.wait_for(lock, kCheckpointPatience);
+      }
+    }
     if (background_is_due()) {
       take(background_);
       return true;
