@@ -10,6 +10,7 @@
 #include "base/test_support.h"
 #include "db/client.h"
 #include "db/fallback_reads.h"
+#include "db/http/transport.h"
 #include "db/stop.h"
 #include "db/test_servers.h"
 #include "net/local_server.h"
@@ -106,6 +107,22 @@ TEST(Stop, ends_calls_to_servers_that_hang_long_before_their_deadline) {
     EXPECT_EQ(error_of(client->execute("INSERT INTO t VALUES (1)")).code(), Errc::cancelled) << scheme;
     EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds(20));
   }
+}
+
+TEST(Stop, leaves_other_servers_their_time_when_one_hangs) {
+  const SilentListener silent;
+  net::LocalServer server([](net::LocalServer::Connection& connection) {
+    (void)connection.whole_request();
+    connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}");
+  });
+  const auto hanging = must(http::Transport::create({}));
+  const auto answering = must(http::Transport::create({}));
+  const auto deadline = steady_clock::now() + std::chrono::seconds(60);
+  const StopAfter stop(milliseconds(0));
+  const auto none = hanging->post("http://" + silent.place() + "/", "{}", deadline);
+  ASSERT_FALSE(none.has_value());
+  EXPECT_EQ(none.error().error.code(), Errc::cancelled);
+  EXPECT_TRUE(answering->post("http://" + server.place() + "/", "{}", deadline).has_value());
 }
 
 TEST(Answers, that_are_none_of_a_database_say_what_to_do) {

@@ -1,6 +1,7 @@
 #include "db/http/transport.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <mutex>
 #include <new>
@@ -28,6 +29,8 @@ std::string place_of(std::string_view url) {
 
 /// One request and its answer. libcurl calls back into it while it runs.
 struct Exchange {
+  explicit Exchange(std::atomic<bool>& hangs) : call_stop(&hangs) {}
+
   std::string_view unsent;  ///< the body, as far as libcurl has not taken it
   bool body_taken = false;
   Response response;
@@ -235,6 +238,7 @@ struct Transport::Connections {
   const CurlLibrary& curl;
   const Options options;
   curl_slist* headers = nullptr;
+  std::atomic<bool> hangs = false;  // see CallStop
   std::mutex mutex;
   std::vector<CURL*> idle;
 };
@@ -253,13 +257,13 @@ Result<std::unique_ptr<Transport>> Transport::create(Options options) {
 }
 
 tl::expected<Response, Failure> Transport::post(const std::string& url, std::string_view json, Deadline deadline) {
-  Exchange exchange;
+  Exchange exchange(connections_->hangs);
   exchange.unsent = json;
   return connections_->run(exchange, url, true, deadline);
 }
 
 tl::expected<Response, Failure> Transport::get(const std::string& url, Deadline deadline, const Take& take) {
-  Exchange exchange;
+  Exchange exchange(connections_->hangs);
   exchange.take = &take;
   return connections_->run(exchange, url, false, deadline);
 }
