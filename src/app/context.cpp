@@ -30,15 +30,21 @@ Result<std::unique_ptr<db::DatabaseClient>> Context::open_database() const {
 Result<std::unique_ptr<db::DatabaseClient>> Context::open_database_to_show() const {
   auto opened = open_database();
   if (!db::may_fall_back(db_url) || (!opened && !opened.error().retryable())) return opened;
-  if (opened) return std::make_unique<db::FallbackReads>(std::move(*opened));
+  static constexpr std::string_view kMayBeBehind =
+      "; what is shown comes from a replica or another node, and may be behind";
+  if (opened) {
+    // It may still go away while the command reads.
+    return std::make_unique<db::FallbackReads>(std::move(*opened), db::FallbackReads::Primary::there, [] {
+      print_error("offx: the primary or the leader does not answer any more" + std::string(kMayBeBehind));
+    });
+  }
   OFFX_ASSIGN(auto client, open_database_as_it_is());
   std::unique_ptr<db::DatabaseClient> fallback =
       std::make_unique<db::FallbackReads>(std::move(client), db::FallbackReads::Primary::away);
   // Without tables of ours, or an answer, what is wrong at the primary is what is to be mended.
   const auto has_posts = store::has_posts(*fallback);
   if (!has_posts || !*has_posts) return opened;
-  print_error("offx: " + printable(opened.error().to_string()) +
-              "; what is shown comes from a replica or another node, and may be behind");
+  print_error("offx: " + printable(opened.error().to_string()) + std::string(kMayBeBehind));
   return fallback;
 }
 

@@ -23,18 +23,23 @@ bool may_fall_back(std::string_view url) {
   return parsed->take("replica") || (parsed->scheme.starts_with("rqlite") && parsed->hosts.size() > 1);
 }
 
-FallbackReads::FallbackReads(std::unique_ptr<DatabaseClient> client, Primary primary)
-    : owned_(std::move(client)), client_(*owned_) {
+FallbackReads::FallbackReads(std::unique_ptr<DatabaseClient> client, Primary primary, std::function<void()> on_fallback)
+    : owned_(std::move(client)), client_(*owned_), on_fallback_(std::move(on_fallback)) {
   if (primary == Primary::away) away_until_ = (steady_clock::now() + kAway).time_since_epoch().count();
 }
 
 template <class Call, class Again>
 std::invoke_result_t<Call> FallbackReads::first_then(Call call, Again again) {
-  if (steady_clock::now().time_since_epoch().count() < away_until_) return again();
+  const auto fall_back = [&] {
+    auto stale = again();
+    if (stale && on_fallback_ && !has_told_.exchange(true)) on_fallback_();
+    return stale;
+  };
+  if (steady_clock::now().time_since_epoch().count() < away_until_) return fall_back();
   auto result = call();
   if (result || !result.error().retryable()) return result;
   away_until_ = (steady_clock::now() + kAway).time_since_epoch().count();
-  auto stale = again();
+  auto stale = fall_back();
   // What is wrong is wrong at the primary.
   return stale ? std::move(stale) : std::move(result);
 }

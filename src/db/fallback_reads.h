@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -26,7 +27,10 @@ namespace offx::db {
 class FallbackReads final : public DatabaseClient {
  public:
   enum class Primary : std::uint8_t { there, away };  ///< as far as is known
-  explicit FallbackReads(std::unique_ptr<DatabaseClient> client, Primary primary = Primary::there);
+  /// `on_fallback` is called once at most, when the first answer is not the primary's, by the thread that asked, before
+  /// it gets it: people should know that it may be behind.
+  explicit FallbackReads(std::unique_ptr<DatabaseClient> client, Primary primary = Primary::there,
+                         std::function<void()> on_fallback = {});
   explicit FallbackReads(DatabaseClient& client) : client_(client) {}  ///< which must live longer
 
   Result<QueryResult> execute(std::string_view sql, const Params& params) override;
@@ -49,6 +53,8 @@ class FallbackReads final : public DatabaseClient {
 
   const std::unique_ptr<DatabaseClient> owned_;
   DatabaseClient& client_;
+  const std::function<void()> on_fallback_;
+  std::atomic<bool> has_told_ = false;
   std::atomic<std::chrono::steady_clock::rep> away_until_ = 0;
 };
 

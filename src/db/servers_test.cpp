@@ -220,7 +220,7 @@ TEST_F(Libsql, a_replica_answers_reads_while_the_primary_is_away) {
   Sqld sqld;
   const std::string database = sqld.make_database();
   sqld.start_replica();
-  const std::string url = database + "&timeout_ms=1000&replica=" + sqld.replica_place();
+  const std::string url = database + "&timeout_ms=4000&replica=" + sqld.replica_place();
   EXPECT_TRUE(may_fall_back(url));
   EXPECT_FALSE(may_fall_back(database));
   auto writer = must(create_database_client(database));
@@ -233,12 +233,16 @@ TEST_F(Libsql, a_replica_answers_reads_while_the_primary_is_away) {
     std::this_thread::sleep_for(milliseconds(10));
   }
 
-  FallbackReads client(must(create_database_client(url)));
+  int told = 0;
+  FallbackReads client(must(create_database_client(url)), FallbackReads::Primary::there, [&] { ++told; });
   const std::vector<Statement> read = {{"SELECT n FROM t", {}}};
   EXPECT_EQ(must(client.execute("SELECT n FROM t", {})).row(0)[0], Value{7});
+  EXPECT_EQ(told, 0);
   sqld.process().kill();
   EXPECT_EQ(must(client.execute("SELECT n FROM t", {})).row(0)[0], Value{7});
+  EXPECT_EQ(told, 1);
   EXPECT_EQ(must(client.batch(read, Mode::read))[0].row(0)[0], Value{7});
+  EXPECT_EQ(told, 1);
   EXPECT_FALSE(client.batch(read, Mode::read_latest).has_value()) << "that is more than a replica can say";
   EXPECT_EQ(error_of(client.execute("INSERT INTO t VALUES (8)", {})).code(), Errc::unavailable);
   EXPECT_EQ(client.execute("SELECT nothing FROM t", {}).error().code(), Errc::unavailable);
