@@ -97,7 +97,8 @@ void Accounts::remember(const std::string& hash, const Identity& identity, std::
 
 std::optional<Identity> Accounts::known(const HttpRequest& request) {
   const auto credentials = credentials_of(request);
-  return credentials.hash.empty() ? std::optional(Identity()) : find_known(credentials.hash, mark());
+  if (credentials.hash.empty()) return Identity();
+  return find_known(credentials.hash, options_.changes == nullptr ? std::nullopt : options_.changes->try_mark());
 }
 
 Result<Identity> Accounts::identify(const HttpRequest& request, const std::string& address) {

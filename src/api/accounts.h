@@ -46,7 +46,10 @@ class Accounts {
   /// Errc::unavailable if the database does not answer.
   [[nodiscard]] Result<Identity> identify(const net::HttpRequest& request, const std::string& address);
   /// Whoever was found a moment ago by the credentials of this request; nothing if the database has to be asked.
+  /// Waits for nobody.
   [[nodiscard]] std::optional<Identity> known(const net::HttpRequest& request);
+  /// Whether identify() is cheap for those who were found a moment ago; behind a server it asks the database each time.
+  [[nodiscard]] bool knows_again() const { return mark().has_value(); }
 
   /// Why a request that changes something, sent by a browser, is not to be believed; empty if it is: it must bring the
   /// token that GET /session gave, and come from our own pages.

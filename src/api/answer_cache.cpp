@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <ctime>
+#include <exception>
+#include <system_error>
 #include <utility>
+
+#include "base/log.h"
 
 namespace offx::api {
 namespace {
@@ -11,8 +15,7 @@ using Clock = std::chrono::steady_clock;
 
 /// What depends on the time too (posts of today) may be so old.
 constexpr auto kAgeMax = std::chrono::seconds(5);
-/// What took long is not made anew sooner, nor oftener than it is one twentieth of the time.
-constexpr auto kCountedFor = std::chrono::seconds(5);
+/// What took long is made anew only so often that it is one twentieth of the time, if it can be before it is too old.
 constexpr int kCountedShare = 20;
 constexpr std::size_t kEntriesMax = 128;
 constexpr std::size_t kBytesMax = 1U << 20U;     ///< of one answer
@@ -58,7 +61,7 @@ std::shared_ptr<const net::HttpResponse> AnswerCache::kept(const std::string& ke
 }
 
 std::optional<net::HttpResponse> AnswerCache::find(const std::string& key) {
-  const auto now = changes_ == nullptr ? std::nullopt : changes_->mark();
+  const auto now = changes_ == nullptr ? std::nullopt : changes_->try_mark();
   if (!now) return std::nullopt;
   std::shared_ptr<const net::HttpResponse> answer;
   {
@@ -148,15 +151,13 @@ Result<net::HttpResponse> AnswerCache::get_counted(const std::string& key, const
     const std::scoped_lock lock(mutex_);
     const auto found = entries_.find(key);
     if (!kept(key, *now) && found != entries_.end() && found->second.answer && found->second.work > kQuick) {
-      auto& entry = found->second;
+      const auto& entry = found->second;
       const auto since = Clock::now() - entry.made;
-      age = std::chrono::duration_cast<std::chrono::seconds>(since);
-      old = entry.answer;
-      if (!entry.is_being_made && since > std::max<Clock::duration>(kCountedFor, kCountedShare * entry.work)) {
-        entry.is_being_made = true;
-        wanted_.emplace_back(key, make);
-        if (!thread_.joinable()) thread_ = std::thread([this] { make_in_background(); });
-        changed_.notify_all();
+      const auto latest = std::max<Clock::duration>(ages_.renewed, ages_.max * 2 / 3);
+      const auto due = entry.made + std::clamp<Clock::duration>(kCountedShare * entry.work, ages_.renewed, latest);
+      if (since < ages_.max && (entry.is_being_made || want(key, due, make))) {
+        age = std::chrono::duration_cast<std::chrono::seconds>(since);
+        old = entry.answer;
       }
     }
   }
@@ -166,19 +167,55 @@ Result<net::HttpResponse> AnswerCache::get_counted(const std::string& key, const
   return answer;
 }
 
+bool AnswerCache::want(const std::string& key, Time due, const Make& make) {
+  if (!thread_.joinable()) {
+    try {
+      thread_ = std::thread([this] { make_in_background(); });
+    } catch (const std::system_error&) {
+      return false;
+    }
+  }
+  if (wanted_.size() >= kEntriesMax) return wanted_.contains(key);
+  if (wanted_.try_emplace(key, Wanted{due, make}).second) changed_.notify_all();
+  return true;
+}
+
 void AnswerCache::make_in_background() {
   std::unique_lock lock(mutex_);
-  while (true) {
-    changed_.wait(lock, [this] { return stopping_ || !wanted_.empty(); });
-    if (stopping_) return;
-    const auto [key, make] = std::move(wanted_.front());
-    wanted_.pop_front();
+  while (!stopping_) {
+    const auto next = std::min_element(wanted_.begin(), wanted_.end(),
+                                       [](const auto& a, const auto& b) { return a.second.due < b.second.due; });
+    if (next == wanted_.end()) {
+      changed_.wait(lock);
+      continue;
+    }
+    if (const auto due = next->second.due; Clock::now() < due) {
+      changed_.wait_until(lock, due);
+      continue;
+    }
+    const auto wanted = wanted_.extract(next);
     lock.unlock();
-    const auto mark = changes_->mark();
-    // A failure is told to whoever asks when there is nothing old to give.
-    (void)make_anew(key, make, mark.value_or(0));
+    try {  // nobody above this thread would catch it
+      make_wanted(wanted.key(), wanted.mapped().make);
+    } catch (const std::exception& error) {
+      log(LogLevel::error, "answer.not_made", {{"message", error.what()}});
+    }
     lock.lock();
   }
+}
+
+void AnswerCache::make_wanted(const std::string& key, const Make& make) {
+  const auto now = changes_->mark();
+  if (!now) return;
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto found = entries_.find(key);
+    // It had to go, or whoever found it too old has made it, or is about to.
+    if (found == entries_.end() || found->second.is_being_made || kept(key, *now)) return;
+    found->second.is_being_made = true;
+  }
+  // A failure is told to whoever asks when there is nothing old to give.
+  (void)make_anew(key, make, *now);
 }
 
 AnswerCache::~AnswerCache() {

@@ -4,15 +4,14 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
-#include <utility>
 
 #include "base/error.h"
 #include "db/sqlite/change_watch.h"
@@ -29,8 +28,14 @@ namespace offx::api {
 /// with its age, while a thread of this makes it anew.
 class AnswerCache {
  public:
+  /// Of answers that count.
+  struct CountedAges {
+    std::chrono::milliseconds renewed{5000};  ///< it is made anew no sooner
+    std::chrono::milliseconds max{30'000};    ///< what is older is given to nobody
+  };
   /// `changes` must live longer; null: nothing is kept.
-  explicit AnswerCache(db::sqlite::ChangeWatch* changes) : changes_(changes) {}
+  explicit AnswerCache(db::sqlite::ChangeWatch* changes) : AnswerCache(changes, CountedAges()) {}
+  AnswerCache(db::sqlite::ChangeWatch* changes, CountedAges ages) : changes_(changes), ages_(ages) {}
   /// Waits for the answer that is being made by its thread.
   ~AnswerCache();
   AnswerCache(const AnswerCache&) = delete;
@@ -39,8 +44,9 @@ class AnswerCache {
   using Make = std::function<Result<net::HttpResponse>()>;
   /// The answer kept under `key`, or what `make` gives, which is kept if it is a 200 with a body.
   Result<net::HttpResponse> get(const std::string& key, const Make& make);
-  /// The same, but what took more than kQuick of a processor's time to make may be old: it has then a header `Age`, and
-  /// is made anew in the background, for which `make` has to own what it needs.
+  /// The same, but what took more than kQuick of a processor's time to make may be as old as CountedAges says, also for
+  /// whoever has just written: it has then a header `Age`, and is made anew in the background, whether or not anybody
+  /// asks again, for which `make` has to own what it needs.
   Result<net::HttpResponse> get_counted(const std::string& key, const Make& make);
   static constexpr std::chrono::milliseconds kQuick{20};
   /// The answer kept under `key`, if it still holds. Waits for nobody.
@@ -58,16 +64,25 @@ class AnswerCache {
 
   std::shared_ptr<const net::HttpResponse> kept(const std::string& key, std::int64_t mark) const;
   Result<net::HttpResponse> make_anew(const std::string& key, const Make& make, std::int64_t mark);
+  /// False if there can be no thread to make it.
+  bool want(const std::string& key, Time due, const Make& make);
   void make_in_background();
+  void make_wanted(const std::string& key, const Make& make);
   void make_room(std::size_t bytes);
   void forget(std::unordered_map<std::string, Entry>::iterator entry);
 
+  struct Wanted {
+    Time due;
+    Make make;
+  };
+
   db::sqlite::ChangeWatch* const changes_;
+  const CountedAges ages_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::unordered_map<std::string, Entry> entries_;
-  std::size_t bytes_ = 0;  ///< of all bodies that are kept
-  std::deque<std::pair<std::string, Make>> wanted_;
+  std::size_t bytes_ = 0;                 ///< of all bodies that are kept
+  std::map<std::string, Wanted> wanted_;  ///< by key
   bool stopping_ = false;
   std::thread thread_;  ///< started when there is first something to make
 };

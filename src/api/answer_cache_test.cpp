@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <ctime>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -35,6 +36,12 @@ class Cache : public testing::Test {
   AnswerCache cache_;
   std::atomic<int> made_ = 0;
 };
+
+void work_long() {
+  const auto until = std::clock() + 2 * CLOCKS_PER_SEC * AnswerCache::kQuick.count() / 1000;
+  while (std::clock() < until) {
+  }
+}
 
 TEST_F(Cache, an_answer_is_kept_until_the_database_changes) {
   EXPECT_EQ(get("a"), "a 1");
@@ -98,9 +105,7 @@ TEST_F(Cache, many_keys_stay_bounded) {
 TEST_F(Cache, what_counts_long_is_given_with_its_age_and_counted_anew_beside) {
   std::atomic<bool> is_long = true;
   const AnswerCache::Make count = [&]() -> Result<net::HttpResponse> {
-    const auto until = std::clock() + (is_long ? 2 * CLOCKS_PER_SEC * AnswerCache::kQuick.count() / 1000 : 0);
-    while (std::clock() < until) {
-    }
+    if (is_long) work_long();
     return net::HttpResponse{.body = std::to_string(++made_)};
   };
   const auto get_counted = [&] { return must(cache_.get_counted("n", count)); };
@@ -117,10 +122,40 @@ TEST_F(Cache, what_counts_long_is_given_with_its_age_and_counted_anew_beside) {
   EXPECT_EQ(must(cache_.get_counted("m", count)).content(), "2");
   must(client_->execute("INSERT INTO t VALUES (1)"));
   EXPECT_EQ(must(cache_.get_counted("m", count)).content(), "3");
-  for (int i = 0; i < 300 && get_counted().content() == "1"; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
+  // Though nobody asks again.
+  for (int i = 0; i < 600 && made_ < 4; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   EXPECT_EQ(get_counted().content(), "4");
+}
+
+TEST_F(Cache, nobody_gets_what_was_counted_too_long_ago) {
+  AnswerCache strict(&watch_, {.renewed = std::chrono::hours(1), .max = std::chrono::milliseconds(0)});
+  const AnswerCache::Make count = [&]() -> Result<net::HttpResponse> {
+    work_long();
+    return net::HttpResponse{.body = std::to_string(++made_)};
+  };
+  EXPECT_EQ(must(strict.get_counted("n", count)).content(), "1");
+  must(client_->execute("INSERT INTO t VALUES (1)"));
+  const auto anew = must(strict.get_counted("n", count));
+  EXPECT_EQ(anew.content(), "2");
+  EXPECT_TRUE(anew.headers.empty());
+}
+
+TEST_F(Cache, what_is_thrown_in_the_background_harms_nobody) {
+  AnswerCache eager(&watch_, {.renewed = std::chrono::milliseconds(0), .max = std::chrono::hours(1)});
+  const AnswerCache::Make count = [&]() -> Result<net::HttpResponse> {
+    work_long();
+    if (++made_ == 2) throw std::runtime_error("no memory");
+    return net::HttpResponse{.body = std::to_string(made_)};
+  };
+  EXPECT_EQ(must(eager.get_counted("n", count)).content(), "1");
+  must(client_->execute("INSERT INTO t VALUES (1)"));
+  // It is given until it could be made after all.
+  std::string last = "1";
+  for (int i = 0; i < 600 && last == "1"; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    last = must(eager.get_counted("n", count)).content();
+  }
+  EXPECT_EQ(last, "3");
 }
 
 TEST_F(Cache, many_ask_at_once_while_it_changes) {

@@ -185,11 +185,8 @@ Result<net::HttpResponse> remove_backup(const Request& request, const Services& 
 
 std::span<const Route> database_routes() {
   static constexpr std::array kRoutes = {
-      Route{.method = "GET",
-            .path = "/api/v1/database",
-            .access = Access::read,
-            .handler = show_database,
-            .counted = true},
+      Route{
+          .method = "GET", .path = "/api/v1/database", .access = Access::read, .handler = show_database, .kept = true},
       Route{"GET", "/api/v1/database/backups", Access::read, list_backups},
       Route{"POST", "/api/v1/database/backups", Access::admin, make_backup},
       Route{"GET", "/api/v1/database/backups/{name}", Access::admin, get_backup},

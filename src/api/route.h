@@ -132,7 +132,8 @@ struct Route {
   /// The answer depends on nothing but the caller, the address, the database and, within some seconds, the time: it is
   /// kept (see AnswerCache).
   bool kept = false;
-  /// Likewise, and it counts whole tables: in a large database the answer may be some seconds old.
+  /// Likewise, and it counts whole tables: in a large database the answer may be 30 seconds old, also for whoever has
+  /// just written something. Not for what has to show at once what was done.
   bool counted = false;
 };
 

@@ -64,12 +64,16 @@ std::optional<std::int64_t> ChangeWatch::read_mark() {
 }
 
 std::optional<std::int64_t> ChangeWatch::mark() {
-  std::unique_lock lock(mutex_, std::try_to_lock);
-  if (!lock) {
-    if (const auto known = mark_while_writing_.load(); known != kNone) return known;
-    lock.lock();
-  }
+  if (const auto known = try_mark()) return known;
+  const std::scoped_lock lock(mutex_);
   return read_mark();
+}
+
+std::optional<std::int64_t> ChangeWatch::try_mark() {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (lock) return read_mark();
+  const auto known = mark_while_writing_.load();
+  return known == kNone ? std::nullopt : std::optional(known);
 }
 
 Result<bool> ChangeWatch::write_unmarked(std::span<const Statement> statements) {

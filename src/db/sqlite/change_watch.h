@@ -28,8 +28,11 @@ class ChangeWatch {
   ChangeWatch& operator=(const ChangeWatch&) = delete;
 
   /// Another number whenever anybody, this process or another, has committed something since the last call, but for
-  /// what write_unmarked() wrote; nothing if that cannot be told. Waits for no writer.
+  /// what write_unmarked() wrote; nothing if that cannot be told. Waits for no other writer than write_unmarked(),
+  /// while that commits.
   [[nodiscard]] std::optional<std::int64_t> mark();
+  /// The same, or nothing if one would have to wait for another thread.
+  [[nodiscard]] std::optional<std::int64_t> try_mark();
 
   /// Writes all statements or none, as DatabaseClient::batch does, for rows that no marked thing is made of. It is as
   /// durable as SQLite's synchronous=NORMAL: a crash of the program loses nothing, a power cut what nobody has written
