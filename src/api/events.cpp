@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <utility>
 
 #include "api/accounts.h"
@@ -20,6 +21,8 @@ namespace json = boost::json;
 using Things = std::map<std::string, Watched>;
 
 constexpr std::size_t kRunsLookedAt = 50;
+/// Where each time is a query.
+constexpr std::chrono::seconds kAskedEvery{10};
 
 /// The newest post and how many have come since the last look.
 class NewPosts {
@@ -69,18 +72,33 @@ Result<Things> read_migrations(db::DatabaseClient& client) {
 }
 
 /// Whether the session or token of the request still is; true if nobody can tell now.
-std::function<bool()> still_there(const Request& request, const Services& services) {
-  if (services.accounts == nullptr) return [] { return true; };
+Events::Permission still_there(const Request& request, const Services& services) {
+  if (services.accounts == nullptr) return {"", [] { return true; }};
+  Events::Permission permission;
+  if (!services.accounts->knows_again()) permission.every = kAskedEvery;
   net::HttpRequest credentials;
   for (const auto* name : {"Authorization", "Cookie"}) {
-    if (const auto value = request.http().header(name)) credentials.headers.push_back({name, std::string(*value)});
+    const auto value = request.http().header(name);
+    if (value) credentials.headers.push_back({name, std::string(*value)});
+    permission.who.append(value.value_or("")).append("\n");
   }
-  return [&accounts = *services.accounts, credentials = std::move(credentials), address = request.address(),
-          caller = request.caller()] {
+  permission.holds = [&accounts = *services.accounts, credentials = std::move(credentials), address = request.address(),
+                      caller = request.caller()] {
     const auto identity = accounts.identify(credentials, address);
     return !identity || (identity->caller.session_id == caller.session_id &&
                          identity->caller.token_id == caller.token_id && identity->may_read);
   };
+  return permission;
+}
+
+/// Whatever is thrown, say for want of memory: nobody above the thread would catch it, and the next round may succeed.
+template <typename Work>
+void do_guarded(const Work& work) {
+  try {
+    work();
+  } catch (const std::exception& error) {
+    log(LogLevel::error, "events.failed", {{"message", error.what()}});
+  }
 }
 
 Result<net::HttpResponse> get_events(const Request& request, const Services& services) {
@@ -90,8 +108,8 @@ Result<net::HttpResponse> get_events(const Request& request, const Services& ser
   // X-Accel-Buffering: nginx would otherwise hold events back.
   response.headers = {
       {"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
-  response.on_events = [&events = *services.events, may_listen = still_there(request, services)](
-                           std::shared_ptr<net::EventStream> stream) { events.add(std::move(stream), may_listen); };
+  response.on_events = [&events = *services.events, permission = still_there(request, services)](
+                           std::shared_ptr<net::EventStream> stream) { events.add(std::move(stream), permission); };
   return response;
 }
 
@@ -112,12 +130,17 @@ void Events::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Events::add(std::shared_ptr<net::EventStream> stream, std::function<bool()> may_listen) {
+bool Events::is_stopping() {
+  const std::scoped_lock lock(mutex_);
+  return stopping_;
+}
+
+void Events::add(std::shared_ptr<net::EventStream> stream, Permission permission) {
   if (!stream->send("hello", "{}")) return;
   {
     const std::scoped_lock lock(mutex_);
     if (stopping_) return;
-    listeners_.push_back({std::move(stream), std::chrono::steady_clock::now() + kStreamAge, std::move(may_listen)});
+    listeners_.push_back({std::move(stream), std::chrono::steady_clock::now() + kStreamAge, std::move(permission)});
   }
   changed_.notify_all();
 }
@@ -128,7 +151,7 @@ void Events::run() {
     changed_.wait(lock, [this] { return stopping_ || !listeners_.empty(); });
     if (stopping_) return;
     lock.unlock();
-    look(false);  // what was before anybody listened is no news
+    do_guarded([this] { look(false); });  // what was before anybody listened is no news
     lock.lock();
     while (!listeners_.empty()) {
       if (changed_.wait_for(lock, kInterval, [this] { return stopping_; })) return;
@@ -139,8 +162,8 @@ void Events::run() {
         return is_old || !listener.stream->is_open();
       });
       lock.unlock();
-      close_those_who_may_not();
-      look(true);
+      do_guarded([this] { close_those_who_may_not(); });
+      do_guarded([this] { look(true); });
       lock.lock();
     }
   }
@@ -152,13 +175,27 @@ void Events::close_those_who_may_not() {
     const std::scoped_lock lock(mutex_);
     listeners = listeners_;
   }
-  for (const auto& listener : listeners) {
-    if (!listener.may_listen()) listener.stream->close();
+  std::map<std::string, Asked> asked;
+  for (const auto& [stream, until, permission] : listeners) {
+    if (!stream->is_open()) continue;
+    const auto [entry, is_first] = asked.try_emplace(permission.who);
+    if (is_first) {
+      const auto now = std::chrono::steady_clock::now();
+      const auto before = asked_.find(permission.who);
+      if (before != asked_.end() && now - before->second.at < permission.every) {
+        entry->second = before->second;
+      } else {
+        if (is_stopping()) return;  // a database that does not answer keeps each one long
+        entry->second = {now, permission.holds()};
+      }
+    }
+    if (!entry->second.holds) stream->close();
   }
+  asked_ = std::move(asked);
 }
 
 void Events::look(bool tell) {
-  for (std::size_t i = 0; i < sources_.size(); ++i) {
+  for (std::size_t i = 0; i < sources_.size() && !is_stopping(); ++i) {
     auto things = sources_[i].read();
     if (!things) {
       log(LogLevel::debug, "events.not_read", {{"message", things.error().to_string()}});

@@ -36,9 +36,15 @@ class Events {
   Events(const Events&) = delete;
   Events& operator=(const Events&) = delete;
 
-  /// Greets the stream and sends it every event from now on, until `may_listen`, which is asked once a second, says no:
-  /// whoever logs out hears no more. It is closed after ten minutes at most.
-  void add(std::shared_ptr<net::EventStream> stream, std::function<bool()> may_listen);
+  /// Whether somebody may go on listening. It is asked once for all streams of one `who`.
+  struct Permission {
+    std::string who;
+    std::function<bool()> holds;
+    std::chrono::seconds every{0};  ///< it is asked no oftener than this, nor than kInterval
+  };
+  /// Greets the stream and sends it every event from now on, until its permission holds no more: whoever logs out hears
+  /// no more. It is closed after ten minutes at most.
+  void add(std::shared_ptr<net::EventStream> stream, Permission permission);
   /// Before the server whose streams these are is gone.
   void stop();
 
@@ -49,15 +55,23 @@ class Events {
   struct Listener {
     std::shared_ptr<net::EventStream> stream;
     std::chrono::steady_clock::time_point until;
-    std::function<bool()> may_listen;
+    Permission permission;
+  };
+  using Time = std::chrono::steady_clock::time_point;
+  struct Asked {
+    Time at;
+    bool holds = true;
   };
   void run();
+  [[nodiscard]] bool is_stopping();
   void close_those_who_may_not();
   void look(bool tell);
   void send(const std::string& event, const std::string& data);
 
   const std::vector<EventSource> sources_;
-  std::vector<std::map<std::string, std::string>> last_;  // news by name; of the thread alone
+  // Of the thread alone:
+  std::vector<std::map<std::string, std::string>> last_;  // news by name
+  std::map<std::string, Asked> asked_;                    // by who
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Listener> listeners_;
