@@ -18,6 +18,7 @@ using net::HttpRequest;
 constexpr const char* kSetupSetting = "setup.token";
 constexpr std::size_t kUserAgentMaxBytes = 200;
 constexpr std::size_t kUsernameMaxBytes = 64;
+constexpr std::string_view kSchedule = "schedule";  ///< the `created_by` of runs that come at their times
 // Who was found is known again for so long, by the clock that says when sessions end.
 constexpr auto kKnownFor = std::chrono::seconds(1);
 constexpr std::size_t kKnownMax = 256;
@@ -28,6 +29,11 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+std::string lower_ascii(std::string name) {
+  for (char& c : name) c = text::ascii_lower(c);
+  return name;
+}
+
 /// Errc::invalid_argument: a name is letters, digits and a few signs, so that it can stand in logs and addresses.
 Result<void> check_username(const std::string& name) {
   const auto fits = [](char c) {
@@ -35,13 +41,12 @@ Result<void> check_username(const std::string& name) {
     return byte >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
            std::string_view("-_.@+").find(c) != std::string_view::npos;
   };
+  if (lower_ascii(name) == kSchedule) {
+    return fail(Error(Errc::invalid_argument, "is how runs say that nobody asked for them; take another name")
+                    .within("username"));
+  }
   if (!name.empty() && name.size() <= kUsernameMaxBytes && std::all_of(name.begin(), name.end(), fits)) return {};
   return fail(Error(Errc::invalid_argument, "has to be 1 to 64 letters, digits or -_.@+").within("username"));
-}
-
-std::string lower_ascii(std::string name) {
-  for (char& c : name) c = text::ascii_lower(c);
-  return name;
 }
 
 bool has_word(std::string_view words, std::string_view word) {
@@ -196,15 +201,19 @@ Result<std::optional<store::User>> Accounts::verified(const std::string& usernam
   // counts in any case, as a known one does, or counting would tell which names are known.
   const std::string account = user ? user->username : "?" + sha256_hex(lower_ascii(username)).substr(0, 32);
   const std::string from = net::caller_network(address);
-  // Before the attempt counts: whoever is sent away because others log in has not tried.
-  OFFX_ASSIGN(const auto place, hasher_.enter());
-  OFFX_ASSIGN(const auto attempt, accounts.begin_attempt(account, from, options_.login_limits, now));
-  if (!attempt) {
+  const auto refused = [&]() -> Result<std::optional<store::User>> {
     OFFX_ASSIGN(const auto until, accounts.attempts_until(account, from, options_.login_limits, now));
     throttled = Throttled{std::max(std::chrono::ceil<std::chrono::seconds>(until - now), std::chrono::seconds(1))};
     log(LogLevel::warning, "login.throttled", {{"address", address}});
     return std::optional<store::User>();
-  }
+  };
+  // Before there is a place: an address that may not try takes none from others.
+  OFFX_ASSIGN(const bool may_try, accounts.may_attempt(account, from, options_.login_limits, now));
+  if (!may_try) return refused();
+  // Before the attempt counts: whoever is sent away because others log in has not tried.
+  OFFX_ASSIGN(const auto place, hasher_.enter());
+  OFFX_ASSIGN(const auto attempt, accounts.begin_attempt(account, from, options_.login_limits, now));
+  if (!attempt) return refused();
   OFFX_ASSIGN(const auto verdict, place.verify(password, user ? std::optional(user->password_hash) : std::nullopt));
   if (!verdict.right) {
     log(LogLevel::warning, "login.failed", {{"account", user ? account : "(unknown)"}, {"address", address}});

@@ -30,6 +30,8 @@ struct AccountOptions {
   std::chrono::hours session_idle{12};
   std::chrono::hours session_age{24 * 30};
   store::LoginLimits login_limits;
+  /// Whose passwords are being hashed, or wait for that. Fewer than the workers, or logging in stops everything else.
+  std::size_t log_ins_at_once = 4;
   /// If given, whoever was found is known again for a second, or until the database changes. Must live longer.
   db::sqlite::ChangeWatch* changes = nullptr;
 };
@@ -40,7 +42,10 @@ struct AccountOptions {
 class Accounts {
  public:
   Accounts(db::DatabaseClient& client, const Clock& clock, AccountOptions options)
-      : client_(client), clock_(clock), options_(std::move(options)) {}
+      : client_(client),
+        clock_(clock),
+        options_(std::move(options)),
+        hasher_(std::chrono::seconds(5), options_.log_ins_at_once) {}
 
   /// Nobody's identity if the request has no valid credentials; with a Bearer token, good or bad, cookies do not count.
   /// Errc::unavailable if the database does not answer.

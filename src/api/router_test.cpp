@@ -193,6 +193,27 @@ TEST_F(ApiTest, attempts_are_counted_alike_whether_a_name_is_known_or_not) {
   EXPECT_EQ(attempts_until_throttled({"bob", "BOB"}, "192.0.2.2"), 11U);
 }
 
+TEST_F(ApiTest, an_address_that_may_not_try_takes_no_place_from_others) {
+  must(accounts.add_user("ada", "correct horse battery", true));
+  for (int i = 0; i < 10; ++i) {
+    must(accounts.repository().begin_attempt("ada", "192.0.2.1", store::LoginLimits{}, clock.time));
+  }
+  Accounts crowded(*client, clock, {.log_ins_at_once = 0});
+  std::optional<Accounts::Throttled> throttled;
+  EXPECT_FALSE(must(crowded.log_in("ADA", "wrong", "192.0.2.1", "", throttled)));
+  EXPECT_TRUE(throttled);
+  throttled.reset();
+  const auto busy = crowded.log_in("ada", "wrong", "192.0.2.2", "", throttled);
+  ASSERT_FALSE(busy);
+  EXPECT_EQ(busy.error().context(), kBusy);
+}
+
+TEST_F(ApiTest, nobody_is_named_as_what_makes_runs_by_itself) {
+  const auto added = accounts.add_user("Schedule", "correct horse battery", false);
+  ASSERT_FALSE(added);
+  EXPECT_EQ(added.error().context(), "username");
+}
+
 TEST_F(ApiTest, requests_that_meet_no_route_are_limited_too) {
   auto chosen = options();
   chosen.requests_per_second = 0.001;
@@ -301,7 +322,7 @@ TEST(RateLimit, refills_steadily) {
 }
 
 TEST(Passwords, are_argon2id_and_only_the_right_one_is_right) {
-  PasswordHasher passwords;
+  PasswordHasher passwords(5s, 1);
   const auto hasher = must(passwords.enter());
   const auto hash = must(hasher.hash("correct horse battery"));
   EXPECT_THAT(hash, HasSubstr("$argon2id$v=19$m=19456,t=2,p=1$"));
@@ -314,7 +335,7 @@ TEST(Passwords, are_argon2id_and_only_the_right_one_is_right) {
 }
 
 TEST(Passwords, four_are_hashed_at_once_some_wait_and_others_are_told_so) {
-  PasswordHasher patient(1h, 2);
+  PasswordHasher patient(1h, 6);
   std::vector<PasswordHasher::Place> places;
   for (int i = 0; i < 4; ++i) places.push_back(must(patient.enter()));
   std::atomic<int> entered = 0;
@@ -325,7 +346,7 @@ TEST(Passwords, four_are_hashed_at_once_some_wait_and_others_are_told_so) {
     });
   }
   const auto refused = [] {
-    PasswordHasher impatient(1ms, 1);
+    PasswordHasher impatient(1ms, 5);
     std::vector<PasswordHasher::Place> all;
     for (int i = 0; i < 4; ++i) all.push_back(must(impatient.enter()));
     return impatient.enter();
@@ -338,7 +359,7 @@ TEST(Passwords, four_are_hashed_at_once_some_wait_and_others_are_told_so) {
   waiting.clear();  // each leaves its place to the next
   EXPECT_EQ(entered, 2);
 
-  PasswordHasher full(1h, 0);
+  PasswordHasher full(1h, 4);
   places.clear();
   for (int i = 0; i < 4; ++i) places.push_back(must(full.enter()));
   EXPECT_FALSE(full.enter());

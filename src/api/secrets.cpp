@@ -14,7 +14,7 @@ namespace {
 
 constexpr unsigned long long kPasses = 2;
 constexpr std::size_t kMemoryBytes = std::size_t{19'456} * 1024;
-constexpr int kAtWorkMax = 4;
+constexpr std::size_t kAtWorkMax = 4;
 
 void ensure_sodium() {
   static const bool kReady = sodium_init() >= 0;
@@ -93,16 +93,14 @@ Result<void> check_password(std::string_view password, std::string_view username
 
 Result<PasswordHasher::Place> PasswordHasher::enter() {
   std::unique_lock lock(mutex_);
-  if (at_work_ >= kAtWorkMax) {
-    bool is_free = false;
-    if (waiting_ < waiting_max_) {
-      ++waiting_;
-      is_free = left_.wait_for(lock, patience_, [this] { return at_work_ < kAtWorkMax; });
-      --waiting_;
-    }
-    if (!is_free) {
-      return fail(Error(Errc::unavailable, "too many are logging in at once; try again in a moment").within(kBusy));
-    }
+  bool is_free = false;
+  if (at_work_ + waiting_ < inside_max_) {
+    ++waiting_;
+    is_free = left_.wait_for(lock, patience_, [this] { return at_work_ < kAtWorkMax; });
+    --waiting_;
+  }
+  if (!is_free) {
+    return fail(Error(Errc::unavailable, "too many are logging in at once; try again in a moment").within(kBusy));
   }
   ++at_work_;
   return Place(*this);

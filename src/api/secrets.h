@@ -29,12 +29,13 @@ inline constexpr std::size_t kSecretSize = 43;
 inline constexpr std::size_t kPasswordMaxBytes = 1024;
 
 /// Hashes passwords with argon2id (19 MiB, two passes: what OWASP asks for at least; about 40 ms). At most four at
-/// once, so that logging in takes neither all memory nor all processors; a few more wait for their turn. Thread-safe.
+/// once, so that logging in takes neither all memory nor all processors; more may wait for their turn. Thread-safe.
 class PasswordHasher {
  public:
-  /// `patience`: how long one waits for a place; `waiting_max`: how many may.
-  explicit PasswordHasher(std::chrono::milliseconds patience = std::chrono::seconds(5), int waiting_max = 32)
-      : patience_(patience), waiting_max_(waiting_max) {}
+  /// `patience`: how long one waits for a place; `inside_max`: how many are at work or wait. Each takes a thread of the
+  /// caller's.
+  explicit PasswordHasher(std::chrono::milliseconds patience, std::size_t inside_max)
+      : patience_(patience), inside_max_(inside_max) {}
 
   struct Verdict {
     bool right = false;
@@ -57,18 +58,18 @@ class PasswordHasher {
     explicit Place(PasswordHasher& hasher) : hasher_(&hasher) {}
     std::unique_ptr<PasswordHasher, Leave> hasher_;
   };
-  /// Waits until there is one. Errc::unavailable within kBusy if none came free in time, or too many wait.
+  /// Waits until there is one. Errc::unavailable within kBusy if none came free in time, or too many are inside.
   [[nodiscard]] Result<Place> enter();
 
  private:
   void leave();
 
   const std::chrono::milliseconds patience_;
-  const int waiting_max_;
+  const std::size_t inside_max_;
   std::mutex mutex_;
   std::condition_variable left_;
-  int at_work_ = 0;
-  int waiting_ = 0;
+  std::size_t at_work_ = 0;
+  std::size_t waiting_ = 0;
 };
 
 }  // namespace offx::api

@@ -297,9 +297,11 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
 
   db::sqlite::ChangeWatch changes(*client);
   api::Readiness readiness;
-  api::Accounts accounts(
-      *client, context.clock,
-      {.cookie_secure = config.cookie_secure, .public_origins = config.public_origins, .changes = &changes});
+  api::Accounts accounts(*client, context.clock,
+                         {.cookie_secure = config.cookie_secure,
+                          .public_origins = config.public_origins,
+                          .log_ins_at_once = std::max<std::size_t>(config.workers / 2, 1),
+                          .changes = &changes});
   api::Events events(api::standard_events(*client));
   std::optional<jobs::Scheduler> scheduler;  // made before anybody can ask for it
   const api::Services services{*client,

@@ -219,6 +219,14 @@ Result<std::optional<std::int64_t>> AccountRepository::begin_attempt(const std::
   return std::optional<std::int64_t>(result.last_insert_rowid().value_or(0));
 }
 
+Result<bool> AccountRepository::may_attempt(const std::string& account, const std::string& address,
+                                            const LoginLimits& limits, Timestamp now) {
+  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::login_attempts_from),
+                                               {account, address, stored_time(now - limits.window), stored_time(now)}));
+  return db::to_integer(rows.row(0)[0]) < limits.per_account_and_address &&
+         db::to_integer(rows.row(0)[1]) < limits.per_address;
+}
+
 Result<Timestamp> AccountRepository::attempts_until(const std::string& account, const std::string& address,
                                                     const LoginLimits& limits, Timestamp now) {
   OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::login_attempt_oldest),

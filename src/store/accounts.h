@@ -110,6 +110,9 @@ class AccountRepository {
   /// does not count. In one statement, so that attempts at once are counted too.
   Result<std::optional<std::int64_t>> begin_attempt(const std::string& account, const std::string& address,
                                                     const LoginLimits& limits, Timestamp now);
+  /// False if begin_attempt() would refuse one more from this address for what came from there. Changes nothing.
+  Result<bool> may_attempt(const std::string& account, const std::string& address, const LoginLimits& limits,
+                           Timestamp now);
   /// When the oldest of the attempts that count leaves the window.
   Result<Timestamp> attempts_until(const std::string& account, const std::string& address, const LoginLimits& limits,
                                    Timestamp now);

@@ -1023,6 +1023,12 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "WHERE u.username = ?1 AND s.address = ?2))",
        {"sample", "127.0.0.1", kTime, kTime, 10, 30, 100},
        true},
+      {Query::login_attempts_from,
+       "login_attempts.from",
+       "SELECT coalesce(sum(account = ?1), 0), count(*) FROM {login_attempts} WHERE address = ?2 AND at > ?3 "
+       "AND at <= ?4",
+       {"sample", "127.0.0.1", kTime, kTime},
+       false},
       {Query::login_attempt_oldest,
        "login_attempts.oldest",
        "SELECT min(at) FROM {login_attempts} WHERE (account = ?1 OR address = ?2) AND at > ?3 AND at <= ?4",
@@ -1072,11 +1078,13 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "SELECT coalesce(max(id), 0), (SELECT count(*) FROM {posts} WHERE id > ?1) FROM {posts}",
        {1},
        false},
-      // By ids, so that no more than ?3 rows are read where the budget is used up.
+      // From the newest to the first that is older, however long the history.
       {Query::job_runs_asked_since,
        "job_runs.asked_since",
-       "SELECT count(*), min(created_at) FROM (SELECT created_at FROM {job_runs} WHERE kind = ?1 AND created_at > ?2 "
-       "AND created_by NOT IN ('schedule', 'command line') ORDER BY id DESC LIMIT ?3)",
+       "SELECT count(*), min(created_at) FROM (SELECT created_at FROM {job_runs} "
+       "WHERE id > coalesce((SELECT id FROM {job_runs} WHERE created_at <= ?2 ORDER BY id DESC LIMIT 1), 0) "
+       "AND kind = ?1 AND created_at > ?2 AND created_by NOT IN ('schedule', 'command line') ORDER BY id DESC LIMIT "
+       "?3)",
        {"summarise", kTime, 10},
        false},
   }};

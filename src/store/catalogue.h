@@ -184,6 +184,7 @@ enum class Query : std::uint8_t {
   token_list,
   token_delete,
   login_attempt_insert,
+  login_attempts_from,
   login_attempt_oldest,
   login_attempts_forget,
   login_attempts_delete_before,
