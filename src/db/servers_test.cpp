@@ -220,7 +220,7 @@ TEST_F(Libsql, a_replica_answers_reads_while_the_primary_is_away) {
   Sqld sqld;
   const std::string database = sqld.make_database();
   sqld.start_replica();
-  const std::string url = database + "&timeout_ms=4000&replica=" + sqld.replica_place();
+  const std::string url = database + "&timeout_ms=1000&replica=" + sqld.replica_place();
   EXPECT_TRUE(may_fall_back(url));
   EXPECT_FALSE(may_fall_back(database));
   auto writer = must(create_database_client(database));
