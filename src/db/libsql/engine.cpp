@@ -95,22 +95,27 @@ class Engine final : public DatabaseClient {
     const Deadline shunned_until{Deadline::duration(replica_shunned_until_.load())};
     if (std::chrono::steady_clock::now() < shunned_until) return std::nullopt;
     const std::int64_t needed = position_.load();
-    const auto own = needed == 0 ? std::span<const Statement>() : std::span<const Statement>(kAskPosition);
+    // How far the replica is comes first: what is read behind it is no older. No transaction, as replicas hand those to
+    // their primary: each statement sees a moment of its own.
+    std::vector<Statement> all;
+    if (needed > 0) all.assign(kAskPosition.begin(), kAskPosition.end());
+    const auto asked = static_cast<std::ptrdiff_t>(all.size());
+    all.insert(all.end(), statements.begin(), statements.end());
     // What is wrong with the statements is told by the way over the primary.
-    const auto pipeline = write_pipeline(statements, Wrap::read, own);
+    const auto pipeline = write_pipeline(all, Wrap::each);
     if (!pipeline) return std::nullopt;
     // Half of the time, so that the primary may still answer if the replica hangs.
-    auto results = exchange(address_.replica, *pipeline, Wrap::read, true, deadline - address_.timeout / 2);
+    auto results = exchange(address_.replica, *pipeline, Wrap::each, true, deadline - address_.timeout / 2);
     if (!results) {
       if (results.error().retryable())
         replica_shunned_until_ = (std::chrono::steady_clock::now() + kReplicaShunned).time_since_epoch().count();
       return std::nullopt;
     }
     if (needed > 0) {
-      const auto& answer = results->back();
+      const auto& answer = results->front();
       if (answer.rows() == 0 || to_integer(answer.row(0)[0]) < needed) return std::nullopt;
     }
-    results->resize(statements.size());
+    results->erase(results->begin(), results->begin() + asked);
     return std::move(*results);
   }
 

@@ -334,7 +334,7 @@ Result<Pipeline> write_pipeline(std::span<const Statement> statements, Wrap wrap
                   "a PRAGMA is about one connection, and a server has many: use the function, SELECT … "
                   "FROM pragma_NAME");
     }
-    if (wrap == Wrap::read && kind != Kind::read) {
+    if ((wrap == Wrap::read || wrap == Wrap::each) && kind != Kind::read) {
       return fail(Errc::invalid_argument, "a batch in read mode holds a statement that writes");
     }
     OFFX_ASSIGN(auto ordered, ordered_values(entry->text, statement.params));
@@ -364,15 +364,19 @@ Result<Pipeline> write_pipeline(std::span<const Statement> statements, Wrap wrap
     json += '}';
   } else {
     json += R"({"type":"batch","batch":{"steps":[)";
-    append_control(json, wrap == Wrap::write ? "BEGIN IMMEDIATE" : "BEGIN", "");
+    if (wrap != Wrap::each) append_control(json, wrap == Wrap::write ? "BEGIN IMMEDIATE" : "BEGIN", "");
+    const std::size_t first = wrap == Wrap::each ? 0 : 1;
     for (std::size_t i = 0; i < entries.size(); ++i) {
-      json += R"(,{"stmt":)";
+      json += first + i == 0 ? R"({"stmt":)" : R"(,{"stmt":)";
       append_statement(json, *entries[i], values[i]);
-      json += R"(,"condition":)" + if_ok(i) + "}";
+      if (first + i > 0) json += R"(,"condition":)" + if_ok(first + i - 1);
+      json += '}';
     }
     const std::size_t last = entries.size();
-    json += ',';
-    if (wrap == Wrap::write) {
+    if (wrap != Wrap::each) json += ',';
+    if (wrap == Wrap::each) {
+      // Nothing is open that would have to be ended.
+    } else if (wrap == Wrap::write) {
       append_control(json, "COMMIT", R"(,"condition":)" + if_ok(last));
       json += ',';
       append_control(json, "ROLLBACK", R"(,"condition":{"type":"not","cond":)" + if_ok(last + 1) + "}");
@@ -394,7 +398,7 @@ Result<std::vector<QueryResult>> read_answer(std::string& json, const Pipeline& 
   }
   if (found == nullptr) return fail(Errc::corrupt, "the server's answer holds no result");
   const std::size_t count = pipeline.kinds.size();
-  const std::size_t first = wrap == Wrap::none ? 0 : 1;
+  const std::size_t first = wrap == Wrap::none || wrap == Wrap::each ? 0 : 1;
   // The first error is the cause. That a ROLLBACK finds no transaction is none.
   const std::size_t essential = first + count + (wrap == Wrap::write ? 1 : 0);
   for (std::size_t i = 0; i < found->errors.size() && i < essential; ++i) {

@@ -21,6 +21,7 @@ enum class Wrap : std::uint8_t {
   none,   ///< one statement, in a transaction of its own
   write,  ///< BEGIN IMMEDIATE, each if the one before went well, COMMIT, else ROLLBACK
   read,   ///< the same in a read transaction, with ROLLBACK at its end: nothing is ever written
+  each,   ///< reads one after the other, without a transaction, which a replica would hand to its primary
 };
 
 /// A request, ready to send, and what is known of its statements.
