@@ -320,9 +320,9 @@ class Builder {
            child.name + " refers to (" + joined(columns, ", ") + ") of " + from + ", which " + pair.change.to +
                " does not have under that name: " + version_it);
     } else if (!can_redirect_) {
-      find(Severity::refusal, from, child.name,
-           child.name + " refers to " + from + ", and a database server cannot point it at " + pair.change.to + ": " +
-               version_it);
+      find(Severity::warning, from, child.name,
+           child.name + " refers to " + from + ", and a database server cannot point it at " + pair.change.to +
+               ": both versions can live, and `complete` will be refused; otherwise " + version_it);
     } else {
       find(Severity::note, from, child.name,
            child.name + " goes on referring to " + from + " while both live, and to " + pair.change.to +
