@@ -265,7 +265,7 @@ class Lifetime(ServerTest):
         self.assertEqual(ada.get("/api/v1/settings").status, 200)
 
     def test_sigterm_lets_requests_finish(self):
-        server, _ = self.serve_with_user(OFFX_WORKERS="16")
+        server, _ = self.serve_with_user(OFFX_WORKERS="32")  # half of them may log in
         many, results = 12, []
 
         def log_in(browser):
