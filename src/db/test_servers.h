@@ -25,6 +25,7 @@
 #include "db/client.h"
 #include "db/http/encoding.h"
 #include "db/http/transport.h"
+#include "db/test_forwarder.h"
 
 // Real database servers for tests, on free ports of 127.0.0.1, with authentication. They end with the test, also when
 // it is killed. The tests of other modules use them too.
@@ -46,9 +47,7 @@ inline std::string servers_missing() {
 /// A port of 127.0.0.1 that nobody uses at the moment.
 inline int free_port() {
   const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  auto address = loopback(0);
   socklen_t size = sizeof address;
   if (bind(listener, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
       getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
@@ -96,6 +95,7 @@ class ServerProcess {
   }
   void thaw() const { ::kill(pid_, SIGCONT); }
   [[nodiscard]] bool runs() const { return pid_ > 0; }
+  [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] std::string log() const {
     std::ifstream file(log_);
     return {std::istreambuf_iterator<char>(file), {}};
@@ -120,6 +120,9 @@ void wait_until(const char* what, const ServerProcess& process, Ready ready) {
   }
 }
 
+/// How servers, and those who ask them, reach one another: through Forwarders the network can be cut.
+enum class Network : std::uint8_t { direct, can_be_cut };
+
 /// sqld with namespaces and tokens, durable as it must be for us. A replica of it may
 /// run beside it.
 class Sqld {
@@ -132,7 +135,12 @@ class Sqld {
     return token;
   }
 
-  Sqld() : admin_(must(http::Transport::create({.headers = {"Authorization: Basic admin"}}))) {
+  explicit Sqld(Network network = Network::direct)
+      : admin_(must(http::Transport::create({.headers = {"Authorization: Basic admin"}}))) {
+    if (network == Network::can_be_cut) {
+      to_clients_ = std::make_unique<Forwarder>(port_);
+      to_replica_ = std::make_unique<Forwarder>(grpc_port_);
+    }
     primary_ = std::make_unique<ServerProcess>(
         std::vector<std::string>{sqld_binary(), "--no-welcome", "-d", folder_ / "primary", "--http-listen-addr",
                                  at(port_), "--admin-listen-addr", at(admin_port_), "--admin-auth-key", "admin",
@@ -152,7 +160,8 @@ class Sqld {
     if (!replica_) {
       replica_ = std::make_unique<ServerProcess>(
           std::vector<std::string>{sqld_binary(), "--no-welcome", "-d", folder_ / "replica", "--http-listen-addr",
-                                   at(replica_port_), "--primary-grpc-url", "http://" + at(grpc_port_),
+                                   at(replica_port_), "--primary-grpc-url",
+                                   "http://" + at(to_replica_ ? to_replica_->port() : grpc_port_),
                                    "--auth-jwt-key-file", kPublicKey, "--enable-namespaces"},
           folder_ / "replica.log");
     }
@@ -161,7 +170,10 @@ class Sqld {
   }
   [[nodiscard]] ServerProcess& replica() { return *replica_; }
   [[nodiscard]] std::string replica_place() const { return at(replica_port_); }
-  [[nodiscard]] std::string place() const { return at(port_); }
+  [[nodiscard]] std::string place() const { return at(to_clients_ ? to_clients_->port() : port_); }
+  /// The primary's links, if the network can be cut.
+  [[nodiscard]] Forwarder& to_clients() { return *to_clients_; }
+  [[nodiscard]] Forwarder& to_replica() { return *to_replica_; }
 
   /// The address of a new, empty database.
   std::string make_database() {
@@ -197,6 +209,8 @@ class Sqld {
   const int grpc_port_ = free_port();
   const int replica_port_ = free_port();
   const std::unique_ptr<http::Transport> admin_;
+  std::unique_ptr<Forwarder> to_clients_;
+  std::unique_ptr<Forwarder> to_replica_;
   int databases_ = 0;
   std::unique_ptr<ServerProcess> primary_;
   std::unique_ptr<ServerProcess> replica_;
@@ -205,26 +219,34 @@ class Sqld {
 /// A cluster of one or more nodes of rqlite, with a user `app`. Timeouts are short: elections take a part of a second.
 class Rqlite {
  public:
-  explicit Rqlite(std::size_t nodes = 1)
+  explicit Rqlite(std::size_t nodes = 1, Network network = Network::direct)
       : http_(must(http::Transport::create({.headers = {"Authorization: Basic " + http::base64("app:secret")}}))) {
     std::ofstream(folder_ / "users.json") << R"([{"username":"app","password":"secret","perms":["all"]}])";
     std::string join;
     for (std::size_t i = 0; i < nodes; ++i) {
-      ports_.emplace_back(free_port(), free_port());
-      join += (i == 0 ? "" : ",") + at(ports_[i].second);
+      auto& ports = ports_.emplace_back(Ports{free_port(), free_port(), nullptr, nullptr});
+      if (network == Network::can_be_cut) {
+        ports.to_clients = std::make_unique<Forwarder>(ports.http);
+        ports.to_nodes = std::make_unique<Forwarder>(ports.raft);
+      }
+      join += (i == 0 ? "" : ",") + at(ports.to_nodes ? ports.to_nodes->port() : ports.raft);
     }
     for (std::size_t i = 0; i < nodes; ++i) {
       const std::string id = std::to_string(i + 1);
       std::vector<std::string> command = {rqlited_binary(),
                                           "-node-id=" + id,
-                                          "-http-addr=" + at(ports_[i].first),
-                                          "-raft-addr=" + at(ports_[i].second),
+                                          "-http-addr=" + at(ports_[i].http),
+                                          "-raft-addr=" + at(ports_[i].raft),
                                           "-auth=" + folder_ / "users.json",
                                           "-fk"};
       // Elections soon, so that tests do not wait; 3 nodes share few cores and get more.
       const std::string timeout = nodes == 1 ? "100ms" : "500ms";
       command.insert(command.end(), {"-raft-timeout=" + timeout, "-raft-election-timeout=" + timeout,
                                      "-raft-leader-lease-timeout=" + timeout});
+      if (network == Network::can_be_cut) {
+        command.insert(command.end(), {"-http-adv-addr=" + at(ports_[i].to_clients->port()),
+                                       "-raft-adv-addr=" + at(ports_[i].to_nodes->port())});
+      }
       if (nodes > 1) {
         command.insert(command.end(), {"-bootstrap-expect=" + std::to_string(nodes), "-join=" + join, "-join-as=app"});
       }
@@ -237,7 +259,27 @@ class Rqlite {
 
   [[nodiscard]] std::size_t size() const { return nodes_.size(); }
   [[nodiscard]] ServerProcess& node(std::size_t index) { return *nodes_[index]; }
-  [[nodiscard]] std::string place(std::size_t index) const { return at(ports_[index].first); }
+  [[nodiscard]] std::string place(std::size_t index) const {
+    const auto& ports = ports_[index];
+    return at(ports.to_clients ? ports.to_clients->port() : ports.http);
+  }
+  /// Between this node and the others nothing passes any more, in neither direction; whoever asks it still reaches it.
+  void cut_off_from_nodes(std::size_t index) {
+    for (std::size_t i = 0; i < ports_.size(); ++i) {
+      if (i == index) {
+        ports_[i].to_nodes->cut();
+      } else {
+        ports_[i].to_nodes->cut_off(nodes_[index]->pid());
+      }
+    }
+  }
+  void cut_off_from_clients(std::size_t index) { ports_[index].to_clients->cut(); }
+  void mend_network() {
+    for (auto& ports : ports_) {
+      ports.to_nodes->mend();
+      ports.to_clients->mend();
+    }
+  }
   /// Starts a node that was killed and waits until it knows a leader.
   void restart(std::size_t index) {
     nodes_[index]->start();
@@ -285,8 +327,8 @@ class Rqlite {
   std::string ask(std::size_t index, const std::string& path) {
     std::string body;
     const auto response =
-        http_->get("http://" + place(index) + path, std::chrono::steady_clock::now() + std::chrono::seconds(2),
-                   [&](std::string_view piece) {
+        http_->get("http://" + at(ports_[index].http) + path,
+                   std::chrono::steady_clock::now() + std::chrono::seconds(2), [&](std::string_view piece) {
                      body += piece;
                      return true;
                    });
@@ -294,9 +336,17 @@ class Rqlite {
     return response->status == 200 ? body : response->body;
   }
 
+  /// Of a node.
+  struct Ports {
+    int http;
+    int raft;
+    std::unique_ptr<Forwarder> to_clients;  ///< before `http`, if the network can be cut
+    std::unique_ptr<Forwarder> to_nodes;    ///< before `raft`, likewise
+  };
+
   const TemporaryFolder folder_;
   const std::unique_ptr<http::Transport> http_;
-  std::vector<std::pair<int, int>> ports_;  ///< HTTP and raft of each node
+  std::vector<Ports> ports_;
   std::vector<std::unique_ptr<ServerProcess>> nodes_;
 };
 
