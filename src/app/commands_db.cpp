@@ -146,7 +146,15 @@ Result<void> run_db_restore(const Context& context, const std::string& file, boo
     bar.update(done, total, done);
     return !context.interrupted.load();
   };
-  OFFX_TRY(db::sqlite::restore(path, file, keep, show, store::with_physical_names("{posts}")));
+  OFFX_TRY(db::sqlite::restore(path, file, keep, show, [&](const db::sqlite::TableNames& tables) -> Result<void> {
+    // An empty file, too, is a database to SQLite.
+    const auto posts = store::with_physical_names("{posts}");
+    if (!tables.contains(posts)) return fail(Errc::unsupported, file + " is no backup: it has no table " + posts);
+    if (!tables.contains(migrate::kCopyTable)) return {};
+    return fail(Errc::conflict, file +
+                                    " is a copy that is not finished, so rows are missing: run the same `offx db copy` "
+                                    "again to finish it, then restore it");
+  }));
   bar.clear();
   if (context.json) {
     print_json(

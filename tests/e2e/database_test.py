@@ -206,6 +206,18 @@ class Backup(OffxTest):
         self.assertIn("OffX", err)
         self.assertFalse((self.folder / "copy.db").exists())
 
+    def test_a_copy_that_is_not_finished_is_no_backup(self):
+        self.import_posts(post("1", "one"))
+        self.offx("db", "backup", "copy.db")
+        with sqlite3.connect(self.folder / "copy.db") as connection:  # as a copy that was killed leaves it
+            connection.execute("CREATE TABLE offx_copy (name TEXT PRIMARY KEY)")
+        connection.close()
+        self.import_posts(post("2", "two"))
+        _, err = self.offx("db", "restore", "copy.db", "--yes", status=1)
+        self.assertIn("offx db copy", err)
+        self.assertEqual(err.count("copy.db"), 1, err)
+        self.assertEqual(self.ids(), ["2", "1"])
+
     def other_database(self):
         connection = sqlite3.connect(self.folder / "shop.db")
         connection.execute("CREATE TABLE goods (id INTEGER)")

@@ -155,7 +155,7 @@ Result<void> copy_database(const std::string& from, const std::string& to, const
 }
 
 Result<void> restore(const std::string& path, const std::string& from, const std::string& keep,
-                     const Progress& progress, const std::string& must_have) {
+                     const Progress& progress, const std::function<Result<void>(const TableNames&)>& accept) {
   std::error_code error;
   if (!fs::is_regular_file(from, error)) return fail(Errc::not_found, from + ": no such file");
   if (fs::equivalent(path, from, error)) return fail(Errc::invalid_argument, from + " is the database itself");
@@ -164,12 +164,12 @@ Result<void> restore(const std::string& path, const std::string& from, const std
   if (auto copied = copy_checked(from, fresh.path(), progress); !copied) {
     return failed("restore from", from, std::move(copied).error());
   }
-  if (!must_have.empty()) {
+  if (accept) {
     OFFX_ASSIGN(auto copy, Connection::open(fresh.path(), Connection::Access::read_only));
-    OFFX_ASSIGN(const auto found,
-                copy->run("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1", {must_have}));
-    // An empty file, too, is a database to SQLite.
-    if (found.rows() == 0) return fail(Errc::unsupported, from + " is no backup: it has no table " + must_have);
+    OFFX_ASSIGN(const auto rows, copy->run("SELECT name FROM sqlite_schema WHERE type = 'table'"));
+    TableNames names;
+    for (std::size_t i = 0; i < rows.rows(); ++i) names.insert(to_text(rows.row(i)[0]));
+    OFFX_TRY(accept(names));
   }
   if (!replaces) return rename_file(fresh.path(), path);
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "base/error.h"
@@ -18,12 +20,14 @@ Result<std::unique_ptr<DatabaseClient>> open(const std::string& path, IfMissing 
 /// bug").
 [[nodiscard]] std::string version_warning();
 
+using TableNames = std::set<std::string, std::less<>>;
+
 /// Replaces the content of the database at `path` with that of the file `from`, in one transaction that other processes
 /// see as a whole. `from` is checked first: if it is damaged nothing is touched. What stood
 /// at `path` is kept in the new file `keep` before it is replaced (unless `keep` is empty or there is no database yet).
-/// Errc::unavailable if another process keeps the database busy; Errc::unsupported, and nothing is touched, if `from`
-/// has no table `must_have` (unless that is empty). Progress is in pages.
+/// Before that `accept`, if given, is told the names of the tables of `from`; an error of it ends the work. Progress is
+/// in pages. Errc::unavailable if another process keeps the database busy.
 Result<void> restore(const std::string& path, const std::string& from, const std::string& keep,
-                     const Progress& progress, const std::string& must_have = {});
+                     const Progress& progress, const std::function<Result<void>(const TableNames&)>& accept = {});
 
 }  // namespace offx::db::sqlite
