@@ -1,14 +1,13 @@
 import { QueryClient, QueryClientProvider, useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
-import { Link, Redirect, Route, Switch, useLocation } from "wouter";
+import { Redirect, Route, Switch, useLocation } from "wouter";
 import type { Session } from "./api-types";
 import { Boundary } from "./components/boundary";
-import { Dot, Icon, type IconName, Logo } from "./components/icons";
+import { Entrance, Frame, MoreLinks, places, ViewSkeleton } from "./components/frame";
 import { Toasts } from "./components/toasts";
-import { Dialog, ErrorNote, NotFound, Skeleton } from "./components/ui";
-import { ApiError } from "./lib/api";
+import { Dialog, ErrorNote, NotFound, PageHead } from "./components/ui";
+import { ApiError, wasIn } from "./lib/api";
 import { useServerEvents } from "./lib/events";
-import { count, topicColor } from "./lib/format";
 import { useShortcutGroups, useShortcuts } from "./lib/keyboard";
 import { useSession, useTopics } from "./lib/queries";
 import { LoginView, SetupView } from "./views/entrance";
@@ -22,118 +21,6 @@ const SourcesView = lazy(() => import("./views/sources"));
 const JobsView = lazy(() => import("./views/jobs"));
 const DatabaseView = lazy(() => import("./views/database"));
 const SettingsView = lazy(() => import("./views/settings"));
-
-interface Place {
-  href: string;
-  name: string;
-  icon: IconName;
-  key: string;
-}
-
-const places: Place[] = [
-  { href: "/", name: "Today", icon: "today", key: "t" },
-  { href: "/topics", name: "Topics", icon: "topics", key: "p" },
-  { href: "/search", name: "Search", icon: "search", key: "s" },
-  { href: "/sources", name: "Sources", icon: "sources", key: "o" },
-  { href: "/jobs", name: "Jobs", icon: "jobs", key: "j" },
-  { href: "/database", name: "Database", icon: "database", key: "d" },
-  { href: "/settings", name: "Settings", icon: "settings", key: "e" },
-];
-const place = (name: string) => places.find((candidate) => candidate.name === name)!;
-
-function NavLink({ to, exact = false }: { to: Place; exact?: boolean }) {
-  const [location] = useLocation();
-  const current = to.href === "/" || exact ? location === to.href : location.startsWith(to.href);
-  return (
-    <Link className="nav-link" href={to.href} aria-current={current ? "page" : undefined}>
-      <Icon name={to.icon} />
-      <span className="grow">{to.name}</span>
-    </Link>
-  );
-}
-
-function Sidebar({ session }: { session: Session }) {
-  const topics = useTopics();
-  const [location] = useLocation();
-  return (
-    <header className="sidebar">
-      <Link className="brand" href="/">
-        <Logo />
-        OffX
-      </Link>
-      <nav aria-label="Main" className="stack loose">
-        <div className="nav-list">
-          <NavLink to={place("Today")} />
-          <NavLink to={place("Search")} />
-        </div>
-        <div>
-          <div className="nav-title">
-            <Link className="plain-link" href="/topics">
-              Topics
-            </Link>
-            <Link className="button small quiet icon" href="/topics/new" aria-label="New topic">
-              <Icon name="plus" />
-            </Link>
-          </div>
-          <div className="nav-list">
-            {topics.data?.map((topic) => (
-              <Link
-                key={topic.id}
-                className="nav-link"
-                href={`/topics/${topic.id}`}
-                aria-current={location.split("/").slice(0, 3).join("/") === `/topics/${topic.id}` ? "page" : undefined}
-              >
-                <Dot color={topicColor(topic)} />
-                <span className="grow">{topic.title}</span>
-                <span className="small number" aria-label={`${topic.posts} posts`}>
-                  {count(topic.posts)}
-                </span>
-              </Link>
-            ))}
-            {topics.data?.length === 0 && (
-              <Link className="nav-link" href="/topics/new">
-                Make the first topic
-              </Link>
-            )}
-          </div>
-        </div>
-        <div className="nav-list">
-          <NavLink to={place("Sources")} />
-          <NavLink to={place("Jobs")} />
-          <NavLink to={place("Database")} />
-          <NavLink to={place("Settings")} />
-        </div>
-      </nav>
-      <p className="sidebar-foot small muted">{session.user?.username}</p>
-    </header>
-  );
-}
-
-function TabBar({ onMore }: { onMore: () => void }) {
-  return (
-    <nav className="tabbar" aria-label="Main, narrow">
-      <NavLink to={place("Today")} />
-      <NavLink to={place("Topics")} />
-      <NavLink to={place("Search")} />
-      <button type="button" className="nav-link button quiet" onClick={onMore}>
-        <Icon name="more" />
-        <span>More</span>
-      </button>
-    </nav>
-  );
-}
-
-function MoreMenu({ onClose }: { onClose: () => void }) {
-  return (
-    <Dialog title="More" onClose={onClose}>
-      <nav className="nav-list" aria-label="More" onClick={onClose}>
-        {["Sources", "Jobs", "Database", "Settings"].map((name) => (
-          <NavLink key={name} to={place(name)} />
-        ))}
-      </nav>
-    </Dialog>
-  );
-}
 
 function ShortcutHelp({ onClose }: { onClose: () => void }) {
   const groups = useShortcutGroups();
@@ -190,24 +77,13 @@ function Shell({ session }: { session: Session }) {
   }, [location]);
 
   return (
-    <div className="app">
-      <a className="skip-link" href="#main">
-        To the content
-      </a>
-      <Sidebar session={session} />
-      <main id="main" ref={main} tabIndex={-1}>
+    <>
+      <Frame topics={useTopics().data} username={session.user?.username} main={main} onMore={() => setOverlay("more")}>
         <div role="status" className="connection">
           {lost && "The server cannot be reached. What is shown may be old; it goes on by itself."}
         </div>
         <Boundary at={location}>
-          <Suspense
-            fallback={
-              <div className="page">
-                <h1 className="visually-hidden">OffX</h1>
-                <Skeleton height={60} count={4} />
-              </div>
-            }
-          >
+          <Suspense fallback={<ViewSkeleton />}>
             <Switch>
               <Route path="/" component={TodayView} />
               <Route path="/topics" component={TopicsView} />
@@ -241,12 +117,15 @@ function Shell({ session }: { session: Session }) {
             </Switch>
           </Suspense>
         </Boundary>
-      </main>
-      <TabBar onMore={() => setOverlay("more")} />
+      </Frame>
       {overlay === "keys" && <ShortcutHelp onClose={() => setOverlay("")} />}
-      {overlay === "more" && <MoreMenu onClose={() => setOverlay("")} />}
+      {overlay === "more" && (
+        <Dialog title="More" onClose={() => setOverlay("")}>
+          <MoreLinks onChosen={() => setOverlay("")} />
+        </Dialog>
+      )}
       <Toasts />
-    </div>
+    </>
   );
 }
 
@@ -276,25 +155,13 @@ function Gate() {
 
   if (session.error && !session.data) {
     return (
-      <main className="entrance" id="main">
-        <div className="entrance-box stack">
-          <div className="brand">
-            <Logo />
-            OffX
-          </div>
-          <h1>No connection</h1>
-          <ErrorNote error={session.error} retry={() => void session.refetch()} />
-        </div>
-      </main>
+      <Entrance>
+        <PageHead title="No connection" />
+        <ErrorNote error={session.error} retry={() => void session.refetch()} />
+      </Entrance>
     );
   }
-  if (!session.data) {
-    return (
-      <main className="entrance waiting" aria-busy="true" aria-label="Loading">
-        <Logo />
-      </main>
-    );
-  }
+  if (!session.data) return wasIn() ? <Frame /> : <Entrance />;
   if (session.data.user) return <Shell session={session.data} />;
   if (session.data.setup_required || location === "/setup") return <SetupView required={session.data.setup_required} />;
   return <LoginView />;

@@ -129,6 +129,7 @@ describe("budgets", () => {
   test("a visit with nothing kept asks for little before its first content, and what is shown stays where it is", async () => {
     const first = await openPage(browser, server, { serviceWorkers: "block" });
     await logIn(first.page);
+    await first.page.locator(".topic-card").first().waitFor();
     const storageState = await first.context.storageState();
     await first.context.close();
     const paints: number[] = [];
@@ -167,9 +168,13 @@ describe("budgets", () => {
         const shifts = (await entries("layout-shift")) as Shift[];
         const first = performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Number.NaN;
         const asked = performance.getEntriesByType("resource").filter((entry) => entry.startTime < first);
+        const parsed = (performance.getEntriesByType("navigation")[0] as PerformanceNavigationTiming).domInteractive;
         return {
           first,
           before: asked.map((entry) => new URL(entry.name).pathname),
+          early: (performance.getEntriesByType("resource") as PerformanceResourceTiming[])
+            .filter(({ startTime, initiatorType }) => initiatorType === "fetch" && startTime < parsed)
+            .map(({ name }) => new URL(name).pathname),
           shift: shifts.reduce((sum, entry) => sum + entry.value, 0),
           largest: (window as unknown as { largest: PerformanceEntry }).largest.startTime,
         };
@@ -188,6 +193,11 @@ describe("budgets", () => {
       expect(gzipped(styles)).toBeLessThan(12_000);
       expect(gzipped(sizes)).toBeLessThan(200_000);
       expect(sizes.length).toBeLessThanOrEqual(12);
+      // What the first view asks for is asked before the program runs, and once.
+      const asked = sizes.map(({ path }) => path).filter((path) => path.startsWith("/api/"));
+      expect(seen.early.toSorted()).toEqual(["/api/v1/session", "/api/v1/today", "/api/v1/topics"]);
+      expect(asked.toSorted()).toEqual([...new Set(asked)].toSorted());
+      expect(gzipped(scripts.filter(({ path }) => path.includes("early")))).toBeLessThan(1_000);
       // No chain: the document names every script and style that is there before the first content.
       const parts = seen.before.filter((path) => path.startsWith("/assets/"));
       expect(parts.filter((path) => !html.includes(path))).toEqual([]);
@@ -211,6 +221,23 @@ describe("budgets", () => {
       const sorted = times.toSorted((a, b) => a - b);
       console.info(`${name} content, nothing kept: median ${sorted[3]} ms of ${sorted.join(", ")}`);
     }
+  });
+
+  test("the frame is there before the program is, and without it", async () => {
+    const { page, context, faults } = await openPage(browser, server, { serviceWorkers: "block" });
+    await page.route(/assets\/index-.*\.js/, (route) => route.abort());
+    await page.goto("/");
+    await page.locator(".entrance .brand").getByText("OffX").waitFor();
+    expect(await page.locator(".sidebar").isVisible()).toBe(false);
+    await page.unroute(/assets\/index-.*\.js/);
+    await logIn(page);
+    await page.route(/assets\/index-.*\.js/, (route) => route.abort());
+    await page.goto("/topics/1");
+    await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Sources" }).waitFor();
+    expect(await page.locator(".entrance").isVisible()).toBe(false);
+    expect(await page.locator(".skeleton").first().isVisible()).toBe(true);
+    expect(faults).toEqual([]);
+    await context.close();
   });
 
   test("a long list keeps few posts in the page", async () => {

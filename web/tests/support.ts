@@ -126,21 +126,42 @@ export function recentPosts(folder: string): string {
   return path;
 }
 
-/** JSON Lines of that many posts, a minute apart, the newest of `age` days ago. */
+const words = (
+  "harbour office tide ferry timetable notice pilot crane cargo anchor buoy channel depth fog wind gale warning quay " +
+  "berth tug salvage customs manifest container rail freight lighthouse keeper signal radio weather report season " +
+  "fishing fleet nets market auction price ice storage repair dock drawing crew change water fuel pump inspection"
+).split(" ");
+
+/** JSON Lines of that many posts, a minute apart, the newest of `age` days ago; no two say the same. */
 export function manyPosts(count: number, age = 0): string {
   const newest = Date.now() - age * day;
-  let text = "";
+  let random = 1;
+  const next = (below: number) => {
+    random = (random * 48_271) % 2_147_483_647;
+    return random % below;
+  };
+  const lines: string[] = [];
   for (let number = 0; number < count; number += 1) {
-    text += `${JSON.stringify({
+    const said = Array.from({ length: 8 + next(40) }, () => words[next(words.length)]);
+    const post = {
       external_id: `many-${number}`,
       platform: "x",
       author: `Author ${number % 997}`,
       author_username: `author${number % 997}`,
-      content: `Bulletin ${number}${" of the harbour office".repeat(number % 7)}`,
+      content: `Bulletin ${number}: ${said.join(" ")}`,
       created_at: new Date(newest - number * 60_000).toISOString(),
-    })}\n`;
+    };
+    lines.push(`${JSON.stringify(post)}\n`);
   }
-  return text;
+  return lines.join("");
+}
+
+/** Imports as many by the command line, beside the running server. */
+export function importManyPosts(server: Server, count: number): void {
+  const path = join(server.folder, "many.jsonl");
+  writeFileSync(path, manyPosts(count, 1));
+  execFileSync(binary, ["--db", join(server.folder, "offx.db"), "import", path], { stdio: "ignore" });
+  rmSync(path);
 }
 
 /** Everything in samples/, moved to the last days, filed under its topics and summed up. */

@@ -40,7 +40,7 @@ const hashOf = (...parts) => {
 };
 
 function sourcesHash() {
-  const files = ["index.html", "package-lock.json", "vite.config.ts", "tools/build.mjs"]
+  const files = ["index.html", "package-lock.json", "vite.config.ts", "tools/build.mjs", "tools/first-content.ts"]
     .concat(["src", "public"].flatMap((folder) => filesOf(web, folder)))
     .filter((file) => !file.includes(".test."));
   return hashOf(...files.flatMap((file) => [file, readFileSync(join(web, file))]));
@@ -48,9 +48,7 @@ function sourcesHash() {
 
 // The service worker keeps what the page needs to show itself without a connection.
 function writeServiceWorker(dist, files) {
-  const shell = files
-    .filter((file) => /^assets\/|\.svg$|theme\.js$|\.webmanifest$/.test(file))
-    .map((file) => `/${file}`);
+  const shell = files.filter((file) => /^assets\/|\.svg$|\.webmanifest$/.test(file)).map((file) => `/${file}`);
   const path = join(dist, "sw.js");
   const version = hashOf(...files.filter((file) => file !== "sw.js").map((file) => readFileSync(join(dist, file))));
   const text = readFileSync(path, "utf8")

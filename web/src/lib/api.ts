@@ -1,5 +1,6 @@
 // The one way to the server: JSON, the CSRF token, problem documents as errors.
 import type { Problem, Session } from "../api-types";
+import { keep, kept } from "./kept";
 import { sentence } from "./text";
 
 const base = "/api/v1";
@@ -28,8 +29,12 @@ let csrfToken = "";
 /** Every session answer brings the token that the next unsafe request has to show. */
 export function adoptSession(session: Session): Session {
   csrfToken = session.csrf_token;
+  keep("in", session.user ? "yes" : "");
   return session;
 }
+
+/** Whether somebody was logged in when this browser last asked: what the page shows before it knows. */
+export const wasIn = (): boolean => kept("in") !== "";
 
 export type Query = Record<string, string | number | boolean | null | undefined>;
 
@@ -44,6 +49,28 @@ export function withQuery(path: string, query: Query = {}): string {
 }
 
 export const addressOf = (path: string, query?: Query): string => base + withQuery(path, query);
+
+declare global {
+  interface Window {
+    offxEarly?: Map<string, Promise<Response>>; // by address
+  }
+}
+
+const earlyForMs = 10_000;
+
+/** Asks before the program is there that wants the answer. */
+export function askEarly(path: string, query?: Query): void {
+  const answer = fetch(addressOf(path, query), { headers: { accept: "application/json" } });
+  answer.catch(() => {}); // told to whoever takes it
+  (window.offxEarly ??= new Map()).set(addressOf(path, query), answer);
+}
+
+/** What was asked for early is given once, and only while the page is being loaded. */
+function takeEarly(address: string): Promise<Response> | undefined {
+  const answer = window.offxEarly?.get(address);
+  window.offxEarly?.delete(address);
+  return performance.now() < earlyForMs ? answer : undefined;
+}
 
 async function errorOf(response: Response): Promise<ApiError> {
   let problem: Problem | null = null;
@@ -68,15 +95,17 @@ async function request<T>(method: string, path: string, options: Options = {}): 
   if (method !== "GET") headers["x-csrf-token"] = csrfToken;
   if (options.json !== undefined) headers["content-type"] = "application/json";
   if (options.body) headers["content-type"] = "application/octet-stream";
+  const address = addressOf(path, options.query);
   let response: Response;
   try {
-    response = await fetch(addressOf(path, options.query), {
-      method,
-      headers,
-      credentials: "same-origin",
-      body: options.json !== undefined ? JSON.stringify(options.json) : (options.body ?? null),
-      signal: options.signal ?? null,
-    });
+    response = await ((method === "GET" && takeEarly(address)) ||
+      fetch(address, {
+        method,
+        headers,
+        credentials: "same-origin",
+        body: options.json !== undefined ? JSON.stringify(options.json) : (options.body ?? null),
+        signal: options.signal ?? null,
+      }));
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(0, "The server cannot be reached.");

@@ -3,6 +3,7 @@ import { type QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClie
 import type { Post, PostPage, Run, Series, Session, Sources, Summary, Today, Topic } from "../api-types";
 import { say, sayError } from "../components/toasts";
 import { adoptSession, api, type Query } from "./api";
+import { keep } from "./kept";
 import { timeZone } from "./time";
 
 export const useSession = () =>
@@ -23,7 +24,11 @@ export function useMayTouch(): (kind: string) => boolean {
 export const useToday = () =>
   useQuery({
     queryKey: ["today"],
-    queryFn: ({ signal }) => api.get<Today>("/today", { time_zone: timeZone() }, signal),
+    queryFn: ({ signal }) => {
+      const zone = timeZone();
+      keep("today_zone", zone); // for src/early.ts
+      return api.get<Today>("/today", { time_zone: zone }, signal);
+    },
   });
 
 export const useSources = () =>

@@ -1,21 +1,17 @@
 // Times as people read them, in the zone they chose.
 
-const zoneKey = "offx.time_zone";
+import { keep, kept } from "./kept";
+
+const zoneName = "time_zone";
 
 /** The chosen zone; without a choice that of this device. */
 export function timeZone(): string {
-  try {
-    const chosen = localStorage.getItem(zoneKey);
-    if (chosen && isTimeZone(chosen)) return chosen;
-  } catch {
-    // No storage, no choice.
-  }
-  return Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+  const chosen = kept(zoneName);
+  return isTimeZone(chosen) ? chosen : Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 }
 
-export function chooseTimeZone(zone: string | null): void {
-  if (zone) localStorage.setItem(zoneKey, zone);
-  else localStorage.removeItem(zoneKey);
+export function chooseTimeZone(zone: string): void {
+  keep(zoneName, zone);
   formats.clear();
 }
 

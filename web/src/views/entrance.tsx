@@ -1,28 +1,13 @@
 // Before anybody is in: log-in, and the very first set-up.
 import { useQueryClient } from "@tanstack/react-query";
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import { useLocation } from "wouter";
 import type { Session } from "../api-types";
-import { Logo } from "../components/icons";
+import { Entrance } from "../components/frame";
 import { Form, NewPasswordFields, passwordCharsMin, TextField, useNewPassword } from "../components/form";
 import { Button, PageHead } from "../components/ui";
 import { adoptSession, api } from "../lib/api";
 import { useChange } from "../lib/queries";
-
-function Entrance({ title, sub, children }: { title: string; sub: string; children: ReactNode }) {
-  return (
-    <main className="entrance" id="main">
-      <div className="entrance-box">
-        <div className="brand">
-          <Logo />
-          OffX
-        </div>
-        <PageHead title={title} sub={sub} />
-        {children}
-      </div>
-    </main>
-  );
-}
 
 function useEnter<Argument>(enter: (argument: Argument) => Promise<Session>) {
   const client = useQueryClient();
@@ -42,7 +27,8 @@ export function LoginView() {
   const [password, setPassword] = useState("");
   const login = useEnter<void>(() => api.post<Session>("/session", { username, password }));
   return (
-    <Entrance title="Log in" sub="What was said about your topics, in five minutes.">
+    <Entrance>
+      <PageHead title="Log in" sub="What was said about your topics, in five minutes." />
       <Form change={login} action="Log in">
         <TextField {...userName} label="User name" autoFocus value={username} onChange={setUsername} />
         <TextField
@@ -76,7 +62,8 @@ export function SetupView({ required }: { required: boolean }) {
   });
   if (!required) {
     return (
-      <Entrance title="Already set up" sub="There is a user. Log in, or ask who runs this server for an account.">
+      <Entrance>
+        <PageHead title="Already set up" sub="There is a user. Log in, or ask who runs this server for an account." />
         <Button kind="primary" onClick={() => navigate("/", { replace: true })}>
           To the log-in
         </Button>
@@ -84,7 +71,8 @@ export function SetupView({ required }: { required: boolean }) {
     );
   }
   return (
-    <Entrance title="Welcome" sub="Make the first user. It may do everything, and add others.">
+    <Entrance>
+      <PageHead title="Welcome" sub="Make the first user. It may do everything, and add others." />
       <Form change={setup} action="Begin" disabled={!password.ready}>
         {!window.location.hash && (
           <TextField

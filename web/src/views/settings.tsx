@@ -4,31 +4,23 @@ import { Link } from "wouter";
 import type { Session } from "../api-types";
 import { Button, NotFound, PageHead, Part, Segmented } from "../components/ui";
 import { api } from "../lib/api";
+import { keep, kept } from "../lib/kept";
 import { useChange } from "../lib/queries";
 import { chooseTimeZone, fullTime, timeZone } from "../lib/time";
 import { PasswordForm, Sessions, Tokens } from "./settings-account";
 import { RequestLog, ServerSettings, Users } from "./settings-server";
 
-const read = (key: string) => {
-  try {
-    return localStorage.getItem(key) ?? "";
-  } catch {
-    return "";
-  }
-};
-
-/** What public/theme.js does at the next start, done now. */
+/** What src/early.ts does at the next start, done now. */
 function choose(name: "theme" | "density", value: string) {
-  if (value) localStorage.setItem(`offx.${name}`, value);
-  else localStorage.removeItem(`offx.${name}`);
+  keep(name, value);
   if (value) document.documentElement.dataset[name] = value;
   else delete document.documentElement.dataset[name];
 }
 
 function Appearance({ session }: { session: Session }) {
-  const [theme, setTheme] = useState(() => read("offx.theme"));
-  const [density, setDensity] = useState(() => read("offx.density"));
-  const [zone, setZone] = useState(() => read("offx.time_zone"));
+  const [theme, setTheme] = useState(() => kept("theme"));
+  const [density, setDensity] = useState(() => kept("density"));
+  const [zone, setZone] = useState(() => kept("time_zone"));
   const client = useQueryClient();
   const device = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const zones = [...new Set([session.time_zone, "UTC", ...Intl.supportedValuesOf("timeZone")])];
@@ -71,7 +63,7 @@ function Appearance({ session }: { session: Session }) {
           className="select"
           value={zone}
           onChange={(event) => {
-            chooseTimeZone(event.target.value || null);
+            chooseTimeZone(event.target.value);
             setZone(event.target.value);
             void client.invalidateQueries();
           }}
