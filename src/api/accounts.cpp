@@ -215,7 +215,7 @@ Result<std::optional<store::User>> Accounts::verified(const std::string& usernam
   OFFX_ASSIGN(const auto attempt, accounts.begin_attempt(account, from, options_.login_limits, now));
   if (!attempt) return refused();
   OFFX_ASSIGN(const auto verdict, place.verify(password, user ? std::optional(user->password_hash) : std::nullopt));
-  if (!verdict.right) {
+  if (!user || !verdict.right) {
     log(LogLevel::warning, "login.failed", {{"account", user ? account : "(unknown)"}, {"address", address}});
     return std::optional<store::User>();
   }
@@ -272,11 +272,10 @@ Result<Accounts::LoggedIn> Accounts::set_up(const std::string& token, const std:
   OFFX_ASSIGN(const bool required, is_setup_required());
   if (!required) return fail(Errc::conflict, "OffX was set up already: log in");
   OFFX_ASSIGN(const auto stored, store::read_setting(client_, kSetupSetting));
-  const auto blank = stored ? stored->find(' ') : std::string::npos;
-  const auto until =
-      blank == std::string::npos ? std::nullopt : parse_time(std::string_view(*stored).substr(blank + 1));
-  const bool right =
-      until && clock_.now() < *until && same_secret(sha256_hex(token), std::string_view(*stored).substr(0, blank));
+  const std::string_view setting = stored ? std::string_view(*stored) : std::string_view();
+  const auto blank = setting.find(' ');
+  const auto until = blank == std::string_view::npos ? std::nullopt : parse_time(setting.substr(blank + 1));
+  const bool right = until && clock_.now() < *until && same_secret(sha256_hex(token), setting.substr(0, blank));
   if (!right) {
     return fail(Errc::unsupported,
                 "this set-up link is not valid, or its hour has passed; start the server again for a new one");

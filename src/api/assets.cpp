@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <iterator>
 
-extern "C" const char offx_web_assets[];  // assets.S
+extern "C" const char kOffxWebAssets[];  // assets.S
 
 namespace offx::api {
 
@@ -32,7 +32,7 @@ constexpr Entry kEntries[] = {
 #include "api/assets_table.inc"
     {}};
 
-std::string_view bytes(const Extent& extent) noexcept { return {offx_web_assets + extent.offset, extent.size}; }
+std::string_view bytes(const Extent& extent) noexcept { return {kOffxWebAssets + extent.offset, extent.size}; }
 
 }  // namespace
 

@@ -116,7 +116,7 @@ Result<fs::path> backup_file(const Request& request, const Services& services) {
                               c == '-' || c == '_';
                      });
   std::error_code error;
-  const auto path = backup_folder(services) / name;
+  auto path = backup_folder(services) / name;
   if (!plain || fs::symlink_status(path, error).type() != fs::file_type::regular) {
     return fail(Errc::not_found, "there is no such backup");
   }

@@ -4,14 +4,14 @@
 #include <filesystem>
 #include <limits>
 
+#include "db/sqlite/file.h"
+
 namespace offx::migrate {
 
 std::optional<std::int64_t> spare_disk_bytes(const db::DatabaseClient& client) {
   namespace fs = std::filesystem;
-  constexpr std::string_view kEngine = "sqlite:";
-  const auto description = client.description();
-  if (!description.starts_with(kEngine) || description.ends_with(":memory:")) return std::nullopt;
-  const auto path = description.substr(kEngine.size());
+  const auto path = db::sqlite::file_of(client);
+  if (path.empty()) return std::nullopt;
   std::error_code error;
   const auto space = fs::space(fs::absolute(path, error).parent_path(), error);
   if (error) return std::nullopt;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "db/sqlite/file.h"
 #include "pipeline/json.h"
 
 namespace offx::pipeline {
@@ -52,10 +53,8 @@ std::optional<std::int64_t> version_of(std::string_view table) {
 }
 
 std::optional<std::uint64_t> bytes_of(const db::DatabaseClient& client) {
-  constexpr std::string_view kFile = "sqlite:";
-  const std::string description = client.description();
-  const std::string path = description.starts_with(kFile) ? description.substr(kFile.size()) : "";
-  if (path.empty() || path == ":memory:") return std::nullopt;
+  const auto path = db::sqlite::file_of(client);
+  if (path.empty()) return std::nullopt;
   return file_size(path) + file_size(path + "-wal");
 }
 

@@ -8,7 +8,11 @@
 namespace offx::text {
 
 /// Classes of ASCII, or'ed: what the fast path and twitter-text's patterns ask for.
-enum AsciiFlag : std::uint8_t { kAlnum = 1, kAlpha = 2, kPunct = 4, kSpaceOrControl = 8, kSign = 16 };
+inline constexpr unsigned kAlnum = 1;
+inline constexpr unsigned kAlpha = 2;
+inline constexpr unsigned kPunct = 4;
+inline constexpr unsigned kSpaceOrControl = 8;
+inline constexpr unsigned kSign = 16;
 
 inline constexpr std::array<std::uint8_t, 256> kAscii = [] {
   std::array<std::uint8_t, 256> table{};

@@ -8,6 +8,7 @@
 
 #include "db/sqlite/checkpointer.h"
 #include "db/sqlite/connection.h"
+#include "db/sqlite/file.h"
 
 namespace offx::db::sqlite {
 namespace {
@@ -18,16 +19,9 @@ constexpr auto kTryAgain = std::chrono::seconds(1);
 constexpr auto kBusyPatience = std::chrono::milliseconds(100);
 constexpr auto kBusyPoll = std::chrono::milliseconds(2);
 
-std::string watched_path(const DatabaseClient& client) {
-  constexpr std::string_view kFile = "sqlite:";
-  const std::string description = client.description();
-  if (!description.starts_with(kFile) || description.ends_with(":memory:")) return {};
-  return description.substr(kFile.size());
-}
-
 }  // namespace
 
-ChangeWatch::ChangeWatch(const DatabaseClient& client) : path_(watched_path(client)) {}
+ChangeWatch::ChangeWatch(const DatabaseClient& client) : path_(file_of(client)) {}
 ChangeWatch::~ChangeWatch() = default;
 
 /// The file may not be there yet: then it is tried again later.

@@ -6,14 +6,14 @@
 #include <sqlite3.h>
 
 #include "db/sqlite/connection.h"
+#include "db/sqlite/file.h"
 
 namespace offx::db::sqlite {
 
 Result<std::unique_ptr<LongRead>> LongRead::open(const DatabaseClient& client, std::function<bool()> goes_on) {
-  constexpr std::string_view kFile = "sqlite:";
-  const std::string description = client.description();
-  if (!description.starts_with(kFile) || description.ends_with(":memory:")) return std::unique_ptr<LongRead>();
-  OFFX_ASSIGN(auto connection, Connection::open(description.substr(kFile.size()), Connection::Access::read_only));
+  const auto path = file_of(client);
+  if (path.empty()) return std::unique_ptr<LongRead>();
+  OFFX_ASSIGN(auto connection, Connection::open(path, Connection::Access::read_only));
   return std::unique_ptr<LongRead>(new LongRead(std::move(connection), std::move(goes_on)));
 }
 
