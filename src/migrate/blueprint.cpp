@@ -20,6 +20,13 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
 
 bool is_ours(std::string_view name) { return folded(name).starts_with("offx_"); }
 
+/// True if the trigger `sql` makes runs for this kind of write.
+bool runs_for(std::string_view sql, std::string_view event) {
+  const auto tokens = tokens_of(sql);
+  const auto on = std::find_if(tokens.begin(), tokens.end(), [](const Token& t) { return same_name(t.text, "on"); });
+  return std::any_of(tokens.begin(), on, [&](const Token& token) { return same_name(token.text, event); });
+}
+
 /// `text` without blanks and comments, names folded: equal for statements that say the same.
 std::string normalised(std::string_view sql) {
   std::string text;
@@ -47,8 +54,9 @@ class Builder {
     for (auto& plan : blueprint_.pairs) {
       check_references(plan);
       OFFX_TRY(find_children(plan));
+      plan.pair.carries_replace = carries_replace(plan);
       carry_indexes(plan);
-      plan.helper_indexes = helper_indexes(plan.pair);
+      plan.helpers = sync_helpers(plan.pair);
       plan.up = sync_triggers(plan.pair, kOld);
       plan.down = sync_triggers(plan.pair, kNew);
       plan.sync = triggers_in(plan.pair.change.sync, plan.pair.change, findings_);
@@ -293,8 +301,10 @@ class Builder {
     const auto& pair = plan.pair;
     OFFX_ASSIGN(const auto names, schema_.table_names());
     for (const auto& name : names) {
-      if (pair_from(name) != nullptr || pair_to(name) != nullptr) continue;
+      if (pair_to(name) != nullptr) continue;
       OFFX_ASSIGN(const auto child, schema_.table(name));
+      plan.deletions_act = plan.deletions_act || acts_on(child, pair);
+      if (pair_from(name) != nullptr) continue;
       for (const auto& key : child.foreign_keys) {
         if (!same_name(key.parent, pair.change.from) && !same_name(key.parent, pair.change.to)) continue;
         if (!contains(plan.children, name)) plan.children.push_back(name);
@@ -302,6 +312,34 @@ class Builder {
       }
     }
     return {};
+  }
+
+  /// Whether a deletion from the old table does to `child` what one from the new table does to nobody.
+  bool acts_on(const Table& child, const Pair& pair) const {
+    if (same_name(child.name, pair.change.from)) return false;
+    const auto* versioned = pair_from(child.name);
+    return std::any_of(child.foreign_keys.begin(), child.foreign_keys.end(), [&](const ForeignKey& key) {
+      if (!same_name(key.parent, pair.change.from) || key.on_delete == "NO ACTION") return false;
+      if (versioned == nullptr) return true;
+      const auto& keys = versioned->pair.table(kNew).foreign_keys;
+      return std::none_of(keys.begin(), keys.end(), [&](const ForeignKey& successor) {
+        return same_name(successor.parent, pair.change.to) && successor.on_delete == key.on_delete;
+      });
+    });
+  }
+
+  /// The reasons of Pair::carries_replace. What was decided when the migration was begun holds until it ends.
+  bool carries_replace(const PairPlan& plan) {
+    const auto& change = plan.pair.change;
+    if (schema_.find("table", change.to) != nullptr) {
+      return schema_.find("table", note_of_replaced(change.to)) != nullptr;
+    }
+    const bool runs_triggers =
+        std::any_of(schema_.objects().begin(), schema_.objects().end(), [&](const SchemaObject& object) {
+          return object.type == "trigger" && same_name(object.table, change.from) && !is_ours(object.name) &&
+                 (runs_for(object.sql, "insert") || runs_for(object.sql, "update"));
+        });
+    return runs_triggers || plan.deletions_act || schema_.find("table", note_of_replaced(change.from)) != nullptr;
   }
 
   void check_child(const Pair& pair, const Table& child, const ForeignKey& key) {
@@ -327,16 +365,6 @@ class Builder {
       find(Severity::note, from, child.name,
            child.name + " goes on referring to " + from + " while both live, and to " + pair.change.to +
                " from `complete` on; its rows are not copied");
-      if (key.on_delete == "RESTRICT") {
-        find(Severity::warning, from, child.name,
-             "INSERT OR REPLACE by new code that replaces a row of " + pair.change.to +
-                 " by its key is not stopped by ON DELETE RESTRICT in " + child.name +
-                 " while both live; delete and upsert do what they always do");
-      } else if (key.on_delete != "NO ACTION") {
-        find(Severity::warning, from, child.name,
-             "INSERT OR REPLACE by new code that replaces a row of " + pair.change.to + " does not set off ON DELETE " +
-                 key.on_delete + " in " + child.name + " while both live; delete and upsert do what they always do");
-      }
     }
   }
 
@@ -482,10 +510,7 @@ class Builder {
     const auto carried = std::count_if(pair.groups.begin(), pair.groups.end(),
                                        [](const Group& group) { return !group.computed[kOld].empty(); });
     const auto tokens = tokens_of(object.sql);
-    const auto on = std::find_if(tokens.begin(), tokens.end(), [](const Token& t) { return same_name(t.text, "on"); });
-    const bool of_updates =
-        std::any_of(tokens.begin(), on, [](const Token& token) { return same_name(token.text, "update"); });
-    if (of_updates && carried > 1) {
+    if (runs_for(object.sql, "update") && carried > 1) {
       find(Severity::warning, pair.change.from, object.name,
            "one UPDATE by new code of several columns may reach " + pair.change.from +
                " as several, and run the trigger " + object.name + " for each, while both live");
@@ -665,7 +690,7 @@ Result<void> rehearse(Schema& schema, const Blueprint& blueprint, std::vector<Fi
   for (const auto& plan : blueprint.pairs) {
     const auto& from = plan.pair.change.from;
     for (const auto& index : plan.carried_indexes) run(from, index.sql);
-    for (const auto& index : plan.helper_indexes) run(from, index.sql);
+    for (const auto& helper : plan.helpers) run(from, helper.sql);
     for (const auto& trigger : plan.up) run(from, trigger.sql);
     for (const auto& trigger : plan.sync) run(from, trigger.sql);
     run(from, "EXPLAIN QUERY PLAN " + copy_sql(plan.pair, {}));

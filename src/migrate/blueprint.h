@@ -16,11 +16,12 @@ struct PairPlan {
   Pair pair;
   std::vector<std::string> create;        ///< the new table and what lives with it from the start, one statement each
   std::vector<NamedSql> carried_indexes;  ///< of the old table, made for the new one too
-  std::vector<NamedSql> helper_indexes;
-  std::vector<NamedSql> up;           ///< triggers old → new
-  std::vector<NamedSql> down;         ///< triggers new → old
-  std::vector<NamedSql> sync;         ///< the author's triggers that live while both versions do
-  std::vector<std::string> children;  ///< tables outside of the migration that refer to the old table
+  std::vector<NamedSql> helpers;          ///< see sync_helpers()
+  std::vector<NamedSql> up;               ///< triggers old → new
+  std::vector<NamedSql> down;             ///< triggers new → old
+  std::vector<NamedSql> sync;             ///< the author's triggers that live while both versions do
+  std::vector<std::string> children;      ///< tables outside of the migration that refer to the old table
+  bool deletions_act = false;             ///< what ON DELETE of such a table says is not said of the new table
 };
 
 /// A migration resolved against a database's schema: what every phase is made from.

@@ -243,7 +243,7 @@ Result<void> Work::expand(const Migration& migration, bool again) {
   for (const auto& pair : blueprint.pairs) {
     script.add(pair.create);
     script.add(pair.carried_indexes);
-    script.add(pair.helper_indexes);
+    script.add(pair.helpers);
     script.add(
         "INSERT INTO offx_migration_tables (migration, position, from_table, to_table, phase, low, rows_done, "
         "rows_total, rows_per_second) VALUES (?1, ?2, ?3, ?4, ?5, '', 0, ?6, 0)",
@@ -470,7 +470,7 @@ Result<void> Work::complete(const Record& record, const CompleteOptions& options
       for (const auto* triggers : {&plan.up, &plan.down, &plan.sync}) {
         for (const auto& trigger : *triggers) script.add("DROP TRIGGER IF EXISTS " + quote_identifier(trigger.name));
       }
-      for (const auto& index : plan.helper_indexes) script.add("DROP INDEX IF EXISTS " + quote_identifier(index.name));
+      for (const auto& helper : plan.helpers) script.add(drop_of_helper(helper));
       script.add(equalise_sequences(plan.pair));
     }
     OFFX_TRY(move_aside(script, names_of(record, kOld)));
@@ -497,7 +497,7 @@ Result<void> Work::roll_back(const Record& record, const RollbackOptions& option
       for (const auto* triggers : {&plan.up, &plan.down, &plan.sync}) {
         for (const auto& trigger : *triggers) script.add("DROP TRIGGER IF EXISTS " + quote_identifier(trigger.name));
       }
-      for (const auto& index : plan.helper_indexes) script.add("DROP INDEX IF EXISTS " + quote_identifier(index.name));
+      for (const auto& helper : plan.helpers) script.add(drop_of_helper(helper));
       // The author's own, which would take the emptying of the new table for the application's deletes, and views.
       for (auto statement = plan.create.rbegin(); statement != plan.create.rend(); ++statement) {
         const auto object = created_object(*statement);

@@ -59,6 +59,9 @@ struct Pair {
   std::vector<Group> groups;
   std::array<std::vector<Uniqueness>, 2> uniqueness;         ///< of each side, but the key's
   std::array<std::optional<std::string>, 2> parent_in_self;  ///< a column that refers to its own table's key
+  /// REPLACE of a row of the new table has to be one of the old table's row too, as that has triggers of the user's, or
+  /// as other tables' ON DELETE depends on it.
+  bool carries_replace = false;
 
   [[nodiscard]] const Table& table(Side side) const { return tables[side]; }
   /// The columns of `side` that are computed, in the order of the table, the key first.

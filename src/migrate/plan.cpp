@@ -39,7 +39,7 @@ std::vector<Step> steps_of(const Blueprint& blueprint) {
   for (const auto& plan : blueprint.pairs) {
     append(expand.sql, plan.create);
     append(expand.sql, sql_of(plan.carried_indexes));
-    append(expand.sql, sql_of(plan.helper_indexes));
+    append(expand.sql, sql_of(plan.helpers));
   }
   steps.push_back(std::move(expand));
   Step live{"live", "", "triggers new → old, in the transaction that makes both versions live", {}};

@@ -75,7 +75,6 @@ class Story {
     const bool same_key = tables_[0].columns[kOld][0].name == tables_[0].columns[kNew][0].name;
     if (tables_[0].key_width == 1 && same_key && chance(20)) {
       tables_.push_back(outside_child(any_of(actions)));
-      tables_[0].may_replace[kNew] = false;
     }
     for (const auto& table : tables_) {
       run(table.create(kOld));

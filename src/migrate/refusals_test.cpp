@@ -157,10 +157,6 @@ const Case kCases[] = {
      "(name));",
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, title TEXT UNIQUE, n INTEGER)"), kRefusal,
      "u refers to (name) of t_v1, which t_v2 does not have"},
-    {"cascade_and_replace",
-     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER);"
-     "CREATE TABLE u (t REFERENCES t_v1 (id) ON DELETE CASCADE);",
-     with(kSame), kWarning, "INSERT OR REPLACE by new code"},
     {"reference_is_left_out",
      "CREATE TABLE u (id INTEGER PRIMARY KEY); CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, n REFERENCES u (id));",
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n INTEGER)"), kWarning,
@@ -174,10 +170,6 @@ const Case kCases[] = {
      "VALUES (1, 9);",
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n INTEGER REFERENCES u (id))"), kRefusal,
      "(n) refers to no row of u, for instance in the row id = 1"},
-    {"replace_and_restrict",
-     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER);"
-     "CREATE TABLE u (t REFERENCES t_v1 (id) ON DELETE RESTRICT);",
-     with(kSame), kWarning, "is not stopped by ON DELETE RESTRICT"},
     // Objects around them.
     {"index_on_a_dropped_column",
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE INDEX i ON t_v1 (n);",

@@ -170,6 +170,12 @@ bool copies_ancestors(const Pair& pair) {
   return pair.parent_in_self[kNew] && !pair.counterpart(kNew, *pair.parent_in_self[kNew]).empty();
 }
 
+std::vector<std::string> note_columns(const Pair& pair) {
+  std::vector<std::string> columns;
+  for (std::size_t i = 0; i < pair.key[kNew].size(); ++i) columns.push_back("key" + std::to_string(i + 1));
+  return columns;
+}
+
 /// The triggers on one side's table, which write to the other's.
 class Triggers {
  public:
@@ -184,9 +190,10 @@ class Triggers {
   std::vector<NamedSql> make() {
     // The row itself is made, or gets its new key, by what follows.
     const auto but_this = " AND NOT (" + at_key(pair_, from_, from_, "NEW") + ")";
+    if (carries_replace()) add("rep", "BEFORE INSERT", "", note_replaced());
     add("ins", "AFTER INSERT", "",
-        bring_ancestors(but_this) + sweeps(nullptr, false) + guards(nullptr, false) + insert("") + restore() +
-            assert_row(false));
+        bring_ancestors(but_this) + sweeps(nullptr, false) + guards(nullptr, false) + replace() + insert("") +
+            restore() + assert_row(false));
     add("del", "AFTER DELETE", "",
         "DELETE FROM " + target_ + " WHERE " + at_key(pair_, to_, from_, "OLD") + " AND NOT EXISTS (SELECT 1 FROM " +
             source_ + " WHERE " + at_key(pair_, from_, from_, "OLD") + ");\n");
@@ -348,6 +355,58 @@ class Triggers {
            (sets.empty() ? std::string("NOTHING") : "UPDATE SET " + joined(sets, ", ")) + ";\n";
   }
 
+  bool carries_replace() const { return from_ == kNew && pair_.carries_replace; }
+
+  /// The columns of the note, and NEW's key as it stands there.
+  std::pair<std::vector<std::string>, std::vector<std::string>> note() const {
+    return {note_columns(pair_), quoted_key(pair_, from_, "NEW")};
+  }
+
+  /// That the row which is inserted has a predecessor. If the insert then comes to pass, it was REPLACE; a note that
+  /// stays behind was of one that was ignored, or became an update.
+  std::string note_replaced() const {
+    const auto table = quote_identifier(note_of_replaced(pair_.tables[kNew].name));
+    const auto [columns, key] = note();
+    return "DELETE FROM " + table + " WHERE " + columns[0] + " IS NOT NULL;\nINSERT INTO " + table + " (" +
+           joined(columns, ", ") + ") SELECT " + joined(key, ", ") + " WHERE " + source_exists() + ";\n";
+  }
+
+  /// REPLACE arrives as REPLACE: what other tables' ON DELETE says happens, and no DELETE trigger runs. What the new
+  /// table does not give its twin stays as it was.
+  std::string replace() const {
+    if (!carries_replace()) return {};
+    std::vector<std::string> names;
+    std::vector<std::string> values;
+    const auto add_column = [&](const std::string& column, std::string value) {
+      names.push_back(quote_identifier(column));
+      values.push_back(std::move(value));
+    };
+    const auto kept = [&](const std::string& column) {
+      return looked_up(pair_, to_, quote_identifier(column), from_, "NEW");
+    };
+    for (std::size_t i = 0; i < pair_.key[to_].size(); ++i) {
+      add_column(pair_.key[to_][i], quote_identifier(pair_.key[from_][i]));
+    }
+    for (const auto& group : pair_.groups) {
+      for (const auto& c : group.computed[to_]) {
+        auto value = kept(c.column);
+        if (group.plain) {
+          value = quote_identifier(c.carried_from);
+        } else if (carries(group, to_)) {
+          value = "CASE WHEN EXISTS (SELECT 1 FROM " + this_pair() + " AND " + alike(group, to_, rows_in_join(pair_)) +
+                  ") THEN " + value + " ELSE (" + c.expression + ") END";
+        }
+        add_column(c.column, std::move(value));
+      }
+    }
+    for (const auto* column : pair_.own_columns(to_)) add_column(column->name, kept(column->name));
+    const auto [columns, key] = note();
+    return "INSERT OR REPLACE INTO " + target_ + " (" + joined(names, ", ") + ") SELECT " + joined(values, ", ") +
+           " FROM " + source_ + " WHERE " + at_key(pair_, from_, from_, "NEW") + " AND EXISTS (SELECT 1 FROM " +
+           quote_identifier(note_of_replaced(pair_.tables[kNew].name)) + " WHERE " + compared(columns, key) +
+           ") AND EXISTS (SELECT 1 FROM " + target_ + " WHERE " + at_key(pair_, to_, from_, "NEW") + ");\n";
+  }
+
   std::string assignment(const Group& group, const Computed& c, const std::string& value) const {
     const auto column = quote_identifier(c.column);
     const auto same_type = [&] {
@@ -456,8 +515,14 @@ std::string twin_exists(const Pair& pair, Side side) {
 
 std::vector<NamedSql> sync_triggers(const Pair& pair, Side from) { return Triggers(pair, from).make(); }
 
-std::vector<NamedSql> helper_indexes(const Pair& pair) {
-  std::vector<NamedSql> indexes;
+std::string note_of_replaced(std::string_view to) { return std::string(kPrefix) + std::string(to) + "_replaced"; }
+
+std::string drop_of_helper(const NamedSql& helper) {
+  return "DROP " + created_object(helper.sql).kind + " IF EXISTS " + quote_identifier(helper.name);
+}
+
+std::vector<NamedSql> sync_helpers(const Pair& pair) {
+  std::vector<NamedSql> helpers;
   for (const Side from : {kOld, kNew}) {
     const auto& target = pair.tables[other(from)];
     for (const auto& unique : pair.uniqueness[from]) {
@@ -473,12 +538,18 @@ std::vector<NamedSql> helper_indexes(const Pair& pair) {
       for (std::size_t i = 0; i < wanted.size(); ++i) {
         columns.push_back(quote_identifier(wanted[i]) + " COLLATE " + unique.collations[i]);
       }
-      const auto name = std::string(kPrefix) + target.name + "_" + std::to_string(indexes.size() + 1);
-      indexes.push_back({name, "CREATE INDEX " + quote_identifier(name) + " ON " + quote_identifier(target.name) +
+      const auto name = std::string(kPrefix) + target.name + "_" + std::to_string(helpers.size() + 1);
+      helpers.push_back({name, "CREATE INDEX " + quote_identifier(name) + " ON " + quote_identifier(target.name) +
                                    " (" + joined(columns, ", ") + ")"});
     }
   }
-  return indexes;
+  if (pair.carries_replace) {
+    const auto name = note_of_replaced(pair.tables[kNew].name);
+    const auto columns = joined(note_columns(pair), ", ");
+    helpers.push_back({name, "CREATE TABLE " + quote_identifier(name) + " (" + columns + ", PRIMARY KEY (" + columns +
+                                 ")) WITHOUT ROWID"});
+  }
+  return helpers;
 }
 
 std::string boundary_sql(const Pair& pair, Side side, Range range) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,8 +19,13 @@ struct NamedSql {
 /// The triggers on `from`'s table that carry its writes to the other one.
 [[nodiscard]] std::vector<NamedSql> sync_triggers(const Pair& pair, Side from);
 
-/// Indexes that the triggers need to find rows by, where a table has none of its own; dropped with them.
-[[nodiscard]] std::vector<NamedSql> helper_indexes(const Pair& pair);
+/// What the triggers need beside the tables, made before them and dropped with them: indexes to find rows by, where a
+/// table has none of its own, and a table of notes.
+[[nodiscard]] std::vector<NamedSql> sync_helpers(const Pair& pair);
+/// The statement that drops a helper, if it is there.
+[[nodiscard]] std::string drop_of_helper(const NamedSql& helper);
+/// The helper where triggers note the row that REPLACE is about to replace in the new table `to` (carries_replace).
+[[nodiscard]] std::string note_of_replaced(std::string_view to);
 
 /// A range of keys, `(low, high]`; without a bound where one is missing.
 struct Range {

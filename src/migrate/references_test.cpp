@@ -1,0 +1,153 @@
+// What ON DELETE does to tables outside of a migration, seen from either version.
+
+#include <gmock/gmock.h>
+
+#include "migrate/test_support.h"
+
+namespace offx::migrate {
+namespace {
+
+using testing::Each;
+using testing::Field;
+using testing::HasSubstr;
+using testing::Not;
+
+/// A parent with children outside of the migration, once with both versions live and once without any migration.
+class References : public MigrationTest {
+ protected:
+  void make(const std::string& action) {
+    plain_ = must(db::create_database_client(":memory:"));
+    for (auto* client : {client_.get(), plain_.get()}) {
+      for (const auto& sql : std::vector<std::string>{
+               "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, old_only TEXT DEFAULT '-')",
+               "CREATE TABLE u (id INTEGER PRIMARY KEY, t INTEGER DEFAULT 9 REFERENCES t_v1 (id)" + action + ")",
+               "CREATE TABLE log (what TEXT)",
+               "CREATE TRIGGER u_deleted AFTER DELETE ON u BEGIN INSERT INTO log VALUES ('u' || OLD.id); END",
+               "CREATE TRIGGER t_inserted AFTER INSERT ON t_v1 BEGIN INSERT INTO log VALUES ('t' || NEW.name); END",
+               "INSERT INTO t_v1 VALUES (-1, '', 'm'), (1, 'a', 'x'), (2, 'b', 'y'), (3, 'c', 'z'), (9, 'i', '-')",
+               "INSERT INTO u (t) VALUES (1), (1), (2)"}) {
+        run(*client, sql);
+      }
+    }
+    change_ = change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, own TEXT)");
+  }
+
+  static std::string state_of(db::DatabaseClient& client) {
+    return ask(client, "SELECT id, name FROM t_v1 ORDER BY id") + " / " + ask(client, "SELECT id, t FROM u") + " / " +
+           ask(client, "SELECT * FROM log");
+  }
+
+  /// Runs `sql` with `table` for its %; it must do what it does without a migration.
+  void expect_same(const std::string& sql, const std::string& table) {
+    SCOPED_TRACE(sql);
+    const auto at = sql.find('%');
+    const auto on = [&](const std::string& name) { return sql.substr(0, at) + name + sql.substr(at + 1); };
+    const auto given = client_->execute(on(table));
+    const auto expected = plain_->execute(on("t_v1"));
+    EXPECT_EQ(given.has_value(), expected.has_value()) << (given ? "" : given.error().to_string());
+    EXPECT_EQ(given ? given->rows_affected() : 0, expected ? expected->rows_affected() : 0);
+    EXPECT_EQ(state_of(*client_), state_of(*plain_));
+    expect_alike("m");
+  }
+
+  /// The same in both, which may be that there is no such parent.
+  void refer(int id, int parent) {
+    const auto sql = "INSERT INTO u VALUES (" + std::to_string(id) + ", " + std::to_string(parent) +
+                     ") ON CONFLICT (id) DO UPDATE SET t = excluded.t";
+    EXPECT_EQ(ask(*client_, sql), ask(*plain_, sql));
+  }
+
+  std::unique_ptr<db::DatabaseClient> plain_;
+  TableChange change_;
+};
+
+class EveryAction : public References, public testing::WithParamInterface<const char*> {};
+
+TEST_P(EveryAction, StatementsDoTheSameThroughBothVersions) {
+  for (const bool from_new : {false, true}) {
+    SCOPED_TRACE(from_new);
+    client_ = must(db::create_database_client(folder_ / (from_new ? "new.db" : "old.db")));
+    make(GetParam());
+    begin(migration_of("m", {change_}));
+    const auto same = [&](const std::string& sql) { expect_same(sql, from_new ? "t_v2" : "t_v1"); };
+    // What meets a row and leaves it, or changes it, is no REPLACE.
+    same("INSERT OR IGNORE INTO % (id, name) VALUES (1, 'n')");
+    same("INSERT OR FAIL INTO % (id, name) VALUES (1, 'n')");
+    same("INSERT INTO % (id, name) VALUES (1, 'n')");
+    same("INSERT INTO % (id, name) VALUES (1, 'n') ON CONFLICT (id) DO NOTHING");
+    same("INSERT INTO % (id, name) VALUES (1, 'a2') ON CONFLICT (id) DO UPDATE SET name = excluded.name");
+    same("INSERT OR REPLACE INTO % (id, name) VALUES (1, 'a3') ON CONFLICT (id) DO UPDATE SET name = excluded.name");
+    same("INSERT OR IGNORE INTO % (id, name) VALUES (3, 'n')");
+    same("DELETE FROM % WHERE id = 3");
+    same("INSERT INTO % (id, name) VALUES (3, 'c')");
+    same("INSERT INTO % (name) VALUES ('auto')");
+    // REPLACE of the row itself, with what it holds already, of several, and by another UNIQUE.
+    same("INSERT OR REPLACE INTO % (id, name) VALUES (3, 'c3')");
+    same("INSERT OR REPLACE INTO % (id, name) VALUES (1, 'a3')");
+    same("REPLACE INTO % (id, name) VALUES (3, 'c4'), (2, 'b2'), (20, 'k')");
+    refer(3, 3);
+    same("INSERT OR REPLACE INTO % (id, name) VALUES (30, 'c4')");
+    refer(4, 20);
+    same("UPDATE OR REPLACE % SET id = 20 WHERE id = 30");
+    same("UPDATE OR REPLACE % SET name = 'i' WHERE id = 20");
+    same("DELETE FROM % WHERE id = 1");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(OnDelete, EveryAction,
+                         testing::Values("", " ON DELETE CASCADE", " ON DELETE SET NULL", " ON DELETE SET DEFAULT",
+                                         " ON DELETE RESTRICT", " ON DELETE NO ACTION DEFERRABLE INITIALLY DEFERRED"));
+
+TEST_F(References, ReplaceKeepsWhatTheOtherVersionAloneKnows) {
+  make(" ON DELETE CASCADE");
+  execute({"DROP TRIGGER t_inserted", "UPDATE t_v1 SET name = ' a' WHERE id = 1"});
+  change_.up = {{"name", "trim(name)"}};
+  change_.down = {{"name", "name"}};
+  begin(migration_of("m", {change_}));
+  execute({"INSERT OR REPLACE INTO t_v2 (id, name) VALUES (1, 'a'), (2, 'B')"});
+  EXPECT_EQ(asked("SELECT * FROM t_v1 WHERE id IN (1, 2)"), "1| a|x 2|B|y");
+  EXPECT_EQ(asked("SELECT count(*) FROM u"), "0");
+}
+
+TEST_F(References, AChainPassesReplaceOn) {
+  make(" ON DELETE CASCADE");
+  begin(migration_of("m", {change_}));
+  begin(migration_of(
+      "n", {change_of("t_v2", "t_v3", "CREATE TABLE t_v3 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, own TEXT)")}));
+  execute({"INSERT OR REPLACE INTO t_v3 (id, name) VALUES (1, 'A')"});
+  EXPECT_EQ(asked("SELECT t FROM u"), "2");
+  EXPECT_EQ(asked("SELECT * FROM t_v1 WHERE id = 1"), "1|A|x");
+  expect_alike("m");
+  expect_alike("n");
+  end("m");
+  execute({"INSERT OR REPLACE INTO t_v3 (id, name) VALUES (2, 'B')"});
+  EXPECT_EQ(asked("SELECT count(*) FROM u"), "0");
+  end("n");
+  EXPECT_THAT(objects_in(*client_), Not(HasSubstr("offx_")));
+}
+
+TEST_F(References, WhoComesToReferMeanwhileChangesNothing) {
+  make("");
+  begin(migration_of("m", {change_}));
+  execute({"CREATE TABLE late (t REFERENCES t_v1 (id) ON DELETE CASCADE)", "INSERT INTO late VALUES (3)"});
+  EXPECT_THAT(must(find_drift(*client_)), Each(Field(&Drift::name, "late")));
+  execute({"DELETE FROM t_v2 WHERE id = 3"});
+  EXPECT_EQ(asked("SELECT count(*) FROM late"), "0");
+  end("m");
+  EXPECT_EQ(asked("SELECT \"table\" FROM pragma_foreign_key_list('late')"), "t_v2");
+}
+
+TEST_F(References, ParentsWhoseNewVersionNobodyReferredToGoOn) {
+  // The child's next version does not refer any more; REPLACE of a parent still does to it what the old one says.
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)",
+           "CREATE TABLE c_v1 (id INTEGER PRIMARY KEY, t REFERENCES t_v1 (id) ON DELETE CASCADE)",
+           "INSERT INTO t_v1 VALUES (1, 'a')", "INSERT INTO c_v1 VALUES (1, 1)"});
+  begin(migration_of("m", {change_of("c_v1", "c_v2", "CREATE TABLE c_v2 (id INTEGER PRIMARY KEY, t)"),
+                           change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)")}));
+  execute({"REPLACE INTO t_v2 VALUES (1, 'b')"});
+  EXPECT_EQ(asked("SELECT (SELECT count(*) FROM c_v1), (SELECT count(*) FROM c_v2), name FROM t_v1"), "0|0|b");
+  expect_alike("m");
+}
+
+}  // namespace
+}  // namespace offx::migrate
