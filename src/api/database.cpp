@@ -72,34 +72,54 @@ Result<net::HttpResponse> state_of(const Request& request, const Services& servi
 }
 
 /// Does it in the request: OffX's own tables that change are small. What a lost connection interrupts goes on with the
-/// same request.
+/// same request. `action` gets the name and the body, which has no other members than these.
 template <class Action>
-Result<net::HttpResponse> migrate_with(const Request& request, const Services& services, const Action& action) {
+Result<net::HttpResponse> migrate_with(const Request& request, const Services& services,
+                                       std::span<const std::string_view> members, const Action& action) {
   OFFX_TRY(request.only({}));
-  OFFX_TRY(request.json({}));
+  OFFX_ASSIGN(const auto body, request.json(members));
   OFFX_TRY(state_of(request, services));
-  OFFX_TRY(action(request.path_text("name")));
+  OFFX_TRY(action(request.path_text("name"), body));
   return state_of(request, services);
 }
 
+Result<bool> is_set(const json::object& body, std::string_view name) {
+  OFFX_ASSIGN(const auto flag, flag_member(body, name));
+  return flag.value_or(false);
+}
+
 Result<net::HttpResponse> complete_migration(const Request& request, const Services& services) {
-  return migrate_with(request, services,
-                      [&](const std::string& name) { return migrate::complete(services.client, name, {}); });
+  static constexpr std::array<std::string_view, 2> kMembers = {"force", "keep_old"};
+  return migrate_with(request, services, kMembers,
+                      [&](const std::string& name, const json::object& body) -> Result<void> {
+                        migrate::CompleteOptions options;
+                        OFFX_ASSIGN(options.force, is_set(body, "force"));
+                        OFFX_ASSIGN(options.keep_old, is_set(body, "keep_old"));
+                        return migrate::complete(services.client, name, options);
+                      });
 }
 
 Result<net::HttpResponse> roll_back_migration(const Request& request, const Services& services) {
-  return migrate_with(request, services,
-                      [&](const std::string& name) { return migrate::roll_back(services.client, name, {}); });
+  static constexpr std::array<std::string_view, 2> kMembers = {"force", "discard"};
+  return migrate_with(request, services, kMembers,
+                      [&](const std::string& name, const json::object& body) -> Result<void> {
+                        migrate::RollbackOptions options;
+                        OFFX_ASSIGN(options.force, is_set(body, "force"));
+                        OFFX_ASSIGN(options.discard, is_set(body, "discard"));
+                        return migrate::roll_back(services.client, name, options);
+                      });
 }
 
 Result<net::HttpResponse> pause_migration(const Request& request, const Services& services) {
-  return migrate_with(request, services,
-                      [&](const std::string& name) { return migrate::pause(services.client, name); });
+  return migrate_with(request, services, {}, [&](const std::string& name, const json::object& /*body*/) {
+    return migrate::pause(services.client, name);
+  });
 }
 
 Result<net::HttpResponse> resume_migration(const Request& request, const Services& services) {
-  return migrate_with(request, services,
-                      [&](const std::string& name) { return migrate::resume(services.client, name); });
+  return migrate_with(request, services, {}, [&](const std::string& name, const json::object& /*body*/) {
+    return migrate::resume(services.client, name);
+  });
 }
 
 // --- Backups ---

@@ -568,9 +568,23 @@ TEST_F(Resources, the_database_shows_its_tables_and_migrations) {
   const Pairs name = {{"name", "topics_v2"}};
   EXPECT_EQ(call("POST", "/database/migrations/{name}/pause", name).body.at("paused"), true);
   EXPECT_EQ(call("POST", "/database/migrations/{name}/resume", name).body.at("paused"), false);
-  const auto completed = call("POST", "/database/migrations/{name}/complete", name);
+  {
+    // As a server says of its own tables.
+    const auto use = must(store::announce(*client_, "a server"));
+    const auto refused = call("POST", "/database/migrations/{name}/rollback", name);
+    EXPECT_EQ(refused.status, 409);
+    EXPECT_THAT(refused.message, testing::HasSubstr("a server"));
+    EXPECT_EQ(call("POST", "/database/migrations/{name}/rollback", name, {}, {{"force", 1}}).status, 400);
+    const auto forced =
+        call("POST", "/database/migrations/{name}/rollback", name, {}, {{"force", true}, {"discard", true}});
+    EXPECT_EQ(forced.status, 200) << forced.message;
+    EXPECT_EQ(forced.body.at("phase"), "rolled_back");
+  }
+  must(store::initialise(*client_));
+  const auto completed = call("POST", "/database/migrations/{name}/complete", name, {}, {{"keep_old", true}});
   EXPECT_EQ(completed.status, 200) << completed.message;
   EXPECT_EQ(completed.body.at("phase"), "completed");
+  EXPECT_EQ(completed.body.at("tables").at(0).at("kept_as"), "topics_v1_archived");
   EXPECT_EQ(call("POST", "/database/migrations/{name}/rollback", name).status, 409);
   EXPECT_EQ(call("POST", "/database/migrations/{name}/complete", {{"name", "x"}}).status, 404);
 }

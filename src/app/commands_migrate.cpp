@@ -382,16 +382,6 @@ Result<void> run_migrate_resume(const Context& context, const MigrateCommand& co
   });
 }
 
-/// The name under which a table will be kept: `archive`, or what follows it where that is taken.
-Result<std::string> free_name(db::DatabaseClient& client, const std::string& archive) {
-  auto name = archive;
-  for (int n = 2;; ++n) {
-    OFFX_ASSIGN(const bool taken, migrate::table_exists(client, name));
-    if (!taken) return name;
-    name = archive + "_" + std::to_string(n);
-  }
-}
-
 Result<void> run_migrate_complete(const Context& context, const MigrateCommand& command) {
   OFFX_ASSIGN(auto client, context.open_database_as_it_is());
   OFFX_ASSIGN(const auto target, find_target(*client, command, "complete", [](const MigrationState& state) {
@@ -404,12 +394,6 @@ Result<void> run_migrate_complete(const Context& context, const MigrateCommand& 
       !confirm(context, "Complete " + name + " (" + tables + ")? There is no way back to the old version.")) {
     return fail(Errc::cancelled, "nothing was changed; say --yes to complete " + name + " without being asked");
   }
-  std::vector<std::string> kept;
-  for (const auto& table : target.tables) {
-    if (!command.keep_old) break;
-    OFFX_ASSIGN(const auto archive, free_name(*client, table.from + "_archived"));
-    kept.push_back("\n" + table.from + " is kept as " + archive);
-  }
   migrate::CompleteOptions options;
   options.keep_old = command.keep_old;
   options.force = command.force;
@@ -419,7 +403,15 @@ Result<void> run_migrate_complete(const Context& context, const MigrateCommand& 
   }));
   return report(context, *client, name, [&](const MigrationState& state) {
     std::string text = name + " is " + std::string(to_string(state.phase)) + ": " + tables;
-    for (const auto& line : kept) text += line;
+    bool keeps = false;
+    for (const auto& table : state.tables) {
+      keeps = keeps || !table.kept_as.empty();
+      if (!table.kept_as.empty()) text += "\n" + table.from + " is kept as " + table.kept_as;
+    }
+    if (keeps != command.keep_old) {
+      text += keeps ? "\n(`complete` was begun with --keep-old, and that was decided then)"
+                    : "\nthe old version is not kept: `complete` was begun without --keep-old";
+    }
     return text;
   });
 }
@@ -436,11 +428,6 @@ Result<void> run_migrate_rollback(const Context& context, const MigrateCommand& 
     return fail(Errc::cancelled,
                 "nothing was changed; say --yes to discard without being asked, or leave out --discard");
   }
-  std::vector<std::pair<std::string, std::string>> archives;
-  for (const auto& table : target.tables) {
-    OFFX_ASSIGN(auto archive, free_name(*client, table.to + "_rolled_back"));
-    archives.emplace_back(table.to, std::move(archive));
-  }
   migrate::RollbackOptions options;
   options.discard = command.discard;
   options.force = command.force;
@@ -452,10 +439,13 @@ Result<void> run_migrate_rollback(const Context& context, const MigrateCommand& 
     std::string text = name + " is " + std::string(to_string(state.phase)) + ": ";
     for (std::size_t i = 0; i < state.tables.size(); ++i) text += (i == 0 ? "" : ", ") + state.tables[i].from;
     text += state.tables.size() == 1 ? " stands alone" : " stand alone";
-    for (const auto& [table, archive] : archives) {
-      if (migrate::table_exists(*client, archive).value_or(false)) {
-        text += "\nwhat only " + table + " knew is kept in " + archive;
-      }
+    bool keeps = false;
+    for (const auto& table : state.tables) {
+      keeps = keeps || !table.kept_as.empty();
+      if (!table.kept_as.empty()) text += "\nwhat only " + table.to + " knew is kept in " + table.kept_as;
+    }
+    if (keeps && command.discard) {
+      text += "\n(`rollback` was begun without --discard, and that was decided then)";
     }
     return text;
   });

@@ -54,9 +54,9 @@ Result<bool> has_ledger(db::DatabaseClient& client) { return table_exists(client
 
 Result<void> make_ledger(db::DatabaseClient& client) {
   // The table that was added last: with it all are there.
-  OFFX_ASSIGN(const bool there, table_exists(client, "offx_migration_programs"));
+  OFFX_ASSIGN(const bool there, table_exists(client, "offx_migration_archives"));
   if (there) return {};
-  const std::array<Statement, 6> statements = {{
+  const std::array<Statement, 7> statements = {{
       {"CREATE TABLE IF NOT EXISTS offx_migrations (name TEXT NOT NULL PRIMARY KEY, position INTEGER NOT NULL, "
        "definition TEXT NOT NULL, phase TEXT NOT NULL, paused INTEGER NOT NULL, error TEXT NOT NULL, "
        "started_at TEXT NOT NULL, changed_at TEXT NOT NULL)",
@@ -75,6 +75,9 @@ Result<void> make_ledger(db::DatabaseClient& client) {
       {"CREATE TABLE IF NOT EXISTS offx_migration_programs (migration TEXT NOT NULL PRIMARY KEY, "
        "program TEXT NOT NULL)",
        {}},
+      {"CREATE TABLE IF NOT EXISTS offx_migration_archives (migration TEXT NOT NULL, position INTEGER NOT NULL, "
+       "name TEXT NOT NULL, PRIMARY KEY (migration, position))",
+       {}},
       {"CREATE TABLE IF NOT EXISTS offx_schema_objects (type TEXT NOT NULL, name TEXT NOT NULL, sql TEXT NOT NULL, "
        "PRIMARY KEY (type, name))",
        {}},
@@ -85,15 +88,19 @@ Result<void> make_ledger(db::DatabaseClient& client) {
 
 Result<std::vector<Record>> read_records(db::DatabaseClient& client) {
   std::vector<Record> records;
-  OFFX_ASSIGN(const bool there, has_ledger(client));
-  if (!there) return records;
-  const std::array<Statement, 2> statements = {
-      {{"SELECT name, position, definition, phase, paused, error, started_at, changed_at FROM offx_migrations "
-        "ORDER BY position",
-        {}},
-       {"SELECT migration, position, from_table, to_table, phase, low, rows_done, rows_total, rows_per_second "
-        "FROM offx_migration_tables ORDER BY migration, position",
-        {}}}};
+  OFFX_ASSIGN(const auto tables,
+              client.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name IN ('offx_migrations', "
+                             "'offx_migration_archives') ORDER BY name DESC"));
+  if (tables.rows() == 0 || to_text(tables.row(0)[0]) != "offx_migrations") return records;
+  std::vector<Statement> statements = {
+      {"SELECT name, position, definition, phase, paused, error, started_at, changed_at FROM offx_migrations "
+       "ORDER BY position",
+       {}},
+      {"SELECT migration, position, from_table, to_table, phase, low, rows_done, rows_total, rows_per_second "
+       "FROM offx_migration_tables ORDER BY migration, position",
+       {}}};
+  // Earlier releases kept no such list.
+  if (tables.rows() == 2) statements.push_back({"SELECT migration, position, name FROM offx_migration_archives", {}});
   OFFX_ASSIGN(const auto results, client.batch(statements, db::Mode::read));
   for (std::size_t i = 0; i < results[0].rows(); ++i) {
     const auto row = results[0].row(i);
@@ -116,9 +123,23 @@ Result<std::vector<Record>> read_records(db::DatabaseClient& client) {
     const auto row = results[1].row(i);
     for (auto& record : records) {
       if (record.name != to_text(row[0])) continue;
-      record.tables.push_back({to_integer(row[1]), to_text(row[2]), to_text(row[3]),
-                               to_phase(to_text(row[4])).value_or(Phase::expand), to_text(row[5]), to_integer(row[6]),
-                               to_integer(row[7]), db::to_real(row[8])});
+      record.tables.push_back({to_integer(row[1]),
+                               to_text(row[2]),
+                               to_text(row[3]),
+                               to_phase(to_text(row[4])).value_or(Phase::expand),
+                               to_text(row[5]),
+                               to_integer(row[6]),
+                               to_integer(row[7]),
+                               db::to_real(row[8]),
+                               {}});
+    }
+  }
+  for (std::size_t i = 0; results.size() > 2 && i < results[2].rows(); ++i) {
+    const auto row = results[2].row(i);
+    for (auto& record : records) {
+      for (auto& table : record.tables) {
+        if (record.name == to_text(row[0]) && table.position == to_integer(row[1])) table.kept_as = to_text(row[2]);
+      }
     }
   }
   return records;
@@ -184,9 +205,18 @@ Result<std::vector<db::Value>> from_literals(db::DatabaseClient& client, const s
 }
 
 Result<Lease> Lease::acquire(db::DatabaseClient& client, std::chrono::milliseconds ttl) {
-  OFFX_ASSIGN(const auto rows,
-              client.execute("SELECT holder, fence, expires_at FROM offx_migration_lease WHERE id = 1"));
-  if (rows.rows() == 0) return fail(Errc::corrupt, "the table offx_migration_lease is empty");
+  constexpr std::string_view kRead = "SELECT holder, fence, expires_at FROM offx_migration_lease WHERE id = 1";
+  OFFX_ASSIGN(auto rows, client.execute(kRead));
+  if (rows.rows() == 0) {
+    // Somebody removed it. Whoever held it is at an end with its next write, if no fence is ever used again: those of
+    // before counted from 0, or from an earlier time.
+    OFFX_TRY(client.execute(
+        "INSERT INTO offx_migration_lease (id, holder, fence, expires_at) VALUES (1, '', ?1, '') ON CONFLICT (id) DO "
+        "NOTHING",
+        {std::int64_t{now().time_since_epoch().count()}}));
+    OFFX_ASSIGN(rows, client.execute(kRead));
+    if (rows.rows() == 0) return fail(Errc::unavailable, "the lease of migrators is gone; try again");
+  }
   const auto holder = to_text(rows.row(0)[0]);
   const auto fence = to_integer(rows.row(0)[1]);
   const auto expires = time_of(rows.row(0)[2]);
@@ -227,16 +257,18 @@ Lease::~Lease() {
 
 Result<std::vector<db::QueryResult>> Lease::batch(std::span<const Statement> statements, db::Mode mode) {
   const auto asked_at = std::chrono::steady_clock::now();
-  // The CHECK of this batch: a holder that is NULL is refused, and everything with it.
+  // The CHECK of this batch: without the holder's own row the one that would be inserted has no holder, which is
+  // refused, and everything with it.
   std::vector<Statement> all = {
-      {"UPDATE offx_migration_lease SET expires_at = ?1, holder = CASE WHEN fence = ?2 THEN "
-       "holder END WHERE id = 1",
+      {"INSERT INTO offx_migration_lease (id, holder, fence, expires_at) VALUES (1, (SELECT holder FROM "
+       "offx_migration_lease WHERE id = 1 AND fence = ?2), ?2, ?1) "
+       "ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at",
        {to_sql_time(now() + ttl_), fence_}}};
   all.insert(all.end(), statements.begin(), statements.end());
   auto results = client_->batch(all, mode);
   if (!results) {
     if (results.error().message().find("offx_migration_lease.holder") != std::string::npos) {
-      return fail(Errc::conflict, "another migrator has taken over; this one stops");
+      return fail(Errc::conflict, "another migrator has taken over, or somebody removed the lease; this one stops");
     }
     return fail(std::move(results).error());
   }

@@ -14,7 +14,7 @@
 #include "migrate/migrator.h"
 
 /// What a database remembers of its migrations: the tables offx_migrations, offx_migration_tables,
-/// offx_migration_programs, offx_migration_lease and offx_schema_objects.
+/// offx_migration_programs, offx_migration_archives, offx_migration_lease and offx_schema_objects.
 namespace offx::migrate {
 
 /// Makes the ledger's tables where they are missing.
@@ -30,6 +30,7 @@ struct TableRecord {
   std::int64_t rows_done = 0;
   std::int64_t rows_total = 0;
   double rows_per_second = 0;
+  std::string kept_as;  ///< what the table that left is called now; empty if it was not kept, or none has left
 };
 
 struct Record {

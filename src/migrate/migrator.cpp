@@ -61,6 +61,17 @@ std::string list_of(const std::vector<Finding>& findings) {
 /// What a table is called while it is being removed.
 std::string leaving_name(const std::string& table) { return "offx_leaving_" + table; }
 
+/// `name`, or what follows it where that is taken.
+std::string free_name(const std::vector<SchemaObject>& objects, const std::string& name) {
+  auto free = name;
+  const auto is_taken = [&] {
+    return std::any_of(objects.begin(), objects.end(),
+                       [&](const SchemaObject& object) { return same_name(object.name, free); });
+  };
+  for (int n = 2; is_taken(); ++n) free = name + "_" + std::to_string(n);
+  return free;
+}
+
 std::string pair_name(const TableRecord& table) { return table.from + " → " + table.to; }
 
 std::vector<TableUser> users_of(const std::vector<TableUser>& users, const Record& record, bool old_tables) {
@@ -99,8 +110,8 @@ class Work {
       : client_(client), lease_(std::move(lease)), options_(options) {}
 
   Result<void> start(const Migration& migration);
-  Result<void> complete(const Record& record, const CompleteOptions& options);
-  Result<void> roll_back(const Record& record, const RollbackOptions& options);
+  Result<void> complete(Record record, const CompleteOptions& options);
+  Result<void> roll_back(Record record, const RollbackOptions& options);
 
  private:
   Result<void> expand(const Migration& migration, bool again);
@@ -114,11 +125,11 @@ class Work {
   Result<void> leave(const Record& record, const Script& script, Side side, bool force);
   Result<void> check_unchanged(const Record& record);
   Result<void> rename(Script& script, const std::vector<std::string>& tables, const std::vector<std::string>& names);
-  Result<void> move_aside(Script& script, const std::vector<std::string>& tables);
-  Result<void> remove_tables(const Record& record, const Migration& migration, Side side,
-                             const std::function<std::string(const TableRecord&, const PairPlan*)>& archive_of);
+  Result<void> move_aside(Script& script, Record& record, Side side, const std::vector<bool>& kept);
+  Result<void> move_aside_late(Record& record, Side side, bool keep);
+  Result<void> remove_tables(const Record& record, const Migration& migration, Side side);
   Result<void> remove_table(const Record& record, const TableRecord& table, const PairPlan* plan, Side side,
-                            const std::string& archive, Phase done);
+                            Phase done);
   Result<void> drop_indexes(const Pair& pair, Side side, std::int64_t rows);
   Result<void> detach_rows(const Pair& pair, Side side);
   Result<void> finish(const Record& record, Phase phase);
@@ -230,6 +241,7 @@ Result<void> Work::expand(const Migration& migration, bool again) {
   if (again) {
     script.add("DELETE FROM offx_migrations WHERE name = ?1", {migration.name});
     script.add("DELETE FROM offx_migration_tables WHERE migration = ?1", {migration.name});
+    script.add("DELETE FROM offx_migration_archives WHERE migration = ?1", {migration.name});
   }
   script.add(
       "INSERT INTO offx_migrations (name, position, definition, phase, paused, error, started_at, changed_at) "
@@ -452,7 +464,7 @@ Result<void> Work::redirect_children(const Blueprint& blueprint, Side from) {
   return {};
 }
 
-Result<void> Work::complete(const Record& record, const CompleteOptions& options) {
+Result<void> Work::complete(Record record, const CompleteOptions& options) {
   OFFX_ASSIGN(auto migration, parse_migration(record.definition, record.name));
   std::vector<Finding> findings;
   if (record.phase == Phase::live) {
@@ -473,19 +485,42 @@ Result<void> Work::complete(const Record& record, const CompleteOptions& options
       for (const auto& helper : plan.helpers) script.add(drop_of_helper(helper));
       script.add(equalise_sequences(plan.pair));
     }
-    OFFX_TRY(move_aside(script, names_of(record, kOld)));
+    OFFX_TRY(move_aside(script, record, kOld, std::vector<bool>(record.tables.size(), options.keep_old)));
     script.add(blueprint.make_on_complete);
     for (const auto& table : record.tables) set_table_phase(script, record.name, table.position, Phase::completing);
     set_phase(script, record.name, Phase::completing);
     OFFX_TRY(leave(record, script, kOld, options.force));
   }
-  OFFX_TRY(remove_tables(record, migration, kOld, [&](const TableRecord& table, const PairPlan*) {
-    return options.keep_old ? table.from + "_archived" : std::string();
-  }));
+  OFFX_TRY(move_aside_late(record, kOld, options.keep_old));
+  OFFX_TRY(remove_tables(record, migration, kOld));
   return finish(record, Phase::completed);
 }
 
-Result<void> Work::roll_back(const Record& record, const RollbackOptions& options) {
+/// Whether each of the new tables is kept by a rollback: those that know something the old ones do not, and those that
+/// they refer to, whose rows would take theirs along.
+std::vector<bool> kept_by_rollback(const Record& record, const Blueprint& blueprint) {
+  std::vector<const PairPlan*> plans;
+  std::vector<bool> kept;
+  for (const auto& table : record.tables) {
+    const auto plan = std::find_if(blueprint.pairs.begin(), blueprint.pairs.end(),
+                                   [&](const PairPlan& pair) { return pair.pair.change.from == table.from; });
+    plans.push_back(plan == blueprint.pairs.end() ? nullptr : &*plan);
+    const bool knows_more = plans.back() == nullptr || !plan->pair.own_columns(kNew).empty() ||
+                            std::any_of(plan->pair.groups.begin(), plan->pair.groups.end(),
+                                        [](const Group& group) { return group.one_way; });
+    kept.push_back(table.phase == Phase::live && knows_more);
+  }
+  // Parents come before those that refer to them.
+  for (std::size_t child = record.tables.size(); child-- > 0;) {
+    if (!kept[child] || plans[child] == nullptr) continue;
+    for (const auto& key : plans[child]->pair.table(kNew).foreign_keys) {
+      for (std::size_t i = 0; i < child; ++i) kept[i] = kept[i] || same_name(key.parent, record.tables[i].to);
+    }
+  }
+  return kept;
+}
+
+Result<void> Work::roll_back(Record record, const RollbackOptions& options) {
   OFFX_ASSIGN(auto migration, parse_migration(record.definition, record.name));
   std::vector<Finding> findings;
   if (record.phase != Phase::rolling_back) {
@@ -506,18 +541,13 @@ Result<void> Work::roll_back(const Record& record, const RollbackOptions& option
       }
       if (record.phase == Phase::live) script.add(equalise_sequences(plan.pair));
     }
-    OFFX_TRY(move_aside(script, names_of(record, kNew)));
+    const auto kept = options.discard ? std::vector<bool>(record.tables.size()) : kept_by_rollback(record, blueprint);
+    OFFX_TRY(move_aside(script, record, kNew, kept));
     set_phase(script, record.name, Phase::rolling_back);
     OFFX_TRY(leave(record, script, kNew, options.force || record.phase != Phase::live));
   }
-  OFFX_TRY(remove_tables(record, migration, kNew, [&](const TableRecord& table, const PairPlan* plan) {
-    if (table.phase != Phase::live || options.discard) return std::string();
-    bool knows_more = plan == nullptr || !plan->pair.own_columns(kNew).empty();
-    if (plan != nullptr) {
-      for (const auto& group : plan->pair.groups) knows_more = knows_more || group.one_way;
-    }
-    return knows_more ? table.to + "_rolled_back" : std::string();
-  }));
+  OFFX_TRY(move_aside_late(record, kNew, !options.discard));
+  OFFX_TRY(remove_tables(record, migration, kNew));
   return finish(record, Phase::rolled_back);
 }
 
@@ -563,11 +593,55 @@ Result<void> Work::check_unchanged(const Record& record) {
 
 /// Adds what takes the tables away from under their names. From the transaction in which one version stands alone, the
 /// other one is found by nobody: a program that still writes to it gets an error, where its write would be told done
-/// and then go with the table.
-Result<void> Work::move_aside(Script& script, const std::vector<std::string>& tables) {
+/// and then go with the table. Those that are kept have the name of an archive from then on, so that whoever goes on
+/// later cannot decide otherwise.
+Result<void> Work::move_aside(Script& script, Record& record, Side side, const std::vector<bool>& kept) {
+  OFFX_ASSIGN(const auto objects, read_objects(client_));
+  std::vector<std::string> tables;
   std::vector<std::string> names;
-  for (const auto& table : tables) names.push_back(leaving_name(table));
+  for (std::size_t i = 0; i < record.tables.size(); ++i) {
+    auto& table = record.tables[i];
+    const auto& name = side == kOld ? table.from : table.to;
+    tables.push_back(name);
+    if (!kept[i]) {
+      names.push_back(leaving_name(name));
+      continue;
+    }
+    table.kept_as = free_name(objects, name + (side == kOld ? "_archived" : "_rolled_back"));
+    names.push_back(table.kept_as);
+    script.add(
+        "INSERT INTO offx_migration_archives (migration, position, name) VALUES (?1, ?2, ?3) "
+        "ON CONFLICT (migration, position) DO UPDATE SET name = excluded.name",
+        {record.name, table.position, table.kept_as});
+    for (const auto& object : objects) {
+      // They would keep their names from a next attempt.
+      if (side == kNew && object.type == "index" && !object.sql.empty() && same_name(object.table, name)) {
+        script.add("DROP INDEX IF EXISTS " + quote_identifier(object.name));
+      }
+    }
+  }
   return rename(script, tables, names);
+}
+
+/// Release 0.1.0 left a table that goes where it was, and decided at its end whether to keep it.
+Result<void> Work::move_aside_late(Record& record, Side side, bool keep) {
+  const auto done = side == kOld ? Phase::completed : Phase::rolled_back;
+  OFFX_ASSIGN(const auto objects, read_objects(client_));
+  auto left = record;
+  std::erase_if(left.tables, [&](const TableRecord& table) {
+    const auto& name = side == kOld ? table.from : table.to;
+    const auto exists = [&](const std::string& wanted) {
+      return std::any_of(objects.begin(), objects.end(), [&](const SchemaObject& object) {
+        return object.type == "table" && same_name(object.name, wanted);
+      });
+    };
+    return table.phase == done || !table.kept_as.empty() || exists(leaving_name(name)) || !exists(name);
+  });
+  if (left.tables.empty()) return {};
+  Script script;
+  OFFX_TRY(move_aside(script, left, side, std::vector<bool>(left.tables.size(), keep)));
+  OFFX_TRY(lease_.batch(script.statements(), db::Mode::write));
+  return {};
 }
 
 /// Adds what gives the tables these names, and leaves the text of all views and triggers as it is.
@@ -608,8 +682,7 @@ Result<void> Work::rename(Script& script, const std::vector<std::string>& tables
 }
 
 /// What is left of the version that leaves, children before their parents.
-Result<void> Work::remove_tables(const Record& record, const Migration& migration, Side side,
-                                 const std::function<std::string(const TableRecord&, const PairPlan*)>& archive_of) {
+Result<void> Work::remove_tables(const Record& record, const Migration& migration, Side side) {
   const auto done = side == kOld ? Phase::completed : Phase::rolled_back;
   for (auto table = record.tables.rbegin(); table != record.tables.rend(); ++table) {
     if (table->phase == done) continue;
@@ -621,14 +694,13 @@ Result<void> Work::remove_tables(const Record& record, const Migration& migratio
     std::vector<Finding> findings;
     OFFX_ASSIGN(auto blueprint, make_blueprint(schema, rest, can_redirect_references(client_), findings));
     auto* plan = blueprint.pairs.empty() ? nullptr : &blueprint.pairs.front();
-    const auto archive = archive_of(*table, plan);
     if (plan != nullptr) {
       for (auto& key : plan->pair.tables[side].foreign_keys) {
         if (same_name(key.parent, name)) key.parent = leaving_name(name);
       }
       plan->pair.tables[side].name = leaving_name(name);
     }
-    OFFX_TRY(remove_table(record, *table, plan, side, archive, done));
+    OFFX_TRY(remove_table(record, *table, plan, side, done));
   }
   return {};
 }
@@ -660,25 +732,13 @@ Result<void> Work::detach_rows(const Pair& pair, Side side) {
   return {};
 }
 
-/// Drops a table, or renames it, with what was made beside it. A large table is emptied in chunks first: one DROP of a
-/// million rows makes writers wait for more than a second.
+/// Drops a table, unless it is kept, and what was made beside it. A large table is emptied in chunks first: one DROP of
+/// a million rows makes writers wait for more than a second.
 Result<void> Work::remove_table(const Record& record, const TableRecord& table, const PairPlan* plan, Side side,
-                                const std::string& archive, Phase done) {
+                                Phase done) {
   const auto& given_name = side == kOld ? table.from : table.to;
   const auto name = leaving_name(given_name);
-  OFFX_ASSIGN(auto objects, read_objects(client_));
-  const auto exists = [&](std::string_view type, std::string_view object_name) {
-    return std::any_of(objects.begin(), objects.end(), [&](const SchemaObject& object) {
-      return object.type == type && same_name(object.name, object_name);
-    });
-  };
-  if (!exists("table", name) && exists("table", given_name)) {
-    // Release 0.1.0 left it where it was.
-    Script aside;
-    OFFX_TRY(move_aside(aside, {given_name}));
-    OFFX_TRY(lease_.batch(aside.statements(), db::Mode::write));
-    OFFX_ASSIGN(objects, read_objects(client_));
-  }
+  OFFX_ASSIGN(const bool is_there, table_exists(client_, name));
   Script script;
   if (side == kNew && plan != nullptr) {
     // What `create` made beside the table, the last first.
@@ -688,17 +748,7 @@ Result<void> Work::remove_table(const Record& record, const TableRecord& table, 
       script.add("DROP " + object.kind + " IF EXISTS " + quote_identifier(object.name));
     }
   }
-  if (!archive.empty() && exists("table", name)) {
-    // Its indexes would keep their names from a next attempt.
-    for (const auto& object : objects) {
-      if (object.type == "index" && !object.sql.empty() && side == kNew && same_name(object.table, name)) {
-        script.add("DROP INDEX IF EXISTS " + quote_identifier(object.name));
-      }
-    }
-    auto free = archive;
-    for (int n = 2; exists("table", free); ++n) free = archive + "_" + std::to_string(n);
-    OFFX_TRY(rename(script, {name}, {free}));
-  } else if (exists("table", name)) {
+  if (is_there) {
     if (plan != nullptr) {
       OFFX_TRY(drop_indexes(plan->pair, side, table.rows_total));
       OFFX_TRY(detach_rows(plan->pair, side));
@@ -810,6 +860,7 @@ Result<void> start(db::DatabaseClient& client, const Migration& migration, const
 Result<void> complete(db::DatabaseClient& client, std::string_view name, const CompleteOptions& options) {
   OFFX_TRY(check_options(options));
   OFFX_TRY(read_record(client, name));
+  OFFX_TRY(make_ledger(client));
   OFFX_ASSIGN(auto lease, Lease::acquire(client, options.lease_ttl));
   OFFX_ASSIGN(const auto record, read_record(client, name));
   if (record.phase != Phase::live && record.phase != Phase::completing) {
@@ -825,6 +876,7 @@ Result<void> complete(db::DatabaseClient& client, std::string_view name, const C
 Result<void> roll_back(db::DatabaseClient& client, std::string_view name, const RollbackOptions& options) {
   OFFX_TRY(check_options(options));
   OFFX_TRY(read_record(client, name));
+  OFFX_TRY(make_ledger(client));
   OFFX_ASSIGN(auto lease, Lease::acquire(client, options.lease_ttl));
   OFFX_ASSIGN(const auto record, read_record(client, name));
   if (record.phase == Phase::completed || record.phase == Phase::completing) {
@@ -899,7 +951,7 @@ Result<std::vector<MigrationState>> list_migrations(db::DatabaseClient& client) 
       state.new_users = users_of(users, record, false);
     }
     for (const auto& table : record.tables) {
-      state.tables.push_back({table.from, table.to, table.phase, table.rows_done, table.rows_total});
+      state.tables.push_back({table.from, table.to, table.phase, table.rows_done, table.rows_total, table.kept_as});
       if (table.phase == Phase::backfill && !holder.empty()) state.rows_per_second = table.rows_per_second;
     }
     states.push_back(std::move(state));

@@ -69,7 +69,8 @@ struct CompleteOptions : WorkOptions {
 /// finds it any more, however long removing it takes. Errc::conflict if it is not live, or if a process says it uses
 /// the old version, or somebody changed the old table, or another migration under way needs the old table (of a chain
 /// v1 ↔ v2 ↔ v3 the first is completed first): the message names it. Errc::corrupt: the versions differ; nothing was
-/// removed.
+/// removed. Whether the old tables are kept is decided at that moment, once: a call that goes on keeps to it, whatever
+/// its options say (TableState::kept_as).
 Result<void> complete(db::DatabaseClient& client, std::string_view name, const CompleteOptions& options);
 
 struct RollbackOptions : WorkOptions {
@@ -79,7 +80,7 @@ struct RollbackOptions : WorkOptions {
 /// Removes the new version, at any moment before complete(); what was written through it stays in the old one.
 /// Errc::corrupt: somebody dropped a trigger that carries it there; `discard` goes on all the same. Errc::conflict: a
 /// process says it uses the new version, it is completed or completing, or another migration under way needs the new
-/// table (of a chain the last goes back first).
+/// table (of a chain the last goes back first). What is kept is decided once, as by complete().
 Result<void> roll_back(db::DatabaseClient& client, std::string_view name, const RollbackOptions& options);
 
 /// The backfill stops after its present chunk, in whichever process it runs, and goes on after resume().
@@ -93,6 +94,7 @@ struct TableState {
   Phase phase = Phase::expand;
   std::int64_t rows_done = 0;
   std::int64_t rows_total = 0;
+  std::string kept_as;  ///< the archive that complete() or roll_back() made of what left; empty if none
 };
 
 struct MigrationState {

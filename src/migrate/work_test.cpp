@@ -17,6 +17,36 @@ using testing::HasSubstr;
 
 class MigrationWork : public MigrationTest {};
 
+/// A client whose process is killed as soon as it has written that a migration is in a phase.
+class Interrupted final : public db::DatabaseClient {
+ public:
+  Interrupted(db::DatabaseClient& client, std::string phase) : client_(client), phase_(std::move(phase)) {}
+
+  Result<db::QueryResult> execute(std::string_view sql, const db::Params& params) override {
+    if (is_dead_) return fail(Errc::cancelled, "killed");
+    return client_.execute(sql, params);
+  }
+  Result<std::vector<db::QueryResult>> batch(std::span<const db::Statement> statements, db::Mode mode) override {
+    if (is_dead_) return fail(Errc::cancelled, "killed");
+    auto done = client_.batch(statements, mode);
+    is_dead_ = ask(client_, "SELECT phase FROM offx_migrations") == phase_;
+    return done;
+  }
+  Result<void> redirect_references(std::string_view from, std::string_view to, std::span<const db::Statement> before,
+                                   std::span<const db::Statement> after) override {
+    return client_.redirect_references(from, to, before, after);
+  }
+  Result<void> backup(const std::string& path, const db::Progress& progress) override {
+    return client_.backup(path, progress);
+  }
+  [[nodiscard]] std::string description() const override { return client_.description(); }
+
+ private:
+  db::DatabaseClient& client_;
+  std::string phase_;
+  bool is_dead_ = false;
+};
+
 TEST_F(MigrationWork, ADroppedTriggerIsNoticed) {
   execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO t_v1 (name) VALUES ('a')"});
   const auto migration =
@@ -229,6 +259,95 @@ TEST_F(MigrationWork, WhoeverLosesTheLeaseStops) {
   EXPECT_EQ(started.error().code(), Errc::conflict);
   EXPECT_THAT(error_of(started), HasSubstr("another migrator has taken over"));
   EXPECT_EQ(asked("SELECT holder FROM offx_migration_lease"), "other");
+}
+
+TEST_F(MigrationWork, WhoseLeaseIsGoneStops) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO t_v1 (name) VALUES ('a')"});
+  const auto migration =
+      migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)")});
+  std::string second;
+  WorkOptions options;
+  options.progress = [&](const WorkState&) {
+    if (!second.empty()) return true;
+    run(*client_, "DELETE FROM offx_migration_lease");
+    WorkOptions stops;  // another one takes its place, and goes before the first one looks
+    stops.progress = [](const WorkState&) { return false; };
+    second = error_of(start(*client_, migration, stops));
+    return true;
+  };
+  const auto started = start(*client_, migration, options);
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code(), Errc::conflict);
+  EXPECT_THAT(second, HasSubstr("stopped; what is done stays"));
+
+  second.clear();
+  options.progress = [&](const WorkState&) {
+    run(*client_, "DELETE FROM offx_migration_lease");
+    return true;
+  };
+  EXPECT_THAT(error_of(start(*client_, migration, options)), HasSubstr("somebody removed the lease"));
+  EXPECT_EQ(asked("SELECT count(*) FROM offx_migration_lease"), "0");
+  begin(migration);
+}
+
+/// Whether the old table is kept is decided once, when it leaves: whoever goes on says nothing else.
+TEST_F(MigrationWork, WhatIsKeptIsDecidedWhenItLeaves) {
+  const auto migration =
+      migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)")});
+  for (const bool keeps : {true, false}) {
+    SCOPED_TRACE(keeps);
+    execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO t_v1 (name) VALUES ('a'), ('b')"});
+    begin(migration);
+    Interrupted killed(*client_, "completing");
+    CompleteOptions options;
+    options.keep_old = keeps;
+    EXPECT_FALSE(complete(killed, "m", options));
+    EXPECT_EQ(asked("SELECT phase FROM offx_migrations"), "completing");
+    execute({"UPDATE offx_migration_lease SET holder = ''"});  // as of a process that is gone
+    execute({"CREATE TABLE t_v1 (other)"});                    // somebody else's by now
+    options.keep_old = !keeps;
+    must(complete(*client_, "m", options));
+    EXPECT_EQ(objects_in(*client_), keeps ? "t_v1 t_v1_archived t_v2" : "t_v1 t_v2");
+    if (keeps) {
+      EXPECT_EQ(asked("SELECT group_concat(name, '') FROM t_v1_archived"), "ab");
+    }
+    execute({"DROP TABLE t_v1", "DROP TABLE t_v2", "DROP TABLE IF EXISTS t_v1_archived", "DELETE FROM offx_migrations",
+             "DELETE FROM offx_migration_tables"});
+  }
+}
+
+TEST_F(MigrationWork, WhatARollbackDiscardsIsDecidedWhenItLeaves) {
+  const auto migration = migration_of(
+      "m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, more TEXT)")});
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO t_v1 (name) VALUES ('a'), ('b')"});
+  for (const bool discards : {true, false}) {
+    SCOPED_TRACE(discards);
+    begin(migration);
+    Interrupted killed(*client_, "rolling back");
+    RollbackOptions options;
+    options.discard = discards;
+    EXPECT_FALSE(roll_back(killed, "m", options));
+    EXPECT_EQ(asked("SELECT phase FROM offx_migrations"), "rolling back");
+    execute({"UPDATE offx_migration_lease SET holder = ''"});  // as of a process that is gone
+    options.discard = !discards;
+    must(roll_back(*client_, "m", options));
+    EXPECT_EQ(objects_in(*client_), discards ? "t_v1" : "t_v1 t_v2_rolled_back");
+  }
+}
+
+/// Removing a parent would take along what is kept of its children.
+TEST_F(MigrationWork, ARollbackKeepsTheParentsOfWhatItKeeps) {
+  execute({"CREATE TABLE p_v1 (id INTEGER PRIMARY KEY)", "INSERT INTO p_v1 VALUES (1)",
+           "CREATE TABLE c_v1 (id INTEGER PRIMARY KEY, p REFERENCES p_v1 ON DELETE CASCADE)",
+           "INSERT INTO c_v1 VALUES (7, 1)"});
+  begin(migration_of(
+      "m", {change_of("p_v1", "p_v2", "CREATE TABLE p_v2 (id INTEGER PRIMARY KEY)"),
+            change_of("c_v1", "c_v2",
+                      "CREATE TABLE c_v2 (id INTEGER PRIMARY KEY, p REFERENCES p_v2 ON DELETE CASCADE, more TEXT)")}));
+  execute({"UPDATE c_v2 SET more = 'x'"});
+  go_back("m");
+  EXPECT_EQ(asked("SELECT more FROM c_v2_rolled_back"), "x");
+  EXPECT_EQ(objects_in(*client_), "c_v1 c_v2_rolled_back p_v1 p_v2_rolled_back");
 }
 
 TEST_F(MigrationWork, APauseHoldsUntilItIsResumed) {

@@ -65,7 +65,8 @@ json::object to_json(const migrate::MigrationState& state, std::span<const std::
                                   {"to", table.to},
                                   {"phase", phase_name(table.phase)},
                                   {"rows_done", table.rows_done},
-                                  {"rows_total", table.rows_total}});
+                                  {"rows_total", table.rows_total},
+                                  {"kept_as", text_or_null(table.kept_as)}});
   }
   return {{"name", state.migration.name},
           {"description", text_or_null(state.migration.description)},
