@@ -6,6 +6,8 @@
 #include <set>
 
 #include "db/script.h"
+#include "migrate/added_columns.h"
+#include "migrate/demands.h"
 #include "migrate/sql_text.h"
 
 namespace offx::migrate {
@@ -25,17 +27,6 @@ bool runs_for(std::string_view sql, std::string_view event) {
   const auto tokens = tokens_of(sql);
   const auto on = std::find_if(tokens.begin(), tokens.end(), [](const Token& t) { return same_name(t.text, "on"); });
   return std::any_of(tokens.begin(), on, [&](const Token& token) { return same_name(token.text, event); });
-}
-
-/// `text` without blanks and comments, names folded: equal for statements that say the same.
-std::string normalised(std::string_view sql) {
-  std::string text;
-  for (const auto& token : tokens_of(sql)) {
-    const bool name = token.kind == Token::Kind::name || token.kind == Token::Kind::quoted_name;
-    text += name ? name_of(token) : std::string(token.text);
-    text += ' ';
-  }
-  return text;
 }
 
 /// What an index is over: everything behind its table's name.
@@ -101,7 +92,12 @@ class Builder {
     }
     auto pair = resolve_pair(std::move(*old_table), std::move(*new_table), change, findings_);
     if (!pair) return {};
-    note_constraints(*pair);
+    note_demands(*pair, findings_);
+    if (only_adds_columns(*pair)) {
+      find(Severity::note, change.from, "",
+           "nothing but columns is added: ALTER TABLE … ADD COLUMN in place would do, in a millisecond, if old code "
+           "neither says SELECT * nor inserts by position");
+    }
     plan.pair = std::move(*pair);
     blueprint_.pairs.push_back(std::move(plan));
     return {};
@@ -155,94 +151,6 @@ class Builder {
       }
     }
     return true;
-  }
-
-  /// `check` of one side, as the other one would have to say it; empty if a column in it is not there as it is.
-  static std::string translated(const Pair& pair, Side side, std::string_view check) {
-    std::string text(check);
-    const auto names = names_in(check);
-    for (const auto& column : pair.table(side).columns) {
-      if (!names.contains(folded(column.name))) continue;
-      const auto counterpart = pair.counterpart(side, column.name);
-      if (counterpart.empty()) return {};
-      if (!same_name(counterpart, column.name)) text = with_name_replaced(text, column.name, counterpart);
-    }
-    return normalised(text);
-  }
-
-  /// What only one version demands, code on the other one does not know.
-  void note_demands(const Pair& pair, Side side) {
-    const auto& table = pair.table(side);
-    const auto& others = pair.table(other(side));
-    const std::string code = side == kNew ? "old code" : "new code";
-    const std::string place = side == kNew ? "[table.up]" : "[table.down]";
-    if (table.strict && !others.strict) {
-      find(Severity::warning, pair.change.from, "",
-           table.name + " is STRICT: " + code +
-               " that writes a value of another type gets an error while both live; a CAST under " + place +
-               " makes it fit");
-    }
-    std::set<std::string> known;
-    for (const auto check : check_expressions(others.sql)) known.insert(normalised(check));
-    for (const auto check : check_expressions(table.sql)) {
-      if (known.contains(translated(pair, side, check))) continue;
-      find(Severity::warning, pair.change.from, "",
-           "only " + table.name + " demands CHECK (" + std::string(check) + "): " + code +
-               " that writes otherwise gets an error while both live");
-    }
-    for (const auto& c : pair.computed(side)) {
-      const auto* column = table.column(c.column);
-      if (!column->not_null || mentions(c.expression, "coalesce") || mentions(c.expression, "ifnull")) continue;
-      auto sources = c.reads;
-      if (c.reads_key) sources.insert(sources.end(), pair.key[other(side)].begin(), pair.key[other(side)].end());
-      const bool may_be_null = std::any_of(sources.begin(), sources.end(), [&](const std::string& name) {
-        const auto* source = others.column(name);
-        return !source->not_null && source->primary_key == 0;
-      });
-      if (!may_be_null) continue;
-      find(Severity::warning, pair.change.from, column->name,
-           "only " + table.name + " demands NOT NULL of " + column->name + ": " + code +
-               " that writes NULL gets an error while both live; coalesce(…) under " + place + " makes it fit");
-    }
-  }
-
-  /// What an author may not have thought of.
-  void note_constraints(const Pair& pair) {
-    const auto& old_table = pair.table(kOld);
-    const auto& new_table = pair.table(kNew);
-    note_demands(pair, kNew);
-    note_demands(pair, kOld);
-    for (const auto* column : pair.own_columns(kNew)) {
-      if (pair.groups.empty()) break;
-      find(Severity::note, old_table.name, column->name,
-           column->name + " is known to " + new_table.name +
-               " alone: existing rows get its DEFAULT, and a rollback keeps "
-               "it in an archive");
-    }
-    for (const auto* column : pair.own_columns(kOld)) {
-      find(Severity::note, old_table.name, column->name,
-           column->name + " is not carried into " + new_table.name +
-               ": rows that new code inserts have its DEFAULT in " + old_table.name +
-               ", and `complete` drops it (`--keep-old` keeps the table as an archive)");
-    }
-    if (pair.nullable_key) {
-      find(Severity::warning, old_table.name, joined(pair.key[kOld], ", "),
-           "the key may be NULL by its declaration: a row without a key cannot be told apart, and writing one gets an "
-           "error while both live");
-    }
-    const bool only_adds = pair.own_columns(kOld).empty() && pair.change.up.empty() && pair.change.down.empty() &&
-                           pair.change.rename.empty() && old_table.columns.size() < new_table.columns.size() &&
-                           std::all_of(
-                               old_table.columns.begin(), old_table.columns.end(),
-                               [&](const Column& c) {
-                                 const auto* same = new_table.column(c.name);
-                                 return same != nullptr && same->type == c.type && same->not_null == c.not_null;
-                               });
-    if (only_adds) {
-      find(Severity::note, old_table.name, "",
-           "nothing but columns is added: ALTER TABLE … ADD COLUMN in place would do, in a millisecond, if old code "
-           "neither says SELECT * nor inserts by position");
-    }
   }
 
   const PairPlan* pair_from(std::string_view table) const {

@@ -1,5 +1,8 @@
 // What the plan refuses, and what it warns of: a schema, a change, and what it says.
 
+#include <algorithm>
+#include <cstring>
+
 #include <gmock/gmock.h>
 
 #include "db/script.h"
@@ -270,6 +273,50 @@ TEST_P(PlanSays, It) {
 
 INSTANTIATE_TEST_SUITE_P(Cases, PlanSays, testing::ValuesIn(kCases),
                          [](const auto& its) { return std::string(its.param.name); });
+
+/// A column that can be added in place, and others whose addition SQLite refuses or that come with something else.
+TEST(PlanAdvises, AlterTableWhereItWouldDoAndNowhereElse) {
+  const char* const kOldTable = "(id INTEGER PRIMARY KEY, a TEXT, b INT CHECK (b > 0), g AS (a || b), UNIQUE (a, b))";
+  const auto changed = [&](const char* what, const char* by) {
+    std::string text = kOldTable;
+    text.replace(text.find(what), std::strlen(what), by);
+    return text;
+  };
+  const auto with_column = [&](const std::string& column) {
+    return changed(", UNIQUE", (", " + column + ", UNIQUE").c_str());
+  };
+  std::vector<std::pair<std::string, std::string>> cases;  // the new table, the column if it can be added
+  for (const auto* column : {"c", "c TEXT", "\"primary\" VARCHAR(20) COLLATE NOCASE", "c INTEGER NOT NULL DEFAULT -1",
+                             "c TEXT DEFAULT 'x, (y)' NOT NULL", "c BOOLEAN DEFAULT NULL"}) {
+    cases.emplace_back(with_column(column), column);
+  }
+  for (const auto* column :
+       {"c UNIQUE", "c INTEGER NOT NULL", "c NOT NULL DEFAULT NULL", "c DEFAULT CURRENT_TIMESTAMP", "c DEFAULT (1 + 1)",
+        "c REFERENCES t_v2", "c CHECK (c > 0)", "c AS (a) STORED", "c, CHECK (b < 9)", "c, UNIQUE (a)"}) {
+    cases.emplace_back(with_column(column), "");
+  }
+  const auto and_c = [&](std::string table) { return table.replace(table.find(", UNIQUE"), 0, ", c"); };
+  cases.emplace_back(and_c(changed("b > 0", "b > 1")), "");
+  cases.emplace_back(and_c(changed("a || b", "b || a")), "");
+  cases.emplace_back(and_c(changed("a TEXT", "a TEXT COLLATE NOCASE")), "");
+  cases.emplace_back(and_c(changed("b INT", "b INT DEFAULT 1")), "");
+  cases.emplace_back(and_c(changed("(a, b)", "(a, b) ON CONFLICT IGNORE")), "");
+  cases.emplace_back(and_c(std::string(kOldTable) + " STRICT"), "");
+  cases.emplace_back("(c, " + std::string(kOldTable).substr(1), "");
+  for (const auto& [table, column] : cases) {
+    SCOPED_TRACE(table);
+    auto client = must(db::create_database_client(":memory:"));
+    run(*client, "CREATE TABLE t_v1 " + std::string(kOldTable));
+    run(*client, "INSERT INTO t_v1 VALUES (1, 'a', 1)");
+    const auto plan =
+        must(make_plan(*client, migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 " + table)})));
+    const bool advised = std::any_of(plan.findings.begin(), plan.findings.end(), [](const Finding& finding) {
+      return finding.message.find("ADD COLUMN") != std::string::npos;
+    });
+    EXPECT_EQ(advised, !column.empty());
+    if (advised) must(client->execute("ALTER TABLE t_v1 ADD COLUMN " + column));
+  }
+}
 
 TEST(PlanRefuses, TablesThatReferToEachOtherInACircle) {
   auto client = must(db::create_database_client(":memory:"));

@@ -58,6 +58,16 @@ std::set<std::string> names_in(std::string_view sql) {
 
 bool mentions(std::string_view sql, std::string_view name) { return names_in(sql).contains(folded(name)); }
 
+std::string normalised(std::string_view sql) {
+  std::string text;
+  for (const auto& token : tokens_of(sql)) {
+    const bool name = token.kind == Token::Kind::name || token.kind == Token::Kind::quoted_name;
+    text += name ? name_of(token) : std::string(token.text);
+    text += ' ';
+  }
+  return text;
+}
+
 std::string with_name_replaced(std::string_view sql, std::string_view from, std::string_view to) {
   const auto wanted = folded(from);
   std::string changed;

@@ -26,6 +26,9 @@ using Token = db::SqlToken;
 [[nodiscard]] std::set<std::string> names_in(std::string_view sql);
 [[nodiscard]] bool mentions(std::string_view sql, std::string_view name);
 
+/// `sql` without blanks and comments, names folded: equal for statements that say the same.
+[[nodiscard]] std::string normalised(std::string_view sql);
+
 /// `sql` with every occurrence of the name `from` replaced by `to`, quoted.
 [[nodiscard]] std::string with_name_replaced(std::string_view sql, std::string_view from, std::string_view to);
 

@@ -1,0 +1,94 @@
+#include "migrate/demands.h"
+
+#include <algorithm>
+#include <set>
+
+#include "migrate/sql_text.h"
+
+namespace offx::migrate {
+namespace {
+
+using Severity = Finding::Severity;
+
+/// `check` of one side, as the other one would have to say it; empty if a column in it is not there as it is.
+std::string translated(const Pair& pair, Side side, std::string_view check) {
+  std::string text(check);
+  const auto names = names_in(check);
+  for (const auto& column : pair.table(side).columns) {
+    if (!names.contains(folded(column.name))) continue;
+    const auto counterpart = pair.counterpart(side, column.name);
+    if (counterpart.empty()) return {};
+    if (!same_name(counterpart, column.name)) text = with_name_replaced(text, column.name, counterpart);
+  }
+  return normalised(text);
+}
+
+/// What only one version demands, code on the other one does not know.
+void note_demands_of(const Pair& pair, Side side, std::vector<Finding>& findings) {
+  const auto find = [&](Severity severity, const std::string& table, const std::string& name, std::string message) {
+    findings.push_back({severity, table, name, std::move(message)});
+  };
+  const auto& table = pair.table(side);
+  const auto& others = pair.table(other(side));
+  const std::string code = side == kNew ? "old code" : "new code";
+  const std::string place = side == kNew ? "[table.up]" : "[table.down]";
+  if (table.strict && !others.strict) {
+    find(Severity::warning, pair.change.from, "",
+         table.name + " is STRICT: " + code +
+             " that writes a value of another type gets an error while both live; a CAST under " + place +
+             " makes it fit");
+  }
+  std::set<std::string> known;
+  for (const auto check : check_expressions(others.sql)) known.insert(normalised(check));
+  for (const auto check : check_expressions(table.sql)) {
+    if (known.contains(translated(pair, side, check))) continue;
+    find(Severity::warning, pair.change.from, "",
+         "only " + table.name + " demands CHECK (" + std::string(check) + "): " + code +
+             " that writes otherwise gets an error while both live");
+  }
+  for (const auto& c : pair.computed(side)) {
+    const auto* column = table.column(c.column);
+    if (!column->not_null || mentions(c.expression, "coalesce") || mentions(c.expression, "ifnull")) continue;
+    auto sources = c.reads;
+    if (c.reads_key) sources.insert(sources.end(), pair.key[other(side)].begin(), pair.key[other(side)].end());
+    const bool may_be_null = std::any_of(sources.begin(), sources.end(), [&](const std::string& name) {
+      const auto* source = others.column(name);
+      return !source->not_null && source->primary_key == 0;
+    });
+    if (!may_be_null) continue;
+    find(Severity::warning, pair.change.from, column->name,
+         "only " + table.name + " demands NOT NULL of " + column->name + ": " + code +
+             " that writes NULL gets an error while both live; coalesce(…) under " + place + " makes it fit");
+  }
+}
+
+}  // namespace
+
+void note_demands(const Pair& pair, std::vector<Finding>& findings) {
+  const auto find = [&](Severity severity, const std::string& table, const std::string& name, std::string message) {
+    findings.push_back({severity, table, name, std::move(message)});
+  };
+  const auto& old_table = pair.table(kOld);
+  const auto& new_table = pair.table(kNew);
+  note_demands_of(pair, kNew, findings);
+  note_demands_of(pair, kOld, findings);
+  for (const auto* column : pair.own_columns(kNew)) {
+    if (pair.groups.empty()) break;
+    find(Severity::note, old_table.name, column->name,
+         column->name + " is known to " + new_table.name +
+             " alone: existing rows get its DEFAULT, and a rollback keeps "
+             "it in an archive");
+  }
+  for (const auto* column : pair.own_columns(kOld)) {
+    find(Severity::note, old_table.name, column->name,
+         column->name + " is not carried into " + new_table.name + ": rows that new code inserts have its DEFAULT in " +
+             old_table.name + ", and `complete` drops it (`--keep-old` keeps the table as an archive)");
+  }
+  if (pair.nullable_key) {
+    find(Severity::warning, old_table.name, joined(pair.key[kOld], ", "),
+         "the key may be NULL by its declaration: a row without a key cannot be told apart, and writing one gets an "
+         "error while both live");
+  }
+}
+
+}  // namespace offx::migrate
