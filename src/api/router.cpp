@@ -120,6 +120,11 @@ void compress(const HttpRequest& request, HttpResponse& response) {
   response.headers.push_back({"Content-Encoding", coding == Coding::brotli ? "br" : "gzip"});
 }
 
+/// Whether nothing may be older than the request, as RFC 9111 lets a caller say.
+bool wants_fresh(const HttpRequest& request) {
+  return request.header("Cache-Control").value_or("").find("no-cache") != std::string_view::npos;
+}
+
 /// All X-Forwarded-For headers as the one list that they are: some proxies add a line of their own instead of extending
 /// that of the client.
 std::string forwarded_for(const HttpRequest& request) {
@@ -307,7 +312,7 @@ HttpResponse Router::run(Call& call) const {
 }
 
 HttpResponse Router::run_route(Call& call) const {
-  auto response = call.route->counted && call.is_get() ? counted(call) : answered(call);
+  auto response = call.route->counted && call.is_get() && !wants_fresh(call.http) ? counted(call) : answered(call);
   if (response) return std::move(*response);
   return from_error(call, response.error());
 }
@@ -315,7 +320,7 @@ HttpResponse Router::run_route(Call& call) const {
 Result<HttpResponse> Router::answered(Call& call) const {
   const Request request(call.http, std::move(call.path), std::move(call.target.query), call.identity.caller, call.id,
                         call.address);
-  if (!call.route->kept || !call.is_get()) return call.route->handler(request, services_);
+  if (!(call.route->kept || call.route->counted) || !call.is_get()) return call.route->handler(request, services_);
   return answers_.get(key_of(call), [&] {
     auto made = call.route->handler(request, services_);
     if (made) make_to_keep(call.http, *made);

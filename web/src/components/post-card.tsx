@@ -4,7 +4,7 @@ import { Link } from "wouter";
 import type { Post, TopicRef } from "../api-types";
 import { api } from "../lib/api";
 import { moodName, platformName, topicColor } from "../lib/format";
-import { useChange, usePost } from "../lib/queries";
+import { refreshSources, useChange, usePost } from "../lib/queries";
 import { matchedTerms, safeUrl } from "../lib/text";
 import { briefTime, fullTime } from "../lib/time";
 import { Dot, Icon } from "./icons";
@@ -57,10 +57,11 @@ function Details({ post, nested }: { post: Post; nested: boolean }) {
   const [asking, setAsking] = useState(false);
   const remove = useChange(() => api.delete(`/posts/${post.id}`), {
     quiet: true,
-    stale: ["today", "topics", "series", "stats"],
+    stale: ["today", "topics", "series"],
     done: () => {
       setAsking(false);
       say("The post is removed, and stays away when it is imported again.");
+      refreshSources(client);
       void client.invalidateQueries({ queryKey: ["posts"] });
     },
   });
@@ -111,10 +112,14 @@ interface PostCardProps {
   hideTopic?: number;
   /** Its number in a summary. */
   n?: number;
+  /** In a list: which it is, and of how many; -1: nobody knows yet. */
+  place?: number;
+  places?: number;
 }
 
 /** Only drawn again if its post changes: while a long list is scrolled, the list is drawn for every frame. */
-export const PostCard = memo(function PostCard({ post, nested = false, hideTopic, n }: PostCardProps) {
+export const PostCard = memo(function PostCard(props: PostCardProps) {
+  const { post, nested = false, hideTopic, n } = props;
   const [showsWarned, setShowsWarned] = useState(false);
   const [open, setOpen] = useState<"" | "same" | "details">("");
   const url = safeUrl(post.url);
@@ -130,6 +135,8 @@ export const PostCard = memo(function PostCard({ post, nested = false, hideTopic
       tabIndex={nested ? undefined : -1}
       className={nested ? "post nested" : "post"}
       aria-label={`Post by ${author}`}
+      aria-posinset={props.place}
+      aria-setsize={props.places}
       data-post={post.id}
     >
       {post.reposted_by && <p className="muted small">Reposted by {post.reposted_by}</p>}

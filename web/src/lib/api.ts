@@ -88,10 +88,12 @@ interface Options {
   json?: unknown;
   body?: Blob;
   signal?: AbortSignal;
+  fresh?: boolean; // counted now, not up to 30 seconds ago
 }
 
 async function request<T>(method: string, path: string, options: Options = {}): Promise<T> {
   const headers: Record<string, string> = { accept: "application/json" };
+  if (options.fresh) headers["cache-control"] = "no-cache";
   if (method !== "GET") headers["x-csrf-token"] = csrfToken;
   if (options.json !== undefined) headers["content-type"] = "application/json";
   if (options.body) headers["content-type"] = "application/octet-stream";
@@ -116,8 +118,8 @@ async function request<T>(method: string, path: string, options: Options = {}): 
 }
 
 export const api = {
-  get: <T>(path: string, query?: Query, signal?: AbortSignal) =>
-    request<T>("GET", path, { ...(query && { query }), ...(signal && { signal }) }),
+  get: <T>(path: string, query?: Query, signal?: AbortSignal, fresh = false) =>
+    request<T>("GET", path, { ...(query && { query }), ...(signal && { signal }), fresh }),
   post: <T>(path: string, json: unknown = {}) => request<T>("POST", path, { json }),
   put: <T>(path: string, json?: unknown) => request<T>("PUT", path, { json }),
   patch: <T>(path: string, json: unknown) => request<T>("PATCH", path, { json }),

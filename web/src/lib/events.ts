@@ -2,9 +2,11 @@ import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import type { MigrationState, Run } from "../api-types";
 import { addressOf } from "./api";
-import { adoptRun, refreshPosts } from "./queries";
+import { adoptRun, refreshPosts, refreshSources } from "./queries";
 
 const againMs = 3000;
+/** No news of posts for so long: whoever imports them is done. */
+const settledMs = 3000;
 /** The server ends every stream after some minutes; only what does not come back by then is lost. */
 const patienceMs = 8000;
 
@@ -16,6 +18,7 @@ export function listen(client: QueryClient, onLost: (lost: boolean) => void): ()
   let source: EventSource;
   let again: ReturnType<typeof setTimeout> | undefined;
   let patience: ReturnType<typeof setTimeout> | undefined;
+  let settled: ReturnType<typeof setTimeout> | undefined;
   let wasInterrupted = false;
   let wasLost = false;
   const open = () => {
@@ -41,7 +44,9 @@ export function listen(client: QueryClient, onLost: (lost: boolean) => void): ()
     };
     source.addEventListener("run", (event: MessageEvent<string>) => adoptRun(client, JSON.parse(event.data) as Run));
     source.addEventListener("posts", () => {
-      for (const key of ["today", "topics", "stats"]) void client.invalidateQueries({ queryKey: [key] });
+      for (const key of ["today", "topics"]) void client.invalidateQueries({ queryKey: [key] });
+      clearTimeout(settled);
+      settled = setTimeout(() => refreshSources(client), settledMs);
     });
     source.addEventListener("migration", (event: MessageEvent<string>) => {
       const migration = JSON.parse(event.data) as MigrationState;
@@ -59,6 +64,7 @@ export function listen(client: QueryClient, onLost: (lost: boolean) => void): ()
   return () => {
     clearTimeout(again);
     clearTimeout(patience);
+    clearTimeout(settled);
     source.close();
     onLost(false);
   };

@@ -31,10 +31,17 @@ export const useToday = () =>
     },
   });
 
+/** What the server counted up to now is too old: see refreshSources. */
+let sourcesChanged = false;
+
 export const useSources = () =>
   useQuery({
     queryKey: ["sources"],
-    queryFn: ({ signal }) => api.get<Sources>("/sources", {}, signal),
+    queryFn: async ({ signal }) => {
+      const sources = await api.get<Sources>("/sources", {}, signal, sourcesChanged);
+      sourcesChanged = false;
+      return sources;
+    },
   });
 
 export const useTopics = () =>
@@ -80,7 +87,9 @@ export const useSummary = (id: number | null) =>
 export const usePosts = (query: Query, enabled = true) =>
   useInfiniteQuery({
     queryKey: ["posts", query],
-    queryFn: ({ pageParam, signal }) => api.get<PostPage>("/posts", { limit: 50, ...query, after: pageParam }, signal),
+    queryFn: ({ pageParam, signal }) =>
+      // Short, so that there is soon something to read; then less often.
+      api.get<PostPage>("/posts", { limit: pageParam ? 100 : 50, ...query, after: pageParam }, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
     staleTime: Infinity, // else all pages so far are asked for again whenever the window is looked at; see refreshPosts
@@ -135,17 +144,24 @@ export function refreshPosts(client: QueryClient): void {
   }
 }
 
+/** Posts have come or gone, and no more are on their way. */
+export function refreshSources(client: QueryClient): void {
+  sourcesChanged = true;
+  void client.invalidateQueries({ queryKey: ["sources"] });
+}
+
 /** What may look different once a run of that kind is over. */
 function refreshAfter(client: QueryClient, run: Run): void {
   const stale: Record<string, string[]> = {
     summarise: ["today", "topics", "topic", "summaries"],
     file_topic: ["today", "topics", "topic", "series"],
-    import: ["today", "topics", "topic", "series", "sources", "imports", "stats"],
-    cleanup: ["today", "topics", "series", "stats", "database"],
+    import: ["today", "topics", "topic", "series", "imports"],
+    cleanup: ["today", "topics", "series", "database"],
     backup: ["backups", "database"],
   };
   for (const key of [...(stale[run.kind] ?? []), "jobs", "runs"]) void client.invalidateQueries({ queryKey: [key] });
   if (["file_topic", "import", "cleanup"].includes(run.kind)) refreshPosts(client);
+  if (["import", "cleanup"].includes(run.kind)) refreshSources(client);
 }
 
 /** A change on the server; what it makes stale is asked for again. Errors are shown unless the caller handles them. */
