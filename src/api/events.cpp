@@ -104,12 +104,24 @@ void do_guarded(const Work& work) {
 Result<net::HttpResponse> get_events(const Request& request, const Services& services) {
   OFFX_TRY(request.only({}));
   if (services.events == nullptr) return fail(Errc::unsupported, "this server tells no events");
+  auto place = services.events->take_place(request.caller().user_id);
+  if (!place) {
+    constexpr int kTooMany = 429;
+    auto refusal =
+        problem(kTooMany, title_of(kTooMany),
+                "you listen to " + std::to_string(Events::kStreamsOfUser) + " streams of events already; close one",
+                request.id());
+    refusal.headers.push_back({"Retry-After", "10"});
+    return refusal;
+  }
   net::HttpResponse response;
   // X-Accel-Buffering: nginx would otherwise hold events back.
   response.headers = {
       {"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
-  response.on_events = [&events = *services.events, permission = still_there(request, services)](
-                           std::shared_ptr<net::EventStream> stream) { events.add(std::move(stream), permission); };
+  response.on_events = [&events = *services.events, permission = still_there(request, services),
+                        place = std::move(place)](std::shared_ptr<net::EventStream> stream) {
+    events.add(std::move(stream), permission, place);
+  };
   return response;
 }
 
@@ -135,12 +147,29 @@ bool Events::is_stopping() {
   return stopping_;
 }
 
-void Events::add(std::shared_ptr<net::EventStream> stream, Permission permission) {
+Events::Place Events::take_place(std::int64_t user_id) {
+  {
+    // Whoever is gone needs no place: a page that is loaded anew has let go of its stream just now.
+    const std::scoped_lock lock(mutex_);
+    std::erase_if(listeners_, [](const Listener& listener) { return !listener.stream->is_open(); });
+  }
+  const std::scoped_lock lock(places_->mutex);
+  auto& taken = places_->taken[user_id];
+  if (taken >= kStreamsOfUser) return nullptr;
+  ++taken;
+  return {this, [places = places_, user_id](const void*) {
+            const std::scoped_lock given_back(places->mutex);
+            if (--places->taken[user_id] == 0) places->taken.erase(user_id);
+          }};
+}
+
+void Events::add(std::shared_ptr<net::EventStream> stream, Permission permission, Place place) {
   if (!stream->send("hello", "{}")) return;
   {
     const std::scoped_lock lock(mutex_);
     if (stopping_) return;
-    listeners_.push_back({std::move(stream), std::chrono::steady_clock::now() + kStreamAge, std::move(permission)});
+    listeners_.push_back(
+        {std::move(stream), std::chrono::steady_clock::now() + kStreamAge, std::move(permission), std::move(place)});
   }
   changed_.notify_all();
 }
@@ -176,7 +205,7 @@ void Events::close_those_who_may_not() {
     listeners = listeners_;
   }
   std::map<std::string, Asked> asked;
-  for (const auto& [stream, until, permission] : listeners) {
+  for (const auto& [stream, until, permission, place] : listeners) {
     if (!stream->is_open()) continue;
     const auto [entry, is_first] = asked.try_emplace(permission.who);
     if (is_first) {

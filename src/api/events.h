@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -42,20 +43,30 @@ class Events {
     std::function<bool()> holds;
     std::chrono::seconds every{0};  ///< it is asked no oftener than this, nor than kInterval
   };
+  /// One of the kStreamsOfUser places of a user, for as long as it lives; null if all are taken.
+  using Place = std::shared_ptr<const void>;
+  [[nodiscard]] Place take_place(std::int64_t user_id);
   /// Greets the stream and sends it every event from now on, until its permission holds no more: whoever logs out hears
-  /// no more. It is closed after ten minutes at most.
-  void add(std::shared_ptr<net::EventStream> stream, Permission permission);
+  /// no more. It is closed after ten minutes at most, and its place then is free again.
+  void add(std::shared_ptr<net::EventStream> stream, Permission permission, Place place = nullptr);
   /// Before the server whose streams these are is gone.
   void stop();
 
   static constexpr std::chrono::seconds kInterval{1};
   static constexpr std::chrono::minutes kStreamAge{10};
+  static constexpr std::int64_t kStreamsOfUser = 16;
 
  private:
   struct Listener {
     std::shared_ptr<net::EventStream> stream;
     std::chrono::steady_clock::time_point until;
     Permission permission;
+    Place place;
+  };
+  /// How many streams each user has. Places may outlive the events.
+  struct Places {
+    std::mutex mutex;
+    std::map<std::int64_t, std::int64_t> taken;
   };
   using Time = std::chrono::steady_clock::time_point;
   struct Asked {
@@ -75,6 +86,7 @@ class Events {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Listener> listeners_;
+  std::shared_ptr<Places> places_ = std::make_shared<Places>();
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -45,6 +46,28 @@ TEST(EventStreams, are_closed_with_their_permission_which_is_asked_once_for_all_
   EXPECT_TRUE(comes_true([&] { return !tab->is_open() && !other_tab->is_open(); }));
   EXPECT_EQ(asked, 1);
   EXPECT_TRUE(stays->is_open());
+}
+
+TEST(EventStreams, of_one_user_are_so_many_at_most) {
+  Events events({});
+  std::vector<std::shared_ptr<Stream>> streams;
+  const auto open = [&](std::int64_t user) {
+    auto place = events.take_place(user);
+    if (!place) return false;
+    streams.push_back(std::make_shared<Stream>());
+    events.add(streams.back(), {std::to_string(user), [] { return true; }}, std::move(place));
+    return true;
+  };
+  for (int i = 0; i < Events::kStreamsOfUser; ++i) EXPECT_TRUE(open(1)) << i;
+  EXPECT_FALSE(open(1));
+  EXPECT_TRUE(open(2));
+  streams.front()->close();  // whoever is gone has no place
+  EXPECT_TRUE(comes_true([&] { return open(1); }));
+  EXPECT_FALSE(open(1));
+  // One that never became a stream gives its place back too.
+  streams[1]->close();
+  ASSERT_TRUE(comes_true([&] { return events.take_place(1) != nullptr; }));
+  EXPECT_TRUE(open(1));
 }
 
 TEST(EventStreams, hear_on_though_something_was_thrown) {
