@@ -117,50 +117,36 @@ export function Field({
   );
 }
 
-type Native<Attributes> = Omit<Attributes, "value" | "onChange" | "className" | "id">;
-
-interface TextProps extends Labelled, Native<InputHTMLAttributes<HTMLInputElement>> {
+interface Typed extends Labelled {
   value: string;
   onChange: (value: string) => void;
   mono?: boolean;
 }
 
-export function TextField({ label, hint, field, error, value, onChange, mono, ...rest }: TextProps) {
-  return (
-    <Field {...{ label, hint, field, error }}>
-      {(control) => (
-        <input
-          {...rest}
-          {...control}
-          className={mono ? "input mono" : "input"}
-          value={value}
-          onChange={(event) => onChange(event.target.value)}
-        />
-      )}
-    </Field>
-  );
+type TypedProps<Attributes> = Typed & Omit<Attributes, "value" | "onChange" | "className" | "id">;
+
+/** What is typed into: the browser's own control, labelled. */
+function typedField<Attributes>(Control: "input" | "textarea") {
+  return function TypedField(props: TypedProps<Attributes>) {
+    const { label, hint, field, error, value, onChange, mono, ...native } = props;
+    return (
+      <Field {...{ label, hint, field, error }}>
+        {(control) => (
+          <Control
+            {...native}
+            {...control}
+            className={mono ? "input mono" : "input"}
+            value={value}
+            onChange={(event) => onChange(event.target.value)}
+          />
+        )}
+      </Field>
+    );
+  };
 }
 
-interface AreaProps extends Labelled, Native<TextareaHTMLAttributes<HTMLTextAreaElement>> {
-  value: string;
-  onChange: (value: string) => void;
-}
-
-export function TextArea({ label, hint, field, error, value, onChange, ...rest }: AreaProps) {
-  return (
-    <Field {...{ label, hint, field, error }}>
-      {(control) => (
-        <textarea
-          {...rest}
-          {...control}
-          className="input"
-          value={value}
-          onChange={(event) => onChange(event.target.value)}
-        />
-      )}
-    </Field>
-  );
-}
+export const TextField = typedField<InputHTMLAttributes<HTMLInputElement>>("input");
+export const TextArea = typedField<TextareaHTMLAttributes<HTMLTextAreaElement>>("textarea");
 
 interface SelectProps<Value extends string> extends Labelled {
   value: Value;
