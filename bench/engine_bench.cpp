@@ -1,5 +1,6 @@
 // One engine through DatabaseClient, and the floor under it: the requests that it sent, recorded by bench/engines.py,
-// sent again by a client that does nothing but send and receive.
+// sent again by a client that does nothing but send and receive. What was asked in a stream that libSQL keeps, it asks
+// in one that it keeps too.
 //
 //     engine_bench points|pages URL COUNT       reads of single posts, pages of 50 posts
 //     engine_bench inserts URL COUNT            posts inserted in batches, into their table alone
@@ -87,15 +88,62 @@ double inserts(db::DatabaseClient& client, long count) {
   return seconds_since(started);
 }
 
-std::vector<std::string> recorded(const char* path) {
+/// A request as it was recorded, in parts: the baton of a stream and the length it makes are those of the day.
+struct Request {
+  std::string head;        ///< without the line of the length
+  std::string body;        ///< without the end of a request in a kept stream
+  bool in_stream = false;  ///< libSQL's, and it does not close its stream
+};
+
+constexpr std::string_view kEnd = "\r\n\r\n";
+
+Request parsed(std::string_view bytes) {
+  constexpr std::string_view kLength = "Content-Length: ";
+  constexpr std::string_view kClose = R"({"type":"close"}]})";
+  Request request;
+  const auto head_end = bytes.find(kEnd);
+  request.head = bytes.substr(0, head_end + 2);
+  request.body = bytes.substr(head_end + kEnd.size());
+  if (const auto line = request.head.find(kLength); line != std::string::npos) {
+    request.head.erase(line, request.head.find("\r\n", line) + 2 - line);
+  }
+  request.in_stream = request.body.starts_with(R"({"requests":[)") && !request.body.ends_with(kClose);
+  // The list of requests ends with the last bracket: batons are base64.
+  if (request.in_stream) request.body.erase(request.body.rfind(']') + 1);
+  return request;
+}
+
+std::vector<Request> recorded(const char* path) {
   std::ifstream file(path, std::ios::binary);
-  std::vector<std::string> requests;
+  std::vector<Request> requests;
   for (std::string line; std::getline(file, line);) {
-    std::string request(std::strtoul(line.c_str(), nullptr, 10), '\0');
-    file.read(request.data(), static_cast<std::streamsize>(request.size()));
-    requests.push_back(std::move(request));
+    std::string bytes(std::strtoul(line.c_str(), nullptr, 10), '\0');
+    file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    requests.push_back(parsed(bytes));
   }
   return requests;
+}
+
+/// What is sent, in the stream of `baton` if it is in one.
+void write_request(std::string& bytes, const Request& request, std::string_view baton) {
+  std::string end;
+  if (request.in_stream) end = baton.empty() ? "}" : R"(,"baton":")" + std::string(baton) + R"("})";
+  bytes = request.head;
+  if (!request.body.empty()) {
+    bytes += "Content-Length: " + std::to_string(request.body.size() + end.size()) + "\r\n";
+  }
+  bytes += "\r\n";
+  bytes += request.body;
+  bytes += end;
+}
+
+/// The baton in an answer; empty if there is none.
+std::string_view baton_in(std::string_view answer) {
+  constexpr std::string_view kBaton = R"("baton":")";
+  const auto at = answer.find(kBaton);
+  if (at == std::string_view::npos) return {};
+  answer.remove_prefix(at + kBaton.size());
+  return answer.substr(0, answer.find('"'));
 }
 
 /// Reads one answer, with a length or in chunks, and throws it away.
@@ -132,16 +180,20 @@ double replay(int port, const char* path, long times) {
   if (connect(connection, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) die("engine_bench: connect");
   const int on = 1;
   setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  std::string bytes;
   std::string buffer;
+  std::string baton;
   const auto started = Clock::now();
   for (long i = 0; i < times; ++i) {
     for (const auto& request : requests) {
-      for (std::size_t sent = 0; sent < request.size();) {
-        const auto wrote = send(connection, request.data() + sent, request.size() - sent, MSG_NOSIGNAL);
+      write_request(bytes, request, baton);
+      for (std::size_t sent = 0; sent < bytes.size();) {
+        const auto wrote = send(connection, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
         if (wrote <= 0) die("engine_bench: send");
         sent += static_cast<std::size_t>(wrote);
       }
       receive(connection, buffer);
+      if (request.in_stream) baton = baton_in(std::string_view(buffer).substr(0, 1000));
     }
   }
   const double seconds = seconds_since(started);

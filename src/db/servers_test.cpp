@@ -180,6 +180,21 @@ TEST_F(Libsql, tokens_and_namespaces_that_are_wrong_are_told_apart) {
   EXPECT_FALSE(create_database_client(sqld.url("../x")).has_value());
 }
 
+/// Waits until the replica itself gives this answer: as long as it has nothing of a database it asks the primary.
+void wait_for_replica(Sqld& sqld, const std::string& database, std::string_view sql, const Value& answer) {
+  const auto place = "http://" + sqld.replica_place() + database.substr(database.find('?')) + "&timeout_ms=300";
+  const auto give_up = steady_clock::now() + std::chrono::seconds(20);
+  for (bool has_it = false; !has_it; std::this_thread::sleep_for(milliseconds(20))) {
+    ASSERT_LT(steady_clock::now(), give_up) << "the replica does not follow";
+    auto at_replica = must(create_database_client(place));
+    (void)at_replica->execute(sql);
+    sqld.process().freeze();
+    const auto rows = at_replica->execute(sql);
+    has_it = rows && rows->rows() == 1 && rows->row(0)[0] == answer;
+    sqld.process().thaw();
+  }
+}
+
 TEST_F(Libsql, a_session_sees_its_writes_although_the_replica_lags) {
   Sqld sqld;
   const std::string database = sqld.make_database();
@@ -196,11 +211,7 @@ TEST_F(Libsql, a_session_sees_its_writes_although_the_replica_lags) {
   EXPECT_EQ(stale, 0);
 
   // The replica does answer: with the primary frozen it is the only one that can.
-  auto at_replica =
-      must(create_database_client("http://" + sqld.replica_place() + database.substr(database.find('?'))));
-  while (must(at_replica->execute("SELECT n FROM t")).row(0)[0] != Value{300}) {
-    std::this_thread::sleep_for(milliseconds(10));
-  }
+  wait_for_replica(sqld, database, "SELECT n FROM t", Value{300});
   sqld.process().freeze();
   EXPECT_EQ(must(client->batch(read, Mode::read_stale))[0].row(0)[0], Value{300});
   sqld.process().thaw();
@@ -226,12 +237,7 @@ TEST_F(Libsql, a_replica_answers_reads_while_the_primary_is_away) {
   auto writer = must(create_database_client(database));
   must(writer->execute("CREATE TABLE t (n INTEGER)"));
   must(writer->execute("INSERT INTO t VALUES (7)"));
-  auto at_replica =
-      must(create_database_client("http://" + sqld.replica_place() + database.substr(database.find('?'))));
-  for (auto rows = at_replica->execute("SELECT n FROM t"); !rows || rows->rows() == 0;
-       rows = at_replica->execute("SELECT n FROM t")) {
-    std::this_thread::sleep_for(milliseconds(10));
-  }
+  wait_for_replica(sqld, database, "SELECT n FROM t", Value{7});
 
   int told = 0;
   FallbackReads client(must(create_database_client(url)), FallbackReads::Primary::there, [&] { ++told; });

@@ -4,8 +4,10 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "db/http/transport.h"
 #include "db/http/url.h"
@@ -17,10 +19,15 @@ namespace {
 
 using http::Deadline;
 using std::chrono::milliseconds;
+using std::chrono::steady_clock;
 using Results = std::vector<QueryResult>;
 
 constexpr milliseconds kBusyPause{5};                ///< at first
 constexpr std::chrono::seconds kReplicaShunned{10};  ///< after it did not answer
+constexpr std::size_t kStreamsMax = 16;              ///< kept of each server; sqld has 128 for everybody
+constexpr std::chrono::seconds kStreamIdleMax{8};    ///< sqld forgets a stream after 10
+constexpr std::chrono::seconds kStreamAgeMax{30};    ///< bounds how long a database is read that was replaced
+constexpr milliseconds kGoodbye{500};                ///< for closing what is kept
 
 // How a client with a replica knows what that has. The server's own replication_index does not tell: a replica was seen
 // to name the primary's before it had the data. So every write transaction counts up one row, and the replica is asked
@@ -41,10 +48,72 @@ struct Address {
   milliseconds timeout;
 };
 
+struct Stream {
+  std::string baton;  ///< good for one request
+  steady_clock::time_point opened;
+};
+
+/// The streams of one server that wait for their next read. With a new stream sqld opens a connection, which reads the
+/// whole schema before its first statement: with OffX's tables that is most of what a read of one row costs.
+/// Thread-safe.
+class Streams {
+ public:
+  /// The one that was used last, which is nobody else's from now on. So those that a rush leaves over expire.
+  std::optional<Stream> take() {
+    const std::lock_guard lock(mutex_);
+    if (idle_.empty() || steady_clock::now() - idle_.back().since > kStreamIdleMax) {
+      idle_.clear();
+      return std::nullopt;
+    }
+    auto stream = std::move(idle_.back().stream);
+    idle_.pop_back();
+    return stream;
+  }
+  /// False if there are enough.
+  bool keep(Stream&& stream) {
+    const std::lock_guard lock(mutex_);
+    if (idle_.size() == kStreamsMax) return false;
+    idle_.push_back({std::move(stream), steady_clock::now()});
+    return true;
+  }
+  /// The server knows them no more.
+  void forget() {
+    const std::lock_guard lock(mutex_);
+    idle_.clear();
+  }
+
+ private:
+  struct Idle {
+    Stream stream;
+    steady_clock::time_point since;
+  };
+  std::mutex mutex_;
+  std::vector<Idle> idle_;  ///< the longest idle first
+};
+
+struct Server {
+  std::string url;  ///< `https://host:port`
+  Streams streams;
+  std::atomic<bool> keeps_streams = true;
+};
+
 class Engine final : public DatabaseClient {
  public:
   Engine(Address address, std::unique_ptr<http::Transport> transport)
-      : address_(std::move(address)), transport_(std::move(transport)) {}
+      : address_(std::move(address)),
+        transport_(std::move(transport)),
+        primary_{address_.primary, {}},
+        replica_{address_.replica, {}} {}
+
+  /// A server has few connections, and each stream would hold one for ten seconds more.
+  ~Engine() override {
+    const Deadline deadline = steady_clock::now() + kGoodbye;
+    for (auto* server : {&primary_, &replica_}) {
+      for (auto stream = server->streams.take(); stream; stream = server->streams.take()) {
+        if (!close_stream(*server, *stream, deadline)) break;
+      }
+    }
+  }
 
   Result<QueryResult> execute(std::string_view sql, const Params& params) override {
     const Statement statement{sql, params};
@@ -70,18 +139,16 @@ class Engine final : public DatabaseClient {
 
  private:
   Result<Results> run(std::span<const Statement> statements, Wrap wrap, Mode mode) {
-    const Deadline deadline = std::chrono::steady_clock::now() + address_.timeout;
+    const Deadline deadline = steady_clock::now() + address_.timeout;
     const bool has_replica = !address_.replica.empty();
     if (mode == Mode::read_stale && has_replica) {
       if (auto results = run_at_replica(statements, deadline)) return std::move(*results);
     }
     OFFX_ASSIGN(auto pipeline, write_pipeline(statements, wrap));
-    const bool reads = std::all_of(pipeline.kinds.begin(), pipeline.kinds.end(),
-                                   [](auto kind) { return kind == StatementText::Kind::read; });
-    if (reads || !has_replica) return exchange(address_.primary, pipeline, wrap, reads, deadline);
+    if (pipeline.reads || !has_replica) return exchange(primary_, pipeline, wrap, deadline);
 
     OFFX_ASSIGN(pipeline, write_pipeline(statements, Wrap::write, kAdvance));
-    OFFX_ASSIGN(auto results, exchange(address_.primary, pipeline, Wrap::write, false, deadline));
+    OFFX_ASSIGN(auto results, exchange(primary_, pipeline, Wrap::write, deadline));
     const std::int64_t position = to_integer(results.back().row(0)[0]);
     std::int64_t known = position_.load();
     while (known < position && !position_.compare_exchange_weak(known, position)) {
@@ -93,7 +160,7 @@ class Engine final : public DatabaseClient {
   /// Nothing if the replica does not answer, or not with what this client must see.
   std::optional<Results> run_at_replica(std::span<const Statement> statements, Deadline deadline) {
     const Deadline shunned_until{Deadline::duration(replica_shunned_until_.load())};
-    if (std::chrono::steady_clock::now() < shunned_until) return std::nullopt;
+    if (steady_clock::now() < shunned_until) return std::nullopt;
     const std::int64_t needed = position_.load();
     // How far the replica is comes first: what is read behind it is no older. No transaction, as replicas hand those to
     // their primary: each statement sees a moment of its own.
@@ -102,13 +169,13 @@ class Engine final : public DatabaseClient {
     const auto asked = static_cast<std::ptrdiff_t>(all.size());
     all.insert(all.end(), statements.begin(), statements.end());
     // What is wrong with the statements is told by the way over the primary.
-    const auto pipeline = write_pipeline(all, Wrap::each);
+    auto pipeline = write_pipeline(all, Wrap::each);
     if (!pipeline) return std::nullopt;
     // Half of the time, so that the primary may still answer if the replica hangs.
-    auto results = exchange(address_.replica, *pipeline, Wrap::each, true, deadline - address_.timeout / 2);
+    auto results = exchange(replica_, *pipeline, Wrap::each, deadline - address_.timeout / 2);
     if (!results) {
       if (results.error().retryable())
-        replica_shunned_until_ = (std::chrono::steady_clock::now() + kReplicaShunned).time_since_epoch().count();
+        replica_shunned_until_ = (steady_clock::now() + kReplicaShunned).time_since_epoch().count();
       return std::nullopt;
     }
     if (needed > 0) {
@@ -119,33 +186,72 @@ class Engine final : public DatabaseClient {
     return std::move(*results);
   }
 
-  Result<Results> exchange(const std::string& server, const Pipeline& pipeline, Wrap wrap, bool reads,
-                           Deadline deadline) {
+  Result<Results> exchange(Server& server, Pipeline& pipeline, Wrap wrap, Deadline deadline) {
     const CallStop stop;
     for (auto pause = kBusyPause;; pause = std::min(pause * 2, kBusyPause * 16)) {
-      OFFX_ASSIGN(auto body, post(server, pipeline.json, reads, deadline));
-      auto answer = read_answer(body, pipeline, wrap);
+      OFFX_ASSIGN(auto answered, post(server, pipeline, deadline));
+      OFFX_ASSIGN(auto answer, read_answer(answered.body, pipeline, wrap));
+      if (!answer.baton.empty()) put_back(server, {std::move(answer.baton), answered.stream_opened}, answer, deadline);
       // The server itself says that it gave way to another writer: nothing was done. It lets writers wait for one
       // another, but not always.
-      const bool gave_way = !answer && answer.error().retryable();
-      if (!gave_way || stop.requested() || std::chrono::steady_clock::now() + pause >= deadline) return answer;
+      const bool gave_way = !answer.results && answer.results.error().retryable();
+      if (!gave_way || stop.requested() || steady_clock::now() + pause >= deadline) return std::move(answer.results);
       std::this_thread::sleep_for(pause);
     }
   }
 
-  Result<std::string> post(const std::string& server, const std::string& json, bool reads, Deadline deadline) {
+  void put_back(Server& server, Stream stream, const Answer& answer, Deadline deadline) {
+    if (!answer.base_url.empty() && answer.base_url != server.url) {
+      // It goes on at an address that nobody gave us the token for. There it expires.
+      server.keeps_streams = false;
+      return;
+    }
+    const bool is_good = answer.is_clean && steady_clock::now() - stream.opened < kStreamAgeMax;
+    if (is_good && server.streams.keep(std::move(stream))) return;
+    (void)close_stream(server, stream, deadline);  // or else it expires
+  }
+
+  bool close_stream(const Server& server, const Stream& stream, Deadline deadline) {
+    return transport_->post(pipeline_url(server, speaks_only_v2_), close_request(stream.baton), deadline).has_value();
+  }
+
+  static std::string pipeline_url(const Server& server, bool v2) {
+    return server.url + (v2 ? "/v2/pipeline" : "/v3/pipeline");
+  }
+
+  struct Answered {
+    std::string body;
+    steady_clock::time_point stream_opened;
+  };
+
+  /// A read goes on in a stream that is kept, or its own is. A write has a new one, which it closes: so nothing of it
+  /// can stay open, none is refused because its stream is gone, and none goes to a database that was put in the place
+  /// of another under the same name: sqld lets streams of the old one write to what is deleted.
+  Result<Answered> post(Server& server, Pipeline& pipeline, Deadline deadline) {
+    const bool reads = pipeline.reads;
+    const auto after = reads && server.keeps_streams ? After::keep : After::close;
+    auto stream = reads ? server.streams.take() : std::nullopt;
     for (int attempt = 1;; ++attempt) {
       const bool v2 = speaks_only_v2_.load();
-      auto response = transport_->post(server + (v2 ? "/v2/pipeline" : "/v3/pipeline"), json, deadline);
+      const bool is_kept = stream.has_value();
+      const auto opened = is_kept ? stream->opened : steady_clock::now();
+      give_to_stream(pipeline, is_kept ? stream->baton : "", after);
+      stream.reset();
+      auto response = transport_->post(pipeline_url(server, v2), pipeline.json, deadline);
       if (!response) {
         auto& failure = response.error();
-        const bool time_left = std::chrono::steady_clock::now() < deadline;
+        const bool time_left = steady_clock::now() < deadline;
         // A kept connection that the server closed meanwhile: a read may be sent again.
         if (reads && failure.sent && attempt == 1 && time_left && failure.error.retryable()) continue;
         if (failure.sent && !reads) return fail(may_be_applied(failure.error));
         return fail(std::move(failure.error));
       }
-      if (response->status == 200) return std::move(response->body);
+      if (response->status == 200) return Answered{std::move(response->body), opened};
+      // The stream has expired, or it was another process that knew it: a read may be sent again.
+      if (is_kept && response->status < 500) {
+        server.streams.forget();
+        continue;
+      }
       // Of a version it does not know a server says 404 without a body.
       if (response->status == 404 && !v2 && response->body.empty()) {
         speaks_only_v2_ = true;
@@ -195,6 +301,8 @@ class Engine final : public DatabaseClient {
 
   const Address address_;
   const std::unique_ptr<http::Transport> transport_;
+  Server primary_;
+  Server replica_;
   std::atomic<bool> speaks_only_v2_ = false;
   std::atomic<Deadline::rep> replica_shunned_until_ = 0;
   std::atomic<std::int64_t> position_ = 0;  ///< of this client's last write: how far a replica must have come

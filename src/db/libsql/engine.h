@@ -29,6 +29,13 @@ namespace offx::db::libsql {
 /// sees what it wrote, whatever the server promises. Behind what it has only read it may go back. A replica that does
 /// not answer is not asked again for 10 s.
 ///
+/// **Streams.** A stream is a connection that the server holds to its database, and a new one costs it most of what a
+/// small read costs. So reads go on in streams that were kept: at most 16, of which none idles for more than 8 s or is
+/// older than 30 s. The client closes them when it ends, within half a second, as sqld has 128 connections for
+/// everybody. One that the server has forgotten, as after a restart, costs a read a second request. Writes have streams
+/// of their own. If a database is removed and another made under its name, reads may see the old one for 30 s more;
+/// writes never go there.
+///
 /// Nothing is sent before the first call. Errc::invalid_argument for an address that is not understood.
 Result<std::unique_ptr<DatabaseClient>> open(std::string_view url);
 

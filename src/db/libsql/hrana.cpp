@@ -14,6 +14,11 @@ namespace ondemand = simdjson::ondemand;
 using Code = http::JsonCode;
 using Kind = StatementText::Kind;
 
+/// The first statement of reads. sqld takes the columns of a statement from what its connection knew of the schema when
+/// the statement was prepared, and in a stream that was kept another may have changed that since. This one makes SQLite
+/// look.
+constexpr std::string_view kLookAtSchema = "SELECT 1 FROM sqlite_schema LIMIT 0";
+
 // --- Request ---------------------------------------------------------------------------------------------------------
 
 struct AppendValue {
@@ -98,6 +103,16 @@ void append_control(std::string& json, std::string_view sql, std::string_view co
   json += '}';
 }
 
+/// Ends the list of requests and the document.
+void append_end(std::string& json, std::string_view baton) {
+  json += ']';
+  if (!baton.empty()) {
+    json += R"(,"baton":)";
+    http::append_json(json, baton);
+  }
+  json += '}';
+}
+
 std::string if_ok(std::size_t step) { return R"({"type":"ok","step":)" + std::to_string(step) + "}"; }
 
 // --- Answer ----------------------------------------------------------------------------------------------------------
@@ -145,23 +160,28 @@ class Reader {
     std::optional<ServerError> error;  ///< of the request as a whole
   };
 
-  /// One outcome for each request of the pipeline.
-  Result<std::vector<Outcome>> read(std::string& json) {
+  struct Read {
+    std::vector<Outcome> outcomes;  ///< one for each request of the pipeline
+    std::string baton;
+    std::string base_url;
+  };
+
+  Result<Read> read(std::string& json) {
     json.reserve(json.size() + simdjson::SIMDJSON_PADDING);
     ondemand::parser parser;
     ondemand::document document;
-    std::vector<Outcome> outcomes;
+    Read read;
     auto error = parser.iterate(json.data(), json.size(), json.capacity()).get(document);
     ondemand::object object;
     if (error == simdjson::SUCCESS) error = document.get_object().get(object);
-    if (error == simdjson::SUCCESS) error = read_outcomes(object, outcomes);
+    if (error == simdjson::SUCCESS) error = read_document(object, read);
     if (error != simdjson::SUCCESS) {
       if (infinite_) {
         return fail(Errc::unsupported, "the server cannot send the infinite number that a column holds");
       }
       return fail(Errc::corrupt, std::string("the server's answer is not Hrana: ") + simdjson::error_message(error));
     }
-    return outcomes;
+    return read;
   }
 
  private:
@@ -183,11 +203,15 @@ class Reader {
     return simdjson::SUCCESS;
   }
 
-  Code read_outcomes(ondemand::object& document, std::vector<Outcome>& outcomes) {
+  Code read_document(ondemand::object& document, Read& read) {
     return http::each_field(document, [&](std::string_view key, ondemand::value& value) {
+      if (key == "baton" || key == "base_url") {
+        return value.is_null() ? simdjson::SUCCESS
+                               : http::read_text(value, key == "baton" ? read.baton : read.base_url);
+      }
       if (key != "results") return simdjson::SUCCESS;
       return http::each_element(value, [&](ondemand::value& request) {
-        auto& outcome = outcomes.emplace_back();
+        auto& outcome = read.outcomes.emplace_back();
         return http::each_field(request, [&](std::string_view name, ondemand::value& part) {
           if (name == "error") return read_error(part, outcome.error);
           if (name != "response") return simdjson::SUCCESS;
@@ -316,6 +340,36 @@ Error in_statement(Error error, std::size_t number, std::size_t statements) {
   return std::move(error).within("statement " + std::to_string(number));
 }
 
+Result<std::vector<QueryResult>> take_results(std::vector<Reader::Outcome>& outcomes, const Pipeline& pipeline,
+                                              Wrap wrap) {
+  Reader::Outcome* found = nullptr;
+  for (auto& outcome : outcomes) {
+    if (outcome.error) return fail(to_error(*outcome.error));
+    if (!outcome.steps.empty()) found = &outcome;
+  }
+  if (found == nullptr) return fail(Errc::corrupt, "the server's answer holds no result");
+  const std::size_t count = pipeline.kinds.size();
+  const std::size_t first = wrap == Wrap::none || wrap == Wrap::each ? 0 : 1;
+  // The first error is the cause. That a ROLLBACK finds no transaction is none.
+  const std::size_t essential = first + count + (wrap == Wrap::write ? 1 : 0);
+  for (std::size_t i = 0; i < found->errors.size() && i < essential; ++i) {
+    if (!found->errors[i]) continue;
+    Error error = to_error(*found->errors[i]);
+    if (i < first || i >= first + pipeline.named) return fail(std::move(error));
+    return fail(in_statement(std::move(error), i - first + 1, pipeline.named));
+  }
+  std::vector<QueryResult> results;
+  results.reserve(count);
+  for (std::size_t i = 0; i < essential; ++i) {
+    if (i >= found->steps.size() || !found->steps[i].ran) {
+      return fail(Errc::corrupt, "the server's answer lacks the result of a statement");
+    }
+    if (i < first || i >= first + count) continue;
+    results.push_back(to_result(found->steps[i], pipeline.kinds[i - first]));
+  }
+  return results;
+}
+
 }  // namespace
 
 Result<Pipeline> write_pipeline(std::span<const Statement> statements, Wrap wrap, std::span<const Statement> own) {
@@ -341,6 +395,7 @@ Result<Pipeline> write_pipeline(std::span<const Statement> statements, Wrap wrap
     entries.push_back(entry);
     values.push_back(std::move(ordered));
     pipeline.kinds.push_back(kind);
+    pipeline.reads = pipeline.reads && kind == Kind::read;
     return {};
   };
   for (std::size_t i = 0; i < statements.size(); ++i) {
@@ -352,6 +407,11 @@ Result<Pipeline> write_pipeline(std::span<const Statement> statements, Wrap wrap
 
   auto& json = pipeline.json;
   json = R"({"requests":[)";
+  if (pipeline.reads) {
+    json += R"({"type":"execute","stmt":{"sql":")";
+    json += kLookAtSchema;
+    json += R"(","want_rows":false}},)";
+  }
   for (const auto& [sql, entry] : texts.entries()) {
     if (entry.uses < 2) continue;
     json += R"({"type":"store_sql","sql_id":)" + std::to_string(entry.id) + R"(,"sql":)";
@@ -385,38 +445,34 @@ Result<Pipeline> write_pipeline(std::span<const Statement> statements, Wrap wrap
     }
     json += "]}}";
   }
-  json += R"(,{"type":"close"}]})";
+  // A stream that goes on may be told another text by the same number.
+  for (const auto& [sql, entry] : texts.entries()) {
+    if (entry.uses > 1) json += R"(,{"type":"close_sql","sql_id":)" + std::to_string(entry.id) + "}";
+  }
+  pipeline.open_bytes = json.size();
   return pipeline;
 }
 
-Result<std::vector<QueryResult>> read_answer(std::string& json, const Pipeline& pipeline, Wrap wrap) {
-  OFFX_ASSIGN(auto outcomes, Reader().read(json));
-  Reader::Outcome* found = nullptr;
-  for (auto& outcome : outcomes) {
-    if (outcome.error) return fail(to_error(*outcome.error));
-    if (!outcome.steps.empty()) found = &outcome;
-  }
-  if (found == nullptr) return fail(Errc::corrupt, "the server's answer holds no result");
-  const std::size_t count = pipeline.kinds.size();
-  const std::size_t first = wrap == Wrap::none || wrap == Wrap::each ? 0 : 1;
-  // The first error is the cause. That a ROLLBACK finds no transaction is none.
-  const std::size_t essential = first + count + (wrap == Wrap::write ? 1 : 0);
-  for (std::size_t i = 0; i < found->errors.size() && i < essential; ++i) {
-    if (!found->errors[i]) continue;
-    Error error = to_error(*found->errors[i]);
-    if (i < first || i >= first + pipeline.named) return fail(std::move(error));
-    return fail(in_statement(std::move(error), i - first + 1, pipeline.named));
-  }
-  std::vector<QueryResult> results;
-  results.reserve(count);
-  for (std::size_t i = 0; i < essential; ++i) {
-    if (i >= found->steps.size() || !found->steps[i].ran) {
-      return fail(Errc::corrupt, "the server's answer lacks the result of a statement");
-    }
-    if (i < first || i >= first + count) continue;
-    results.push_back(to_result(found->steps[i], pipeline.kinds[i - first]));
-  }
-  return results;
+void give_to_stream(Pipeline& pipeline, std::string_view baton, After after) {
+  pipeline.json.resize(pipeline.open_bytes);
+  if (after == After::close) pipeline.json += R"(,{"type":"close"})";
+  append_end(pipeline.json, baton);
+}
+
+std::string close_request(std::string_view baton) {
+  std::string json = R"({"requests":[{"type":"close"})";
+  append_end(json, baton);
+  return json;
+}
+
+Result<Answer> read_answer(std::string& json, const Pipeline& pipeline, Wrap wrap) {
+  OFFX_ASSIGN(auto read, Reader().read(json));
+  Answer answer{take_results(read.outcomes, pipeline, wrap), std::move(read.baton), std::move(read.base_url)};
+  answer.is_clean = answer.results && std::none_of(read.outcomes.begin(), read.outcomes.end(), [](const auto& outcome) {
+                      return std::any_of(outcome.errors.begin(), outcome.errors.end(),
+                                         [](const auto& error) { return error.has_value(); });
+                    });
+  return answer;
 }
 
 }  // namespace offx::db::libsql

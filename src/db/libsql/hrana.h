@@ -24,12 +24,17 @@ enum class Wrap : std::uint8_t {
   each,   ///< reads one after the other, without a transaction, which a replica would hand to its primary
 };
 
-/// A request, ready to send, and what is known of its statements.
+/// A request and what is known of its statements. It is ready to send once it is given to a stream.
 struct Pipeline {
   std::string json;
+  std::size_t open_bytes = 0;  ///< so much of `json` is the same in whatever stream it runs
+  bool reads = true;           ///< none of the statements writes
   std::vector<StatementText::Kind> kinds;
   std::size_t named = 0;  ///< so many are the caller's, which errors name by their number; what follows is the engine's
 };
+
+/// What becomes of a stream, which is a connection of the server to its database, behind a pipeline.
+enum class After : std::uint8_t { close, keep };
 
 /// `statements`, behind which `own` statements of the engine run in the same transaction, if there is one.
 /// Errc::invalid_argument for statements and parameters that fit no server (see read_statement()), and for one that
@@ -37,8 +42,23 @@ struct Pipeline {
 [[nodiscard]] Result<Pipeline> write_pipeline(std::span<const Statement> statements, Wrap wrap,
                                               std::span<const Statement> own = {});
 
-/// Reads the answer to `pipeline`: the results of all its statements. `json` is changed on the way. Errors are those of
-/// the statements, with `statement 3` as context in a batch; Errc::corrupt if it is not Hrana.
-[[nodiscard]] Result<std::vector<QueryResult>> read_answer(std::string& json, const Pipeline& pipeline, Wrap wrap);
+/// Makes `pipeline.json` the request that runs in the stream of `baton`, or in a new one if that is empty. May be
+/// called again for another stream.
+void give_to_stream(Pipeline& pipeline, std::string_view baton, After after);
+
+/// The request that closes a stream.
+[[nodiscard]] std::string close_request(std::string_view baton);
+
+/// What a server answered to a pipeline.
+struct Answer {
+  /// Of all its statements. Errors are those of the statements, with `statement 3` as context in a batch.
+  Result<std::vector<QueryResult>> results;
+  std::string baton;      ///< of the stream, for its next pipeline alone; empty: it is closed
+  std::string base_url;   ///< where that pipeline has to go; empty: where this one went
+  bool is_clean = false;  ///< nothing of this pipeline is open in the stream
+};
+
+/// Reads the answer to `pipeline`. `json` is changed on the way. Errc::corrupt if it is not Hrana.
+[[nodiscard]] Result<Answer> read_answer(std::string& json, const Pipeline& pipeline, Wrap wrap);
 
 }  // namespace offx::db::libsql
