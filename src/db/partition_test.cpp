@@ -40,14 +40,7 @@ class CutPrimary : public testing::Test {
     return must(create_database_client(database_ + "&timeout_ms=" + std::to_string(kTimeout.count()) +
                                        "&replica=" + sqld_->replica_place()));
   }
-  void wait_for_replica(std::int64_t n) const {
-    auto at_replica =
-        must(create_database_client("http://" + sqld_->replica_place() + database_.substr(database_.find('?'))));
-    wait_until("the replica", sqld_->replica(), [&] {
-      const auto rows = at_replica->execute("SELECT n FROM t");
-      return rows && rows->rows() == 1 && rows->row(0)[0] == Value{n};
-    });
-  }
+  void wait_for_replica(std::int64_t n) const { db::wait_for_replica(*sqld_, database_, "SELECT n FROM t", Value{n}); }
   static Result<std::int64_t> read(DatabaseClient& client, Mode mode) {
     const std::vector<Statement> statements = {{"SELECT n FROM t", {}}};
     OFFX_ASSIGN(const auto results, client.batch(statements, mode));

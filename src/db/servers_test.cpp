@@ -180,21 +180,6 @@ TEST_F(Libsql, tokens_and_namespaces_that_are_wrong_are_told_apart) {
   EXPECT_FALSE(create_database_client(sqld.url("../x")).has_value());
 }
 
-/// Waits until the replica itself gives this answer: as long as it has nothing of a database it asks the primary.
-void wait_for_replica(Sqld& sqld, const std::string& database, std::string_view sql, const Value& answer) {
-  const auto place = "http://" + sqld.replica_place() + database.substr(database.find('?')) + "&timeout_ms=300";
-  const auto give_up = steady_clock::now() + std::chrono::seconds(20);
-  for (bool has_it = false; !has_it; std::this_thread::sleep_for(milliseconds(20))) {
-    ASSERT_LT(steady_clock::now(), give_up) << "the replica does not follow";
-    auto at_replica = must(create_database_client(place));
-    (void)at_replica->execute(sql);
-    sqld.process().freeze();
-    const auto rows = at_replica->execute(sql);
-    has_it = rows && rows->rows() == 1 && rows->row(0)[0] == answer;
-    sqld.process().thaw();
-  }
-}
-
 TEST_F(Libsql, a_session_sees_its_writes_although_the_replica_lags) {
   Sqld sqld;
   const std::string database = sqld.make_database();

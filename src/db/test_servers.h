@@ -216,6 +216,20 @@ class Sqld {
   std::unique_ptr<ServerProcess> replica_;
 };
 
+/// Waits until the replica itself gives this answer: as long as it has nothing of a database it asks the primary, which
+/// is frozen now and then to tell.
+inline void wait_for_replica(Sqld& sqld, const std::string& database, std::string_view sql, const Value& answer) {
+  const auto place = "http://" + sqld.replica_place() + database.substr(database.find('?')) + "&timeout_ms=300";
+  wait_until("the replica", sqld.replica(), [&] {
+    auto at_replica = must(create_database_client(place));
+    (void)at_replica->execute(sql);
+    sqld.process().freeze();
+    const auto rows = at_replica->execute(sql);
+    sqld.process().thaw();
+    return rows && rows->rows() == 1 && rows->row(0)[0] == answer;
+  });
+}
+
 /// A cluster of one or more nodes of rqlite, with a user `app`. Timeouts are short: elections take a part of a second.
 class Rqlite {
  public:
