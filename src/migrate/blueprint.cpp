@@ -35,6 +35,21 @@ std::string indexed_part(std::string_view sql) {
   return open == std::string_view::npos ? std::string() : normalised(sql.substr(open));
 }
 
+/// The columns of the trigger's UPDATE OF.
+std::vector<std::string> columns_of_update(std::string_view sql) {
+  const auto tokens = tokens_of(sql);
+  const auto word = [&](auto from, std::string_view text) {
+    return std::find_if(from, tokens.end(), [&](const Token& token) { return same_name(token.text, text); });
+  };
+  std::vector<std::string> columns;
+  auto token = word(word(tokens.begin(), "update"), "of");
+  for (const auto on = word(tokens.begin(), "on"); token < on; ++token) {
+    const bool is_name = token->kind == Token::Kind::name || token->kind == Token::Kind::quoted_name;
+    if (is_name && !same_name(token->text, "of")) columns.push_back(name_of(*token));
+  }
+  return columns;
+}
+
 class Builder {
  public:
   Builder(Schema& schema, const Migration& migration, bool can_redirect, std::vector<Finding>& findings)
@@ -48,9 +63,10 @@ class Builder {
       plan.pair.carries_replace = carries_replace(plan);
       carry_indexes(plan);
       plan.helpers = sync_helpers(plan.pair);
+      plan.sync = triggers_in(plan.pair.change.sync, plan.pair.change, findings_);
+      find_update_triggers(plan);
       plan.up = sync_triggers(plan.pair, kOld);
       plan.down = sync_triggers(plan.pair, kNew);
-      plan.sync = triggers_in(plan.pair.change.sync, plan.pair.change, findings_);
     }
     order_by_references();
     carry_triggers_and_views();
@@ -276,6 +292,19 @@ class Builder {
     }
   }
 
+  void find_update_triggers(PairPlan& plan) {
+    for (const auto& object : scratch_objects()) {
+      const bool is_authors = std::any_of(plan.sync.begin(), plan.sync.end(), [&](const NamedSql& trigger) {
+        return same_name(trigger.name, object.name);
+      });
+      if (object.type != "trigger" || is_ours(object.name) || is_authors || !runs_for(object.sql, "update")) continue;
+      for (const Side side : {kOld, kNew}) {
+        if (!same_name(object.table, plan.pair.table(side).name)) continue;
+        plan.pair.update_triggers[side].push_back(columns_of_update(object.sql));
+      }
+    }
+  }
+
   void order_by_references() {
     std::vector<PairPlan> ordered;
     auto& pairs = blueprint_.pairs;
@@ -415,10 +444,8 @@ class Builder {
   /// In what a trigger on the old table differs for what new code writes.
   void note_trigger(const Pair& pair, const SchemaObject& object) {
     if (!same_name(object.table, pair.change.from)) return;
-    const auto carried = std::count_if(pair.groups.begin(), pair.groups.end(),
-                                       [](const Group& group) { return !group.computed[kOld].empty(); });
     const auto tokens = tokens_of(object.sql);
-    if (runs_for(object.sql, "update") && carried > 1) {
+    if (runs_for(object.sql, "update") && !updates_once(pair, kNew)) {
       find(Severity::warning, pair.change.from, object.name,
            "one UPDATE by new code of several columns may reach " + pair.change.from +
                " as several, and run the trigger " + object.name + " for each, while both live");
@@ -547,6 +574,32 @@ Result<void> check_one_row(db::DatabaseClient& scratch, const Pair& pair, std::v
 
 }  // namespace
 
+std::vector<std::string> drop_triggers(const PairPlan& plan) {
+  std::vector<std::string> names;
+  for (const Side side : {kOld, kNew}) {
+    for (auto& name : sync_trigger_names(plan.pair, side)) names.push_back(std::move(name));
+  }
+  for (const auto& trigger : plan.sync) names.push_back(trigger.name);
+  for (auto& name : names) name = "DROP TRIGGER IF EXISTS " + quote_identifier(name);
+  return names;
+}
+
+Result<std::vector<NamedSql>> expected_triggers(db::DatabaseClient& client, const PairPlan& plan, Side side,
+                                                bool live) {
+  std::vector<NamedSql> expected;
+  if (live) {
+    OFFX_ASSIGN(const auto rows, client.execute("SELECT name, sql FROM offx_schema_objects WHERE type = 'trigger' AND "
+                                                "name LIKE 'offx\\_sync\\_%' ESCAPE '\\'"));
+    const auto names = sync_trigger_names(plan.pair, side);
+    for (std::size_t i = 0; i < rows.rows(); ++i) {
+      auto name = db::to_text(rows.row(i)[0]);
+      if (contains(names, name)) expected.push_back({std::move(name), db::to_text(rows.row(i)[1])});
+    }
+  }
+  if (expected.empty()) expected = side == kOld ? plan.up : plan.down;
+  return expected;
+}
+
 bool can_redirect_references(const db::DatabaseClient& client) { return client.description().starts_with("sqlite:"); }
 
 bool repeats_statements(const db::DatabaseClient& client) { return client.description().starts_with("rqlite:"); }
@@ -623,9 +676,7 @@ Result<void> rehearse(Schema& schema, const Blueprint& blueprint, std::vector<Fi
   }
   for (const auto& sql : blueprint.drop_on_complete) run("", sql);
   for (const auto& plan : blueprint.pairs) {
-    for (const auto* triggers : {&plan.up, &plan.down, &plan.sync}) {
-      for (const auto& trigger : *triggers) run("", "DROP TRIGGER " + quote_identifier(trigger.name));
-    }
+    for (const auto& sql : drop_triggers(plan)) run("", sql);
   }
   for (const auto& sql : blueprint.make_on_complete) run("", sql);
   for (auto plan = blueprint.pairs.rbegin(); plan != blueprint.pairs.rend(); ++plan) {

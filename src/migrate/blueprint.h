@@ -31,6 +31,13 @@ struct Blueprint {
   std::vector<std::string> make_on_complete;  ///< … and make those that take over
 };
 
+/// Statements that drop all triggers that keep the pair alike, if they are there.
+[[nodiscard]] std::vector<std::string> drop_triggers(const PairPlan& plan);
+
+/// `side`'s triggers as they have to be in the database: as they were when both versions went live, if it remembers
+/// (triggers of the user's that came later would let others be made), or as they would be made now.
+Result<std::vector<NamedSql>> expected_triggers(db::DatabaseClient& client, const PairPlan& plan, Side side, bool live);
+
 /// True if this engine can point foreign keys at another table (DatabaseClient::redirect_references).
 [[nodiscard]] bool can_redirect_references(const db::DatabaseClient& client);
 

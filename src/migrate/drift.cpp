@@ -26,8 +26,12 @@ Result<void> find_lost_triggers(db::DatabaseClient& client, const Record& record
     const auto table = std::find_if(record.tables.begin(), record.tables.end(),
                                     [&](const TableRecord& t) { return same_name(t.from, plan.pair.change.from); });
     if (table == record.tables.end() || table->phase == Phase::expand) continue;
-    auto expected = plan.up;
-    if (record.phase == Phase::live) expected.insert(expected.end(), plan.down.begin(), plan.down.end());
+    const bool live = record.phase == Phase::live;
+    OFFX_ASSIGN(auto expected, expected_triggers(client, plan, kOld, live));
+    if (live) {
+      OFFX_ASSIGN(const auto down, expected_triggers(client, plan, kNew, live));
+      expected.insert(expected.end(), down.begin(), down.end());
+    }
     for (const auto& trigger : expected) {
       const auto found = std::find_if(objects.begin(), objects.end(), [&](const SchemaObject& object) {
         return object.type == "trigger" && same_name(object.name, trigger.name);
@@ -75,6 +79,7 @@ Result<std::vector<Drift>> find_drift(db::DatabaseClient& client) {
   std::map<std::pair<std::string, std::string>, std::string> expected;
   for (std::size_t i = 0; i < remembered.rows(); ++i) {
     const auto row = remembered.row(i);
+    if (is_ours(to_text(row[1]))) continue;  // find_lost_triggers() asks for those
     expected[{to_text(row[0]), to_text(row[1])}] = to_text(row[2]);
   }
   for (const auto& object : objects) {

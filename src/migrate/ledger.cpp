@@ -298,10 +298,12 @@ Result<std::string> lease_holder(db::DatabaseClient& client) {
 }
 
 std::vector<Statement> remember_schema() {
-  return {{"DELETE FROM offx_schema_objects", {}},
-          {"INSERT INTO offx_schema_objects (type, name, sql) SELECT type, name, sql FROM sqlite_schema "
-           "WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'offx\\_%' ESCAPE '\\'",
-           {}}};
+  return {
+      {"DELETE FROM offx_schema_objects", {}},
+      {"INSERT INTO offx_schema_objects (type, name, sql) SELECT type, name, sql FROM sqlite_schema "
+       "WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND (name NOT LIKE 'offx\\_%' ESCAPE '\\' OR "
+       "(type = 'trigger' AND name LIKE 'offx\\_sync\\_%' ESCAPE '\\'))",
+       {}}};
 }
 
 }  // namespace offx::migrate

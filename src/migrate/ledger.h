@@ -90,7 +90,8 @@ class Lease {
 /// Who holds the lease now, for people; empty if nobody.
 Result<std::string> lease_holder(db::DatabaseClient& client);
 
-/// Statements that make the ledger remember the schema as it is now; find_drift() compares with that.
+/// Statements that make the ledger remember the schema as it is now, the triggers that keep versions alike with it;
+/// find_drift() compares with that.
 [[nodiscard]] std::vector<db::Statement> remember_schema();
 
 }  // namespace offx::migrate

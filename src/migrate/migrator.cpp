@@ -118,7 +118,7 @@ class Work {
   Result<void> carry_on(const Record& record);
   Result<void> begin_table(const Record& record, TableRecord& table, const PairPlan& plan);
   Result<void> backfill(const Record& record, TableRecord& table, const PairPlan& plan);
-  Result<void> check_triggers(const Blueprint& blueprint, Side from);
+  Result<void> check_triggers(const Blueprint& blueprint, Side from, bool live);
   Result<void> compare(const Record& record, const Blueprint& blueprint, bool live);
   Result<void> go_live(const Record& record, const Blueprint& blueprint);
   Result<void> redirect_children(const Blueprint& blueprint, Side from);
@@ -283,7 +283,7 @@ Result<void> Work::carry_on(const Record& record) {
     }
     if (table.phase == Phase::backfill) OFFX_TRY(backfill(record, table, *plan));
   }
-  OFFX_TRY(check_triggers(blueprint, kOld));
+  OFFX_TRY(check_triggers(blueprint, kOld, false));
   Script script;
   set_phase(script, record.name, Phase::verify);
   OFFX_TRY(lease_.batch(script.statements(), db::Mode::write));
@@ -390,10 +390,10 @@ Error Work::explained(Error error, const TableRecord& table, std::int64_t rows_l
 }
 
 /// A trigger that somebody dropped meanwhile has not carried what was written since.
-Result<void> Work::check_triggers(const Blueprint& blueprint, Side from) {
+Result<void> Work::check_triggers(const Blueprint& blueprint, Side from, bool live) {
   OFFX_ASSIGN(const auto objects, read_objects(client_));
   for (const auto& plan : blueprint.pairs) {
-    const auto& triggers = from == kOld ? plan.up : plan.down;
+    OFFX_ASSIGN(const auto triggers, expected_triggers(client_, plan, from, live));
     const auto lost = std::find_if_not(triggers.begin(), triggers.end(), [&](const NamedSql& trigger) {
       return std::any_of(objects.begin(), objects.end(), [&](const SchemaObject& object) {
         return object.type == "trigger" && object.name == trigger.name && object.sql == trigger.sql;
@@ -472,16 +472,14 @@ Result<void> Work::complete(Record record, const CompleteOptions& options) {
     if (!list_of(findings).empty()) {
       return fail(Errc::conflict, "completing " + record.name + " is refused:" + list_of(findings));
     }
-    for (const Side side : {kOld, kNew}) OFFX_TRY(check_triggers(blueprint, side));
+    for (const Side side : {kOld, kNew}) OFFX_TRY(check_triggers(blueprint, side, true));
     if (!options.force) OFFX_TRY(check_unchanged(record));
     OFFX_TRY(compare(record, blueprint, true));
     OFFX_TRY(redirect_children(blueprint, kOld));
     Script script;
     script.add(blueprint.drop_on_complete);
     for (const auto& plan : blueprint.pairs) {
-      for (const auto* triggers : {&plan.up, &plan.down, &plan.sync}) {
-        for (const auto& trigger : *triggers) script.add("DROP TRIGGER IF EXISTS " + quote_identifier(trigger.name));
-      }
+      script.add(drop_triggers(plan));
       for (const auto& helper : plan.helpers) script.add(drop_of_helper(helper));
       script.add(equalise_sequences(plan.pair));
     }
@@ -525,13 +523,11 @@ Result<void> Work::roll_back(Record record, const RollbackOptions& options) {
   std::vector<Finding> findings;
   if (record.phase != Phase::rolling_back) {
     OFFX_ASSIGN(const auto blueprint, blueprint_of(migration, findings, false));
-    if (record.phase == Phase::live && !options.discard) OFFX_TRY(check_triggers(blueprint, kNew));
+    if (record.phase == Phase::live && !options.discard) OFFX_TRY(check_triggers(blueprint, kNew, true));
     OFFX_TRY(redirect_children(blueprint, kNew));
     Script script;
     for (const auto& plan : blueprint.pairs) {
-      for (const auto* triggers : {&plan.up, &plan.down, &plan.sync}) {
-        for (const auto& trigger : *triggers) script.add("DROP TRIGGER IF EXISTS " + quote_identifier(trigger.name));
-      }
+      script.add(drop_triggers(plan));
       for (const auto& helper : plan.helpers) script.add(drop_of_helper(helper));
       // The author's own, which would take the emptying of the new table for the application's deletes, and views.
       for (auto statement = plan.create.rbegin(); statement != plan.create.rend(); ++statement) {

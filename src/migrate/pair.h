@@ -62,6 +62,8 @@ struct Pair {
   /// REPLACE of a row of the new table has to be one of the old table's row too, as that has triggers of the user's, or
   /// as other tables' ON DELETE depends on it.
   bool carries_replace = false;
+  /// Each UPDATE trigger of the user's on a side's table: the columns it is OF; none if it is of all.
+  std::array<std::vector<std::vector<std::string>>, 2> update_triggers;
 
   [[nodiscard]] const Table& table(Side side) const { return tables[side]; }
   /// The columns of `side` that are computed, in the order of the table, the key first.

@@ -80,8 +80,25 @@ class Story {
       run(table.create(kOld));
       for (const auto& index : table.indexes[kOld]) run(index);
     }
+    if (chance(30)) add_triggers(tables_[0]);
     if (chance(20)) run("CREATE VIEW v AS SELECT count(*) AS n FROM p_v1");
     note(to_json(migration_));
+  }
+
+  /// Triggers of the user's on the old version, which make writes arrive there in another way. (How often they run is
+  /// the matter of user_triggers_test.cpp.)
+  void add_triggers(const ModelTable& table) {
+    const auto add = [&](const std::string& of) {
+      user_triggers_.push_back("user_" + std::to_string(user_triggers_.size()));
+      run("CREATE TRIGGER " + user_triggers_.back() + " AFTER UPDATE" + of + " ON " + table.name[kOld] +
+          " BEGIN SELECT 1; END");
+    };
+    add("");
+    for (const auto& column : table.columns[kOld]) {
+      const auto is_it = [&](const ModelColumn& other) { return other.name == column.name; };
+      const bool stays = std::any_of(table.columns[kNew].begin(), table.columns[kNew].end(), is_it);
+      if (column.name[0] == 'c' && stays && chance(50)) add(" OF " + column.name);
+    }
   }
 
   ModelTable outside_child(const std::string& action) {
@@ -265,6 +282,7 @@ class Story {
     }
     compare(side);
     std::set<std::string> expected = {"v"};
+    expected.insert(user_triggers_.begin(), user_triggers_.end());
     for (const auto& table : tables_) {
       expected.insert(table.name[side]);
       for (const auto& index : table.indexes[side]) expected.insert(index_name(index));
@@ -303,6 +321,7 @@ class Story {
 
   std::unique_ptr<db::DatabaseClient> client_;
   std::vector<ModelTable> tables_;
+  std::vector<std::string> user_triggers_;
   Migration migration_;
   bool warned_ = false;
   bool migrating_ = false;

@@ -185,10 +185,6 @@ const Case kCases[] = {
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER);"
      "CREATE TRIGGER x AFTER UPDATE OF n ON t_v1 BEGIN SELECT NEW.n; END;",
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)"), kRefusal, "the trigger x speaks of n"},
-    {"trigger_of_updates",
-     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER);"
-     "CREATE TRIGGER x AFTER UPDATE ON t_v1 BEGIN SELECT 1; END;",
-     with(kSame), kWarning, "run the trigger x for each"},
     {"trigger_that_ignores",
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER);"
      "CREATE TRIGGER x BEFORE INSERT ON t_v1 WHEN NEW.n < 0 BEGIN SELECT RAISE (IGNORE); END;",

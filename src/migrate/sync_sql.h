@@ -19,6 +19,12 @@ struct NamedSql {
 /// The triggers on `from`'s table that carry its writes to the other one.
 [[nodiscard]] std::vector<NamedSql> sync_triggers(const Pair& pair, Side from);
 
+/// Every name that one of them may have: what a user's trigger makes of them can change while they are there.
+[[nodiscard]] std::vector<std::string> sync_trigger_names(const Pair& pair, Side from);
+/// False if an UPDATE of several groups of `from`'s columns sets off UPDATE triggers of the user's on the other table
+/// once for each.
+[[nodiscard]] bool updates_once(const Pair& pair, Side from);
+
 /// What the triggers need beside the tables, made before them and dropped with them: indexes to find rows by, where a
 /// table has none of its own, and a table of notes.
 [[nodiscard]] std::vector<NamedSql> sync_helpers(const Pair& pair);
