@@ -181,7 +181,7 @@ Result<net::HttpResponse> get_media(const Request& request, const Services& serv
   if (!place.is_free()) {
     constexpr int kBusy = 503;
     auto response = problem(kBusy, title_of(kBusy), "many attachments are being fetched; try again", request.id());
-    response.headers.push_back({"Retry-After", "2"});
+    response.headers.push_back({"Retry-After", "1"});
     return response;
   }
   net::Request wanted;

@@ -297,24 +297,18 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
 
   db::sqlite::ChangeWatch changes(*client);
   api::Readiness readiness;
+  // Each keeps a worker for seconds, it may be: together they leave a quarter of the workers to all others.
+  const auto log_ins_at_once = std::max<std::size_t>(config.workers / 2, 1);
+  const auto media_at_once = std::max<std::size_t>(config.workers / 4, 1);
   api::Accounts accounts(*client, context.clock,
                          {.cookie_secure = config.cookie_secure,
                           .public_origins = config.public_origins,
-                          .log_ins_at_once = std::max<std::size_t>(config.workers / 2, 1),
+                          .log_ins_at_once = log_ins_at_once,
                           .changes = &changes});
   api::Events events(api::standard_events(*client));
   std::optional<jobs::Scheduler> scheduler;  // made before anybody can ask for it
-  const api::Services services{*client,
-                               context.clock,
-                               http,
-                               config.data_folder,
-                               [&] { scheduler->wake(); },
-                               &accounts,
-                               &events,
-                               std::max<std::size_t>(config.workers / 2, 1),
-                               0,
-                               &changes,
-                               config.summaries_per_day};
+  const api::Services services{*client, context.clock, http, config.data_folder, [&] { scheduler->wake(); }, &accounts,
+                               &events, media_at_once, 0,    &changes,           config.summaries_per_day};
   api::RouterOptions options;
   options.cors_origins = config.cors_origins;
   options.trusted_proxies = config.trusted_proxies;

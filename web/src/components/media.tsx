@@ -3,13 +3,26 @@ import type { Media } from "../api-types";
 import { Icon } from "./icons";
 import { Dialog } from "./ui";
 
+const askAgainMax = 5;
+
+/** Whether a picture that did not come can be had after all: the server fetches a few at a time, and says when to ask again. */
+async function comesLater(address: string): Promise<boolean> {
+  for (let asked = 0; asked < askAgainMax; asked += 1) {
+    const response = await fetch(address).catch(() => null); // what comes is kept by the browser for the picture
+    if (response?.status !== 503) return response?.ok ?? false;
+    const seconds = Number(response.headers.get("retry-after") ?? 1);
+    await new Promise((done) => setTimeout(done, seconds * 1000));
+  }
+  return false;
+}
+
 /** An attachment, fetched by the server for us; what it shows in words if there is no picture. */
 function MediaItem({ media, veiled }: { media: Media; veiled: boolean }) {
-  const [broken, setBroken] = useState(false);
+  const [state, setState] = useState<"" | "waiting" | "again" | "broken">("");
   const [large, setLarge] = useState(false);
   const alt = media.alt_text ?? "";
   const isImage = /^(image|photo|gif)/i.test(media.type);
-  if (!isImage || !media.proxy?.startsWith("/api/") || broken) {
+  if (!isImage || !media.proxy?.startsWith("/api/") || state === "broken") {
     if (veiled) return null;
     return (
       <figure className="media media-missing">
@@ -18,7 +31,14 @@ function MediaItem({ media, veiled }: { media: Media; veiled: boolean }) {
       </figure>
     );
   }
-  const picture = { src: media.proxy, decoding: "async", onError: () => setBroken(true) } as const;
+  if (state === "waiting") return <figure className="media media-waiting" aria-label="The picture is on its way" />;
+  const address = media.proxy;
+  const onError = () => {
+    if (state === "again") return setState("broken");
+    setState("waiting");
+    void comesLater(address).then((comes) => setState(comes ? "again" : "broken"));
+  };
+  const picture = { src: address, decoding: "async", onError } as const;
   if (veiled) {
     return (
       <figure className="media veiled">
