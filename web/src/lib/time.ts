@@ -4,14 +4,20 @@ import { keep, kept } from "./kept";
 
 const zoneName = "time_zone";
 
+let zone = ""; // empty: not looked up yet
+
 /** The chosen zone; without a choice that of this device. */
 export function timeZone(): string {
-  const chosen = kept(zoneName);
-  return isTimeZone(chosen) ? chosen : Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+  if (!zone) {
+    const chosen = kept(zoneName);
+    zone = isTimeZone(chosen) ? chosen : Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+  }
+  return zone;
 }
 
-export function chooseTimeZone(zone: string): void {
-  keep(zoneName, zone);
+export function chooseTimeZone(chosen: string): void {
+  keep(zoneName, chosen);
+  zone = "";
   formats.clear();
 }
 
@@ -24,11 +30,11 @@ export function isTimeZone(zone: string): boolean {
   }
 }
 
-const locale = "en-GB";
+// To make one takes longer than to draw a post, so each is made once.
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-function format(time: Date, options: Intl.DateTimeFormatOptions): string {
-  const key = JSON.stringify(options);
+function format(time: Date, options: Intl.DateTimeFormatOptions, locale = "en-GB"): string {
+  const key = locale + JSON.stringify(options);
   let found = formats.get(key);
   if (!found) {
     found = new Intl.DateTimeFormat(locale, { timeZone: timeZone(), ...options });
@@ -69,9 +75,7 @@ export const sameClock = (zone: string, time: Date): boolean => timeIn(zone, tim
 
 /** `2026-11-21` of the zone. */
 export const isoDay = (time: Date): string =>
-  new Intl.DateTimeFormat("sv-SE", { timeZone: timeZone(), year: "numeric", month: "2-digit", day: "2-digit" }).format(
-    time,
-  );
+  format(time, { year: "numeric", month: "2-digit", day: "2-digit" }, "sv-SE");
 
 const sameDay = (a: Date, b: Date) => isoDay(a) === isoDay(b);
 
