@@ -100,10 +100,10 @@ Result<net::HttpResponse> get_post(const Request& request, const Services& servi
   OFFX_TRY(request.only({}));
   OFFX_ASSIGN(const auto id, request.path_id());
   store::PostRepository posts(services.client);
-  OFFX_ASSIGN(const auto post, posts.get(id));
-  OFFX_ASSIGN(const auto links, posts.links_of(std::span(&post, 1)));
+  OFFX_ASSIGN(const auto found, posts.get_linked(id));
+  const auto& [post, links] = found;
   OFFX_ASSIGN(const auto same, pipeline::similar_posts(services.client, post, kSimilarMax));
-  auto object = shown_post(post, links[0]);
+  auto object = shown_post(post, links);
   auto& labels = object["topics"].as_array();
   std::vector<std::int64_t> topic_ids;
   for (const auto& label : labels) topic_ids.push_back(label.at("id").as_int64());

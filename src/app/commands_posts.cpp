@@ -75,18 +75,18 @@ Result<void> run_posts(const Context& context, const PostsCommand& command) {
   OFFX_ASSIGN(auto client, context.open_database_to_show());
   store::PostRepository posts(*client);
   if (command.id) {
-    OFFX_ASSIGN(const auto post, posts.get(*command.id));
-    OFFX_ASSIGN(const auto links, posts.links_of(std::span(&post, 1)));
+    OFFX_ASSIGN(const auto found, posts.get_linked(*command.id));
+    const auto& [post, links] = found;
     if (context.json) {
       auto object = pipeline::to_json(post);
       json::array topic_ids;
-      for (const auto& topic : links[0].topics) topic_ids.push_back(topic.id);
+      for (const auto& topic : links.topics) topic_ids.push_back(topic.id);
       object["topics"] = std::move(topic_ids);
       print_json(object);
       return {};
     }
     print(as_text(context.terminal, post));
-    for (const auto& topic : links[0].topics) {
+    for (const auto& topic : links.topics) {
       print(context.terminal.dim(fmt::format("topic {}: {}", topic.id, printable(topic.title))) + "\n");
     }
     return {};

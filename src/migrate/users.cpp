@@ -161,8 +161,7 @@ std::vector<Statement> refuse_users_of(std::span<const std::string> tables) {
   return statements;
 }
 
-Result<void> check_tables(db::DatabaseClient& client, std::span<const std::string_view> tables) {
-  OFFX_ASSIGN(const auto records, read_records(client));
+Result<void> check_tables(std::span<const Record> records, std::span<const std::string_view> tables) {
   for (const auto& record : records) {
     // While it is completing, the old table is there and nobody carries what is written to it.
     if (record.phase != Phase::completing && record.phase != Phase::completed) continue;

@@ -49,8 +49,10 @@ class TableUse {
   TableUse() = default;
 };
 
+struct Record;  // migrate/ledger.h
+
 /// Errc::conflict if a migration has taken away, or is taking away, a table that this program was built for: the
-/// message says which and when, and what to do. Two reads, one where nothing was ever migrated.
-Result<void> check_tables(db::DatabaseClient& client, std::span<const std::string_view> tables);
+/// message says which and when, and what to do. `records` are those of read_records().
+Result<void> check_tables(std::span<const Record> records, std::span<const std::string_view> tables);
 
 }  // namespace offx::migrate

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/test_support.h"
+#include "migrate/ledger.h"
 #include "migrate/migrator.h"
 
 namespace offx::migrate {
@@ -110,7 +111,9 @@ class CheckTables : public Users {
     change.create = "CREATE TABLE topics_v2 (id INTEGER PRIMARY KEY, title TEXT, color TEXT)";
     migration_.tables = {change};
   }
-  Result<void> check(std::string_view table) { return check_tables(*client_, std::span(&table, 1)); }
+  Result<void> check(std::string_view table) {
+    return check_tables(must(read_records(*client_)), std::span(&table, 1));
+  }
 
   Migration migration_;
 };

@@ -78,6 +78,8 @@ Result<void> index_stored_posts(db::DatabaseClient& client, const db::Progress& 
 }
 
 Result<std::uint64_t> file_unfiled_posts(db::DatabaseClient& client, const Clock& clock, const db::Progress& progress) {
+  OFFX_ASSIGN(const bool is_due, store::PostRepository(client).is_filing_due());
+  if (!is_due) return 0;
   OFFX_ASSIGN(const auto not_filed, store::TopicRepository(client).not_filed());
   for (const auto& topic : not_filed) OFFX_TRY(file_stored_posts(client, topic, clock, progress));
   return file_noted_posts(client, clock, progress);

@@ -19,6 +19,12 @@ Value bound_or_null(const std::optional<Timestamp>& time) { return time ? Value{
 
 }  // namespace
 
+Result<bool> PostRepository::is_filing_due() {
+  const Statement statements[] = {{sql(Query::topic_rules_not_filed), {}}, {sql(Query::posts_unfiled_ids), {1}}};
+  OFFX_ASSIGN(const auto results, client_.batch(statements, db::Mode::read));
+  return results[0].rows() > 0 || results[1].rows() > 0;
+}
+
 Result<std::vector<Post>> PostRepository::unfiled(std::size_t limit) {
   OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::posts_unfiled), {static_cast<std::int64_t>(limit)}));
   std::vector<Post> posts;
@@ -27,12 +33,31 @@ Result<std::vector<Post>> PostRepository::unfiled(std::size_t limit) {
   return posts;
 }
 
+namespace {
+
+Error no_such_post(std::int64_t id) { return {Errc::not_found, "there is no post " + std::to_string(id)}; }
+
+}  // namespace
+
 Result<Post> PostRepository::get(std::int64_t id) {
-  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::post_get), {id}));
-  if (rows.rows() == 0) return fail(Errc::not_found, "there is no post " + std::to_string(id));
-  Post post = row_to_post(rows.row(0));
-  OFFX_TRY(load_media(std::span(&post, 1)));
+  const Statement statements[] = {{sql(Query::post_get), {id}},
+                                  {sql(Query::posts_media_of), {to_json(std::vector{id})}}};
+  OFFX_ASSIGN(const auto results, client_.batch(statements, db::Mode::read));
+  if (results[0].rows() == 0) return fail(no_such_post(id));
+  Post post = row_to_post(results[0].row(0));
+  tie_links(std::span(&post, 1), {}, results[1], db::QueryResult());
   return post;
+}
+
+Result<LinkedPost> PostRepository::get_linked(std::int64_t id) {
+  const std::string ids = to_json(std::vector{id});
+  const Statement statements[] = {
+      {sql(Query::post_get), {id}}, {sql(Query::posts_media_of), {ids}}, {sql(Query::posts_labels_of), {ids}}};
+  OFFX_ASSIGN(const auto results, client_.batch(statements, db::Mode::read));
+  if (results[0].rows() == 0) return fail(no_such_post(id));
+  LinkedPost linked{row_to_post(results[0].row(0)), {}};
+  tie_links(std::span(&linked.post, 1), std::span(&linked.links, 1), results[1], results[2]);
+  return linked;
 }
 
 Result<std::optional<Post>> PostRepository::find(std::string_view platform, std::string_view external_id) {

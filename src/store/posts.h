@@ -66,6 +66,11 @@ struct PostLinks {
   std::vector<TopicLabel> topics;       ///< by id
 };
 
+struct LinkedPost {
+  Post post;
+  PostLinks links;
+};
+
 struct PostPage {
   std::vector<Post> posts;       ///< newest first
   std::vector<PostLinks> links;  ///< one for each post
@@ -87,12 +92,15 @@ class PostRepository {
   /// `topic_ids` were computed. A post that was removed stays away, and counts as unchanged.
   Result<PutCounts> put(std::span<const FiledPost> posts, RuleRevision revision);
 
+  /// False if every stored post is filed by every rule. One round trip.
+  Result<bool> is_filing_due();
   /// Posts that some program wrote without filing them, oldest first, with their media.
   Result<std::vector<Post>> unfiled(std::size_t limit);
   /// Indexes and files stored posts, and writes their details, and `created_at` in the one form that sorts.
   Result<void> file(std::span<const FiledPost> posts, RuleRevision revision, Timestamp now);
 
-  Result<Post> get(std::int64_t id);  ///< with media; Errc::not_found
+  Result<Post> get(std::int64_t id);               ///< with media; Errc::not_found
+  Result<LinkedPost> get_linked(std::int64_t id);  ///< in one round trip, too; Errc::not_found
   Result<std::optional<Post>> find(std::string_view platform, std::string_view external_id);
   /// Removes a post with its media and links, for ever: imports do not bring it back. Errc::not_found
   Result<void> remove(std::int64_t id, Timestamp now);

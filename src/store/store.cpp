@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -71,9 +72,8 @@ std::vector<std::string_view> missing_statements(const Names& names) {
 }
 
 /// The migrations of this release that have not come to the point where both versions live.
-Result<std::vector<migrate::Migration>> pending_migrations(db::DatabaseClient& client) {
+Result<std::vector<migrate::Migration>> pending_migrations(std::span<const migrate::Record> records) {
   using migrate::Phase;
-  OFFX_ASSIGN(const auto records, migrate::read_records(client));
   std::vector<migrate::Migration> pending;
   for (const auto& file : migration_files()) {
     const auto record =
@@ -133,8 +133,7 @@ Result<bool> posts_are_unique(db::DatabaseClient& client, const std::string& pos
 
 namespace {
 
-Result<void> make_version_1(db::DatabaseClient& client) {
-  OFFX_ASSIGN(const auto names, names_in(client));
+Result<void> make_version_1(db::DatabaseClient& client, const Names& names) {
   const auto missing = missing_statements(names);
   if (missing.empty()) return {};
   const std::string posts = with_physical_names("{posts}");
@@ -164,10 +163,16 @@ Result<void> make_version_1(db::DatabaseClient& client) {
 }  // namespace
 
 Result<void> initialise(db::DatabaseClient& client, const migrate::WorkProgress& progress) {
-  OFFX_TRY(migrate::check_tables(client, physical_names()));
-  OFFX_TRY(migrate::refuse_unfinished_copy(client));
-  OFFX_TRY(make_version_1(client));
-  OFFX_ASSIGN(const auto pending, pending_migrations(client));
+  OFFX_ASSIGN(const auto records, migrate::read_records(client));
+  OFFX_TRY(migrate::check_tables(records, physical_names()));
+  OFFX_ASSIGN(const auto names, names_in(client));
+  if (names.contains(migrate::kCopyTable)) OFFX_TRY(migrate::refuse_unfinished_copy(client));
+  OFFX_TRY(make_version_1(client, names));
+  OFFX_ASSIGN(auto pending, pending_migrations(records));
+  if (pending.empty()) return {};
+  // Another process may have come further meanwhile.
+  OFFX_ASSIGN(const auto records_now, migrate::read_records(client));
+  OFFX_ASSIGN(pending, pending_migrations(records_now));
   for (const auto& migration : pending) OFFX_TRY(start_when_free(client, migration, progress));
   return {};
 }
@@ -223,10 +228,19 @@ Result<CompletedMigrations> complete_migrations(db::DatabaseClient& client, cons
   return result;
 }
 
-Result<bool> is_initialised(db::DatabaseClient& client) {
+namespace {
+
+Result<bool> is_complete(db::DatabaseClient& client, std::span<const migrate::Record> records) {
   OFFX_ASSIGN(const auto names, names_in(client));
-  OFFX_ASSIGN(const auto pending, pending_migrations(client));
+  OFFX_ASSIGN(const auto pending, pending_migrations(records));
   return missing_statements(names).empty() && pending.empty();
+}
+
+}  // namespace
+
+Result<bool> is_initialised(db::DatabaseClient& client) {
+  OFFX_ASSIGN(const auto records, migrate::read_records(client));
+  return is_complete(client, records);
 }
 
 Result<std::unique_ptr<migrate::TableUse>> announce(db::DatabaseClient& client, std::string_view program) {
@@ -252,8 +266,9 @@ Result<std::unique_ptr<db::DatabaseClient>> open(std::string_view url, const mig
     Error error(Errc::not_found, client.error().message() + std::string(kWhatToDo));
     return fail(std::move(error).within(client.error().context()));
   }
-  OFFX_TRY(migrate::check_tables(**client, physical_names()));
-  OFFX_ASSIGN(const bool initialised, is_initialised(**client));
+  OFFX_ASSIGN(const auto records, migrate::read_records(**client));
+  OFFX_TRY(migrate::check_tables(records, physical_names()));
+  OFFX_ASSIGN(const bool initialised, is_complete(**client, records));
   if (!initialised) {
     return fail(Error(Errc::not_found, "is not initialised" + std::string(kWhatToDo)).within((*client)->description()));
   }
