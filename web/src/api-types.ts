@@ -328,7 +328,14 @@ export interface MigrationState {
   started_at: string;
   changed_at: string;
   rows_per_second: number;
-  tables: { from: string; to: string; phase: MigrationPhase; rows_done: number; rows_total: number; kept_as: string | null }[];
+  tables: {
+    from: string;
+    to: string;
+    phase: MigrationPhase;
+    rows_done: number;
+    rows_total: number;
+    kept_as: string | null;
+  }[];
   old_users: { program: string; host: string; pid: number }[];
 }
 

@@ -9,6 +9,7 @@ import { Dialog, ErrorNote, NotFound, PageHead } from "./components/ui";
 import { ApiError, wasIn } from "./lib/api";
 import { useServerEvents } from "./lib/events";
 import { useShortcutGroups, useShortcuts } from "./lib/keyboard";
+import { cameBack } from "./lib/position";
 import { useSession, useTopics } from "./lib/queries";
 import { LoginView, SetupView } from "./views/entrance";
 import TodayView from "./views/today";
@@ -67,13 +68,13 @@ function Shell({ session }: { session: Session }) {
     { keys: "?", does: "these keys", run: () => setOverlay("keys") },
   ]);
 
-  // A new view begins at its top, and whoever listens to the page hears it from there.
+  // A new view begins at its top, and whoever listens to the page hears it from there; one that was left, where it was.
   const shownPath = useRef(location);
   useEffect(() => {
     if (shownPath.current === location) return;
     shownPath.current = location;
-    window.scrollTo({ top: 0 });
-    main.current?.focus({ preventScroll: true });
+    if (!cameBack()) window.scrollTo({ top: 0 });
+    if (!cameBack() || document.activeElement === document.body) main.current?.focus({ preventScroll: true });
   }, [location]);
 
   return (
