@@ -47,6 +47,11 @@ class WorkBar {
   explicit WorkBar(const Context& context) : context_(context) {}
 
   bool show(const migrate::WorkState& state) {
+    if (waits_ != !state.waits_for.empty()) {
+      waits_ = !waits_;
+      bar_.reset();
+      if (waits_) print_error("offx: " + printable(state.waits_for));
+    }
     if (!bar_ || state.what != what_ || state.paused != paused_) {
       if (state.paused && !context_.terminal.err_is_terminal) {
         print_error("offx: paused; `offx migrate resume` goes on");
@@ -65,6 +70,7 @@ class WorkBar {
   const Context& context_;
   std::string what_;
   bool paused_ = false;
+  bool waits_ = false;
   std::optional<ProgressBar> bar_;
 };
 
@@ -273,7 +279,10 @@ void print_state(const Context& context, const MigrationState& state, bool is_ke
     }
     print("\n");
   }
-  if (!state.error.empty()) print(printable("  the last attempt ended with: " + state.error) + "\n");
+  if (!state.error.empty()) {
+    const char* when = state.migrator.empty() ? "  the last attempt ended with: " : "  ";
+    print(printable(when + state.error) + "\n");
+  }
   print_users(state.old_users, "old");
   print_users(state.new_users, "new");
   if (auto next = next_step(state, is_kept); !next.empty()) {

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "db/script.h"
+#include "db/sqlite/log_watch.h"
 #include "migrate/blueprint.h"
 #include "migrate/disk.h"
 #include "migrate/ledger.h"
@@ -26,6 +27,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kPauseStep{100};
+constexpr milliseconds kLogIsHeldAfter{2'000};
 
 /// Statements whose text is made at run time: it lives here until they have run.
 class Script {
@@ -134,6 +136,8 @@ class Work {
   Result<void> detach_rows(const Pair& pair, Side side);
   Result<void> finish(const Record& record, Phase phase);
   Result<void> wait_while_paused(const Record& record, const WorkState& state);
+  Result<void> wait_for_log(const Record& record, const WorkState& state);
+  Result<void> note(const Record& record, const std::string& text);
   Result<void> tell(const WorkState& state);
   /// How long the background batch that ended now, and was asked for at `began`, kept others waiting.
   [[nodiscard]] std::chrono::nanoseconds kept_waiting(steady_clock::time_point began) const {
@@ -149,6 +153,8 @@ class Work {
   db::DatabaseClient& client_;
   Lease lease_;
   const WorkOptions& options_;
+  std::unique_ptr<db::sqlite::LogWatch> log_;
+  std::int64_t log_allowed_bytes_ = options_.log_max_bytes;
 };
 
 void Work::set_phase(Script& script, const std::string& name, Phase phase) {
@@ -178,6 +184,49 @@ Result<void> Work::wait_while_paused(const Record& record, const WorkState& stat
     OFFX_TRY(lease_.renew());
     std::this_thread::sleep_for(kPauseStep);
   }
+}
+
+/// What `status` shows beside the phase.
+Result<void> Work::note(const Record& record, const std::string& text) {
+  OFFX_TRY(client_.execute("UPDATE offx_migrations SET error = ?2 WHERE name = ?1", {record.name, text}));
+  return {};
+}
+
+/// A reader that keeps an old snapshot keeps the log from being started anew. Who only copies can wait for it.
+Result<void> Work::wait_for_log(const Record& record, const WorkState& state) {
+  if (!log_) {
+    OFFX_ASSIGN(log_, db::sqlite::LogWatch::open(client_));
+    if (!log_) return {};  // no file
+  }
+  OFFX_ASSIGN(auto log, log_->look());
+  if (log.bytes <= log_allowed_bytes_) return {};
+  const auto began = steady_clock::now();
+  auto waiting = state;
+  for (;;) {
+    // A commit: with the first one after the reader is done the log starts anew.
+    OFFX_TRY(lease_.renew());
+    OFFX_ASSIGN(log, log_->look());
+    if (log.bytes <= log_allowed_bytes_) break;
+    const auto waited = steady_clock::now() - began;
+    const auto long_log = "the log is " + std::to_string(log.bytes / 1'000'000) + " MB";
+    if (waited >= options_.log_patience) {
+      log_allowed_bytes_ = log.bytes + options_.log_max_bytes;
+      return note(record, long_log + ", as a reader keeps an old snapshot: went on all the same, and waits again at " +
+                              std::to_string(log_allowed_bytes_ / 1'000'000) + " MB");
+    }
+    // Before that it may only be the disk that is slow.
+    if (waited >= std::min(kLogIsHeldAfter, options_.log_patience / 2)) {
+      const auto text = "waits for a reader that keeps an old snapshot: " + long_log;
+      if (waiting.waits_for.empty()) OFFX_TRY(note(record, text));
+      waiting.waits_for =
+          text + ", for " + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(waited).count()) + " s now";
+    }
+    OFFX_TRY(tell(waiting));
+    std::this_thread::sleep_for(kPauseStep);
+  }
+  if (!waiting.waits_for.empty() || log_allowed_bytes_ > options_.log_max_bytes) OFFX_TRY(note(record, ""));
+  log_allowed_bytes_ = options_.log_max_bytes;
+  return {};
 }
 
 Result<Blueprint> Work::blueprint_of(const Migration& migration, std::vector<Finding>& findings, bool rehearsed) {
@@ -365,6 +414,7 @@ Result<void> Work::backfill(const Record& record, TableRecord& table, const Pair
     throttle.record(rows, kept_waiting(chunk_began));
     pause_until = steady_clock::now() + throttle.pause();
     OFFX_TRY(tell(state()));
+    OFFX_TRY(wait_for_log(record, state()));
     if (to_integer((*results)[2].row(0)[0]) != 0) OFFX_TRY(wait_while_paused(record, state()));
   }
   table.phase = Phase::verify;
@@ -761,8 +811,10 @@ Result<void> Work::remove_table(const Record& record, const TableRecord& table, 
         OFFX_TRY(lease_.batch(chunk.statements(), db::Mode::background));
         throttle.record(rows, kept_waiting(began));
         removed += rows;
-        OFFX_TRY(tell({what, static_cast<std::uint64_t>(removed),
-                       static_cast<std::uint64_t>(std::max(table.rows_total, removed)), false}));
+        const WorkState state{what, static_cast<std::uint64_t>(removed),
+                              static_cast<std::uint64_t>(std::max(table.rows_total, removed)), false};
+        OFFX_TRY(tell(state));
+        OFFX_TRY(wait_for_log(record, state));
         std::this_thread::sleep_for(throttle.pause());
       }
     }

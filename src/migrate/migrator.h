@@ -38,7 +38,8 @@ struct WorkState {
   std::string_view what;   ///< "backfill topics_v1 → topics_v2"
   std::uint64_t done = 0;  ///< rows
   std::uint64_t total = 0;
-  bool paused = false;  ///< somebody said pause()
+  bool paused = false;      ///< somebody said pause()
+  std::string waits_for{};  ///< what keeps it from going on just now, for people; empty if nothing
 };
 using WorkProgress = std::function<bool(const WorkState&)>;
 
@@ -46,6 +47,10 @@ struct WorkOptions {
   std::chrono::milliseconds max_stall{50};  ///< how long a writer should have to wait at most, about; at least 1 ms
   WorkProgress progress;
   std::chrono::milliseconds lease_ttl{10'000};  ///< a migrator that is silent for this long may be replaced
+  /// Of a database in a file: while its write-ahead log is longer than this, as a reader keeps an old snapshot, nothing
+  /// is copied or removed, for log_patience at most; then it goes on until the log has grown by as much again.
+  std::int64_t log_max_bytes = 100'000'000;
+  std::chrono::milliseconds log_patience{60'000};
   /// A chunk has no more rows than this, however fast it is: for who wants to look at the moments between chunks.
   std::int64_t max_chunk_rows = std::numeric_limits<std::int64_t>::max();
   /// start: what begins it, noted so that a later version of it can tell its own migrations from those of before.
@@ -101,7 +106,7 @@ struct MigrationState {
   Migration migration;
   Phase phase = Phase::expand;
   bool paused = false;
-  std::string error;  ///< why the last attempt ended; empty if it did not fail
+  std::string error;  ///< why the last attempt ended, or what the one at work waits for or warns of; else empty
   Timestamp started_at;
   Timestamp changed_at;        ///< of the phase
   double rows_per_second = 0;  ///< of the backfill that runs now; 0 if none

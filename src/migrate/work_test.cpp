@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include "db/sqlite/connection.h"
+#include "db/sqlite/log_watch.h"
 #include "migrate/schema.h"
 #include "migrate/test_support.h"
 
@@ -373,6 +375,49 @@ TEST_F(MigrationWork, APauseHoldsUntilItIsResumed) {
   ASSERT_TRUE(started) << error_of(started);
   EXPECT_EQ(seen_paused, 2);
   EXPECT_EQ(asked("SELECT count(*) FROM t_v2"), "500");
+}
+
+TEST_F(MigrationWork, CopyingWaitsForAReaderThatKeepsTheLogFromStartingAnew) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, body BLOB)"});
+  run(*client_,
+      "INSERT INTO t_v1 (body) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600) "
+      "SELECT randomblob(100000) FROM n");
+  const auto migration = migration_of(
+      "m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, body BLOB, more TEXT)")});
+  const std::string path = folder_ / "test.db";
+  auto watch = must(db::sqlite::LogWatch::open(*client_));
+  while (must(watch->look()).bytes > 1'000'000) run(*client_, "UPDATE t_v1 SET id = id WHERE id = 1");
+  auto reader = must(db::sqlite::Connection::open(path, db::sqlite::Connection::Access::read_only));
+  must(reader->control("BEGIN; SELECT count(*) FROM t_v1"));
+  constexpr std::int64_t kMost = 20'000'000;
+  constexpr std::int64_t kChunk = 1'100'000;
+  std::int64_t longest_log = 0;
+  int waits = 0;
+  std::vector<std::string> said;
+  WorkOptions options;
+  options.max_chunk_rows = 10;
+  options.log_max_bytes = kMost;
+  options.log_patience = std::chrono::milliseconds(1'500);
+  options.progress = [&](const WorkState& state) {
+    longest_log = std::max(longest_log, must(watch->look()).bytes);
+    if (state.waits_for.empty()) return true;
+    if (++waits == 1) {
+      said = {state.waits_for, must(list_migrations(*client_)).at(0).error};
+      EXPECT_LE(longest_log, kMost + kChunk);
+    }
+    // The second time the reader ends; the first time it is not waited for any longer.
+    if (longest_log > 2 * kMost) reader.reset();
+    return true;
+  };
+  EXPECT_EQ(error_of(start(*client_, migration, options)), "");
+  EXPECT_GT(waits, 2);
+  ASSERT_EQ(said.size(), 2U);
+  for (const auto& text : said)
+    EXPECT_THAT(text, HasSubstr("waits for a reader that keeps an old snapshot: the log is "));
+  EXPECT_LE(longest_log, 2 * (kMost + kChunk));
+  EXPECT_LT(must(watch->look()).bytes, kMost) << "it started anew when the reader was done";
+  EXPECT_EQ(must(list_migrations(*client_)).at(0).error, "");
+  EXPECT_EQ(asked("SELECT count(*) FROM t_v2"), "600");
 }
 
 }  // namespace

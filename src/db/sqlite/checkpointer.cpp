@@ -20,6 +20,8 @@ constexpr int kRestPages = 400;  ///< for the last one: a few milliseconds
 constexpr int kLargeCommitsInLog = 3;
 /// How long starting the log anew may wait for readers and for other processes, while our own writers wait as well.
 constexpr auto kRestartPatience = std::chrono::milliseconds(5);
+/// Each attempt holds up writers for kRestartPatience where a reader needs no more of the log than its end.
+constexpr auto kRetryAfter = std::chrono::seconds(1);
 constexpr auto kRestartPoll = std::chrono::microseconds(100);
 
 /// Syncs the database file through the file that SQLite has open: closing a descriptor of our own would give up
@@ -99,7 +101,10 @@ void Checkpointer::work_until_stopped() {
     // What could not be done is left in the log, where it is as safe, and is tried again when that has grown.
     if (connection) (void)shorten_log(*connection);
     lock.lock();
-    if (log_pages_ >= std::max(anew_at_pages(), retry_at_pages_)) retry_at_pages_ = log_pages_ + kLogPages / 2;
+    if (is_long()) {
+      retry_at_pages_ = log_pages_ + kLogPages / 2;
+      retry_at_ = Clock::now() + kRetryAfter;
+    }
     working_ = is_due();
     if (working_) continue;
     lock.unlock();

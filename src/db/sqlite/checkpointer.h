@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -21,7 +22,8 @@ class Connection;
 /// those are large; it grows beyond that by what is written meanwhile. Starting it anew holds up writers for the copy
 /// and the sync of what was committed in the last moment, so it is done when that is little. A reader that keeps its
 /// snapshot keeps the log from starting anew: it grows until that reader is done, and nobody fails or waits because of
-/// it. A checkpoint that fails (the disk is full, …) leaves the log as it is and is tried again as the log grows.
+/// it. A checkpoint that fails (the disk is full, …) leaves the log as it is; it is tried again at a commit when the
+/// log has grown, or after a second.
 ///
 /// Thread: one of its own, started when there is first something to do; it sleeps while nothing is written. All
 /// functions may be called from any thread.
@@ -63,7 +65,12 @@ class Checkpointer {
 
   /// From here on the log is to be started anew: a few large transactions share one copy of the pages they all change.
   [[nodiscard]] int anew_at_pages() const;
-  [[nodiscard]] bool is_due() const { return step_is_due_ || log_pages_ >= std::max(anew_at_pages(), retry_at_pages_); }
+  /// It may be tried (again) to start the log anew.
+  [[nodiscard]] bool is_long() const {
+    return log_pages_ >= anew_at_pages() &&
+           (log_pages_ >= retry_at_pages_ || std::chrono::steady_clock::now() >= retry_at_);
+  }
+  [[nodiscard]] bool is_due() const { return step_is_due_ || is_long(); }
   void work_until_stopped();
   Result<void> shorten_log(Connection& connection);
   /// False, with nothing done, if more than `rest_max` pages were committed that are not copied yet.
@@ -78,7 +85,8 @@ class Checkpointer {
   int log_pages_ = 0;
   int copied_pages_ = 0;
   int background_pages_ = 0;  // of the last commit in the background
-  int retry_at_pages_ = 0;    // where starting the log anew did not succeed
+  int retry_at_pages_ = 0;    // where starting the log anew did not succeed, or …
+  std::chrono::steady_clock::time_point retry_at_;
   bool step_is_due_ = false;
   bool working_ = false;
   bool stopping_ = false;
