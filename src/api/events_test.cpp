@@ -28,8 +28,11 @@ class Stream final : public net::EventStream {
 
 template <typename Condition>
 [[nodiscard]] bool comes_true(const Condition& condition) {
-  for (int i = 0; i < 600 && !condition(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  return condition();
+  for (int i = 0; i < 600; ++i) {  // not asked again once it has come true: it may take what it asks for
+    if (condition()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  return false;
 }
 
 TEST(EventStreams, are_closed_with_their_permission_which_is_asked_once_for_all_of_one) {
