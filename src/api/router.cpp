@@ -11,6 +11,7 @@
 #include "api/assets.h"
 #include "api/events.h"
 #include "base/log.h"
+#include "db/fallback_reads.h"
 
 namespace offx::api {
 namespace {
@@ -27,6 +28,7 @@ constexpr double kFloodLoggedPerSecond = 1.0;
 constexpr double kFloodLoggedAtOnce = 1000.0;
 constexpr double kCallerLoggedPerSecond = 0.1;
 constexpr double kCallerLoggedAtOnce = 100.0;
+constexpr std::string_view kStaleHeader = "OffX-Stale";
 constexpr std::size_t kNoRoute = static_cast<std::size_t>(-1);
 
 constexpr std::string_view kContentSecurityPolicy =
@@ -104,6 +106,12 @@ bool is_request_id(std::string_view text) {
 
 Coding coding_for(const HttpRequest& request) {
   return preferred_coding(request.header("Accept-Encoding").value_or(""));
+}
+
+/// Of what may be behind nothing is kept, or a 304 would later say that it still holds.
+void mark_stale(HttpResponse& response) {
+  response.headers.push_back({std::string(kStaleHeader), "true"});
+  set_if_absent(response, "Cache-Control", "no-store");
 }
 
 /// Makes a body that is worth it smaller, in the way that its reader prefers.
@@ -251,7 +259,8 @@ std::optional<HttpResponse> Router::check(Call& call) const {
     response.headers.push_back({"Allow", allow});
     return response;
   }
-  if (const auto reason = readiness_.reason(); !reason.empty()) {
+  const auto reason = readiness_.reason();
+  if (!reason.empty() && !(call.is_get() && readiness_.is_read_only())) {
     auto response = problem_for(call, 503, reason);
     response.headers.push_back({"Retry-After", "1"});
     return response;
@@ -307,8 +316,11 @@ std::optional<HttpResponse> Router::check_access(const Call& call) const {
 }
 
 HttpResponse Router::run(Call& call) const {
-  if (auto refusal = check(call)) return std::move(*refusal);
-  return run_route(call);
+  const auto stale_reads_before = db::FallbackReads::stale_reads();
+  auto refusal = check(call);
+  auto response = refusal ? std::move(*refusal) : run_route(call);
+  if (db::FallbackReads::stale_reads() != stale_reads_before) mark_stale(response);
+  return response;
 }
 
 HttpResponse Router::run_route(Call& call) const {
@@ -424,7 +436,8 @@ std::optional<HttpResponse> Router::special(Call& call) const {
   if (path == "/healthz") return text(200, "ok\n");
   if (path == "/readyz") {
     const auto reason = readiness_.reason();
-    return reason.empty() ? text(200, "ready\n") : text(503, reason + "\n");
+    if (reason.empty()) return text(200, "ready\n");
+    return text(503, reason + (readiness_.is_read_only() ? "; a replica answers those who only read\n" : "\n"));
   }
   // A proxy's own address says nothing of who asks through it.
   const bool is_unknown = call.address == call.http.peer && call.http.header("X-Forwarded-For");
@@ -487,7 +500,7 @@ void Router::add_cors(const Call& call, HttpResponse& response) const {
   if (!any && std::find(known.begin(), known.end(), *origin) == known.end()) return;
   // Never with credentials: from elsewhere one calls with a token.
   response.headers.push_back({"Access-Control-Allow-Origin", any ? "*" : std::string(*origin)});
-  response.headers.push_back({"Access-Control-Expose-Headers", "ETag, Retry-After, X-Request-Id"});
+  response.headers.push_back({"Access-Control-Expose-Headers", "ETag, OffX-Stale, Retry-After, X-Request-Id"});
   if (call.http.method != "OPTIONS" || !call.http.header("Access-Control-Request-Method")) return;
   response.headers.push_back({"Access-Control-Allow-Methods", header_value(response, "Allow")});
   response.headers.push_back({"Access-Control-Allow-Headers", "Authorization, Content-Type, If-None-Match"});

@@ -39,19 +39,34 @@ class Readiness {
     const std::scoped_lock lock(mutex_);
     asked_.reset();
   }
+  /// From now on a replica can show what there is while the database is away.
+  void set_has_replica() {
+    const std::scoped_lock lock(mutex_);
+    has_replica_ = true;
+  }
   /// Why not, or nothing if it is.
   [[nodiscard]] std::string reason() const {
     const std::scoped_lock lock(mutex_);
+    return reason_now();
+  }
+  /// It is not ready, and a replica answers those who only read.
+  [[nodiscard]] bool is_read_only() const {
+    const std::scoped_lock lock(mutex_);
+    return has_replica_ && !reason_now().empty();
+  }
+
+ private:
+  static constexpr std::chrono::seconds kSilenceMax{10};
+
+  [[nodiscard]] std::string reason_now() const {
     if (reason_.empty() && asked_ && std::chrono::steady_clock::now() - *asked_ > kSilenceMax) {
       return "the database does not answer";
     }
     return reason_;
   }
 
- private:
-  static constexpr std::chrono::seconds kSilenceMax{10};
-
   mutable std::mutex mutex_;
+  bool has_replica_ = false;
   std::string reason_ = "the server is starting";
   std::optional<std::chrono::steady_clock::time_point> asked_;
 };

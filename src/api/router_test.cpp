@@ -8,6 +8,7 @@
 
 #include "api/accounts.h"
 #include "base/test_support.h"
+#include "db/fallback_reads.h"
 #include "db/sqlite/change_watch.h"
 #include "store/request_log.h"
 #include "store/settings.h"
@@ -80,6 +81,43 @@ TEST_F(ApiTest, an_unready_database_is_said_and_files_are_served_all_the_same) {
   EXPECT_EQ(header(answer, "Retry-After"), "1");
   EXPECT_EQ(ask("GET", "/healthz").status, 200);
   EXPECT_EQ(ask("GET", "/readyz").status, 503);
+}
+
+TEST_F(ApiTest, with_a_replica_reads_go_on_and_say_that_they_may_be_behind) {
+  must(accounts.add_user("ada", "correct horse battery", true));
+  std::optional<Accounts::Throttled> throttled;
+  const auto session = must(accounts.log_in("ada", "correct horse battery", "192.0.2.1", "test", throttled));
+  ASSERT_TRUE(session);
+  const std::vector<net::Header> cookie = {{"Cookie", "__Host-offx=" + session->secret}};
+  readiness.set_has_replica();
+  EXPECT_EQ(header(ask("GET", "/api/v1/settings", cookie), "OffX-Stale"), "");
+
+  db::FallbackReads reads(*client, [this] { return readiness.is_read_only(); });
+  Accounts same_accounts{reads, clock, {}};
+  const Services read_only{reads, clock, http, "/nonexistent", [] {}, &same_accounts};
+  Router at_replica{options(), read_only, readiness, [](const store::RequestLogEntry&) {}};
+  const auto call = [&](const std::string& method) {
+    net::HttpRequest request;
+    request.method = method;
+    request.target = "/api/v1/settings";
+    request.headers = cookie;
+    request.body = "{}";
+    request.peer = peer;
+    return at_replica.handle(request);
+  };
+  EXPECT_EQ(header(call("GET"), "OffX-Stale"), "");
+  readiness.set("the database does not answer");
+  clock.time += 2min;  // to note when it was used last would be due
+  const auto shown = call("GET");
+  EXPECT_EQ(shown.status, 200);
+  EXPECT_EQ(header(shown, "OffX-Stale"), "true");
+  EXPECT_EQ(header(shown, "Cache-Control"), "no-store");
+  EXPECT_EQ(call("HEAD").status, 200);
+  EXPECT_EQ(call("PATCH").status, 503);
+  EXPECT_EQ(reads.execute("DELETE FROM settings_v1", {}).error().code(), Errc::unavailable);
+  readiness.set("");
+  EXPECT_EQ(header(call("GET"), "OffX-Stale"), "");
+  must(reads.execute("DELETE FROM settings_v1", {}));
 }
 
 TEST_F(ApiTest, sessions_idle_out_and_grow_old_by_the_clock) {

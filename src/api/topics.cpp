@@ -289,9 +289,10 @@ Result<net::HttpResponse> today(const Request& request, const Services& services
     return week.mood.posts == week.posts;
   });
   if (!moods_known) {
-    OFFX_ASSIGN(const auto done,
-                pipeline::work_out_moods(services.client, {}, spans[kTrendDays - kWeekDays].from, kMoodPostsMax));
-    if (done > 0) {
+    const auto done = pipeline::work_out_moods(services.client, {}, spans[kTrendDays - kWeekDays].from, kMoodPostsMax);
+    // Where nothing can be written now, as at a replica, what is known is shown.
+    if (!done && !done.error().retryable()) return fail(done.error());
+    if (done && *done > 0) {
       OFFX_ASSIGN(entries, store::read_today(services.client, user, spans, new_since));
     }
   }

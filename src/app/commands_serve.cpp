@@ -20,6 +20,7 @@
 #include "app/serve_config.h"
 #include "base/log.h"
 #include "base/version.h"
+#include "db/fallback_reads.h"
 #include "db/sqlite/change_watch.h"
 #include "db/sqlite/engine.h"
 #include "jobs/kinds.h"
@@ -120,6 +121,7 @@ class DatabaseWatch {
       readiness_.answered();
     } else {
       state = open();
+      note_replica(state);
     }
     if (state) {
       note("");
@@ -128,6 +130,14 @@ class DatabaseWatch {
     note("the database does not answer: " + state.error().to_string());
     const bool passes = state.error().retryable() || state.error().code() == Errc::timeout || use_ != nullptr;
     return passes ? Result<void>() : state;
+  }
+
+  /// Once the tables of this release are there, or seen at the replica, that can be shown.
+  void note_replica(const Result<void>& opened) {
+    if (!db::has_replica(context_.db_url) || (!opened && !opened.error().retryable())) return;
+    db::FallbackReads at_replica(client_, [] { return true; });
+    const auto seen = opened ? Result<bool>(true) : store::is_initialised(at_replica);
+    if (seen && *seen) readiness_.set_has_replica();
   }
 
   void note(const std::string& reason) {
@@ -203,7 +213,8 @@ class DatabaseWatch {
 };
 
 /// The first user, from the environment or by a link that is printed once.
-Result<void> prepare_accounts(api::Accounts& accounts, const ServeConfig& config) {
+Result<void> prepare_accounts(db::DatabaseClient& client, const Clock& clock, const ServeConfig& config) {
+  api::Accounts accounts(client, clock, {});
   OFFX_ASSIGN(const bool setup_required, accounts.is_setup_required());
   if (!setup_required) return {};
   if (!config.first_username.empty()) {
@@ -297,17 +308,21 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
 
   db::sqlite::ChangeWatch changes(*client);
   api::Readiness readiness;
+  // What people ask for; the work that goes on by itself waits for the primary.
+  std::optional<db::FallbackReads> reads;
+  if (db::has_replica(context.db_url)) reads.emplace(*client, [&readiness] { return readiness.is_read_only(); });
+  db::DatabaseClient& shown = reads ? static_cast<db::DatabaseClient&>(*reads) : *client;
   // Each keeps a worker for seconds, it may be: together they leave a quarter of the workers to all others.
   const auto log_ins_at_once = std::max<std::size_t>(config.workers / 2, 1);
   const auto media_at_once = std::max<std::size_t>(config.workers / 4, 1);
-  api::Accounts accounts(*client, context.clock,
+  api::Accounts accounts(shown, context.clock,
                          {.cookie_secure = config.cookie_secure,
                           .public_origins = config.public_origins,
                           .log_ins_at_once = log_ins_at_once,
                           .changes = &changes});
   api::Events events(api::standard_events(*client));
   std::optional<jobs::Scheduler> scheduler;  // made before anybody can ask for it
-  const api::Services services{*client, context.clock, http, config.data_folder, [&] { scheduler->wake(); }, &accounts,
+  const api::Services services{shown,   context.clock, http, config.data_folder, [&] { scheduler->wake(); }, &accounts,
                                &events, media_at_once, 0,    &changes,           config.summaries_per_day};
   api::RouterOptions options;
   options.cors_origins = config.cors_origins;
@@ -320,7 +335,7 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
                      [&](store::RequestLogEntry entry) { request_log.add(std::move(entry)); });
   DatabaseWatch watch(context, *client, readiness, [&] {
     ask_to_finish_migrations(*client, context.clock);
-    return prepare_accounts(accounts, config);
+    return prepare_accounts(*client, context.clock, config);
   });
   OFFX_TRY(watch.start());
   scheduler.emplace(*client, context.clock, jobs::standard_kinds(config.data_folder));

@@ -10,6 +10,8 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kAway{5};
 
+thread_local std::uint64_t stale_reads_of_thread = 0;
+
 bool is_read(std::string_view sql) {
   const auto text = read_statement(sql);
   return text && text->kind == StatementText::Kind::read;
@@ -17,10 +19,22 @@ bool is_read(std::string_view sql) {
 
 }  // namespace
 
-bool may_fall_back(std::string_view url) {
+bool has_replica(std::string_view url) {
   auto parsed = http::parse_server_url(database_url(url));
-  if (!parsed) return false;
-  return parsed->take("replica") || (parsed->scheme.starts_with("rqlite") && parsed->hosts.size() > 1);
+  return parsed && parsed->take("replica").has_value();
+}
+
+bool may_fall_back(std::string_view url) {
+  const auto parsed = http::parse_server_url(database_url(url));
+  return has_replica(url) || (parsed && parsed->scheme.starts_with("rqlite") && parsed->hosts.size() > 1);
+}
+
+std::uint64_t FallbackReads::stale_reads() noexcept { return stale_reads_of_thread; }
+
+Result<void> FallbackReads::refuse_if_away() const {
+  if (!is_said_away_ || !is_said_away_()) return {};
+  return fail(Error(Errc::unavailable, "the primary does not answer, and only it takes writes; nothing was written")
+                  .within(client_.description()));
 }
 
 FallbackReads::FallbackReads(std::unique_ptr<DatabaseClient> client, Primary primary, std::function<void()> on_fallback)
@@ -32,10 +46,14 @@ template <class Call, class Again>
 std::invoke_result_t<Call> FallbackReads::first_then(Call call, Again again) {
   const auto fall_back = [&] {
     auto stale = again();
+    if (stale) ++stale_reads_of_thread;
     if (stale && on_fallback_ && !has_told_.exchange(true)) on_fallback_();
     return stale;
   };
-  if (steady_clock::now().time_since_epoch().count() < away_until_) return fall_back();
+  const bool is_said_away = is_said_away_ && is_said_away_();
+  // Who watches it saw it come back.
+  if (was_said_away_.exchange(is_said_away) && !is_said_away) away_until_ = 0;
+  if (is_said_away || steady_clock::now().time_since_epoch().count() < away_until_) return fall_back();
   auto result = call();
   if (result || !result.error().retryable()) return result;
   away_until_ = (steady_clock::now() + kAway).time_since_epoch().count();
@@ -45,7 +63,10 @@ std::invoke_result_t<Call> FallbackReads::first_then(Call call, Again again) {
 }
 
 Result<QueryResult> FallbackReads::execute(std::string_view sql, const Params& params) {
-  if (!is_read(sql)) return client_.execute(sql, params);
+  if (!is_read(sql)) {
+    OFFX_TRY(refuse_if_away());
+    return client_.execute(sql, params);
+  }
   return first_then([&] { return client_.execute(sql, params); },
                     [&]() -> Result<QueryResult> {
                       const Statement statement{sql, params};
@@ -55,6 +76,9 @@ Result<QueryResult> FallbackReads::execute(std::string_view sql, const Params& p
 }
 
 Result<std::vector<QueryResult>> FallbackReads::batch(std::span<const Statement> statements, Mode mode) {
+  if (writes(mode)) {
+    OFFX_TRY(refuse_if_away());
+  }
   if (mode != Mode::read) return client_.batch(statements, mode);
   return first_then([&] { return client_.batch(statements, Mode::read); },
                     [&] { return client_.batch(statements, Mode::read_stale); });

@@ -16,14 +16,20 @@
 
 namespace offx::db {
 
-/// True if reads at the database at `url` (see create_database_client) can be answered when its primary or leader is
-/// away: it names a replica, or is a cluster.
+/// True if the address `url` (see create_database_client) names a replica.
+[[nodiscard]] bool has_replica(std::string_view url);
+
+/// True if reads at the database at `url` can be answered when its primary or leader is away: it names a replica, or is
+/// a cluster. A cluster's nodes answer so only those who have written nothing.
 [[nodiscard]] bool may_fall_back(std::string_view url);
 
 /// For work that shows what is there: a read that ends with Errc::unavailable is done once more in Mode::read_stale, so
 /// that a replica, or a node without a leader, answers it. So others' latest writes may be missing while the primary is
 /// away, never those of this client. For some seconds afterwards reads go there at once, so that a primary that hangs
 /// costs its deadline once. Everything else is passed on. Thread-safe, as the client behind it.
+///
+/// Where somebody watches the primary, `is_away` says how it is: as long as it is away, reads go to the others at once
+/// and writes end with Errc::unavailable at once. It is asked before every call, by any thread.
 class FallbackReads final : public DatabaseClient {
  public:
   enum class Primary : std::uint8_t { there, away };  ///< as far as is known
@@ -31,7 +37,13 @@ class FallbackReads final : public DatabaseClient {
   /// it gets it: people should know that it may be behind.
   explicit FallbackReads(std::unique_ptr<DatabaseClient> client, Primary primary = Primary::there,
                          std::function<void()> on_fallback = {});
-  explicit FallbackReads(DatabaseClient& client) : client_(client) {}  ///< which must live longer
+  /// `client` must live longer.
+  FallbackReads(DatabaseClient& client, std::function<bool()> is_away)
+      : client_(client), is_said_away_(std::move(is_away)) {}
+
+  /// How many reads of this thread others than the primary have answered. Whoever asks before and after some work knows
+  /// whether what it gives may be behind.
+  [[nodiscard]] static std::uint64_t stale_reads() noexcept;
 
   Result<QueryResult> execute(std::string_view sql, const Params& params) override;
   Result<std::vector<QueryResult>> batch(std::span<const Statement> statements, Mode mode) override;
@@ -40,6 +52,7 @@ class FallbackReads final : public DatabaseClient {
   }
   Result<void> redirect_references(std::string_view from, std::string_view to, std::span<const Statement> before,
                                    std::span<const Statement> after) override {
+    OFFX_TRY(refuse_if_away());
     return client_.redirect_references(from, to, before, after);
   }
   Result<void> backup(const std::string& path, const Progress& progress) override {
@@ -50,11 +63,14 @@ class FallbackReads final : public DatabaseClient {
  private:
   template <class Call, class Again>
   std::invoke_result_t<Call> first_then(Call call, Again again);
+  [[nodiscard]] Result<void> refuse_if_away() const;
 
   const std::unique_ptr<DatabaseClient> owned_;
   DatabaseClient& client_;
   const std::function<void()> on_fallback_;
+  const std::function<bool()> is_said_away_;
   std::atomic<bool> has_told_ = false;
+  std::atomic<bool> was_said_away_ = false;
   std::atomic<std::chrono::steady_clock::rep> away_until_ = 0;
 };
 

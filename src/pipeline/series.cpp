@@ -75,8 +75,10 @@ Result<std::vector<SeriesPoint>> topic_series(db::DatabaseClient& client, std::i
   const bool all_known =
       std::all_of(hours.begin(), hours.end(), [](const auto& hour) { return hour.mood.has_value(); });
   if (!all_known) {
-    OFFX_ASSIGN(const auto done, work_out_moods(client, topic_id, span.from, kMoodPostsMax));
-    if (done > 0) {
+    const auto done = work_out_moods(client, topic_id, span.from, kMoodPostsMax);
+    // Where nothing can be written now, as at a replica, what is known is shown.
+    if (!done && !done.error().retryable()) return fail(done.error());
+    if (done && *done > 0) {
       OFFX_ASSIGN(hours, volume.series(topic_id, span));
     }
   }

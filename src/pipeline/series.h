@@ -35,7 +35,7 @@ struct SeriesPoint {
 
 /// How many posts a topic has in each interval, and their mood; intervals without posts too. Counted are whole hours of
 /// UTC: where clocks differ from it by a part of an hour, so do the bounds of days. Moods that are not known yet are
-/// worked out here, of the newest posts first and of a bounded number, and kept.
+/// worked out here, of the newest posts first and of a bounded number, and kept; not where nothing can be written now.
 Result<std::vector<SeriesPoint>> topic_series(db::DatabaseClient& client, std::int64_t topic_id, Interval interval,
                                               Timestamp since, Timestamp until, const TimeZone& zone);
 

@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -81,20 +82,91 @@ class Process:
             time.sleep(0.02)
 
 
+class Forwarder:
+    """A piece of network: whoever connects to `port` talks to another port, until it is cut. Then connections stay open,
+    new ones are taken too, and no byte passes; what was sent arrives when it is mended."""
+
+    def __init__(self, test, to_port):
+        self.to_port, self.passes = to_port, threading.Event()
+        self.passes.set()
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self.listener.getsockname()[1]
+        self.ends = []
+        threading.Thread(target=self.take_connections, daemon=True).start()
+        test.addCleanup(self.close)
+
+    def cut(self):
+        self.passes.clear()
+
+    def mend(self):
+        self.passes.set()
+
+    def close(self):
+        self.mend()
+        for end in [self.listener, *self.ends]:
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # it has gone already
+            end.close()
+
+    def take_connections(self):
+        try:
+            while True:
+                client, _ = self.listener.accept()
+                self.ends.append(client)
+                threading.Thread(target=self.carry, args=(client,), daemon=True).start()
+        except OSError:
+            pass  # closed
+
+    def carry(self, client):
+        self.passes.wait()
+        try:
+            server = socket.create_connection(("127.0.0.1", self.to_port))
+        except OSError:
+            client.close()
+            return
+        self.ends.append(server)
+        threading.Thread(target=self.copy, args=(server, client), daemon=True).start()
+        self.copy(client, server)
+
+    def copy(self, source, target):
+        try:
+            while data := source.recv(65536):
+                self.passes.wait()
+                target.sendall(data)
+            self.passes.wait()
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # one of both has gone
+
+
 class Sqld:
     """sqld with namespaces, durable; `url(name)` after `make_database(name)`. The token is TOKEN."""
 
-    def __init__(self, test):
+    def __init__(self, test, replica=False):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="offx-sqld-"))
-        self.port, self.admin_port = free_port(), free_port()
+        self.port, self.admin_port, self.grpc_port = free_port(), free_port(), free_port()
         self.process = Process([SQLD, "--no-welcome", "-d", self.folder / "data",
                                 "--http-listen-addr", f"127.0.0.1:{self.port}",
                                 "--admin-listen-addr", f"127.0.0.1:{self.admin_port}", "--admin-auth-key", "admin",
+                                "--grpc-listen-addr", f"127.0.0.1:{self.grpc_port}",
                                 "--auth-jwt-key-file", KEYS / "jwt.pub", "--enable-namespaces"],
                                self.folder / "log")
         test.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         test.addCleanup(self.process.kill)
         self.start()
+        if not replica:
+            return
+        self.replica_port = free_port()
+        self.replica = Process([SQLD, "--no-welcome", "-d", self.folder / "replica",
+                                "--http-listen-addr", f"127.0.0.1:{self.replica_port}",
+                                "--primary-grpc-url", f"http://127.0.0.1:{self.grpc_port}",
+                                "--auth-jwt-key-file", KEYS / "jwt.pub", "--enable-namespaces"],
+                               self.folder / "replica.log")
+        test.addCleanup(self.replica.kill)
+        self.replica.start()
+        self.replica.wait_until(lambda: ask(f"http://127.0.0.1:{self.replica_port}/health")[0] == 200)
 
     def start(self):
         self.process.start()
@@ -113,22 +185,45 @@ class Sqld:
     def url(self, name):
         return f"http://127.0.0.1:{self.port}?namespace={name}"
 
+    def url_with_replica(self, name):
+        return self.url(name) + f"&replica=127.0.0.1:{self.replica_port}"
+
+    def wait_for_replica(self, name, sql, value):
+        """Until the replica itself gives this answer: as long as it has nothing of a database it asks the primary, which
+        is frozen now and then to tell."""
+        headers = {"Authorization": "Bearer " + TOKEN, "Host": name + ".localhost", "Content-Type": "application/json"}
+        statement = json.dumps({"requests": [{"type": "execute", "stmt": {"sql": sql}}, {"type": "close"}]})
+
+        def has_it():
+            place = f"http://127.0.0.1:{self.replica_port}/v3/pipeline"
+            ask(place, statement, headers)
+            self.process.freeze()
+            answer = ask(place, statement, headers, timeout=0.3)[1]
+            self.process.thaw()
+            return f'"value":"{value}"' in answer
+
+        self.replica.wait_until(has_it)
+
 
 class Rqlite:
-    """A cluster of rqlite with the user app:secret."""
+    """A cluster of rqlite with the user app:secret. If its network can be cut, `links` are those between its nodes."""
 
-    def __init__(self, test, nodes=1):
+    def __init__(self, test, nodes=1, can_be_cut=False):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="offx-rqlite-"))
         test.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         (self.folder / "users.json").write_text('[{"username":"app","password":"secret","perms":["all"]}]')
         self.ports = [free_port() for _ in range(nodes)]
         raft = [free_port() for _ in range(nodes)]
+        self.links = [Forwarder(test, port) for port in raft] if can_be_cut else []
+        seen = [link.port for link in self.links] or raft
         self.nodes = []
         for number in range(nodes):
             command = [RQLITED, f"-node-id={number + 1}", f"-http-addr=127.0.0.1:{self.ports[number]}",
                        f"-raft-addr=127.0.0.1:{raft[number]}", f"-auth={self.folder}/users.json", "-fk"]
+            if can_be_cut:
+                command += [f"-raft-adv-addr=127.0.0.1:{seen[number]}"]
             if nodes > 1:
-                command += [f"-bootstrap-expect={nodes}", "-join=" + ",".join(f"127.0.0.1:{port}" for port in raft),
+                command += [f"-bootstrap-expect={nodes}", "-join=" + ",".join(f"127.0.0.1:{port}" for port in seen),
                             "-join-as=app"]
             node = Process(command + [self.folder / f"node{number + 1}"], self.folder / f"node{number + 1}.log")
             test.addCleanup(node.kill)
@@ -149,10 +244,11 @@ class Rqlite:
         self.nodes[number].start()
         self.wait_for(number)
 
-    def leader(self):
+    def leader(self, but=()):
+        """The node that leads, and is none of those."""
         while True:
             for number, node in enumerate(self.nodes):
-                if node.process and '"state":"Leader"' in self.ask(number, "/status")[1].replace(": ", ":"):
+                if number not in but and node.process and '"state":"Leader"' in self.ask(number, "/status")[1].replace(": ", ":"):
                     return number
             time.sleep(0.05)
 
