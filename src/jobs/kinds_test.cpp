@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/test_support.h"
+#include "migrate/linted_client.h"
 #include "store/posts.h"
 #include "store/store.h"
 #include "store/topics.h"
@@ -66,7 +67,7 @@ class JobKinds : public testing::Test {
 
   TemporaryFolder folder_;
   const std::filesystem::path data_ = folder_ / "data";
-  std::unique_ptr<db::DatabaseClient> client_ = must(db::create_database_client(folder_ / "offx.db"));
+  std::unique_ptr<db::DatabaseClient> client_ = migrate::linted(must(db::create_database_client(folder_ / "offx.db")));
   store::JobRepository repository_{*client_};
   PutClock clock_{at("2026-11-20 12:00:00")};
   const Kinds kinds_ = standard_kinds(data_);

@@ -12,6 +12,7 @@
 #include "base/test_support.h"
 #include "db/test_faults.h"
 #include "db/test_servers.h"
+#include "migrate/linted_client.h"
 #include "store/catalogue.h"
 #include "store/store.h"
 
@@ -72,7 +73,7 @@ class Schedulers : public testing::TestWithParam<std::string> {
     }
   }
 
-  std::unique_ptr<db::DatabaseClient> open() { return must(db::create_database_client(url_)); }
+  std::unique_ptr<db::DatabaseClient> open() { return migrate::linted(must(db::create_database_client(url_))); }
 
   store::Job add_job(std::string_view schedule) {
     store::Job job;

@@ -20,7 +20,7 @@ Migration topics() {
 class Migrator : public testing::Test {
  protected:
   void SetUp() override {
-    client_ = must(db::create_database_client(folder_ / "test.db"));
+    client_ = linted(must(db::create_database_client(folder_ / "test.db")));
     run(*client_,
         "CREATE TABLE topics_v1 (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, descr TEXT, legacy "
         "TEXT DEFAULT 'L0')");

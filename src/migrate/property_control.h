@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/test_support.h"
+#include "migrate/linted_client.h"
 #include "migrate/property_schema.h"
 
 /// What a statement does in a database without a migration, and random statements to ask that of.
@@ -53,7 +54,7 @@ struct Numbers {
 class Control {
  public:
   Control(const std::vector<ModelTable>& tables, Side side, const Numbers& numbers) : tables_(tables), side_(side) {
-    client_ = must(db::create_database_client(":memory:"));
+    client_ = linted(must(db::create_database_client(":memory:")));
     std::vector<std::string> script = {"PRAGMA defer_foreign_keys = 1"};
     for (const auto& table : tables) {
       script.push_back(table.create(side));

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "migrate/linted_client.h"
 #include "migrate/migrator.h"
 #include "migrate/plan.h"
 #include "migrate/property_control.h"
@@ -14,7 +15,7 @@ namespace {
 /// One case from the first table to what is left at the end.
 class Story {
  public:
-  Story() : client_(must(db::create_database_client(":memory:"))) { make_tables(); }
+  Story() : client_(linted(must(db::create_database_client(":memory:")))) { make_tables(); }
 
   void tell() {
     for (std::size_t i = 0, n = pick(25); i < n; ++i) write(kOld);

@@ -8,6 +8,7 @@
 
 #include "base/test_support.h"
 #include "db/test_servers.h"
+#include "migrate/linted_client.h"
 #include "migrate/migrator.h"
 #include "migrate/plan.h"
 
@@ -107,7 +108,7 @@ class OnServers : public testing::TestWithParam<std::string> {
       db::shared_rqlite().clear();
       url_ = db::shared_rqlite().url();
     }
-    client_ = must(db::create_database_client(url_));
+    client_ = linted(must(db::create_database_client(url_)));
     const std::vector<db::Statement> statements = {
         {"CREATE TABLE authors_v1 (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL)", {}},
         {"CREATE TABLE books_v1 (id INTEGER PRIMARY KEY, author_id INTEGER NOT NULL REFERENCES authors_v1 (id), "

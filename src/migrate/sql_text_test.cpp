@@ -1,6 +1,12 @@
 #include "migrate/sql_text.h"
 
+#include <vector>
+
+#include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
+
+#include "base/test_support.h"
+#include "migrate/linted_client.h"
 
 namespace offx::migrate {
 namespace {
@@ -12,6 +18,16 @@ TEST(SqlText, what_reads_the_clock_or_rolls_dice_is_found) {
                            "timediff('2020-01-01', 'now')", "last_insert_rowid()", "CASE WHEN x THEN time() END"}) {
     EXPECT_NE(non_deterministic_part(text), "") << text;
   }
+}
+
+TEST(SqlText, a_linted_client_fails_for_it_where_it_writes) {
+  LintedClient client(must(db::create_database_client(":memory:")));
+  must(client.execute("CREATE TABLE t (v TEXT)", {}));
+  must(client.execute("SELECT random()", {}));
+  EXPECT_NONFATAL_FAILURE((void)client.execute("INSERT INTO t VALUES (datetime('now'))", {}), "bind the value");
+  const std::vector<db::Statement> trigger = {
+      {"CREATE TRIGGER r AFTER INSERT ON t BEGIN DELETE FROM t WHERE v = random(); END", {}}};
+  EXPECT_NONFATAL_FAILURE((void)client.batch(trigger, db::Mode::write), "bind the value");
 }
 
 TEST(SqlText, what_gives_the_same_every_time_is_not) {

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "base/test_support.h"
+#include "migrate/linted_client.h"
 #include "migrate/migrator.h"
 #include "migrate/plan.h"
 
@@ -58,7 +59,7 @@ inline std::string error_of(const Result<void>& result) { return result ? "" : r
 /// A test with a database file of its own.
 class MigrationTest : public testing::Test {
  protected:
-  void SetUp() override { client_ = must(db::create_database_client(folder_ / "test.db")); }
+  void SetUp() override { client_ = linted(must(db::create_database_client(folder_ / "test.db"))); }
 
   void execute(std::initializer_list<std::string_view> statements) {
     for (const auto sql : statements) run(*client_, sql);

@@ -8,6 +8,7 @@
 
 #include "base/test_support.h"
 #include "migrate/ledger.h"
+#include "migrate/linted_client.h"
 #include "migrate/migrator.h"
 
 namespace offx::migrate {
@@ -32,7 +33,7 @@ class Users : public testing::Test {
   }
 
   TemporaryFolder folder_;
-  std::unique_ptr<db::DatabaseClient> client_ = must(db::create_database_client(folder_ / "users.db"));
+  std::unique_ptr<db::DatabaseClient> client_ = linted(must(db::create_database_client(folder_ / "users.db")));
   const std::vector<std::string_view> tables_ = {"posts_v1", "odd \"name\""};
 };
 

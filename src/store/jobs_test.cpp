@@ -7,6 +7,7 @@
 
 #include "base/test_support.h"
 #include "db/test_servers.h"
+#include "migrate/linted_client.h"
 #include "store/catalogue.h"
 #include "store/store.h"
 #include "store/tables.h"
@@ -26,14 +27,14 @@ class Jobs : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     if (GetParam() == "sqlite") {
-      client_ = must(db::create_database_client(":memory:"));
+      client_ = migrate::linted(must(db::create_database_client(":memory:")));
     } else {
       if (const auto missing = db::servers_missing(); !missing.empty()) GTEST_SKIP() << missing;
       if (GetParam() == "sqld") {
-        client_ = must(db::create_database_client(db::shared_sqld().make_database()));
+        client_ = migrate::linted(must(db::create_database_client(db::shared_sqld().make_database())));
       } else {
         db::shared_rqlite().clear();
-        client_ = must(db::create_database_client(db::shared_rqlite().url()));
+        client_ = migrate::linted(must(db::create_database_client(db::shared_rqlite().url())));
       }
     }
     must(initialise(*client_));

@@ -4,11 +4,14 @@
 
 #include "base/test_support.h"
 #include "db/test_servers.h"
+#include "migrate/copy.h"
+#include "migrate/linted_client.h"
 #include "migrate/sql_text.h"
 #include "store/catalogue.h"
 #include "store/posts.h"
 #include "store/schema_files.h"
 #include "store/store.h"
+#include "store/tables.h"
 #include "store/topics.h"
 
 namespace offx::store {
@@ -18,14 +21,14 @@ class Portability : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     if (GetParam() == "sqlite") {
-      client_ = must(db::create_database_client(":memory:"));
+      client_ = migrate::linted(must(db::create_database_client(":memory:")));
     } else if (const auto missing = db::servers_missing(); !missing.empty()) {
       GTEST_SKIP() << missing;
     } else if (GetParam() == "sqld") {
-      client_ = must(db::create_database_client(db::shared_sqld().make_database()));
+      client_ = migrate::linted(must(db::create_database_client(db::shared_sqld().make_database())));
     } else {
       db::shared_rqlite().clear();
-      client_ = must(db::create_database_client(db::shared_rqlite().url()));
+      client_ = migrate::linted(must(db::create_database_client(db::shared_rqlite().url())));
     }
   }
   std::unique_ptr<db::DatabaseClient> client_;
@@ -133,6 +136,16 @@ TEST(Determinism, no_statement_reads_a_clock_or_rolls_dice) {
       }
     }
   }
+}
+
+TEST(Determinism, a_copy_writes_the_same_everywhere) {
+  auto from = must(db::create_database_client(":memory:"));
+  must(initialise(*from));
+  const auto to = migrate::linted(must(db::create_database_client(":memory:")));
+  migrate::CopyOptions options;
+  options.derived = {
+      {with_physical_names("{post_search}"), [](db::DatabaseClient& /*copy*/) { return Result<void>(); }}};
+  must(migrate::copy_database(*from, *to, options));
 }
 
 }  // namespace

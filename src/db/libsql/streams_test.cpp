@@ -327,6 +327,21 @@ TEST_F(Streams, of_a_replica_see_what_comes_there) {
   EXPECT_GT(in_kept, 30);
 }
 
+// What the engine adds to a write is made by nobody who could be asked to bind its values.
+TEST_F(Streams, of_writes_hold_nothing_that_reads_a_clock_or_rolls_dice) {
+  const auto url = shared_sqld().make_database();
+  Between between(shared_sqld().place());
+  auto client = must(create_database_client(between.url(url) + "&replica=127.0.0.1:1"));
+  must(client->execute("CREATE TABLE t (n INTEGER)"));
+  must(client->execute("INSERT INTO t VALUES (1)"));
+  for (const auto& exchange : between.exchanges()) {
+    EXPECT_NE(exchange.request.find("UPDATE SET position"), std::string::npos) << exchange.request;
+    for (const char* part : {"random", "now", "current_", "date(", "time(", "julianday", "unixepoch"}) {
+      EXPECT_EQ(exchange.request.find(part), std::string::npos) << part << " in " << exchange.request;
+    }
+  }
+}
+
 TEST(StreamsElsewhere, are_not_followed_with_our_token) {
   std::vector<std::string> bodies;
   net::LocalServer server([&](net::LocalServer::Connection& connection) {
