@@ -1,9 +1,12 @@
 #include "db/sqlite/change_watch.h"
 
 #include <atomic>
+#include <filesystem>
+#include <string>
 #include <thread>
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include "base/test_support.h"
 
@@ -112,6 +115,30 @@ TEST_F(Watch, a_long_log_is_left_to_the_engine) {
   for (int i = 0; i < 40 && !refused; ++i) refused = !write_unmarked("INSERT INTO large VALUES (zeroblob(1000000))");
   EXPECT_TRUE(refused);
   EXPECT_TRUE(write_unmarked());  // once is enough
+}
+
+TEST_F(Watch, is_asked_at_once_only_when_it_is_open) {
+  EXPECT_FALSE(watch_.try_mark());
+  const auto mark = watch_.mark();
+  ASSERT_TRUE(mark);
+  EXPECT_EQ(watch_.try_mark(), mark);
+  must(client_->execute(kInsert));
+  EXPECT_NE(watch_.try_mark(), mark);
+}
+
+TEST(ChangeWatch, a_file_without_a_log_tells_nothing_and_stays_as_it_is) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.db";
+  sqlite3* handle = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &handle), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(handle, "CREATE TABLE t (a)", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(handle);
+  const auto client = must(create_database_client(path));
+  ChangeWatch watch(*client);
+  EXPECT_FALSE(watch.mark());
+  EXPECT_FALSE(std::filesystem::exists(path + "-shm"));
+  must(client->execute(kInsert));  // now it has one
+  EXPECT_TRUE(ChangeWatch(*client).mark());
 }
 
 TEST(ChangeWatch, is_for_files) {

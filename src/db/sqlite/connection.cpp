@@ -16,6 +16,8 @@ namespace {
 
 constexpr auto kBusyTimeout = std::chrono::seconds(5);
 constexpr std::size_t kCacheMax = 128;
+/// A statement often gives as many rows as the last time: room for them is made at once, up to 160 KiB.
+constexpr std::size_t kCellsReservedMax = 4096;
 
 /// What is left of `sql` once blanks, semicolons and comments in front are skipped.
 std::string_view skip_blank(std::string_view sql) {
@@ -101,6 +103,8 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Ac
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_FKEY, 1, nullptr);
+  // A plan does not depend on what is bound: else a statement with a bound LIMIT is compiled anew each time it runs.
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_QPSG, 1, nullptr);
   OFFX_TRY(register_checksum(handle));
   auto settings = connection->control(
       access == Access::read_only ? "PRAGMA query_only=1; PRAGMA cache_size=-8000; PRAGMA temp_store=MEMORY"
@@ -235,6 +239,7 @@ Result<QueryResult> Connection::run(Prepared& prepared, const Params& params) {
 
   const auto changes_before = sqlite3_total_changes64(handle());
   std::vector<Value> cells;
+  cells.reserve(std::min(prepared.cells, kCellsReservedMax));
   int code = sqlite3_step(statement);
   // The schema changed since the statement was compiled: SQLite has compiled it anew, perhaps with other columns.
   if (sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_REPREPARE, 1) > 0) prepared.columns = columns_of(statement);
@@ -243,6 +248,7 @@ Result<QueryResult> Connection::run(Prepared& prepared, const Params& params) {
     for (int i = 0; i < count; ++i) cells.push_back(column_value(statement, i));
   }
   if (code != SQLITE_DONE) return fail(to_error(handle(), code));
+  prepared.cells = cells.size();
   // sqlite3_changes() keeps the count of an earlier statement after DDL and reads.
   const bool changed = !prepared.read_only && sqlite3_total_changes64(handle()) != changes_before;
   const std::int64_t affected = changed ? sqlite3_changes64(handle()) : 0;
@@ -260,6 +266,25 @@ Result<void> Connection::control(const char* sql) {
   const int code = sqlite3_exec(handle(), sql, nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return fail(to_error(handle(), code));
   return {};
+}
+
+Result<void> Connection::control_often(std::string_view sql) {
+  auto known = std::find_if(often_.begin(), often_.end(), [&](const auto& entry) { return entry.first == sql; });
+  if (known == often_.end()) {
+    sqlite3_stmt* raw = nullptr;
+    const int code = sqlite3_prepare_v3(handle(), sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
+                                        &raw, nullptr);
+    if (code != SQLITE_OK) return fail(to_error(handle(), code));
+    known = often_.emplace(often_.end(), sql, RawStatement(raw));
+  }
+  const int code = sqlite3_step(known->second.get());
+  if (code == SQLITE_DONE) {
+    sqlite3_reset(known->second.get());
+    return {};
+  }
+  auto error = to_error(handle(), code);
+  sqlite3_reset(known->second.get());
+  return fail(std::move(error));
 }
 
 }  // namespace offx::db::sqlite

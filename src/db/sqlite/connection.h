@@ -1,12 +1,14 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <list>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <sqlite3.h>
@@ -28,6 +30,7 @@ struct Prepared {
   std::shared_ptr<const std::vector<std::string>> columns;  ///< null if it returns no rows
   bool read_only = false;
   bool inserts = false;
+  std::size_t cells = 0;  ///< that its last run gave
 };
 
 /// One SQLite connection with its cache of prepared statements. Not thread-safe.
@@ -51,8 +54,12 @@ class Connection {
 
   /// Runs SQL of the engine's own (transaction control, PRAGMA), which run() refuses in part.
   Result<void> control(const char* sql);
+  /// The same for one statement that is run often: it is compiled once. `sql` lives as long as the program.
+  Result<void> control_often(std::string_view sql);
 
   [[nodiscard]] sqlite3* handle() const noexcept { return handle_.get(); }
+
+  bool is_mapped = false;  ///< Readers' own note
 
  private:
   struct Close {
@@ -62,6 +69,8 @@ class Connection {
     std::string sql;
     Prepared prepared;
   };
+
+  using RawStatement = std::unique_ptr<sqlite3_stmt, Prepared::Finalize>;
 
   explicit Connection(sqlite3* handle) : handle_(handle) {}
   static int wait_while_busy(void* self, int calls);
@@ -73,8 +82,9 @@ class Connection {
   std::chrono::steady_clock::time_point busy_until_;  // when wait_while_busy() gives up
   std::list<Cached> cache_;                           // most recently used first
   std::unordered_map<std::string_view, std::list<Cached>::iterator> cache_index_;
-  bool saw_insert_ = false;   // set by authorize() while a statement is compiled
-  bool saw_control_ = false;  // likewise: transaction control or ATTACH
+  std::vector<std::pair<std::string_view, RawStatement>> often_;  // control_often()
+  bool saw_insert_ = false;                                       // set by authorize() while a statement is compiled
+  bool saw_control_ = false;                                      // likewise: transaction control or ATTACH
 };
 
 }  // namespace offx::db::sqlite

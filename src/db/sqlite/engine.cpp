@@ -19,12 +19,12 @@
 #include "db/sqlite/backup.h"
 #include "db/sqlite/checkpointer.h"
 #include "db/sqlite/connection.h"
+#include "db/sqlite/readers.h"
 #include "db/sqlite/references.h"
 
 namespace offx::db::sqlite {
 namespace {
 
-constexpr std::size_t kReadersMax = 4;
 constexpr std::size_t kGroupMax = 64;  ///< writes committed together at most
 /// How long a background write lets others go first where there are always others.
 constexpr auto kBackgroundPatience = std::chrono::milliseconds(100);
@@ -128,7 +128,7 @@ class Engine final : public DatabaseClient {
     }
     write_wanted_.notify_one();
     thread_.join();
-    idle_readers_.clear();  // before the writer: the last connection to close moves the log into the file
+    readers_.close();  // before the writer: the last connection to close moves the log into the file
   }
 
   Engine(const Engine&) = delete;
@@ -136,7 +136,7 @@ class Engine final : public DatabaseClient {
 
   Result<QueryResult> execute(std::string_view sql, const Params& params) override {
     if (!in_memory()) {
-      OFFX_ASSIGN(auto reader, borrow_reader());
+      OFFX_ASSIGN(auto reader, readers_.borrow());
       OFFX_ASSIGN(Prepared * prepared, reader->prepare(sql));
       if (prepared->read_only) return reader->run(*prepared, params);
     }
@@ -148,10 +148,10 @@ class Engine final : public DatabaseClient {
   Result<Results> batch(Statements statements, Mode mode) override {
     if (statements.empty()) return Results{};
     if (writes(mode) || in_memory()) return write(statements, mode);
-    OFFX_ASSIGN(auto reader, borrow_reader());
-    OFFX_TRY(reader->control("BEGIN"));
+    OFFX_ASSIGN(auto reader, readers_.borrow());
+    OFFX_TRY(reader->control_often("BEGIN"));
     auto results = run_all(*reader, statements, mode);
-    OFFX_TRY(reader->control("ROLLBACK"));
+    OFFX_TRY(reader->control_often("ROLLBACK"));
     return results;
   }
 
@@ -193,56 +193,7 @@ class Engine final : public DatabaseClient {
   };
   enum class Urgency : std::uint8_t { now, in_turn, background };
 
-  /// Gives the reader back when it goes out of scope.
-  class Reader {
-   public:
-    Reader(Engine& engine, std::unique_ptr<Connection> connection)
-        : engine_(&engine), connection_(std::move(connection)) {}
-    Reader(Reader&&) noexcept = default;
-    Reader& operator=(Reader&&) = delete;
-    ~Reader() {
-      if (connection_) engine_->give_back(std::move(connection_));
-    }
-    Connection* operator->() const { return connection_.get(); }
-    Connection& operator*() const { return *connection_; }
-
-   private:
-    Engine* engine_;
-    std::unique_ptr<Connection> connection_;
-  };
-
   [[nodiscard]] bool in_memory() const { return path_ == ":memory:"; }
-
-  Result<Reader> borrow_reader() {
-    {
-      std::unique_lock lock(readers_mutex_);
-      reader_free_.wait(lock, [this] { return !idle_readers_.empty() || readers_ < kReadersMax; });
-      if (!idle_readers_.empty()) {
-        auto connection = std::move(idle_readers_.back());
-        idle_readers_.pop_back();
-        return Reader(*this, std::move(connection));
-      }
-      ++readers_;
-    }
-    auto connection = Connection::open(path_, Connection::Access::read_only);
-    if (!connection) {
-      give_back(nullptr);
-      return fail(std::move(connection).error());
-    }
-    return Reader(*this, std::move(*connection));
-  }
-
-  void give_back(std::unique_ptr<Connection> connection) {
-    {
-      const std::lock_guard lock(readers_mutex_);
-      if (connection) {
-        idle_readers_.push_back(std::move(connection));
-      } else {
-        --readers_;
-      }
-    }
-    reader_free_.notify_one();
-  }
 
   /// In the writing thread. In memory there is but one connection, and reads go this way too.
   Result<Results> write(Statements statements, Mode mode) {
@@ -272,7 +223,7 @@ class Engine final : public DatabaseClient {
     (void)run_job(job, Urgency::now);
   }
 
-  /// Background work may be due now.
+  /// Background work may be due now, or there is a new time to wait for.
   void wake_writer() {
     const std::lock_guard lock(write_mutex_);
     write_wanted_.notify_one();
@@ -313,11 +264,18 @@ class Engine final : public DatabaseClient {
       return !waiting_.empty() || background_is_due() || (stopping_ && background_.empty());
     };
     while (!is_wanted()) {
-      // Background work becomes due with time as well, which nobody announces.
-      if (background_.empty()) {
-        write_wanted_.wait(lock);
-      } else {
+      // Background work becomes due with time as well, which nobody announces, and so does giving memory back.
+      const auto trim_due = readers_.trim_due();
+      if (trim_due && *trim_due <= Clock::now()) {
+        lock.unlock();
+        readers_.trim();
+        lock.lock();
+      } else if (!background_.empty()) {
         write_wanted_.wait_for(lock, kCheckpointPatience);
+      } else if (trim_due) {
+        write_wanted_.wait_until(lock, *trim_due);
+      } else {
+        write_wanted_.wait(lock);
       }
     }
     if (background_is_due()) {
@@ -358,14 +316,14 @@ class Engine final : public DatabaseClient {
   /// Runs `work` in a transaction of its own.
   template <class Work>
   Result<Results> commit(Work work) {
-    OFFX_TRY(writer_->control("BEGIN IMMEDIATE"));
+    OFFX_TRY(writer_->control_often("BEGIN IMMEDIATE"));
     const auto begun = Clock::now();
     Result<Results> results = work();
     if (!results) {
       roll_back();
       return results;
     }
-    if (auto committed = writer_->control("COMMIT"); !committed) {
+    if (auto committed = writer_->control_often("COMMIT"); !committed) {
       roll_back();
       return fail(std::move(committed).error());
     }
@@ -375,14 +333,14 @@ class Engine final : public DatabaseClient {
 
   /// One transaction for all; a job that fails is undone alone. False if the transaction was lost: nothing is stored.
   bool commit_together(std::span<Job* const> group) {
-    if (!writer_->control("BEGIN IMMEDIATE")) return false;
+    if (!writer_->control_often("BEGIN IMMEDIATE")) return false;
     for (Job* job : group) {
-      if (!writer_->control("SAVEPOINT job")) break;
+      if (!writer_->control_often("SAVEPOINT job")) break;
       job->result = run_all(*writer_, job->statements, job->mode);
       if (!in_transaction()) return false;
-      if (!job->result && !writer_->control("ROLLBACK TO job")) break;
-      if (!writer_->control("RELEASE job")) break;
-      if (job == group.back() && writer_->control("COMMIT")) return true;
+      if (!job->result && !writer_->control_often("ROLLBACK TO job")) break;
+      if (!writer_->control_often("RELEASE job")) break;
+      if (job == group.back() && writer_->control_often("COMMIT")) return true;
     }
     roll_back();
     return false;
@@ -400,11 +358,7 @@ class Engine final : public DatabaseClient {
   std::deque<Job*> background_;  // Mode::background
   bool stopping_ = false;
 
-  std::mutex readers_mutex_;
-  std::condition_variable reader_free_;
-  std::vector<std::unique_ptr<Connection>> idle_readers_;
-  std::size_t readers_ = 0;
-
+  Readers readers_{path_, [this] { wake_writer(); }};
   Checkpointer checkpointer_{path_, [this](const std::function<void()>& work) { between_writes(work); },
                              [this] { wake_writer(); }};
   std::thread thread_;
