@@ -26,12 +26,6 @@ std::string hour_text(Timestamp time) {
   return to_sql_time(std::chrono::floor<std::chrono::hours>(time)).substr(0, 13);
 }
 
-std::string to_json(std::span<const HourSpan> spans) {
-  boost::json::array array;
-  for (const auto& span : spans) array.push_back(boost::json::array{hour_text(span.from), hour_text(span.to)});
-  return boost::json::serialize(array);
-}
-
 Result<std::vector<HourVolume>> VolumeRepository::series(std::int64_t topic_id, HourSpan span) {
   OFFX_ASSIGN(const auto rows,
               client_.execute(sql(Query::topic_volume_series), {topic_id, hour_text(span.from), hour_text(span.to)}));

@@ -65,8 +65,6 @@ class VolumeRepository {
   db::DatabaseClient& client_;
 };
 
-/// A span as statements take it.
-[[nodiscard]] std::string to_json(std::span<const HourSpan> spans);
 /// `2026-08-22 14`: how the tables write an hour.
 [[nodiscard]] std::string hour_text(Timestamp time);
 
