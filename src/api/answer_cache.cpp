@@ -35,21 +35,21 @@ std::chrono::nanoseconds work_of_thread() {
 
 }  // namespace
 
-void AnswerCache::forget(std::unordered_map<std::string, Entry>::iterator entry) {
-  bytes_ -= bytes_of(entry->second.answer);
-  entries_.erase(entry);
+void AnswerCache::drop_answer(Entry& entry) {
+  if (!entry.answer) return;
+  bytes_ -= bytes_of(entry.answer);
+  entry.answer = nullptr;
+  by_age_.erase(entry.place);
 }
 
 /// For one more entry with so many bytes.
 void AnswerCache::make_room(std::size_t bytes) {
-  while (entries_.size() >= kEntriesMax || bytes_ + bytes > kAllBytesMax) {
-    auto oldest = entries_.end();
-    for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
-      if (entry->second.is_being_made) continue;
-      if (oldest == entries_.end() || entry->second.made < oldest->second.made) oldest = entry;
-    }
-    if (oldest == entries_.end()) return;
-    forget(oldest);
+  for (auto key = by_age_.begin();
+       key != by_age_.end() && (entries_.size() >= kEntriesMax || bytes_ + bytes > kAllBytesMax);) {
+    const auto oldest = entries_.find(**key++);
+    if (oldest->second.is_being_made) continue;
+    drop_answer(oldest->second);
+    entries_.erase(oldest);
   }
 }
 
@@ -110,11 +110,8 @@ Result<net::HttpResponse> AnswerCache::make_anew(const std::string& key, const M
     ~Told() {
       const std::scoped_lock lock(cache.mutex_);
       if (const auto found = cache.entries_.find(key); found != cache.entries_.end()) {
-        if (found->second.answer) {
-          found->second.is_being_made = false;
-        } else {
-          cache.forget(found);
-        }
+        found->second.is_being_made = false;
+        if (!found->second.answer) cache.entries_.erase(found);
       }
       cache.changed_.notify_all();
     }
@@ -131,10 +128,11 @@ Result<net::HttpResponse> AnswerCache::make_anew(const std::string& key, const M
   const bool keeps = made && made->status == 200 && size > 0 && size <= kBytesMax;
   const std::scoped_lock lock(mutex_);
   auto& entry = entries_[key];
-  bytes_ -= bytes_of(std::exchange(entry.answer, nullptr));
+  drop_answer(entry);
   if (!keeps) return made;
   make_room(size);  // not this one, which is being made
   entry.answer = std::make_shared<const net::HttpResponse>(*made);
+  entry.place = by_age_.insert(by_age_.end(), &entries_.find(key)->first);
   entry.mark = mark;
   entry.made = Clock::now();
   entry.work = work;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -60,6 +61,7 @@ class AnswerCache {
     Time made;
     std::chrono::nanoseconds work{};  ///< of a processor, to make it
     bool is_being_made = false;
+    std::list<const std::string*>::iterator place;  ///< in by_age_, if there is an answer
   };
 
   std::shared_ptr<const net::HttpResponse> kept(const std::string& key, std::int64_t mark) const;
@@ -69,7 +71,7 @@ class AnswerCache {
   void make_in_background();
   void make_wanted(const std::string& key, const Make& make);
   void make_room(std::size_t bytes);
-  void forget(std::unordered_map<std::string, Entry>::iterator entry);
+  void drop_answer(Entry& entry);
 
   struct Wanted {
     Time due;
@@ -81,6 +83,7 @@ class AnswerCache {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::unordered_map<std::string, Entry> entries_;
+  std::list<const std::string*> by_age_;  ///< keys of all entries with an answer, the oldest first
   std::size_t bytes_ = 0;                 ///< of all bodies that are kept
   std::map<std::string, Wanted> wanted_;  ///< by key
   bool stopping_ = false;

@@ -16,9 +16,8 @@
 namespace offx::api {
 namespace {
 
-namespace json = boost::json;
-
 constexpr std::int64_t kLimitMax = 200;
+constexpr std::size_t kBytesOfPost = 600;  ///< about
 constexpr std::size_t kSimilarMax = 20;
 constexpr std::chrono::milliseconds kSearchTime{2000};
 constexpr std::size_t kMediaBytesMax = 10U << 20U;
@@ -81,19 +80,19 @@ Result<net::HttpResponse> list_posts(const Request& request, const Services& ser
   auto page = query ? pipeline::search_posts(services.client, *query, options)
                     : store::PostRepository(services.client).page(options.filter, options.limit, options.after);
   if (!page) return fail(std::move(page).error());
-  json::array posts;
-  posts.reserve(page->posts.size());
-  for (std::size_t i = 0; i < page->posts.size(); ++i) {
-    auto object = shown_post(page->posts[i], page->links[i]);
-    if (query) {
-      object["matched"] = pipeline::to_json_utf16(topics::explain(*query, page->posts[i], text::NormalForm::search),
-                                                  page->posts[i].content);
-    }
-    posts.push_back(std::move(object));
-  }
-  return json_response(
-      json::object{{"posts", shown_posts(*page, std::move(posts), clustered)},
-                   {"next", page->next ? json::value(pipeline::to_token(*page->next)) : json::value()}});
+  std::optional<topics::Explainer> explainer;
+  if (query) explainer.emplace(*query, text::NormalForm::search);
+  pipeline::JsonWriter out(kBytesOfPost * page->posts.size());
+  out.begin_object();
+  out.name("posts");
+  write_shown_posts(out, *page, clustered, [&](std::size_t i) {
+    if (!explainer) return;
+    out.name("matched");
+    pipeline::write_matched(out, explainer->explain(page->posts[i]), page->posts[i].content);
+  });
+  out.member("next", page->next ? std::optional(pipeline::to_token(*page->next)) : std::nullopt);
+  out.end_object();
+  return json_response(std::move(out));
 }
 
 Result<net::HttpResponse> get_post(const Request& request, const Services& services) {
@@ -103,31 +102,28 @@ Result<net::HttpResponse> get_post(const Request& request, const Services& servi
   OFFX_ASSIGN(const auto found, posts.get_linked(id));
   const auto& [post, links] = found;
   OFFX_ASSIGN(const auto same, pipeline::similar_posts(services.client, post, kSimilarMax));
-  auto object = shown_post(post, links);
-  auto& labels = object["topics"].as_array();
   std::vector<std::int64_t> topic_ids;
-  for (const auto& label : labels) topic_ids.push_back(label.at("id").as_int64());
+  for (const auto& label : links.topics) topic_ids.push_back(label.id);
   std::vector<store::Topic> topics;
   if (!topic_ids.empty()) {
     OFFX_ASSIGN(topics, store::TopicRepository(services.client).get(topic_ids));
   }
-  for (auto& entry : labels) {
-    auto& label = entry.as_object();
-    const auto topic = std::find_if(topics.begin(), topics.end(),
-                                    [&](const store::Topic& t) { return t.id == label.at("id").as_int64(); });
-    json::array matched;
+  std::vector<std::vector<topics::MatchedTerm>> matched;
+  for (const auto topic_id : topic_ids) {
+    auto& terms = matched.emplace_back();
+    const auto topic =
+        std::find_if(topics.begin(), topics.end(), [&](const store::Topic& t) { return t.id == topic_id; });
     // A topic may have gone since; one may be filed by hand, or have a rule that cannot be read any more.
-    if (topic != topics.end() && topic->rule) {
-      if (const auto rule = topics::parse_rule(*topic->rule)) {
-        matched = pipeline::to_json_utf16(topics::explain(*rule, post), post.content);
-      }
-    }
-    label["matched"] = std::move(matched);
+    if (topic == topics.end() || !topic->rule) continue;
+    if (const auto rule = topics::parse_rule(*topic->rule)) terms = topics::explain(*rule, post);
   }
-  json::array others;
-  for (std::size_t i = 0; i < same.posts.size(); ++i) others.push_back(shown_post(same.posts[i], same.links[i]));
-  object["same"] = std::move(others);
-  return json_response(object);
+  pipeline::JsonWriter out;
+  out.begin_object();
+  write_shown_post(out, post, links, matched);
+  out.name("same");
+  write_shown_posts(out, same, false);
+  out.end_object();
+  return json_response(std::move(out));
 }
 
 Result<net::HttpResponse> remove_post(const Request& request, const Services& services) {

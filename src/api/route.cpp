@@ -146,12 +146,24 @@ Result<std::optional<bool>> flag_member(const json::object& object, std::string_
   return std::optional<bool>(value.get_bool());
 }
 
-net::HttpResponse json_response(const json::value& value, int status) {
+namespace {
+
+net::HttpResponse json_text_response(std::string text, int status) {
   net::HttpResponse response;
   response.status = status;
   response.headers.push_back({"Content-Type", "application/json"});
-  response.body = json::serialize(value);
+  response.body = std::move(text);
   return response;
+}
+
+}  // namespace
+
+net::HttpResponse json_response(const json::value& value, int status) {
+  return json_text_response(json::serialize(value), status);
+}
+
+net::HttpResponse json_response(pipeline::JsonWriter written) {
+  return json_text_response(std::move(written).take(), 200);
 }
 
 net::HttpResponse problem(int status, std::string_view title, std::string_view detail, std::string_view request_id,

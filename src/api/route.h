@@ -20,6 +20,7 @@
 #include "db/client.h"
 #include "db/sqlite/change_watch.h"
 #include "net/http_server.h"
+#include "pipeline/json_writer.h"
 
 namespace offx::api {
 
@@ -140,6 +141,8 @@ struct Route {
 
 /// The answer with this JSON as its body. Entity tags and compression are added by the router.
 [[nodiscard]] net::HttpResponse json_response(const boost::json::value& value, int status = 200);
+/// Likewise, with what was written.
+[[nodiscard]] net::HttpResponse json_response(pipeline::JsonWriter written);
 
 /// An error as the document of RFC 9457: `errors` are objects {field, message, position?, length?}. A handler that
 /// returns an Error gets one made of its message; the context of an invalid_argument is the field.

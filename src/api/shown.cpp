@@ -14,66 +14,84 @@ namespace offx::api {
 
 namespace json = boost::json;
 
-json::object shown_post(const store::Post& post, const store::PostLinks& links) {
-  auto object = pipeline::to_json(post);
-  auto& media = object["media"].as_array();
-  for (std::size_t i = 0; i < media.size() && i < links.media_ids.size(); ++i) {
-    auto& item = media[i].as_object();
-    item["id"] = links.media_ids[i];
-    item["proxy"] = "/api/v1/media/" + std::to_string(links.media_ids[i]);
+void write_shown_post(pipeline::JsonWriter& out, const store::Post& post, const store::PostLinks& links,
+                      std::span<const std::vector<topics::MatchedTerm>> matched) {
+  pipeline::write_post(out, post, links.media_ids);
+  out.name("topics");
+  out.begin_array();
+  for (std::size_t i = 0; i < links.topics.size(); ++i) {
+    const auto& topic = links.topics[i];
+    out.begin_object();
+    out.member("id", topic.id);
+    out.member("title", topic.title);
+    out.member("color", topic.color);
+    if (i < matched.size()) {
+      out.name("matched");
+      pipeline::write_matched(out, matched[i], post.content);
+    }
+    out.end_object();
   }
-  json::array topics;
-  for (const auto& topic : links.topics) {
-    topics.push_back(json::object{
-        {"id", topic.id}, {"title", pipeline::valid_text(topic.title)}, {"color", pipeline::valid_text(topic.color)}});
-  }
-  object["topics"] = std::move(topics);
+  out.end_array();
   const auto sentiment = summary::sentiment(post.content);
-  object["score"] = sentiment.score;
-  object["label"] = summary::to_string(sentiment.label);
-  return object;
+  out.member("score", sentiment.score);
+  out.member("label", summary::to_string(sentiment.label));
 }
 
-json::object shown_summary(const store::ShownSummary& shown) {
-  auto object = pipeline::to_json(shown.summary);
-  json::array posts;
-  for (std::size_t i = 0; i < shown.citations.size(); ++i) {
-    auto post = shown_post(shown.citations[i].post, shown.links[i]);
-    post["n"] = shown.citations[i].n;
-    post["said_by"] = shown.citations[i].said_by;
-    posts.push_back(std::move(post));
-  }
-  object["posts"] = std::move(posts);
-  return object;
-}
-
-json::array shown_posts(const store::PostPage& page, json::array posts, bool clustered) {
-  if (!clustered) return posts;
-  std::vector<const store::Post*> pointers;
-  for (const auto& post : page.posts) pointers.push_back(&post);
-  std::vector<bool> follows(posts.size());
-  for (const auto& cluster : summary::cluster_posts(pointers)) {
-    if (cluster.posts.size() < 2) continue;
-    auto& first = posts[cluster.posts[0]].as_object();
-    json::array same;
-    for (std::size_t i = 1; i < cluster.posts.size(); ++i) {
-      follows[cluster.posts[i]] = true;
-      same.push_back(std::move(posts[cluster.posts[i]]));
+void write_shown_posts(pipeline::JsonWriter& out, const store::PostPage& page, bool clustered,
+                       const std::function<void(std::size_t)>& more) {
+  const auto write_members = [&](std::size_t i) {
+    write_shown_post(out, page.posts[i], page.links[i]);
+    if (more) more(i);
+  };
+  std::vector<summary::Cluster> clusters;
+  std::vector<const summary::Cluster*> led_by(page.posts.size());  // where a post is the first of several
+  std::vector<bool> follows(page.posts.size());
+  if (clustered) {
+    std::vector<const store::Post*> pointers;
+    for (const auto& post : page.posts) pointers.push_back(&post);
+    clusters = summary::cluster_posts(pointers);
+    for (const auto& cluster : clusters) {
+      if (cluster.posts.size() < 2) continue;
+      led_by[cluster.posts[0]] = &cluster;
+      for (std::size_t i = 1; i < cluster.posts.size(); ++i) follows[cluster.posts[i]] = true;
     }
-    first["said_by"] = cluster.voices.size();
-    first["same"] = std::move(same);
   }
-  json::array kept;
-  for (std::size_t i = 0; i < posts.size(); ++i) {
+  out.begin_array();
+  for (std::size_t i = 0; i < page.posts.size(); ++i) {
     if (follows[i]) continue;
-    auto& post = posts[i].as_object();
-    if (!post.contains("said_by")) {
-      post["said_by"] = 1;
-      post["same"] = json::array();
+    out.begin_object();
+    write_members(i);
+    if (clustered) {
+      out.member("said_by", led_by[i] != nullptr ? led_by[i]->voices.size() : std::size_t{1});
+      out.name("same");
+      out.begin_array();
+      for (std::size_t other = 1; led_by[i] != nullptr && other < led_by[i]->posts.size(); ++other) {
+        out.begin_object();
+        write_members(led_by[i]->posts[other]);
+        out.end_object();
+      }
+      out.end_array();
     }
-    kept.push_back(std::move(posts[i]));
+    out.end_object();
   }
-  return kept;
+  out.end_array();
+}
+
+void write_shown_summary(pipeline::JsonWriter& out, const store::ShownSummary& shown) {
+  out.begin_object();
+  out.members(pipeline::to_json(shown.summary));
+  out.name("posts");
+  out.begin_array();
+  for (std::size_t i = 0; i < shown.citations.size(); ++i) {
+    const auto& citation = shown.citations[i];
+    out.begin_object();
+    write_shown_post(out, citation.post, shown.links[i]);
+    out.member("n", citation.n);
+    out.member("said_by", citation.said_by);
+    out.end_object();
+  }
+  out.end_array();
+  out.end_object();
 }
 
 Result<std::optional<Timestamp>> moment_of(const Request& request, std::string_view name, Timestamp now) {

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/json.hpp>
 
@@ -10,21 +13,26 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "base/time_zone.h"
+#include "pipeline/json_writer.h"
 #include "store/jobs.h"
 #include "store/posts.h"
 #include "store/today.h"
+#include "topics/explain.h"
 #include "topics/rule.h"
 
 /// What the handlers of topics, posts, summaries and sources have in common.
 namespace offx::api {
 
-/// A post as the API shows it: with its topics, where its attachments can be had, and its mood.
-[[nodiscard]] boost::json::object shown_post(const store::Post& post, const store::PostLinks& links);
+/// A post as the API shows it, as members of an object that `out` is in: with its topics, where its attachments can be
+/// had, and its mood. With `matched`, one for each of its topics, each has what its rule found.
+void write_shown_post(pipeline::JsonWriter& out, const store::Post& post, const store::PostLinks& links,
+                      std::span<const std::vector<topics::MatchedTerm>> matched = {});
+/// An array of a page's posts. `more` writes further members of the post at an index. With `clustered`, near-duplicates
+/// are put together: the first of each group has `said_by` and, in `same`, the others.
+void write_shown_posts(pipeline::JsonWriter& out, const store::PostPage& page, bool clustered,
+                       const std::function<void(std::size_t)>& more = {});
 /// A summary with the posts it cites.
-[[nodiscard]] boost::json::object shown_summary(const store::ShownSummary& shown);
-
-/// A page's posts with near-duplicates put together: the first of each group has `said_by` and, in `same`, the others.
-[[nodiscard]] boost::json::array shown_posts(const store::PostPage& page, boost::json::array posts, bool clustered);
+void write_shown_summary(pipeline::JsonWriter& out, const store::ShownSummary& shown);
 
 /// The moment in a parameter of the query; `otherwise` if it is not there.
 Result<std::optional<Timestamp>> moment_of(const Request& request, std::string_view name, Timestamp now);

@@ -39,7 +39,9 @@ Result<net::HttpResponse> get_summary(const Request& request, const Services& se
   OFFX_TRY(request.only({}));
   OFFX_ASSIGN(const auto id, request.path_id());
   OFFX_ASSIGN(const auto shown, store::read_summary(services.client, id));
-  return json_response(shown_summary(shown));
+  pipeline::JsonWriter out;
+  write_shown_summary(out, shown);
+  return json_response(std::move(out));
 }
 
 Result<net::HttpResponse> remove_summary(const Request& request, const Services& services) {

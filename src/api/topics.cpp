@@ -190,22 +190,30 @@ Result<net::HttpResponse> preview_rule(const Request& request, const Services& s
   std::vector<store::Post> shown;
   for (const auto& match : matches) shown.push_back(match.post);
   OFFX_ASSIGN(const auto links, posts.links_of(shown));
-  json::array array;
+  pipeline::JsonWriter out;
+  out.begin_object();
+  out.member("seen", preview.seen());
+  out.member("matched", preview.matched());
+  out.member("complete", !after.has_value());
+  out.name("posts");
+  out.begin_array();
   for (std::size_t i = 0; i < matches.size(); ++i) {
-    auto object = shown_post(matches[i].post, links[i]);
-    object["matched"] = pipeline::to_json_utf16(matches[i].terms, matches[i].post.content);
-    array.push_back(std::move(object));
+    out.begin_object();
+    write_shown_post(out, matches[i].post, links[i]);
+    out.name("matched");
+    pipeline::write_matched(out, matches[i].terms, matches[i].post.content);
+    out.end_object();
   }
-  return json_response(json::object{{"seen", preview.seen()},
-                                    {"matched", preview.matched()},
-                                    {"posts", std::move(array)},
-                                    {"complete", !after.has_value()}});
+  out.end_array();
+  out.end_object();
+  return json_response(std::move(out));
 }
 
 // --- Charts ---
 
-json::value score_of(const store::Mood& mood) {
-  return mood.posts == 0 ? json::value() : json::value(mood.score_sum / static_cast<double>(mood.posts));
+std::optional<double> score_of(const store::Mood& mood) {
+  if (mood.posts == 0) return std::nullopt;
+  return mood.score_sum / static_cast<double>(mood.posts);
 }
 
 Result<net::HttpResponse> series(const Request& request, const Services& services) {
@@ -229,19 +237,27 @@ Result<net::HttpResponse> series(const Request& request, const Services& service
     if (found.error().code() != Errc::invalid_argument) return fail(std::move(found).error());
     return fail(std::move(found).error().within("since"));
   }
-  json::array points;
-  points.reserve(found->size());
+  constexpr std::size_t kBytesOfPoint = 120;  // about
+  pipeline::JsonWriter out(kBytesOfPoint * found->size());
+  out.begin_object();
+  out.member("interval", pipeline::to_string(*interval));
+  out.member("time_zone", zone.name());
+  out.name("points");
+  out.begin_array();
   for (const auto& point : *found) {
     const auto& mood = point.mood;
-    points.push_back(json::object{{"start", to_iso_time(point.start)},
-                                  {"posts", point.posts},
-                                  {"score", score_of(mood)},
-                                  {"positive", mood.positive},
-                                  {"neutral", mood.posts - mood.positive - mood.negative},
-                                  {"negative", mood.negative}});
+    out.begin_object();
+    out.member("start", point.start);
+    out.member("posts", point.posts);
+    out.member("score", score_of(mood));
+    out.member("positive", mood.positive);
+    out.member("neutral", mood.posts - mood.positive - mood.negative);
+    out.member("negative", mood.negative);
+    out.end_object();
   }
-  return json_response(json::object{
-      {"interval", pipeline::to_string(*interval)}, {"time_zone", zone.name()}, {"points", std::move(points)}});
+  out.end_array();
+  out.end_object();
+  return json_response(std::move(out));
 }
 
 // --- The page of the day ---
@@ -251,10 +267,13 @@ constexpr std::size_t kWeekDays = 7;
 /// Posts whose mood one request may work out.
 constexpr std::uint64_t kMoodPostsMax = 2000;
 
-json::value mood_json(const store::Mood& mood) {
-  if (mood.posts == 0) return {};
-  const double score = mood.score_sum / static_cast<double>(mood.posts);
-  return json::object{{"score", score}, {"label", summary::to_string(summary::label_of_mean(score))}};
+void write_mood(pipeline::JsonWriter& out, const store::Mood& mood) {
+  const auto score = score_of(mood);
+  if (!score) return out.value(nullptr);
+  out.begin_object();
+  out.member("score", *score);
+  out.member("label", summary::to_string(summary::label_of_mean(*score)));
+  out.end_object();
 }
 
 store::SpanVolume sum_of(std::span<const store::SpanVolume> spans) {
@@ -296,7 +315,14 @@ Result<net::HttpResponse> today(const Request& request, const Services& services
       OFFX_ASSIGN(entries, store::read_today(services.client, user, spans, new_since));
     }
   }
-  json::array cards;
+  std::vector<std::string> days;  // their beginnings, which every card repeats
+  for (const auto& span : spans) days.push_back(to_iso_time(span.from));
+  constexpr std::size_t kBytesOfCard = 900;  // about, beside its summary
+  pipeline::JsonWriter out(kBytesOfCard * entries.size());
+  out.begin_object();
+  out.member("since", since);
+  out.name("topics");
+  out.begin_array();
   bool all_done = true;
   for (const auto& entry : entries) {
     const auto& topic = entry.topic;
@@ -304,26 +330,38 @@ Result<net::HttpResponse> today(const Request& request, const Services& services
     const bool done = entry.done_at && *entry.done_at >= spans.back().from &&
                       (!entry.summary || entry.summary->summary.created_at <= *entry.done_at);
     if (topic.is_active && !done) all_done = false;
-    json::array trend;
-    for (std::size_t i = 0; i < spans.size(); ++i) {
-      trend.push_back(json::object{{"start", to_iso_time(spans[i].from)}, {"posts", entry.spans[i].posts}});
-    }
     const auto week = week_of(entry);
-    cards.push_back(
-        json::object{{"topic", json::object{{"id", topic.id},
-                                            {"title", pipeline::valid_text(topic.title)},
-                                            {"color", pipeline::valid_text(topic.color)},
-                                            {"is_active", topic.is_active}}},
-                     {"summary", entry.summary ? json::value(shown_summary(*entry.summary)) : json::value()},
-                     {"posts_today", entry.spans.back().posts},
-                     {"posts_week", week.posts},
-                     {"new_posts", entry.new_posts},
-                     {"trend", std::move(trend)},
-                     {"mood", mood_json(week.mood)},
-                     {"done", done}});
+    out.begin_object();
+    out.name("topic");
+    out.begin_object();
+    out.member("id", topic.id);
+    out.member("title", topic.title);
+    out.member("color", topic.color);
+    out.member("is_active", topic.is_active);
+    out.end_object();
+    out.name("summary");
+    entry.summary ? write_shown_summary(out, *entry.summary) : out.value(nullptr);
+    out.member("posts_today", entry.spans.back().posts);
+    out.member("posts_week", week.posts);
+    out.member("new_posts", entry.new_posts);
+    out.name("trend");
+    out.begin_array();
+    for (std::size_t i = 0; i < days.size(); ++i) {
+      out.begin_object();
+      out.member("start", days[i]);
+      out.member("posts", entry.spans[i].posts);
+      out.end_object();
+    }
+    out.end_array();
+    out.name("mood");
+    write_mood(out, week.mood);
+    out.member("done", done);
+    out.end_object();
   }
-  return json_response(json::object{
-      {"since", pipeline::time_or_null(since)}, {"done", all_done && !cards.empty()}, {"topics", std::move(cards)}});
+  out.end_array();
+  out.member("done", all_done && !entries.empty());
+  out.end_object();
+  return json_response(std::move(out));
 }
 
 Result<net::HttpResponse> mark_done(const Request& request, const Services& services) {

@@ -13,75 +13,66 @@ json::value valid_text(const std::string& text) {
   return text::is_utf8(text) ? json::value(text) : json::value(text::clean_text(text));
 }
 
-namespace {
-
-// Made for every post of every page: in place, without a value beside that is moved there.
-
-void put_text(json::object& object, std::string_view name, const std::string& text) {
-  if (text::is_utf8(text)) {
-    object.emplace(name, std::string_view(text));
-  } else {
-    object.emplace(name, text::clean_text(text));
+void write_post(JsonWriter& out, const store::Post& post, std::span<const std::int64_t> media_ids) {
+  post.id == 0 ? out.member("id", nullptr) : out.member("id", post.id);
+  out.member("external_id", post.external_id);
+  out.member("platform", post.platform);
+  out.member("content", post.content);
+  out.member_or_null("author", post.author);
+  out.member_or_null("author_username", post.author_username);
+  out.member("created_at", post.created_at);
+  out.member("fetched_at", post.fetched_at);
+  out.member_or_null("url", post.url);
+  out.name("media");
+  out.begin_array();
+  for (std::size_t i = 0; i < post.media.size(); ++i) {
+    const auto& item = post.media[i];
+    out.begin_object();
+    out.member("url", item.url);
+    out.member_or_null("type", item.type);
+    out.member("alt_text", item.alt_text);
+    if (i < media_ids.size()) {
+      out.member("id", media_ids[i]);
+      out.member("proxy", "/api/v1/media/" + std::to_string(media_ids[i]));
+    }
+    out.end_object();
   }
-}
-
-void put_text_or_null(json::object& object, std::string_view name, const std::string& text) {
-  if (text.empty()) {
-    object.emplace(name, nullptr);
-  } else {
-    put_text(object, name, text);
+  out.end_array();
+  const auto& details = post.details;
+  const std::pair<std::string_view, const std::string&> texts[] = {{"lang", details.lang},
+                                                                   {"author_id", details.author_id},
+                                                                   {"conversation_id", details.conversation_id},
+                                                                   {"reply_to", details.reply_to},
+                                                                   {"reference_id", details.reference_id},
+                                                                   {"reposted_by", details.reposted_by},
+                                                                   {"quoted_text", details.quoted_text},
+                                                                   {"content_warning", details.content_warning},
+                                                                   {"html", details.html}};
+  for (const auto& [name, text] : texts) {
+    if (!text.empty()) out.member(name, text);
   }
+  const std::pair<std::string_view, bool> flags[] = {{"is_reply", details.is_reply},
+                                                     {"is_repost", details.is_repost},
+                                                     {"is_quote", details.is_quote},
+                                                     {"is_private", details.is_private}};
+  for (const auto& [name, flag] : flags) {
+    if (flag) out.member(name, true);
+  }
+  if (!details.links.empty()) {
+    out.name("links");
+    out.begin_array();
+    for (const auto& link : details.links) out.value(link);
+    out.end_array();
+  }
+  if (details.edited_at) out.member("edited_at", *details.edited_at);
 }
-
-}  // namespace
 
 json::object to_json(const store::Post& post) {
-  constexpr std::size_t kMembers = 20;
-  json::object object;
-  object.reserve(kMembers);
-  if (post.id == 0) {
-    object.emplace("id", nullptr);
-  } else {
-    object.emplace("id", post.id);
-  }
-  put_text(object, "external_id", post.external_id);
-  put_text(object, "platform", post.platform);
-  put_text(object, "content", post.content);
-  put_text_or_null(object, "author", post.author);
-  put_text_or_null(object, "author_username", post.author_username);
-  object.emplace("created_at", to_iso_time(post.created_at));
-  object.emplace("fetched_at", to_iso_time(post.fetched_at));
-  put_text_or_null(object, "url", post.url);
-  auto& media = object.emplace("media", json::array()).first->value().get_array();
-  media.reserve(post.media.size());
-  for (const auto& item : post.media) {
-    media.push_back(json::object{{"url", valid_text(item.url)},
-                                 {"type", text_or_null(item.type)},
-                                 {"alt_text", item.alt_text ? valid_text(*item.alt_text) : json::value()}});
-  }
-  const auto& details = post.details;
-  const std::pair<const char*, const std::string&> texts[] = {{"lang", details.lang},
-                                                              {"author_id", details.author_id},
-                                                              {"conversation_id", details.conversation_id},
-                                                              {"reply_to", details.reply_to},
-                                                              {"reference_id", details.reference_id},
-                                                              {"reposted_by", details.reposted_by},
-                                                              {"quoted_text", details.quoted_text},
-                                                              {"content_warning", details.content_warning},
-                                                              {"html", details.html}};
-  for (const auto& [name, text] : texts) {
-    if (!text.empty()) put_text(object, name, text);
-  }
-  const std::pair<const char*, bool> flags[] = {{"is_reply", details.is_reply},
-                                                {"is_repost", details.is_repost},
-                                                {"is_quote", details.is_quote},
-                                                {"is_private", details.is_private}};
-  for (const auto& [name, flag] : flags) {
-    if (flag) object.emplace(name, true);
-  }
-  if (!details.links.empty()) object.emplace("links", json::array(details.links.begin(), details.links.end()));
-  if (details.edited_at) object.emplace("edited_at", to_iso_time(*details.edited_at));
-  return object;
+  JsonWriter out;
+  out.begin_object();
+  write_post(out, post);
+  out.end_object();
+  return json::parse(out.text()).as_object();
 }
 
 json::object to_json(const store::Topic& topic) {
@@ -127,26 +118,33 @@ json::value stored_json(const std::string& text) {
   return error ? json::value() : value;
 }
 
-namespace {
-
-json::array terms_to_json(const std::vector<topics::MatchedTerm>& terms, const auto& position) {
+json::array to_json(const std::vector<topics::MatchedTerm>& terms) {
   json::array array;
   for (const auto& term : terms) {
     json::array places;
-    for (const auto& place : term.places) places.push_back(json::array{position(place.begin), position(place.end)});
+    for (const auto& place : term.places) places.push_back(json::array{place.begin, place.end});
     array.push_back(json::object{{"term", term.term}, {"places", std::move(places)}});
   }
   return array;
 }
 
-}  // namespace
-
-json::array to_json(const std::vector<topics::MatchedTerm>& terms) {
-  return terms_to_json(terms, [](std::uint32_t byte) { return byte; });
-}
-
-json::array to_json_utf16(const std::vector<topics::MatchedTerm>& terms, std::string_view content) {
-  return terms_to_json(terms, [&](std::uint32_t byte) { return utf16_length(content, byte); });
+void write_matched(JsonWriter& out, const std::vector<topics::MatchedTerm>& terms, std::string_view content) {
+  out.begin_array();
+  for (const auto& term : terms) {
+    out.begin_object();
+    out.member("term", term.term);
+    out.name("places");
+    out.begin_array();
+    for (const auto& place : term.places) {
+      out.begin_array();
+      out.value(utf16_length(content, place.begin));
+      out.value(utf16_length(content, place.end));
+      out.end_array();
+    }
+    out.end_array();
+    out.end_object();
+  }
+  out.end_array();
 }
 
 std::size_t utf16_length(std::string_view text, std::size_t bytes) {

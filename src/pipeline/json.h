@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,7 @@
 #include <boost/json.hpp>
 
 #include "base/time.h"
+#include "pipeline/json_writer.h"
 #include "sources/reader.h"
 #include "store/jobs.h"
 #include "store/post.h"
@@ -23,6 +25,9 @@ namespace offx::pipeline {
 /// The JSON forms of what the commands print; described in docs/cli.md. Members that hold nothing are left out of a
 /// post's details and null elsewhere.
 [[nodiscard]] boost::json::object to_json(const store::Post& post);
+/// The same, as members of an object that `out` is in. With `media_ids`, one for each attachment, each has its `id`
+/// and, as `proxy`, where the API gives it out.
+void write_post(JsonWriter& out, const store::Post& post, std::span<const std::int64_t> media_ids = {});
 [[nodiscard]] boost::json::object to_json(const store::Topic& topic);
 [[nodiscard]] boost::json::object to_json(const sources::Problem& problem);
 [[nodiscard]] boost::json::object to_json(const summary::SentimentShares& shares);
@@ -31,7 +36,7 @@ namespace offx::pipeline {
 /// Places are in bytes.
 [[nodiscard]] boost::json::array to_json(const std::vector<topics::MatchedTerm>& terms);
 /// Places are in UTF-16 units of `content`, as programs in JavaScript count.
-[[nodiscard]] boost::json::array to_json_utf16(const std::vector<topics::MatchedTerm>& terms, std::string_view content);
+void write_matched(JsonWriter& out, const std::vector<topics::MatchedTerm>& terms, std::string_view content);
 /// How many UTF-16 units the first `bytes` bytes of `text` are.
 [[nodiscard]] std::size_t utf16_length(std::string_view text, std::size_t bytes);
 [[nodiscard]] boost::json::object to_json(const store::ImportRecord& record);

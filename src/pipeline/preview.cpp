@@ -35,8 +35,9 @@ void RulePreview::look_at(const store::Post& post) {
 std::vector<MatchedPost> RulePreview::finish() {
   std::sort(newest_.begin(), newest_.end(), newer);
   std::vector<MatchedPost> matches;
+  topics::Explainer explainer(rule_);
   for (auto& post : newest_) {
-    auto terms = topics::explain(rule_, post);
+    auto terms = explainer.explain(post);
     matches.push_back({std::move(post), std::move(terms)});
   }
   return matches;

@@ -1,6 +1,7 @@
 #include "pipeline/search.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "topics/matcher.h"
 #include "topics/search_query.h"
@@ -12,13 +13,15 @@ Result<store::PostPage> search_posts(db::DatabaseClient& client, const topics::R
   using Clock = std::chrono::steady_clock;
   const auto give_up = Clock::now() + options.time_max;
   const auto compiled = topics::compile_search_query(query);
-  const topics::TopicRule rule{1, query};
-  const topics::Matcher matcher(std::span(&rule, 1), text::NormalForm::search);
-  topics::MatchScratch scratch;
-
   store::PostRepository posts(client);
   const bool best = options.order == store::SearchOrder::best;
   const bool verify = compiled.verify || compiled.match.empty();
+  std::optional<topics::Matcher> matcher;
+  topics::MatchScratch scratch;
+  if (verify) {
+    const topics::TopicRule rule{1, query};
+    matcher.emplace(std::span(&rule, 1), text::NormalForm::search);
+  }
   // By relevance there are no further pages to look for what verification takes away: ask for more at once.
   const std::size_t at_once = verify ? std::max<std::size_t>(200, options.limit * (best ? 20 : 4)) : options.limit;
   auto after = options.after;
@@ -29,7 +32,7 @@ Result<store::PostPage> search_posts(db::DatabaseClient& client, const topics::R
     if (!page) return fail(std::move(page).error());
     for (std::size_t i = 0; i < page->posts.size(); ++i) {
       auto& post = page->posts[i];
-      if (verify && matcher.match(post, scratch).empty()) continue;
+      if (matcher && matcher->match(post, scratch).empty()) continue;
       if (found.posts.size() == options.limit) {
         if (!best) found.next = store::PageKey{to_sql_time(found.posts.back().created_at), found.posts.back().id};
         break;

@@ -7,28 +7,27 @@
 #include "topics/rule_index.h"
 
 namespace offx::topics {
-namespace {
-
-class Explainer {
+class Explainer::Impl {
  public:
-  Explainer(const Rule& rule, const store::Post& post, text::NormalForm form)
-      : root_(rule.root()), index_(std::array{TopicRule{1, rule}}, form), post_(post), tokenizer_(form) {
-    scan_.scan(index_, post);
-  }
+  Impl(const Rule& rule, text::NormalForm form)
+      : rule_(rule), index_(std::array{TopicRule{1, rule}}, form), tokenizer_(form) {}
 
-  std::vector<MatchedTerm> explain() {
-    if (scan_.holds(0)) {
-      for (const text::Token& token : tokenizer_.tokenize(post_.content)) {
-        const bool placed = token.kind == text::TokenKind::word || token.kind == text::TokenKind::emoji;
-        if (placed || token.kind == text::TokenKind::link) {
-          by_position_.push_back({token.begin, token.end});
-        } else {
-          tags_.push_back(token);
-        }
+  std::vector<MatchedTerm> explain(const store::Post& post) {
+    terms_.clear();
+    scan_.scan(index_, post);
+    if (!scan_.holds(0)) return {};
+    by_position_.clear();
+    tags_.clear();
+    for (const text::Token& token : tokenizer_.tokenize(post.content)) {
+      const bool placed = token.kind == text::TokenKind::word || token.kind == text::TokenKind::emoji;
+      if (placed || token.kind == text::TokenKind::link) {
+        by_position_.push_back({token.begin, token.end});
+      } else {
+        tags_.push_back(token);
       }
-      std::uint32_t at = 0;
-      visit(root_, at, true);
     }
+    std::uint32_t at = 0;
+    visit(rule_.root(), at, true);
     return std::move(terms_);
   }
 
@@ -69,9 +68,8 @@ class Explainer {
     terms_.push_back(std::move(matched));
   }
 
-  const Node& root_;
-  RuleIndex index_;
-  const store::Post& post_;
+  const Rule rule_;
+  const RuleIndex index_;
   text::Tokenizer tokenizer_;
   PostScan scan_;
   std::vector<ByteRange> by_position_;  // of words, emoji and links
@@ -79,10 +77,13 @@ class Explainer {
   std::vector<MatchedTerm> terms_;
 };
 
-}  // namespace
+Explainer::Explainer(const Rule& rule, text::NormalForm form) : impl_(std::make_unique<Impl>(rule, form)) {}
+Explainer::~Explainer() = default;
+
+std::vector<MatchedTerm> Explainer::explain(const store::Post& post) { return impl_->explain(post); }
 
 std::vector<MatchedTerm> explain(const Rule& rule, const store::Post& post, text::NormalForm form) {
-  return Explainer(rule, post, form).explain();
+  return Explainer(rule, form).explain(post);
 }
 
 }  // namespace offx::topics

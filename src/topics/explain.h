@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,23 @@ struct MatchedTerm {
   std::vector<ByteRange> places;  ///< in Post::content, ascending; empty if it was found elsewhere (author, media, …)
 };
 
-/// Which terms of `rule` made it match `post`, in the order of the rule, each once; empty if it does not match.
-/// Negated terms are not named. Not for hot paths: it tokenises for every call.
+/// Says of post after post which terms of a rule made it match. Belongs to one thread.
+class Explainer {
+ public:
+  explicit Explainer(const Rule& rule, text::NormalForm form = text::NormalForm::exact);
+  ~Explainer();
+  Explainer(const Explainer&) = delete;
+  Explainer& operator=(const Explainer&) = delete;
+
+  /// In the order of the rule, each once; empty if it does not match. Negated terms are not named.
+  [[nodiscard]] std::vector<MatchedTerm> explain(const store::Post& post);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The same for one post: what an Explainer is made of costs more than its answer.
 [[nodiscard]] std::vector<MatchedTerm> explain(const Rule& rule, const store::Post& post,
                                                text::NormalForm form = text::NormalForm::exact);
 
