@@ -4,6 +4,7 @@ namespace offx::db::sqlite {
 namespace {
 
 constexpr std::size_t kOpenMax = 4;
+constexpr auto kSecond = std::chrono::seconds(1);
 constexpr const char* kMap = "PRAGMA mmap_size=1073741824";
 constexpr const char* kUnmap = "PRAGMA mmap_size=0; PRAGMA shrink_memory";
 
@@ -11,7 +12,8 @@ constexpr const char* kUnmap = "PRAGMA mmap_size=0; PRAGMA shrink_memory";
 
 Result<Readers::Borrowed> Readers::borrow() {
   std::unique_ptr<Connection> connection;
-  bool is_first = false;
+  bool is_busy = false;
+  bool becomes_busy = false;
   {
     std::unique_lock lock(mutex_);
     free_.wait(lock, [this] { return !idle_.empty() || open_ < kOpenMax; });
@@ -21,10 +23,18 @@ Result<Readers::Borrowed> Readers::borrow() {
     } else {
       ++open_;
     }
-    last_use_ = Clock::now();
-    is_first = !std::exchange(holds_memory_, true);
+    const auto now = Clock::now();
+    if (now - second_began_ > kSecond) {
+      second_began_ = now;
+      uses_ = 0;
+    }
+    if (++uses_ >= kBusyUses) {
+      busy_until_ = now + rest_;
+      becomes_busy = !std::exchange(is_busy_, true);
+    }
+    is_busy = is_busy_;
   }
-  if (is_first) on_use_();
+  if (becomes_busy) on_busy_();
   if (!connection) {
     auto opened = Connection::open(path_, Connection::Access::read_only);
     if (!opened) {
@@ -34,7 +44,7 @@ Result<Readers::Borrowed> Readers::borrow() {
     connection = std::move(*opened);
   }
   Borrowed borrowed(*this, std::move(connection));
-  if (!borrowed->is_mapped) {
+  if (is_busy && !borrowed->is_mapped) {
     OFFX_TRY(borrowed->control(kMap));
     borrowed->is_mapped = true;
   }
@@ -45,33 +55,30 @@ void Readers::give_back(std::unique_ptr<Connection> connection) {
   {
     const std::lock_guard lock(mutex_);
     if (connection) {
+      if (!is_busy_) unmap(*connection);
       idle_.push_back(std::move(connection));
     } else {
       --open_;
     }
-    last_use_ = Clock::now();
   }
   free_.notify_one();
 }
 
+/// If it cannot be, it stays as it is: nothing depends on it.
+void Readers::unmap(Connection& connection) {
+  if (connection.is_mapped && connection.control(kUnmap)) connection.is_mapped = false;
+}
+
 std::optional<Readers::Clock::time_point> Readers::trim_due() const {
   const std::lock_guard lock(mutex_);
-  return holds_memory_ ? std::optional(last_use_ + rest_) : std::nullopt;
+  return is_busy_ ? std::optional(busy_until_) : std::nullopt;
 }
 
 void Readers::trim() {
   const std::lock_guard lock(mutex_);
-  const auto now = Clock::now();
-  if (!holds_memory_ || now < last_use_ + rest_) return;
-  if (idle_.size() < open_) {
-    last_use_ = now;
-    return;
-  }
-  holds_memory_ = false;
-  for (const auto& connection : idle_) {
-    // If it cannot be, it stays as it is: nothing depends on it.
-    if (connection->is_mapped && connection->control(kUnmap)) connection->is_mapped = false;
-  }
+  if (!is_busy_ || Clock::now() < busy_until_) return;
+  is_busy_ = false;
+  for (const auto& connection : idle_) unmap(*connection);
 }
 
 void Readers::close() {

@@ -16,16 +16,16 @@
 
 namespace offx::db::sqlite {
 
-/// The connections that read a file, each opened when there is first a use for it. While they are used they read the
-/// file as memory, mapped: a page is neither asked for nor copied. Once none was for a while, trim() gives the memory
-/// back, lest a server at rest counts as large as what it has read. Thread-safe.
+/// The connections that read a file, each opened when there is first a use for it. While there is much to read they
+/// read the file as memory, mapped: a page is neither asked for nor copied. Once there is less, trim() gives that
+/// memory back, lest a server at rest counts as large as all it has read. Thread-safe.
 class Readers {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// `on_use` is called when there is something to trim again, by whoever borrows.
-  Readers(std::string path, std::function<void()> on_use, std::chrono::milliseconds rest = std::chrono::seconds(5))
-      : path_(std::move(path)), on_use_(std::move(on_use)), rest_(rest) {}
+  /// `on_busy` is called when trim_due() has something to say again, by whoever borrows.
+  Readers(std::string path, std::function<void()> on_busy, std::chrono::milliseconds rest = std::chrono::seconds(5))
+      : path_(std::move(path)), on_busy_(std::move(on_busy)), rest_(rest) {}
   Readers(const Readers&) = delete;
   Readers& operator=(const Readers&) = delete;
 
@@ -49,25 +49,30 @@ class Readers {
   /// Waits while all are in use.
   Result<Borrowed> borrow();
 
-  /// When trim() has to be called; nothing if there is nothing to trim.
+  /// So many uses within a second are much to read.
+  static constexpr std::size_t kBusyUses = 100;
+  /// When trim() is to be called; nothing if there is nothing to trim.
   [[nodiscard]] std::optional<Clock::time_point> trim_due() const;
-  /// Gives memory back if none was used for long enough.
+  /// Gives memory back if there was not much to read since `rest`; those in use do it when they are given back.
   void trim();
   /// Closes those that are not in use.
   void close();
 
  private:
   void give_back(std::unique_ptr<Connection> connection);
+  static void unmap(Connection& connection);
 
   const std::string path_;
-  const std::function<void()> on_use_;
+  const std::function<void()> on_busy_;
   const std::chrono::milliseconds rest_;
   mutable std::mutex mutex_;
   std::condition_variable free_;
   std::vector<std::unique_ptr<Connection>> idle_;
   std::size_t open_ = 0;
-  Clock::time_point last_use_;
-  bool holds_memory_ = false;  ///< some have read since the last trim()
+  Clock::time_point second_began_;  ///< in which uses_ are counted
+  std::size_t uses_ = 0;
+  bool is_busy_ = false;
+  Clock::time_point busy_until_;
 };
 
 }  // namespace offx::db::sqlite
