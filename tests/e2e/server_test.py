@@ -164,6 +164,25 @@ class Listening(ServerTest):
         self.assertEqual(server.stop(), 0, "open streams do not hold it")
         self.assertEqual(streams[0].read().strip(), b"")
 
+    def test_a_user_has_sixteen_streams_at_most(self):
+        server, ada = self.serve_with_user()
+        ada.request("POST", "/api/v1/users", {"username": "bo", "password": PASSWORD})
+        bo, again = Browser(server), Browser(server)
+        bo.log_in("bo")
+        again.log_in()
+        streams = [self.listen(server, ada) for _ in range(16)]
+        for stream in streams:
+            self.assertEqual((stream.status, self.next_event(stream, "hello")), (200, {}))
+        refused = self.listen(server, again)  # another session of the same user
+        self.assertEqual((refused.status, refused.headers["Retry-After"]), (429, "10"))
+        self.assertIn("16 streams", json.loads(refused.read())["detail"])
+        self.assertEqual(self.listen(server, bo).status, 200)
+        streams.pop().close()
+        deadline = time.monotonic() + 30
+        while self.listen(server, again).status != 200:
+            self.assertLess(time.monotonic(), deadline, "the place of one that is closed is not free again")
+            time.sleep(0.2)
+
     def test_a_stream_ends_with_what_it_was_opened_by(self):
         server, ada = self.serve_with_user()
         for name in ("bo", "cy"):
