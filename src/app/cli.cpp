@@ -414,6 +414,7 @@ void CommandLine::add_migrate() {
                        &run_migrate_plan);
   add_file(*plan);
   plan->add_flag("--sql", migrate_.sql, "with the SQL of each step");
+  add_stall(*plan);
   plan->footer("Exit code 1: refused, for the reasons it prints.");
 
   auto* check = add_one("check", "whether old and new code go on working through every moment of it, on made-up rows",

@@ -153,6 +153,7 @@ json::object plan_to_json(const migrate::Plan& plan) {
   }
   return {{"migration", json::parse(migrate::to_json(plan.migration))},
           {"refused", plan.refused()},
+          {"disk_bytes", plan.disk_bytes},
           {"tables", std::move(tables)},
           {"steps", std::move(steps)},
           {"findings", std::move(findings)}};
@@ -190,12 +191,16 @@ void print_plan(const Context& context, const migrate::Plan& plan, bool with_sql
   print(terminal.bold(printable(plan.migration.name)));
   if (!plan.migration.description.empty()) print("  " + shorten(plan.migration.description, 100));
   print("\n\n");
-  std::vector<std::vector<std::string>> rows = {{"TABLE", "BECOMES", "ROWS", "SIZE", "DISK NEEDED", "TIME, ABOUT"}};
+  std::vector<std::vector<std::string>> rows = {{"TABLE", "BECOMES", "ROWS", "SIZE, ABOUT", "NEW, ABOUT", "TIME, ABOUT"}};
   for (const auto& entry : plan.tables) {
     rows.push_back({entry.from, entry.to, with_thousands(entry.rows), size_of(entry.bytes), size_of(entry.disk_bytes),
                     duration(entry.seconds)});
   }
-  print(table(terminal, rows, {false, false, true, true, true, true}));
+  if (rows.size() > 1) {
+    print(table(terminal, rows, {false, false, true, true, true, true}));
+    print(fmt::format("\nAbout {} of disk are needed meanwhile, the write-ahead log among them.\n",
+                      size_of(plan.disk_bytes)));
+  }
 
   if (!plan.steps.empty()) print("\n" + terminal.bold("Steps") + "\n");
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
@@ -307,9 +312,10 @@ Result<void> report(const Context& context, db::DatabaseClient& client, const st
 }  // namespace
 
 Result<void> run_migrate_plan(const Context& context, const MigrateCommand& command) {
+  OFFX_ASSIGN(const auto max_stall, parse_stall(command.max_stall));
   OFFX_ASSIGN(const auto migration, migrate::read_migration(command.file));
   OFFX_ASSIGN(auto client, context.open_database_as_it_is());
-  OFFX_ASSIGN(const auto plan, migrate::make_plan(*client, migration));
+  OFFX_ASSIGN(const auto plan, migrate::make_plan(*client, migration, max_stall));
   if (context.json) {
     print_json(plan_to_json(plan));
   } else {

@@ -281,7 +281,7 @@ Result<void> Work::start(const Migration& migration) {
 }
 
 Result<void> Work::expand(const Migration& migration, bool again) {
-  OFFX_ASSIGN(const auto plan, make_plan(client_, migration));
+  OFFX_ASSIGN(const auto plan, make_plan(client_, migration, options_.max_stall));
   if (plan.refused())
     return fail(Errc::conflict, "the plan of " + migration.name + " is refused:" + list_of(plan.findings));
   std::vector<Finding> findings;

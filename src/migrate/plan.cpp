@@ -6,6 +6,7 @@
 #include "migrate/blueprint.h"
 #include "migrate/data_check.h"
 #include "migrate/disk.h"
+#include "migrate/estimate.h"
 #include "migrate/schema.h"
 #include "migrate/sql_text.h"
 
@@ -13,8 +14,6 @@ namespace offx::migrate {
 namespace {
 
 using db::quote_identifier;
-using db::to_integer;
-using db::to_real;
 using Severity = Finding::Severity;
 
 std::vector<std::string> sql_of(const std::vector<NamedSql>& named) {
@@ -85,34 +84,27 @@ std::vector<Step> steps_of(const Blueprint& blueprint) {
   return steps;
 }
 
-/// Rows are counted; bytes are those of a sample, with what a b-tree adds, for the table and each index.
-Result<TableEstimate> estimate(db::DatabaseClient& client, const PairPlan& plan) {
-  TableEstimate estimate;
-  estimate.from = plan.pair.change.from;
-  estimate.to = plan.pair.change.to;
-  const auto bytes_of = [&](const Table& table) -> Result<double> {
-    std::vector<std::string> lengths = {"8"};
-    for (const auto& column : table.columns) {
-      if (!column.generated)
-        lengths.push_back("coalesce(length(CAST(" + quote_identifier(column.name) + " AS BLOB)), 0)");
-    }
-    OFFX_ASSIGN(const auto rows,
-                client.execute("SELECT coalesce(avg(" + combined(lengths, " + ") + "), 0) FROM (SELECT * FROM " +
-                               quote_identifier(table.name) + " LIMIT 1000)"));
-    return to_real(rows.row(0)[0]) * 1.15 + 24.0 * static_cast<double>(table.indexes.size());
-  };
-  OFFX_ASSIGN(const auto rows, client.execute("SELECT count(*) FROM " + quote_identifier(estimate.from)));
-  OFFX_ASSIGN(const auto row_bytes, bytes_of(plan.pair.table(kOld)));
-  estimate.rows = to_integer(rows.row(0)[0]);
-  const double indexes = 24.0 * static_cast<double>(plan.pair.table(kNew).indexes.size() + plan.carried_indexes.size());
-  const auto count = static_cast<double>(estimate.rows);
-  estimate.bytes = static_cast<std::int64_t>(row_bytes * count);
-  constexpr double kLogBytes = 80e6;  // the write-ahead log beside the file
-  estimate.disk_bytes =
-      static_cast<std::int64_t>((row_bytes + indexes) * count + std::min(kLogBytes, row_bytes * count));
-  constexpr double kRowsPerSecond = 15'000;  // measured: docs/benchmarks.md
-  estimate.seconds = count / kRowsPerSecond;
-  return estimate;
+/// What the migration needs beyond what the file has free, and whether the disk has it.
+Result<void> check_disk(db::DatabaseClient& client, Plan& plan, std::chrono::milliseconds max_stall) {
+  std::int64_t growth = 0;
+  for (const auto& table : plan.tables) growth += table.disk_bytes;
+  plan.disk_bytes = std::max<std::int64_t>(0, growth - reusable_bytes(client)) + log_bytes(client, growth, max_stall);
+  const auto spare = spare_disk_bytes(client);
+  if (!spare) return {};
+  const auto free = std::max<std::int64_t>(0, *spare - kKeepFreeBytes);
+  if (free >= plan.disk_bytes * 5 / 4) return {};
+  const auto megabytes = [](std::int64_t bytes) { return std::to_string((bytes + 999'999) / 1'000'000) + " MB"; };
+  const auto text = "about " + megabytes(plan.disk_bytes) + " of disk are needed meanwhile, and " + megabytes(*spare) +
+                    " are free, of which " + megabytes(kKeepFreeBytes) + " are left for those who write";
+  // Estimates are right to about a half: what may fit is tried.
+  if (free < plan.disk_bytes * 2 / 3) {
+    plan.findings.push_back({Severity::refusal, "", "", text + ": free some first"});
+  } else {
+    plan.findings.push_back(
+        {Severity::warning, "", "",
+         text + ": copying may stop before the disk is full, and then goes on when there is more"});
+  }
+  return {};
 }
 
 /// What reads a clock or rolls dice is evaluated by each node of such an engine for itself, and again at its restart.
@@ -157,7 +149,7 @@ bool Plan::refused() const {
                      [](const Finding& finding) { return finding.severity == Severity::refusal; });
 }
 
-Result<Plan> make_plan(db::DatabaseClient& client, const Migration& migration) {
+Result<Plan> make_plan(db::DatabaseClient& client, const Migration& migration, std::chrono::milliseconds max_stall) {
   Plan plan;
   plan.migration = migration;
   OFFX_ASSIGN(auto schema, Schema::read(client));
@@ -177,18 +169,12 @@ Result<Plan> make_plan(db::DatabaseClient& client, const Migration& migration) {
   if (!plan.refused()) OFFX_TRY(rehearse(schema, blueprint, plan.findings));
   if (!plan.refused()) OFFX_TRY(check_rows(client, blueprint, plan.findings));
   for (const auto& pair : blueprint.pairs) {
-    OFFX_ASSIGN(auto size, estimate(client, pair));
+    // The rehearsal has made every index that it will have.
+    OFFX_ASSIGN(const auto new_table, schema.table(pair.pair.change.to));
+    OFFX_ASSIGN(auto size, estimate(client, pair, new_table, max_stall));
     plan.tables.push_back(std::move(size));
   }
-  std::int64_t needed = 0;
-  for (const auto& table : plan.tables) needed += table.disk_bytes;
-  if (const auto spare = spare_disk_bytes(client); spare && *spare - kKeepFreeBytes < needed) {
-    const auto megabytes = [](std::int64_t bytes) { return std::to_string((bytes + 999'999) / 1'000'000) + " MB"; };
-    plan.findings.push_back({Severity::warning, "", "",
-                             "about " + megabytes(needed) + " of disk are needed meanwhile, and " +
-                                 megabytes(std::max<std::int64_t>(*spare, 0)) +
-                                 " are free: copying will stop before the disk is full, and go on when there is more"});
-  }
+  OFFX_TRY(check_disk(client, plan, max_stall));
   plan.steps = steps_of(blueprint);
   std::stable_sort(plan.findings.begin(), plan.findings.end(),
                    [](const Finding& a, const Finding& b) { return a.severity > b.severity; });

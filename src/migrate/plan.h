@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -38,13 +39,14 @@ struct TableEstimate {
   std::string to;
   std::int64_t rows = 0;
   std::int64_t bytes = 0;       ///< of the table and its indexes now
-  std::int64_t disk_bytes = 0;  ///< needed meanwhile beyond what is used now
-  double seconds = 0;           ///< at the default --max-stall
+  std::int64_t disk_bytes = 0;  ///< of the new version and its indexes
+  double seconds = 0;           ///< until both live; disks differ: a half to the double of it
 };
 
 struct Plan {
   Migration migration;
   std::vector<TableEstimate> tables;
+  std::int64_t disk_bytes = 0;  ///< needed meanwhile beyond what is used now, the write-ahead log too, about
   std::vector<Step> steps;
   std::vector<Finding> findings;
 
@@ -52,8 +54,10 @@ struct Plan {
 };
 
 /// What start() and complete() would do to this database, and every danger found. Changes nothing: the whole migration
-/// is rehearsed on a copy of the schema in memory. Reads the tables through where a danger depends on their rows.
+/// is rehearsed on a copy of the schema in memory. Reads the tables through where a danger depends on their rows, and
+/// samples them for the estimates, which are those of a start() with this `max_stall`.
 /// Errors are those of the database; what is wrong with the migration is a Finding.
-Result<Plan> make_plan(db::DatabaseClient& client, const Migration& migration);
+Result<Plan> make_plan(db::DatabaseClient& client, const Migration& migration,
+                       std::chrono::milliseconds max_stall = std::chrono::milliseconds(50));
 
 }  // namespace offx::migrate

@@ -133,7 +133,7 @@ class Commands(ShopTest):
     def test_json_of_every_command(self):
         self.make_shop()
         plan = self.json("migrate", "plan", self.file)
-        self.assertEqual(set(plan), {"migration", "refused", "tables", "steps", "findings"})
+        self.assertEqual(set(plan), {"migration", "refused", "disk_bytes", "tables", "steps", "findings"})
         self.assertEqual((plan["migration"]["name"], plan["refused"]), ("customers_v2", False))
         self.assertEqual(plan["tables"][0]["rows"], 50)
         self.assertTrue(any("CREATE TABLE customers_v2" in sql for step in plan["steps"] for sql in step["sql"]))
@@ -281,9 +281,25 @@ class AtWork(ShopTest):
         self.make_shop(100_000)
         self.shop("PRAGMA journal_mode=WAL")
         ballast = small / "ballast"
-        free = os.statvfs(small)
-        ballast.write_bytes(b"x" * max(0, free.f_bavail * free.f_frsize - (35 << 20)))
-        self.assertIn("of disk are needed", self.migrate("plan", self.file)[0])
+
+        def leave_free(size):
+            ballast.unlink(missing_ok=True)
+            free = os.statvfs(small)
+            ballast.write_bytes(b"x" * max(0, free.f_bavail * free.f_frsize - size))
+
+        leave_free(35 << 20)
+        for verb in ("plan", "start"):
+            out, err = self.migrate(verb, self.file, status=1)
+            self.assertRegex(out + err, r"about \d+ MB of disk are needed meanwhile")
+        self.assertEqual(self.json("migrate", "status"), [])
+        # Somebody else fills the disk while rows are copied.
+        ballast.unlink()
+        process = self.start("migrate", "start", self.file, "--max-stall", "1ms", stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+        self.wait_for_phase("backfill", process)
+        process.terminate()
+        self.assertEqual(process.wait(60), 1)
+        leave_free(31 << 20)
         _, err = self.migrate("start", self.file, status=1)
         self.assertRegex(err, r"full")
         self.assertRegex(err, r"about \d+ MB more are needed")
