@@ -119,13 +119,14 @@ class DatabaseClient {
 
   /// Makes every foreign key of other tables that refers to the table `from` refer to the table `to`, whatever the
   /// number of their rows. `before` runs first and `after` last, in the same transaction: all is done or nothing.
-  /// Foreign keys are not enforced meanwhile, so a DROP TABLE in `before` or `after` touches no row of other tables.
-  /// That `to` holds the rows that are referred to is for the caller to know.
+  /// In a file foreign keys are not enforced meanwhile, so a DROP TABLE in `before` or `after` touches no row of other
+  /// tables; servers enforce them. That `to` holds the rows that are referred to is for the caller to know.
   ///
   /// References of `from` to itself stay; those that `to` has to `from` become references to itself. Views and triggers
   /// that name `from` stay as they are. Errc::not_found: there is no such table; Errc::conflict: `to` lacks the columns
-  /// referred to, or a unique key over them; Errc::unsupported: this engine cannot (all but SQLite in this process),
-  /// and the tables that refer to `from` need a new version of their own.
+  /// referred to, or a unique key over them (servers do not look); Errc::unsupported: this engine cannot, and the tables
+  /// that refer to `from` need a new version of their own. libSQL can for keys in the definition of a column, not for
+  /// those that stand behind all columns.
   virtual Result<void> redirect_references(std::string_view from, std::string_view to,
                                            std::span<const Statement> before, std::span<const Statement> after);
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "db/script.h"
+#include "db/server_references.h"
 #include "migrate/added_columns.h"
 #include "migrate/demands.h"
 #include "migrate/sql_text.h"
@@ -52,7 +53,7 @@ std::vector<std::string> columns_of_update(std::string_view sql) {
 
 class Builder {
  public:
-  Builder(Schema& schema, const Migration& migration, bool can_redirect, std::vector<Finding>& findings)
+  Builder(Schema& schema, const Migration& migration, Redirects can_redirect, std::vector<Finding>& findings)
       : schema_(schema), migration_(migration), can_redirect_(can_redirect), findings_(findings) {}
 
   Result<Blueprint> build() {
@@ -281,10 +282,12 @@ class Builder {
       find(Severity::refusal, from, child.name,
            child.name + " refers to (" + joined(columns, ", ") + ") of " + from + ", which " + pair.change.to +
                " does not have under that name: " + version_it);
-    } else if (!can_redirect_) {
+    } else if (can_redirect_ == Redirects::none ||
+               (can_redirect_ == Redirects::of_columns && db::has_key_of_table(child.sql, from))) {
       find(Severity::warning, from, child.name,
-           child.name + " refers to " + from + ", and a database server cannot point it at " + pair.change.to +
-               ": both versions can live, and `complete` will be refused; otherwise " + version_it);
+           child.name + " refers to " + from + ", and this server cannot point " +
+               (can_redirect_ == Redirects::none ? "it" : "a FOREIGN KEY (…) that stands behind the columns") + " at " +
+               pair.change.to + ": both versions can live, and `complete` will be refused; otherwise " + version_it);
     } else {
       find(Severity::note, from, child.name,
            child.name + " goes on referring to " + from + " while both live, and to " + pair.change.to +
@@ -508,7 +511,7 @@ class Builder {
 
   Schema& schema_;
   const Migration& migration_;
-  bool can_redirect_;
+  Redirects can_redirect_;
   std::vector<Finding>& findings_;
   Blueprint blueprint_;
 };
@@ -600,7 +603,11 @@ Result<std::vector<NamedSql>> expected_triggers(db::DatabaseClient& client, cons
   return expected;
 }
 
-bool can_redirect_references(const db::DatabaseClient& client) { return client.description().starts_with("sqlite:"); }
+Redirects can_redirect_references(const db::DatabaseClient& client) {
+  const auto engine = client.description();
+  if (engine.starts_with("sqlite:") || engine.starts_with("rqlite:")) return Redirects::all;
+  return engine.starts_with("libsql:") ? Redirects::of_columns : Redirects::none;
+}
 
 bool repeats_statements(const db::DatabaseClient& client) { return client.description().starts_with("rqlite:"); }
 
@@ -619,7 +626,7 @@ std::vector<NamedSql> triggers_in(std::string_view script, const TableChange& ch
   return triggers;
 }
 
-Result<Blueprint> make_blueprint(Schema& schema, const Migration& migration, bool can_redirect,
+Result<Blueprint> make_blueprint(Schema& schema, const Migration& migration, Redirects can_redirect,
                                  std::vector<Finding>& findings) {
   return Builder(schema, migration, can_redirect, findings).build();
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,15 +39,16 @@ struct Blueprint {
 /// (triggers of the user's that came later would let others be made), or as they would be made now.
 Result<std::vector<NamedSql>> expected_triggers(db::DatabaseClient& client, const PairPlan& plan, Side side, bool live);
 
-/// True if this engine can point foreign keys at another table (DatabaseClient::redirect_references).
-[[nodiscard]] bool can_redirect_references(const db::DatabaseClient& client);
+/// Which foreign keys an engine can point at another table (DatabaseClient::redirect_references).
+enum class Redirects : std::uint8_t { none, of_columns, all };
+[[nodiscard]] Redirects can_redirect_references(const db::DatabaseClient& client);
 
 /// True if this engine keeps statements instead of rows: every node, and a restart, evaluates them again.
 [[nodiscard]] bool repeats_statements(const db::DatabaseClient& client);
 
 /// Resolves `migration` against `schema`, in whose scratch database the new tables are made if the original lacks them.
 /// Complaints go to `findings`; with a refusal among them the blueprint may be incomplete.
-Result<Blueprint> make_blueprint(Schema& schema, const Migration& migration, bool can_redirect,
+Result<Blueprint> make_blueprint(Schema& schema, const Migration& migration, Redirects can_redirect,
                                  std::vector<Finding>& findings);
 
 /// Does to the scratch database what the phases will do, and compiles every statement that an application's writes

@@ -1,4 +1,9 @@
+#include "db/http/transport.h"
+#include "db/http/url.h"
 #include "db/libsql/engine.h"
+#include "db/libsql/hrana.h"
+#include "db/server_references.h"
+#include "db/stop.h"
 
 #include <algorithm>
 #include <array>
@@ -9,10 +14,6 @@
 #include <thread>
 #include <utility>
 
-#include "db/http/transport.h"
-#include "db/http/url.h"
-#include "db/libsql/hrana.h"
-#include "db/stop.h"
 
 namespace offx::db::libsql {
 namespace {
@@ -131,6 +132,21 @@ class Engine final : public DatabaseClient {
         Errc::unsupported,
         "a libSQL server backs up its databases itself: fetch /dump from it (curl -H \"Authorization: Bearer …\" " +
             address_.primary + "/dump), or make a file of it with `offx db copy` while nothing writes");
+  }
+
+  Result<void> redirect_references(std::string_view from, std::string_view to, std::span<const Statement> before,
+                                   std::span<const Statement> after) override {
+    OFFX_ASSIGN(const auto tables, redirected_tables(*this, from, to));
+    std::vector<std::string> changes;
+    for (const auto& table : tables) {
+      OFFX_ASSIGN(auto its, alter_columns(table));
+      std::move(its.begin(), its.end(), std::back_inserter(changes));
+    }
+    std::vector<Statement> all(before.begin(), before.end());
+    for (const auto& change : changes) all.push_back({change, {}});
+    all.insert(all.end(), after.begin(), after.end());
+    OFFX_TRY(batch(all, Mode::write));
+    return {};
   }
 
   [[nodiscard]] std::string description() const override {

@@ -1,4 +1,11 @@
+#include "db/http/encoding.h"
+#include "db/http/transport.h"
+#include "db/http/url.h"
 #include "db/rqlite/engine.h"
+#include "db/rqlite/wire.h"
+#include "db/server_references.h"
+#include "db/sqlite/backup.h"
+#include "db/stop.h"
 
 #include <algorithm>
 #include <atomic>
@@ -10,12 +17,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "db/http/encoding.h"
-#include "db/http/transport.h"
-#include "db/http/url.h"
-#include "db/rqlite/wire.h"
-#include "db/sqlite/backup.h"
-#include "db/stop.h"
 
 namespace offx::db::rqlite {
 namespace {
@@ -70,6 +71,32 @@ class Engine final : public DatabaseClient {
     std::error_code ignored;  // it may not be there
     for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(received + suffix, ignored);
     return copied;
+  }
+
+  /// The text of the schema is changed, as by the engine in this process; every node does so, and again at its restart.
+  Result<void> redirect_references(std::string_view from, std::string_view to, std::span<const Statement> before,
+                                   std::span<const Statement> after) override {
+    static constexpr std::string_view kReset = "PRAGMA writable_schema=RESET";
+    OFFX_ASSIGN(const auto tables, redirected_tables(*this, from, to));
+    std::vector<Statement> all(before.begin(), before.end());
+    if (!tables.empty()) {
+      all.push_back({"PRAGMA writable_schema=ON", {}});
+      for (const auto& table : tables) {
+        all.push_back({"UPDATE sqlite_schema SET sql = ?1 WHERE type = 'table' AND name = ?2", {table.sql, table.table}});
+      }
+      // What else makes the schema's number grow, by which connections see that they have to read it anew.
+      all.push_back({"CREATE TABLE offx_redirected (x)", {}});
+      all.push_back({"DROP TABLE offx_redirected", {}});
+      all.push_back({kReset, {}});
+    }
+    all.insert(all.end(), after.begin(), after.end());
+    OFFX_ASSIGN(const auto request, write_request(all, Pragmas::allowed));
+    auto done = run(request, Mode::write);
+    if (done) return {};
+    // The setting is the connection's, and outlives a transaction that failed.
+    const Statement reset{kReset, {}};
+    if (const auto again = write_request(std::span(&reset, 1), Pragmas::allowed)) (void)run(*again, Mode::write);
+    return fail(std::move(done).error());
   }
 
   [[nodiscard]] std::string description() const override { return "rqlite:" + places_; }

@@ -201,7 +201,7 @@ class Reader {
 
 }  // namespace
 
-Result<Request> write_request(std::span<const Statement> statements) {
+Result<Request> write_request(std::span<const Statement> statements, Pragmas pragmas) {
   Request request;
   auto& json = request.json;
   std::unordered_map<std::string_view, StatementText> texts;
@@ -212,7 +212,7 @@ Result<Request> write_request(std::span<const Statement> statements) {
       OFFX_ASSIGN(entry->second, read_statement(statement.sql));
     }
     const auto& text = entry->second;
-    if (text.kind == Kind::pragma) {
+    if (text.kind == Kind::pragma && pragmas == Pragmas::refused) {
       return fail(
           Errc::unsupported,
           "a PRAGMA is about one connection, and a server has many: use the function, SELECT … FROM pragma_NAME");

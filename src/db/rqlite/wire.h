@@ -29,9 +29,11 @@ struct Request {
   bool reads = true;  ///< all statements do
 };
 
+/// Those of callers are refused; the engine knows what its own do.
+enum class Pragmas : bool { refused, allowed };
 /// Errc::invalid_argument for statements and parameters that fit no server (see read_statement()); unsupported for a
-/// PRAGMA.
-[[nodiscard]] Result<Request> write_request(std::span<const Statement> statements);
+/// PRAGMA that is refused.
+[[nodiscard]] Result<Request> write_request(std::span<const Statement> statements, Pragmas pragmas = Pragmas::refused);
 
 /// Reads the answer to `request`. `json` is changed on the way. Errors are those of the statements, with `statement 3`
 /// as context in a batch; Errc::unavailable if the cluster could not do it, where a write may have been applied;

@@ -18,12 +18,6 @@
 namespace offx::db::sqlite {
 namespace {
 
-/// A table that refers to the one in question.
-struct Child {
-  std::string name;
-  std::string sql;
-};
-
 Result<void> need_table(Connection& connection, std::string_view name) {
   OFFX_ASSIGN(const auto found, connection.run("SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = ? "
                                                "COLLATE NOCASE",
@@ -41,37 +35,6 @@ Result<std::vector<Child>> find_children(Connection& connection, std::string_vie
                      {std::string(parent)}));
   std::vector<Child> children;
   for (std::size_t i = 0; i < rows.rows(); ++i) children.push_back({to_text(rows.row(i)[0]), to_text(rows.row(i)[1])});
-  return children;
-}
-
-/// The text of each child with `to` in the place of `from`.
-Result<std::vector<Child>> with_other_parent(std::vector<Child> children, std::string_view from, std::string_view to) {
-  // A name no text contains: it is found again after the renaming, and `to` may be among the children.
-  std::string stand_in = "offx new parent";
-  while (std::any_of(children.begin(), children.end(),
-                     [&](const Child& child) { return child.sql.find(stand_in) != std::string::npos; })) {
-    stand_in += " x";
-  }
-  OFFX_ASSIGN(const auto scratch, Connection::open(":memory:", Connection::Access::read_write));
-  // Tables of other programs may hold texts in double quotes; loading a schema allows them as well.
-  sqlite3_db_config(scratch->handle(), SQLITE_DBCONFIG_DQS_DDL, 1, nullptr);
-  OFFX_TRY(scratch->control(("CREATE TABLE " + quote_identifier(from) + " (x)").c_str()));
-  for (const auto& child : children) {
-    if (auto made = scratch->control(child.sql.c_str()); !made) return fail(std::move(made).error().within(child.name));
-  }
-  OFFX_TRY(
-      scratch->control(("ALTER TABLE " + quote_identifier(from) + " RENAME TO " + quote_identifier(stand_in)).c_str()));
-
-  const std::string placeholder = quote_identifier(stand_in);
-  const std::string parent = quote_identifier(to);
-  for (auto& child : children) {
-    OFFX_ASSIGN(const auto row,
-                scratch->run("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?", {child.name}));
-    child.sql = to_text(row.row(0)[0]);
-    for (std::size_t at = 0; (at = child.sql.find(placeholder, at)) != std::string::npos; at += parent.size()) {
-      child.sql.replace(at, placeholder.size(), parent);
-    }
-  }
   return children;
 }
 
@@ -139,6 +102,36 @@ Result<void> check_parents(Connection& connection, const Child& child) {
 }
 
 }  // namespace
+
+Result<std::vector<Child>> with_other_parent(std::vector<Child> children, std::string_view from, std::string_view to) {
+  // A name no text contains: it is found again after the renaming, and `to` may be among the children.
+  std::string stand_in = "offx new parent";
+  while (std::any_of(children.begin(), children.end(),
+                     [&](const Child& child) { return child.sql.find(stand_in) != std::string::npos; })) {
+    stand_in += " x";
+  }
+  OFFX_ASSIGN(const auto scratch, Connection::open(":memory:", Connection::Access::read_write));
+  // Tables of other programs may hold texts in double quotes; loading a schema allows them as well.
+  sqlite3_db_config(scratch->handle(), SQLITE_DBCONFIG_DQS_DDL, 1, nullptr);
+  OFFX_TRY(scratch->control(("CREATE TABLE " + quote_identifier(from) + " (x)").c_str()));
+  for (const auto& child : children) {
+    if (auto made = scratch->control(child.sql.c_str()); !made) return fail(std::move(made).error().within(child.name));
+  }
+  OFFX_TRY(
+      scratch->control(("ALTER TABLE " + quote_identifier(from) + " RENAME TO " + quote_identifier(stand_in)).c_str()));
+
+  const std::string placeholder = quote_identifier(stand_in);
+  const std::string parent = quote_identifier(to);
+  for (auto& child : children) {
+    OFFX_ASSIGN(const auto row,
+                scratch->run("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?", {child.name}));
+    child.sql = to_text(row.row(0)[0]);
+    for (std::size_t at = 0; (at = child.sql.find(placeholder, at)) != std::string::npos; at += parent.size()) {
+      child.sql.replace(at, placeholder.size(), parent);
+    }
+  }
+  return children;
+}
 
 Result<void> redirect_references(Connection& connection, std::string_view from, std::string_view to) {
   OFFX_TRY(need_table(connection, from));
