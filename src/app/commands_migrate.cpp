@@ -152,6 +152,7 @@ json::object plan_to_json(const migrate::Plan& plan) {
                                     {"message", finding.message}});
   }
   return {{"migration", json::parse(migrate::to_json(plan.migration))},
+          {"begun", plan.begun ? json::value(pipeline::phase_name(*plan.begun)) : json::value()},
           {"refused", plan.refused()},
           {"disk_bytes", plan.disk_bytes},
           {"tables", std::move(tables)},
@@ -191,7 +192,8 @@ void print_plan(const Context& context, const migrate::Plan& plan, bool with_sql
   print(terminal.bold(printable(plan.migration.name)));
   if (!plan.migration.description.empty()) print("  " + shorten(plan.migration.description, 100));
   print("\n\n");
-  std::vector<std::vector<std::string>> rows = {{"TABLE", "BECOMES", "ROWS", "SIZE, ABOUT", "NEW, ABOUT", "TIME, ABOUT"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"TABLE", "BECOMES", "ROWS", "SIZE, ABOUT", "NEW, ABOUT", "TIME, ABOUT"}};
   for (const auto& entry : plan.tables) {
     rows.push_back({entry.from, entry.to, with_thousands(entry.rows), size_of(entry.bytes), size_of(entry.disk_bytes),
                     duration(entry.seconds)});
@@ -213,7 +215,7 @@ void print_plan(const Context& context, const migrate::Plan& plan, bool with_sql
   using Severity = migrate::Finding::Severity;
   print_findings(context, plan, Severity::refusal, "Refused");
   print_findings(context, plan, Severity::warning, "Warnings");
-  print_findings(context, plan, Severity::note, "Notes");
+  print_findings(context, plan, Severity::note, plan.begun ? "Now" : "Notes");
 }
 
 std::string time_of_day(Timestamp time) { return to_sql_time(std::chrono::floor<std::chrono::seconds>(time)); }
@@ -323,6 +325,7 @@ Result<void> run_migrate_plan(const Context& context, const MigrateCommand& comm
   }
   if (plan.refused())
     return fail(Errc::conflict, "this migration is refused, for the reasons above; nothing was changed");
+  if (plan.begun) return {};
   if (!context.json) print(printable("\nNothing was changed. `offx migrate start " + command.file + "` does it.\n"));
   return {};
 }

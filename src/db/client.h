@@ -124,9 +124,9 @@ class DatabaseClient {
   ///
   /// References of `from` to itself stay; those that `to` has to `from` become references to itself. Views and triggers
   /// that name `from` stay as they are. Errc::not_found: there is no such table; Errc::conflict: `to` lacks the columns
-  /// referred to, or a unique key over them (servers do not look); Errc::unsupported: this engine cannot, and the tables
-  /// that refer to `from` need a new version of their own. libSQL can for keys in the definition of a column, not for
-  /// those that stand behind all columns.
+  /// referred to, or a unique key over them (servers do not look); Errc::unsupported: this engine cannot, and the
+  /// tables that refer to `from` need a new version of their own. libSQL can for keys in the definition of a column,
+  /// not for those that stand behind all columns.
   virtual Result<void> redirect_references(std::string_view from, std::string_view to,
                                            std::span<const Statement> before, std::span<const Statement> after);
 

@@ -61,7 +61,8 @@ Result<std::vector<Redirected>> redirected_tables(DatabaseClient& client, std::s
                              "k.\"table\" = ?1 COLLATE NOCASE) ORDER BY t.name",
                              {std::string(from)}));
   std::vector<sqlite::Child> children;
-  for (std::size_t i = 0; i < found.rows(); ++i) children.push_back({to_text(found.row(i)[0]), to_text(found.row(i)[1])});
+  for (std::size_t i = 0; i < found.rows(); ++i)
+    children.push_back({to_text(found.row(i)[0]), to_text(found.row(i)[1])});
   OFFX_ASSIGN(const auto changed, sqlite::with_other_parent(children, from, to));
   std::vector<Redirected> redirected;
   for (std::size_t i = 0; i < changed.size(); ++i) {

@@ -20,8 +20,8 @@ struct Redirected {
 /// Every table that refers to `from`, as it would refer to `to`. Errc::not_found: one of the two does not exist.
 Result<std::vector<Redirected>> redirected_tables(DatabaseClient& client, std::string_view from, std::string_view to);
 
-/// The ALTER TABLE … ALTER COLUMN statements, which libSQL has and SQLite has not, that make one of the other; no row is
-/// touched by them. Errc::unsupported if one of the keys is no part of a column's definition: see
+/// The ALTER TABLE … ALTER COLUMN statements, which libSQL has and SQLite has not, that make one of the other; no row
+/// is touched by them. Errc::unsupported if one of the keys is no part of a column's definition: see
 /// has_key_of_table().
 Result<std::vector<std::string>> alter_columns(const Redirected& redirected);
 

@@ -233,7 +233,7 @@ class Builder {
       for (const auto& key : child.foreign_keys) {
         if (!same_name(key.parent, pair.change.from) && !same_name(key.parent, pair.change.to)) continue;
         if (!contains(plan.children, name)) plan.children.push_back(name);
-        check_child(pair, child, key);
+        check_child(plan, child, key);
       }
     }
     return {};
@@ -267,7 +267,8 @@ class Builder {
     return runs_triggers || plan.deletions_act || schema_.find("table", note_of_replaced(change.from)) != nullptr;
   }
 
-  void check_child(const Pair& pair, const Table& child, const ForeignKey& key) {
+  void check_child(PairPlan& plan, const Table& child, const ForeignKey& key) {
+    const auto& pair = plan.pair;
     const auto& from = pair.change.from;
     const auto columns = key.parent_columns.empty() ? pair.table(kOld).key : key.parent_columns;
     const auto& new_columns = key.parent_columns.empty() ? pair.table(kNew).key : key.parent_columns;
@@ -284,6 +285,7 @@ class Builder {
                " does not have under that name: " + version_it);
     } else if (can_redirect_ == Redirects::none ||
                (can_redirect_ == Redirects::of_columns && db::has_key_of_table(child.sql, from))) {
+      if (!contains(plan.stuck_children, child.name)) plan.stuck_children.push_back(child.name);
       find(Severity::warning, from, child.name,
            child.name + " refers to " + from + ", and this server cannot point " +
                (can_redirect_ == Redirects::none ? "it" : "a FOREIGN KEY (…) that stands behind the columns") + " at " +

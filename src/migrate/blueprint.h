@@ -22,7 +22,9 @@ struct PairPlan {
   std::vector<NamedSql> down;             ///< triggers new → old
   std::vector<NamedSql> sync;             ///< the author's triggers that live while both versions do
   std::vector<std::string> children;      ///< tables outside of the migration that refer to the old table
-  bool deletions_act = false;             ///< what ON DELETE of such a table says is not said of the new table
+  /// … and of them those that this engine cannot point at the new one.
+  std::vector<std::string> stuck_children;
+  bool deletions_act = false;  ///< what ON DELETE of such a table says is not said of the new table
 };
 
 /// A migration resolved against a database's schema: what every phase is made from.

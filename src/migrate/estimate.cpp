@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "db/script.h"
+#include "migrate/disk.h"
 #include "migrate/sql_text.h"
 
 namespace offx::migrate {
@@ -14,13 +16,13 @@ using db::to_text;
 
 // --- What rows take in a b-tree (https://www.sqlite.org/fileformat2.html) ---
 
-constexpr double kPage = 4096;           // of nearly every database; for others sizes are a little off
-constexpr double kTablePayload = 4061;   // beyond it a row of a table goes on in overflow pages, …
-constexpr double kIndexPayload = 1002;   // … and an entry of an index beyond this, …
-constexpr double kLeastPayload = 489;    // … which keep at least this in the b-tree
-constexpr double kCell = 10;             // a cell's pointer, sizes and key
-constexpr double kFullInOrder = 0.97;    // how full pages are if entries come in order, …
-constexpr double kFullAtRandom = 0.69;   // … and if they do not
+constexpr double kPage = 4096;          // of nearly every database; for others sizes are a little off
+constexpr double kTablePayload = 4061;  // beyond it a row of a table goes on in overflow pages, …
+constexpr double kIndexPayload = 1002;  // … and an entry of an index beyond this, …
+constexpr double kLeastPayload = 489;   // … which keep at least this in the b-tree
+constexpr double kCell = 6;             // a cell's pointer, sizes and key
+constexpr double kFullInOrder = 0.97;   // how full pages are if entries come in order, …
+constexpr double kFullAtRandom = 0.69;  // … and if they do not
 
 /// Of a payload's bytes those in the b-tree itself, and its overflow pages.
 struct Cell {
@@ -67,8 +69,10 @@ Tree tree_of(const std::vector<double>& payloads, double most, bool in_order, do
 
 /// Bytes of a value in a record, its type among them.
 std::string bytes_sql(const std::string& value) {
-  return "CASE typeof(" + value + ") WHEN 'null' THEN 1 WHEN 'integer' THEN 5 WHEN 'real' THEN 9 ELSE length(CAST(" +
-         value + " AS BLOB)) + 2 END";
+  return "CASE typeof(" + value + ") WHEN 'null' THEN 1 WHEN 'integer' THEN CASE WHEN " + value +
+         " BETWEEN -32768 AND 32767 THEN 3 WHEN " + value +
+         " BETWEEN -2147483648 AND 2147483647 THEN 5 ELSE 9 END WHEN 'real' THEN 9 ELSE length(CAST(" + value +
+         " AS BLOB)) + 2 END";
 }
 
 /// SQL for the value that each column of a table has in a row of the old one.
@@ -85,7 +89,8 @@ const std::string* value_of(const Values& values, std::string_view column) {
 Result<std::string> sample_sql(db::DatabaseClient& client, const Table& table) {
   const auto name = quote_identifier(table.name);
   const auto part = [&](const std::string& where, const std::string& order, int rows) {
-    return "SELECT * FROM (SELECT * FROM " + name + where + " ORDER BY " + order + " LIMIT " + std::to_string(rows) + ")";
+    return "SELECT * FROM (SELECT * FROM " + name + where + " ORDER BY " + order + " LIMIT " + std::to_string(rows) +
+           ")";
   };
   if (table.without_rowid || (table.column("rowid") != nullptr && !table.key_is_rowid())) {
     std::vector<std::string> forwards;
@@ -98,8 +103,8 @@ Result<std::string> sample_sql(db::DatabaseClient& client, const Table& table) {
     return part("", joined(forwards, ", "), 500) + " UNION ALL " + part("", joined(backwards, ", "), 500);
   }
   const std::string rowid = table.key_is_rowid() ? quote_identifier(table.key.front()) : "rowid";
-  OFFX_ASSIGN(const auto ends, client.execute("SELECT coalesce(min(" + rowid + "), 0), coalesce(max(" + rowid +
-                                              "), 0) FROM " + name));
+  OFFX_ASSIGN(const auto ends,
+              client.execute("SELECT coalesce(min(" + rowid + "), 0), coalesce(max(" + rowid + "), 0) FROM " + name));
   const auto least = static_cast<double>(to_integer(ends.row(0)[0]));
   const auto greatest = static_cast<double>(to_integer(ends.row(0)[1]));
   constexpr int kPlaces = 32;
@@ -160,7 +165,7 @@ Result<std::vector<Tree>> trees_of(db::DatabaseClient& client, const Table& old_
       const auto& value = found.row(i)[at];
       if (value == before) continue;
       ++changing;
-      rising += before < value ? 1 : 0;
+      if (before < value) ++rising;
     }
     return changing > found.rows() / 2 && rising * 10 >= changing * 9;
   };
@@ -173,18 +178,19 @@ Result<std::vector<Tree>> trees_of(db::DatabaseClient& client, const Table& old_
 
 // --- How long chunks take ---
 
-// Fitted to docs/benchmarks.md: seconds for a chunk, for each of its rows and of their entries in indexes, and for each
-// page that it changes, written to the log and from there to the file; and for comparing a row and each of its bytes.
+// Fitted to docs/benchmarks.md, in seconds: for a chunk beside its sync, for each of its rows and of their entries in
+// indexes; for a page of all that is written to the log and to the file, which no disk takes as fast as a single chunk;
+// and for comparing a row and each of its bytes.
 constexpr double kPerChunk = 1e-3;
 constexpr double kPerRow = 1.2e-6;
 constexpr double kPerEntry = 0.9e-6;
-constexpr double kPerPage = 8e-6;
+constexpr double kLongRunPage = 20e-6;
 constexpr double kCompareRow = 1e-6;
 constexpr double kCompareByte = 2e-9;
 constexpr double kAimOfStall = 0.8;
 constexpr double kPauseMost = 25e-3;
 
-double chunk_seconds(const std::vector<Tree>& trees, double rows, double chunk) {
+double pages_of_chunk(const std::vector<Tree>& trees, double rows, double chunk) {
   double pages = 0;
   for (const auto& tree : trees) {
     const double own = (tree.in_order ? tree.pages : tree.overflow_pages) / rows * chunk;
@@ -192,18 +198,25 @@ double chunk_seconds(const std::vector<Tree>& trees, double rows, double chunk) 
     const double half = std::max(1.0, (tree.pages - tree.overflow_pages) / 2);
     pages += tree.in_order ? own : own + half * -std::expm1(-chunk / half);
   }
-  return kPerChunk + chunk * (kPerRow + kPerEntry * static_cast<double>(trees.size() - 1)) + pages * kPerPage;
+  return pages;
 }
 
-double copy_seconds(const std::vector<Tree>& trees, double rows, double max_stall) {
-  double least = 1;
-  double most = rows;
-  for (int i = 0; i < 60 && most - least > 1; ++i) {
-    const double middle = (least + most) / 2;
-    (chunk_seconds(trees, rows, middle) <= kAimOfStall * max_stall ? least : most) = middle;
+double copy_seconds(const std::vector<Tree>& trees, const DiskSpeed& disk, double rows, double max_stall) {
+  const double aim = kAimOfStall * max_stall;
+  const auto seconds_of = [&](double chunk) {
+    return kPerChunk + std::min(disk.sync_seconds, aim / 4) + pages_of_chunk(trees, rows, chunk) * disk.page_seconds +
+           chunk * (kPerRow + kPerEntry * static_cast<double>(trees.size() - 1));
+  };
+  double chunk = 1;
+  for (double most = rows; most - chunk > 1;) {
+    const double middle = (chunk + most) / 2;
+    (seconds_of(middle) <= aim ? chunk : most) = middle;
   }
-  const double took = chunk_seconds(trees, rows, least);
-  return rows / least * (took + std::min(took, kPauseMost));
+  const double chunks = rows / chunk;
+  double pages = chunks * pages_of_chunk(trees, rows, chunk);
+  for (const auto& tree : trees) pages += tree.pages;
+  const double took = seconds_of(chunk);
+  return std::max(chunks * (took + std::min(took, kPauseMost)), pages * kLongRunPage);
 }
 
 double bytes_of(const std::vector<Tree>& trees) {
@@ -236,12 +249,15 @@ Result<TableEstimate> estimate(db::DatabaseClient& client, const PairPlan& plan,
     new_values.emplace_back(column->name, "(" + column->default_value.value_or("NULL") + ")");
   }
   OFFX_ASSIGN(const auto now, trees_of(client, old_table, old_table, old_values, rows));
-  OFFX_ASSIGN(const auto then, trees_of(client, old_table, new_table, new_values, rows));
+  // An expression may fail on a row, which the check of the rows tells of; then the new version is taken for as large.
+  const auto then = trees_of(client, old_table, new_table, new_values, rows).value_or(now);
   estimate.bytes = static_cast<std::int64_t>(bytes_of(now));
   estimate.disk_bytes = static_cast<std::int64_t>(bytes_of(then));
   if (estimate.rows > 0) {
-    estimate.seconds = copy_seconds(then, rows, std::chrono::duration<double>(max_stall).count()) + rows * kCompareRow +
-                       (bytes_of(now) + bytes_of(then)) * kCompareByte;
+    constexpr std::int64_t kFewRows = 10'000;
+    const auto disk = estimate.rows < kFewRows ? DiskSpeed() : measure_disk(client);
+    estimate.seconds = copy_seconds(then, disk, rows, std::chrono::duration<double>(max_stall).count()) +
+                       rows * kCompareRow + (bytes_of(now) + bytes_of(then)) * kCompareByte;
   }
   return estimate;
 }

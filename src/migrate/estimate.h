@@ -11,7 +11,8 @@ namespace offx::migrate {
 
 /// How much there is to do for one pair, where `new_table` is as it will be, with every index: from about 1,000 rows
 /// taken all over the old table, and what b-trees and chunks of `max_stall` make of them. Rows are counted. Sizes are
-/// right to about a half, times to a factor of two or three, as disks differ.
+/// right to about a half, times to a factor of two or three. The disk is measured (measure_disk()) for tables that are
+/// large enough for it to matter.
 Result<TableEstimate> estimate(db::DatabaseClient& client, const PairPlan& plan, const Table& new_table,
                                std::chrono::milliseconds max_stall);
 

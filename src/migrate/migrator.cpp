@@ -7,6 +7,7 @@
 #include "db/script.h"
 #include "db/sqlite/log_watch.h"
 #include "migrate/blueprint.h"
+#include "migrate/departure.h"
 #include "migrate/disk.h"
 #include "migrate/ledger.h"
 #include "migrate/plan.h"
@@ -52,14 +53,6 @@ class Script {
   std::vector<Statement> statements_;
 };
 
-std::string list_of(const std::vector<Finding>& findings) {
-  std::string text;
-  for (const auto& finding : findings) {
-    if (finding.severity == Finding::Severity::refusal) text += "\n  " + finding.message;
-  }
-  return text;
-}
-
 /// What a table is called while it is being removed.
 std::string leaving_name(const std::string& table) { return "offx_leaving_" + table; }
 
@@ -76,35 +69,6 @@ std::string free_name(const std::vector<SchemaObject>& objects, const std::strin
 
 std::string pair_name(const TableRecord& table) { return table.from + " → " + table.to; }
 
-std::vector<TableUser> users_of(const std::vector<TableUser>& users, const Record& record, bool old_tables) {
-  std::vector<TableUser> found;
-  for (const auto& user : users) {
-    const bool uses = std::any_of(record.tables.begin(), record.tables.end(), [&](const TableRecord& table) {
-      return std::any_of(user.tables.begin(), user.tables.end(),
-                         [&](const std::string& name) { return same_name(name, old_tables ? table.from : table.to); });
-    });
-    if (uses) found.push_back(user);
-  }
-  return found;
-}
-
-std::vector<std::string> names_of(const Record& record, Side side) {
-  std::vector<std::string> names;
-  for (const auto& table : record.tables) names.push_back(side == kOld ? table.from : table.to);
-  return names;
-}
-
-/// A process that says it uses the version that is to leave.
-Result<void> check_no_users(db::DatabaseClient& client, const Record& record, Side side) {
-  OFFX_ASSIGN(const auto all, list_table_users(client));
-  const auto users = users_of(all, record, side == kOld);
-  if (users.empty()) return {};
-  const auto& user = users.front();
-  return fail(Errc::conflict, user.program + " (" + user.host + " pid " + std::to_string(user.pid) +
-                                  ") still uses the " + (side == kOld ? "old" : "new") +
-                                  " version: stop it first, or say --force");
-}
-
 /// One migration in this process: its record, its lease, and what is to be done.
 class Work {
  public:
@@ -120,12 +84,10 @@ class Work {
   Result<void> carry_on(const Record& record);
   Result<void> begin_table(const Record& record, TableRecord& table, const PairPlan& plan);
   Result<void> backfill(const Record& record, TableRecord& table, const PairPlan& plan);
-  Result<void> check_triggers(const Blueprint& blueprint, Side from, bool live);
   Result<void> compare(const Record& record, const Blueprint& blueprint, bool live);
   Result<void> go_live(const Record& record, const Blueprint& blueprint);
   Result<void> redirect_children(const Blueprint& blueprint, Side from);
   Result<void> leave(const Record& record, const Script& script, Side side, bool force);
-  Result<void> check_unchanged(const Record& record);
   Result<void> rename(Script& script, const std::vector<std::string>& tables, const std::vector<std::string>& names);
   Result<void> move_aside(Script& script, Record& record, Side side, const std::vector<bool>& kept);
   Result<void> move_aside_late(Record& record, Side side, bool keep);
@@ -146,7 +108,6 @@ class Work {
   }
   Error explained(Error error, const TableRecord& table, std::int64_t rows_left) const;
 
-  Result<Blueprint> blueprint_of(const Migration& migration, std::vector<Finding>& findings, bool rehearsed);
   static void set_phase(Script& script, const std::string& name, Phase phase);
   static void set_table_phase(Script& script, const std::string& name, std::int64_t position, Phase phase);
 
@@ -229,26 +190,6 @@ Result<void> Work::wait_for_log(const Record& record, const WorkState& state) {
   return {};
 }
 
-Result<Blueprint> Work::blueprint_of(const Migration& migration, std::vector<Finding>& findings, bool rehearsed) {
-  OFFX_ASSIGN(auto schema, Schema::read(client_));
-  OFFX_ASSIGN(auto blueprint, make_blueprint(schema, migration, can_redirect_references(client_), findings));
-  if (rehearsed) OFFX_TRY(rehearse(schema, blueprint, findings));
-  return blueprint;
-}
-
-Result<void> check_not_leaving(const std::vector<Record>& records, std::string_view name) {
-  for (const auto& record : records) {
-    for (const auto& table : record.tables) {
-      const bool leaving = (record.phase == Phase::completing && same_name(table.from, name)) ||
-                           (record.phase == Phase::rolling_back && same_name(table.to, name));
-      if (!leaving) continue;
-      return fail(Errc::conflict, std::string(name) + " is being removed by the migration " + record.name + " (" +
-                                      std::string(to_string(record.phase)) + ")");
-    }
-  }
-  return {};
-}
-
 Result<void> Work::start(const Migration& migration) {
   OFFX_ASSIGN(const auto records, read_records(client_));
   const auto known =
@@ -256,19 +197,9 @@ Result<void> Work::start(const Migration& migration) {
   if (known == records.end() || known->phase == Phase::rolled_back) {
     for (const auto& change : migration.tables) OFFX_TRY(check_not_leaving(records, change.from));
     OFFX_TRY(expand(migration, known != records.end()));
-  } else if (known->definition != to_json(migration)) {
-    return fail(Errc::conflict,
-                "the migration " + migration.name + " was started with another definition (phase " +
-                    std::string(to_string(known->phase)) +
-                    "): use the file as it was, or roll back first, or give the new one a name of its own");
-  } else if (known->phase == Phase::live) {
-    return {};
-  } else if (known->phase == Phase::completed) {
-    return fail(Errc::conflict, "the migration " + migration.name + " is completed already");
-  } else if (known->phase == Phase::completing || known->phase == Phase::rolling_back) {
-    return fail(Errc::conflict, "the migration " + migration.name + " is " + std::string(to_string(known->phase)) +
-                                    ": let `" + (known->phase == Phase::completing ? "complete" : "rollback") +
-                                    "` finish");
+  } else {
+    OFFX_TRY(may_start(*known, migration));
+    if (known->phase == Phase::live) return {};
   }
   OFFX_ASSIGN(const auto record, read_record(client_, migration.name));
   auto done = carry_on(record);
@@ -283,9 +214,9 @@ Result<void> Work::start(const Migration& migration) {
 Result<void> Work::expand(const Migration& migration, bool again) {
   OFFX_ASSIGN(const auto plan, make_plan(client_, migration, options_.max_stall));
   if (plan.refused())
-    return fail(Errc::conflict, "the plan of " + migration.name + " is refused:" + list_of(plan.findings));
+    return fail(Errc::conflict, "the plan of " + migration.name + " is refused:" + refusals_in(plan.findings));
   std::vector<Finding> findings;
-  OFFX_ASSIGN(const auto blueprint, blueprint_of(migration, findings, false));
+  OFFX_ASSIGN(const auto blueprint, read_blueprint(client_, migration, findings));
   Script script;
   if (again) {
     script.add("DELETE FROM offx_migrations WHERE name = ?1", {migration.name});
@@ -319,20 +250,20 @@ Result<void> Work::expand(const Migration& migration, bool again) {
 Result<void> Work::carry_on(const Record& record) {
   OFFX_ASSIGN(const auto migration, parse_migration(record.definition, record.name));
   std::vector<Finding> findings;
-  OFFX_ASSIGN(const auto blueprint, blueprint_of(migration, findings, false));
+  OFFX_ASSIGN(const auto blueprint, read_blueprint(client_, migration, findings));
   auto tables = record.tables;
   for (auto& table : tables) {
     const auto plan = std::find_if(blueprint.pairs.begin(), blueprint.pairs.end(),
                                    [&](const PairPlan& pair) { return pair.pair.change.from == table.from; });
     if (plan == blueprint.pairs.end()) {
-      return fail(Errc::conflict, pair_name(table) + " does not fit the database any more:" + list_of(findings));
+      return fail(Errc::conflict, pair_name(table) + " does not fit the database any more:" + refusals_in(findings));
     }
     if (table.phase == Phase::expand) {
       OFFX_TRY(begin_table(record, table, *plan));
     }
     if (table.phase == Phase::backfill) OFFX_TRY(backfill(record, table, *plan));
   }
-  OFFX_TRY(check_triggers(blueprint, kOld, false));
+  OFFX_TRY(check_triggers(client_, blueprint, kOld, false));
   Script script;
   set_phase(script, record.name, Phase::verify);
   OFFX_TRY(lease_.batch(script.statements(), db::Mode::write));
@@ -439,28 +370,6 @@ Error Work::explained(Error error, const TableRecord& table, std::int64_t rows_l
   return {Errc::io, text + ". Free some and run the same command again"};
 }
 
-/// A trigger that somebody dropped meanwhile has not carried what was written since.
-Result<void> Work::check_triggers(const Blueprint& blueprint, Side from, bool live) {
-  OFFX_ASSIGN(const auto objects, read_objects(client_));
-  for (const auto& plan : blueprint.pairs) {
-    OFFX_ASSIGN(const auto triggers, expected_triggers(client_, plan, from, live));
-    const auto lost = std::find_if_not(triggers.begin(), triggers.end(), [&](const NamedSql& trigger) {
-      return std::any_of(objects.begin(), objects.end(), [&](const SchemaObject& object) {
-        return object.type == "trigger" && object.name == trigger.name && object.sql == trigger.sql;
-      });
-    });
-    if (lost == triggers.end()) continue;
-    return fail(Errc::corrupt,
-                "the trigger " + lost->name +
-                    " of this migration was dropped or changed by somebody: what was written to " +
-                    plan.pair.tables[from].name + " since may be missing in " + plan.pair.tables[other(from)].name +
-                    (from == kOld ? ". Roll back and start again; the old version has everything"
-                                  : ". Make it again (`offx migrate drift` shows it) and correct what `offx migrate "
-                                    "verify` finds; or roll back with --discard"));
-  }
-  return {};
-}
-
 Result<void> Work::compare(const Record& record, const Blueprint& blueprint, bool live) {
   VerifyReport report;
   for (const auto& plan : blueprint.pairs) {
@@ -516,14 +425,8 @@ Result<void> Work::redirect_children(const Blueprint& blueprint, Side from) {
 
 Result<void> Work::complete(Record record, const CompleteOptions& options) {
   OFFX_ASSIGN(auto migration, parse_migration(record.definition, record.name));
-  std::vector<Finding> findings;
   if (record.phase == Phase::live) {
-    OFFX_ASSIGN(const auto blueprint, blueprint_of(migration, findings, true));
-    if (!list_of(findings).empty()) {
-      return fail(Errc::conflict, "completing " + record.name + " is refused:" + list_of(findings));
-    }
-    for (const Side side : {kOld, kNew}) OFFX_TRY(check_triggers(blueprint, side, true));
-    if (!options.force) OFFX_TRY(check_unchanged(record));
+    OFFX_ASSIGN(const auto blueprint, may_complete(client_, record, options.force));
     OFFX_TRY(compare(record, blueprint, true));
     OFFX_TRY(redirect_children(blueprint, kOld));
     Script script;
@@ -570,10 +473,8 @@ std::vector<bool> kept_by_rollback(const Record& record, const Blueprint& bluepr
 
 Result<void> Work::roll_back(Record record, const RollbackOptions& options) {
   OFFX_ASSIGN(auto migration, parse_migration(record.definition, record.name));
-  std::vector<Finding> findings;
   if (record.phase != Phase::rolling_back) {
-    OFFX_ASSIGN(const auto blueprint, blueprint_of(migration, findings, false));
-    if (record.phase == Phase::live && !options.discard) OFFX_TRY(check_triggers(blueprint, kNew, true));
+    OFFX_ASSIGN(const auto blueprint, may_roll_back(client_, record, options));
     OFFX_TRY(redirect_children(blueprint, kNew));
     Script script;
     for (const auto& plan : blueprint.pairs) {
@@ -609,32 +510,6 @@ Result<void> Work::leave(const Record& record, const Script& script, Side side, 
     OFFX_TRY(check_no_users(client_, record, side));
   }
   return fail(std::move(done).error());
-}
-
-/// What somebody added to an old table since both versions live is in no new one, and would go unseen.
-Result<void> Work::check_unchanged(const Record& record) {
-  OFFX_ASSIGN(const auto known, client_.execute("SELECT type, name, sql FROM offx_schema_objects"));
-  OFFX_ASSIGN(const auto objects, read_objects(client_));
-  std::string changed;
-  for (const auto& object : objects) {
-    const auto old_tables = names_of(record, kOld);
-    const bool concerns = std::any_of(old_tables.begin(), old_tables.end(),
-                                      [&](const std::string& name) { return same_name(name, object.table); });
-    // Views and triggers are carried as they are now.
-    const bool carried = object.type != "table" && object.type != "index";
-    if (!concerns || carried || object.sql.empty() || folded(object.name).starts_with("offx_")) continue;
-    std::string what = "is new";
-    for (std::size_t i = 0; i < known.rows(); ++i) {
-      const auto row = known.row(i);
-      if (db::to_text(row[0]) != object.type || !same_name(db::to_text(row[1]), object.name)) continue;
-      what = db::to_text(row[2]) == object.sql ? "" : "was changed";
-    }
-    if (!what.empty()) changed += "\n  the " + object.type + " " + object.name + " " + what;
-  }
-  if (changed.empty()) return {};
-  return fail(Errc::conflict,
-              "since both versions live somebody changed the old one, and the new one has nothing of it:" + changed +
-                  "\nDo the same to the new table and undo it here, or say --force to lose it");
 }
 
 /// Adds what takes the tables away from under their names. From the transaction in which one version stands alone, the
@@ -851,27 +726,6 @@ Result<void> Work::finish(const Record& record, Phase phase) {
   return {};
 }
 
-/// Versions in a chain, v1 ↔ v2 ↔ v3, go from its ends: a table that another migration under way keeps alike with its
-/// own must stay, or every write to that one would fail, and rows removed here would be removed there.
-Result<void> check_nobody_needs(db::DatabaseClient& client, const Record& record, Side side) {
-  OFFX_ASSIGN(const auto records, read_records(client));
-  for (const auto& table : record.tables) {
-    const auto& name = side == kOld ? table.from : table.to;
-    for (const auto& other : records) {
-      if (other.name == record.name || other.phase == Phase::completed || other.phase == Phase::rolled_back) continue;
-      for (const auto& needed : other.tables) {
-        const bool is_its_old = same_name(needed.from, name);
-        if (!is_its_old && !same_name(needed.to, name)) continue;
-        return fail(Errc::conflict, "the migration " + other.name + " (" + std::string(to_string(other.phase)) +
-                                        ") needs " + name + ", which would be removed: " +
-                                        (is_its_old ? "roll " + other.name + " back" : "complete " + other.name) +
-                                        " first");
-      }
-    }
-  }
-  return {};
-}
-
 Result<void> check_options(const WorkOptions& options) {
   if (options.max_stall < milliseconds(1))
     return fail(Errc::invalid_argument, "the longest stall must be at least 1 ms");
@@ -916,8 +770,6 @@ Result<void> complete(db::DatabaseClient& client, std::string_view name, const C
                                     std::string(to_string(record.phase)) +
                                     ": only one whose versions are both live can be completed");
   }
-  if (record.phase == Phase::live) OFFX_TRY(check_nobody_needs(client, record, kOld));
-  if (record.phase == Phase::live && !options.force) OFFX_TRY(check_no_users(client, record, kOld));
   return Work(client, std::move(lease), options).complete(record, options);
 }
 
@@ -932,8 +784,6 @@ Result<void> roll_back(db::DatabaseClient& client, std::string_view name, const 
                                     ": the way back is a migration from the new version to a next one");
   }
   if (record.phase == Phase::rolled_back) return {};
-  if (record.phase != Phase::rolling_back) OFFX_TRY(check_nobody_needs(client, record, kNew));
-  if (record.phase == Phase::live && !options.force) OFFX_TRY(check_no_users(client, record, kNew));
   return Work(client, std::move(lease), options).roll_back(record, options);
 }
 

@@ -5,6 +5,7 @@
 #include "db/script.h"
 #include "migrate/blueprint.h"
 #include "migrate/data_check.h"
+#include "migrate/departure.h"
 #include "migrate/disk.h"
 #include "migrate/estimate.h"
 #include "migrate/schema.h"
@@ -100,9 +101,8 @@ Result<void> check_disk(db::DatabaseClient& client, Plan& plan, std::chrono::mil
   if (free < plan.disk_bytes * 2 / 3) {
     plan.findings.push_back({Severity::refusal, "", "", text + ": free some first"});
   } else {
-    plan.findings.push_back(
-        {Severity::warning, "", "",
-         text + ": copying may stop before the disk is full, and then goes on when there is more"});
+    plan.findings.push_back({Severity::warning, "", "",
+                             text + ": copying may stop before the disk is full, and then goes on when there is more"});
   }
   return {};
 }
@@ -135,6 +135,55 @@ void refuse_clocks(const Blueprint& blueprint, std::vector<Finding>& findings) {
 
 }  // namespace
 
+namespace {
+
+/// What can be done now with a migration that is begun.
+Result<Plan> plan_of_begun(db::DatabaseClient& client, const Migration& migration, const Record& record) {
+  Plan plan;
+  plan.migration = migration;
+  plan.begun = record.phase;
+  const auto say = [&](Severity severity, std::string message) {
+    plan.findings.push_back({severity, "", "", std::move(message)});
+  };
+  const auto phase = std::string(to_string(record.phase));
+  // Errors of the database would be met by the real command too.
+  const auto or_refused = [](const auto& allowed, std::string what) {
+    return allowed ? what : "would be refused now: " + allowed.error().message();
+  };
+  say(Severity::note, record.name + " was started " + to_sql_time(record.started_at) + " and is " + phase + " since " +
+                          to_sql_time(record.changed_at));
+  if (auto may = may_start(record, migration); !may) {
+    say(Severity::refusal, "`start`: " + may.error().message());
+  } else if (record.phase == Phase::live) {
+    say(Severity::note, "`start` has nothing to do: both versions live");
+  } else {
+    std::string how_far;
+    for (const auto& table : record.tables) {
+      how_far += (how_far.empty() ? "" : ", ") + table.to + " " + std::to_string(table.rows_done) + " of " +
+                 std::to_string(table.rows_total) + " rows";
+    }
+    say(Severity::note, "`start` goes on where it stopped: " + how_far);
+  }
+  const auto old_tables = joined(names_of(record, kOld), ", ");
+  if (record.phase == Phase::live) {
+    say(Severity::note,
+        "`complete` " + or_refused(may_complete(client, record, false), "compares all rows and removes " + old_tables));
+  } else if (record.phase == Phase::completing) {
+    say(Severity::note, "`complete` goes on removing " + old_tables);
+  } else if (record.phase != Phase::completed && record.phase != Phase::rolling_back) {
+    say(Severity::note, "`complete` is for later, when both versions live");
+  }
+  const auto new_tables = joined(names_of(record, kNew), ", ");
+  if (record.phase == Phase::rolling_back) {
+    say(Severity::note, "`rollback` goes on removing " + new_tables);
+  } else if (record.phase != Phase::completing && record.phase != Phase::completed) {
+    say(Severity::note, "`rollback` " + or_refused(may_roll_back(client, record, {}), "removes " + new_tables));
+  }
+  return plan;
+}
+
+}  // namespace
+
 std::string_view to_string(Finding::Severity severity) noexcept {
   switch (severity) {
     case Severity::note: return "note";
@@ -150,6 +199,12 @@ bool Plan::refused() const {
 }
 
 Result<Plan> make_plan(db::DatabaseClient& client, const Migration& migration, std::chrono::milliseconds max_stall) {
+  OFFX_ASSIGN(const auto records, read_records(client));
+  for (const auto& record : records) {
+    if (record.name == migration.name && record.phase != Phase::rolled_back) {
+      return plan_of_begun(client, migration, record);
+    }
+  }
   Plan plan;
   plan.migration = migration;
   OFFX_ASSIGN(auto schema, Schema::read(client));

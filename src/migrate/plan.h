@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,8 +44,13 @@ struct TableEstimate {
   double seconds = 0;           ///< until both live; disks differ: a half to the double of it
 };
 
+enum class Phase : std::uint8_t;  // migrator.h
+
 struct Plan {
   Migration migration;
+  /// Of a migration that is begun, or at its end: there are no steps then, and the findings say what start(),
+  /// complete() and roll_back() would do now. A refusal among them is one of start().
+  std::optional<Phase> begun;
   std::vector<TableEstimate> tables;
   std::int64_t disk_bytes = 0;  ///< needed meanwhile beyond what is used now, the write-ahead log too, about
   std::vector<Step> steps;

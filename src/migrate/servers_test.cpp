@@ -182,8 +182,9 @@ TEST_P(OnServers, a_migration_runs_under_write_load) {
 TEST_P(OnServers, tables_outside_that_refer_to_the_old_one_refer_to_the_new_one_in_the_end) {
   auto migration = shelves();
   migration.tables.pop_back();  // the books go on referring to authors_v1
-  must(client_->execute("CREATE TABLE prizes (author_id INTEGER PRIMARY KEY REFERENCES \"authors_v1\" ON DELETE CASCADE "
-                        "CHECK (author_id > 0), \"authors_v1\" TEXT DEFAULT 'authors_v1, (x')"));
+  must(
+      client_->execute("CREATE TABLE prizes (author_id INTEGER PRIMARY KEY REFERENCES \"authors_v1\" ON DELETE CASCADE "
+                       "CHECK (author_id > 0), \"authors_v1\" TEXT DEFAULT 'authors_v1, (x')"));
   must(client_->execute("INSERT INTO prizes (author_id) VALUES (1), (2)"));
   const auto plan = must(make_plan(*client_, migration));
   for (const auto& finding : plan.findings) EXPECT_EQ(finding.severity, Finding::Severity::note) << finding.message;
@@ -198,13 +199,16 @@ TEST_P(OnServers, tables_outside_that_refer_to_the_old_one_refer_to_the_new_one_
   must(client_->execute("DELETE FROM authors_v2 WHERE id = 1"));
   EXPECT_EQ(count("SELECT count(*) FROM prizes"), 1);
   EXPECT_EQ(must(find_drift(*client_)).size(), 0U);
+  // What comes next clears the newest first, which these refer to.
+  for (const auto* table : {"prizes", "books_v1"}) must(client_->execute(std::string("DROP TABLE ") + table));
 }
 
 TEST_P(OnServers, a_plan_says_what_the_engine_cannot_do) {
   auto migration = shelves();
   migration.tables.pop_back();
-  must(client_->execute("CREATE TABLE pages (id INTEGER PRIMARY KEY, author_id INTEGER, FOREIGN KEY (author_id) REFERENCES "
-                        "authors_v1 (id))"));
+  must(client_->execute(
+      "CREATE TABLE pages (id INTEGER PRIMARY KEY, author_id INTEGER, FOREIGN KEY (author_id) REFERENCES "
+      "authors_v1 (id))"));
   const auto plan = must(make_plan(*client_, migration));
   std::string warnings;
   for (const auto& finding : plan.findings) {
@@ -217,6 +221,7 @@ TEST_P(OnServers, a_plan_says_what_the_engine_cannot_do) {
     EXPECT_EQ(warnings, "");
     EXPECT_TRUE(completed) << completed.error().to_string();
     EXPECT_FALSE(client_->execute("INSERT INTO pages VALUES (1, 9000)").has_value());
+    for (const auto* table : {"pages", "books_v1"}) must(client_->execute(std::string("DROP TABLE ") + table));
   } else {
     EXPECT_THAT(warnings, HasSubstr("pages refers to authors_v1"));
     ASSERT_FALSE(completed);

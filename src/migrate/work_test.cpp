@@ -352,6 +352,42 @@ TEST_F(MigrationWork, ARollbackKeepsTheParentsOfWhatItKeeps) {
   EXPECT_EQ(objects_in(*client_), "c_v1 c_v2_rolled_back p_v1 p_v2_rolled_back");
 }
 
+TEST_F(MigrationWork, APlanOfWhatIsBegunSaysWhatCanBeDoneNow) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO t_v1 (name) VALUES ('a')"});
+  auto migration =
+      migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)")});
+  const auto planned = [&](std::optional<Phase> begun, bool refused = false) {
+    const auto plan = must(make_plan(*client_, migration));
+    EXPECT_EQ(plan.begun, begun);
+    EXPECT_EQ(plan.refused(), refused);
+    std::string all;
+    for (const auto& finding : plan.findings) all += finding.message + "\n";
+    return all;
+  };
+  planned(std::nullopt);
+  WorkOptions stops;
+  stops.progress = [](const WorkState&) { return false; };
+  EXPECT_FALSE(start(*client_, migration, stops));
+  auto said = planned(Phase::backfill);
+  EXPECT_THAT(said, HasSubstr("`start` goes on where it stopped: t_v2 1 of 1 rows"));
+  EXPECT_THAT(said, HasSubstr("`complete` is for later"));
+  EXPECT_THAT(said, HasSubstr("`rollback` removes t_v2"));
+  begin(migration);
+  said = planned(Phase::live);
+  EXPECT_THAT(said, HasSubstr("`start` has nothing to do"));
+  EXPECT_THAT(said, HasSubstr("`complete` compares all rows and removes t_v1"));
+  {
+    const std::array<std::string_view, 1> tables = {"t_v1"};
+    const auto use = must(TableUse::announce(*client_, "shop 4", tables));
+    EXPECT_THAT(planned(Phase::live), HasSubstr("`complete` would be refused now: shop 4"));
+  }
+  migration.description = "another one";
+  EXPECT_THAT(planned(Phase::live, true), HasSubstr("started with another definition"));
+  migration.description.clear();
+  end("m");
+  EXPECT_THAT(planned(Phase::completed, true), HasSubstr("is completed already"));
+}
+
 TEST_F(MigrationWork, APauseHoldsUntilItIsResumed) {
   execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)",
            "INSERT INTO t_v1 (name) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) "

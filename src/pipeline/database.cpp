@@ -20,12 +20,6 @@ std::uint64_t file_size(const std::string& path) {
   return error ? 0 : size;
 }
 
-std::string phase_name(migrate::Phase phase) {
-  std::string name(to_string(phase));
-  std::replace(name.begin(), name.end(), ' ', '_');
-  return name;
-}
-
 json::array users_to_json(const std::vector<migrate::TableUser>& users) {
   json::array array;
   for (const auto& user : users) {
@@ -40,6 +34,12 @@ json::array users_to_json(const std::vector<migrate::TableUser>& users) {
 }
 
 }  // namespace
+
+std::string phase_name(migrate::Phase phase) {
+  std::string name(to_string(phase));
+  std::replace(name.begin(), name.end(), ' ', '_');
+  return name;
+}
 
 std::optional<std::int64_t> version_of(std::string_view table) {
   const auto underscore = table.rfind('_');

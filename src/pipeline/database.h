@@ -19,6 +19,9 @@ namespace offx::pipeline {
 /// The size of the database's file with its log; nothing where it is behind a server, or in memory.
 [[nodiscard]] std::optional<std::uint64_t> bytes_of(const db::DatabaseClient& client);
 
+/// As JSON says it: `rolling_back`.
+[[nodiscard]] std::string phase_name(migrate::Phase phase);
+
 /// The JSON form of a migration; described in docs/cli.md. `kept` are store::migrations_kept().
 [[nodiscard]] boost::json::object to_json(const migrate::MigrationState& state, std::span<const std::string> kept);
 

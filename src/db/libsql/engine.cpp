@@ -1,9 +1,4 @@
-#include "db/http/transport.h"
-#include "db/http/url.h"
 #include "db/libsql/engine.h"
-#include "db/libsql/hrana.h"
-#include "db/server_references.h"
-#include "db/stop.h"
 
 #include <algorithm>
 #include <array>
@@ -14,6 +9,11 @@
 #include <thread>
 #include <utility>
 
+#include "db/http/transport.h"
+#include "db/http/url.h"
+#include "db/libsql/hrana.h"
+#include "db/server_references.h"
+#include "db/stop.h"
 
 namespace offx::db::libsql {
 namespace {

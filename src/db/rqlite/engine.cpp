@@ -1,11 +1,4 @@
-#include "db/http/encoding.h"
-#include "db/http/transport.h"
-#include "db/http/url.h"
 #include "db/rqlite/engine.h"
-#include "db/rqlite/wire.h"
-#include "db/server_references.h"
-#include "db/sqlite/backup.h"
-#include "db/stop.h"
 
 #include <algorithm>
 #include <atomic>
@@ -17,6 +10,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "db/http/encoding.h"
+#include "db/http/transport.h"
+#include "db/http/url.h"
+#include "db/rqlite/wire.h"
+#include "db/server_references.h"
+#include "db/sqlite/backup.h"
+#include "db/stop.h"
 
 namespace offx::db::rqlite {
 namespace {
@@ -82,7 +82,8 @@ class Engine final : public DatabaseClient {
     if (!tables.empty()) {
       all.push_back({"PRAGMA writable_schema=ON", {}});
       for (const auto& table : tables) {
-        all.push_back({"UPDATE sqlite_schema SET sql = ?1 WHERE type = 'table' AND name = ?2", {table.sql, table.table}});
+        all.push_back(
+            {"UPDATE sqlite_schema SET sql = ?1 WHERE type = 'table' AND name = ?2", {table.sql, table.table}});
       }
       // What else makes the schema's number grow, by which connections see that they have to read it anew.
       all.push_back({"CREATE TABLE offx_redirected (x)", {}});
