@@ -77,6 +77,15 @@ class Load {
     threads_.clear();
   }
 
+  /// Returns while a migration is at work: when it has just made a step.
+  void wait_for_migration() const {
+    const auto give_up = Clock::now() + kGiveUp;
+    for (const int before = migration_steps_; migration_steps_ == before;) {
+      ASSERT_LT(Clock::now(), give_up) << "no migration goes on";
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+  }
+
   /// How long until a write is acknowledged that began after now.
   milliseconds back_in() const {
     const auto now = Clock::now();
@@ -172,9 +181,17 @@ class Load {
       change.to = next;
       change.create = "CREATE TABLE " + next + " (id INTEGER PRIMARY KEY, body TEXT NOT NULL)";
       migration.tables = {change};
-      if (!persistently([&] { return migrate::start(*client, migration, {.max_chunk_rows = 200}); })) return;
+      migrate::CompleteOptions options;
+      options.max_chunk_rows = 100;
+      options.progress = [&](const migrate::WorkState& state) {
+        if (state.waits_for.empty()) ++migration_steps_;
+        return true;
+      };
+      // What was lost in the middle of a step is soon taken up again, not after the ten seconds that are usual.
+      options.lease_ttl = milliseconds(500);
+      if (!persistently([&] { return migrate::start(*client, migration, options); })) return;
       if (!persistently([&]() -> Result<void> {
-            auto done = migrate::complete(*client, next, {});
+            auto done = migrate::complete(*client, next, options);
             // Completed by a call whose answer was lost.
             if (!done && done.error().code() == Errc::conflict) {
               OFFX_ASSIGN(const auto all, migrate::list_migrations(*client));
@@ -195,6 +212,7 @@ class Load {
   std::string failure_;
   std::atomic<Clock::rep> begun_of_acknowledged_ = 0;
   std::atomic<int> outages_ = 0;
+  std::atomic<int> migration_steps_ = 0;
   int version_ = 1;
   std::atomic<bool> stopping_ = false;
   std::vector<std::thread> threads_;
@@ -268,6 +286,7 @@ TEST(ClusterFaults, the_leader_of_three_rqlite_nodes_dies_under_load) {
   (void)load.back_in();
   for (int kill = 0; kill < kills(8); ++kill) {
     std::this_thread::sleep_for(milliseconds(500));
+    load.wait_for_migration();
     const auto leader = cluster.leader();
     cluster.node(leader).kill();
     const auto back = load.back_in();
@@ -288,6 +307,7 @@ TEST(ClusterFaults, the_leader_of_three_rqlite_nodes_is_cut_off_under_load) {
   (void)load.back_in();
   for (const bool from_clients_too : {false, true}) {
     std::this_thread::sleep_for(milliseconds(500));
+    load.wait_for_migration();
     const auto leader = cluster.leader();
     cluster.cut_off_from_nodes(leader);
     if (from_clients_too) cluster.cut_off_from_clients(leader);
@@ -312,6 +332,7 @@ TEST(ClusterFaults, the_primary_of_libsql_dies_under_load) {
   (void)load.back_in();
   for (int kill = 0; kill < kills(15); ++kill) {
     std::this_thread::sleep_for(milliseconds(500));
+    load.wait_for_migration();
     sqld.process().kill();
     sqld.start();
     const auto back = load.back_in();
