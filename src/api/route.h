@@ -134,8 +134,8 @@ struct Route {
   /// kept (see AnswerCache).
   bool kept = false;
   /// Likewise, and it counts whole tables: in a large database the answer may be 30 seconds old, also for whoever has
-  /// just written something, unless the request says `Cache-Control: no-cache`. Not for what has to show at once what was
-  /// done.
+  /// just written something, unless the request says `Cache-Control: no-cache`. Not for what has to show at once what
+  /// was done.
   bool counted = false;
 };
 
