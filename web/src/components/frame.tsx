@@ -119,10 +119,10 @@ export function MoreLinks({ onChosen }: { onChosen: () => void }) {
   );
 }
 
-/** In the place of a view that is on its way. */
+/** In the place of a view that is on its way: a heading and cards. */
 export function ViewSkeleton() {
   return (
-    <div className="page">
+    <div className="page reading">
       <h1 className="visually-hidden">OffX</h1>
       <div className="stack" role="status" aria-label="Loading">
         {[1, 2, 3, 4].map((number) => (
