@@ -71,10 +71,10 @@ class Streams {
     return stream;
   }
   /// False if there are enough.
-  bool keep(Stream&& stream) {
+  bool keep(const Stream& stream) {
     const std::lock_guard lock(mutex_);
     if (idle_.size() == kStreamsMax) return false;
-    idle_.push_back({std::move(stream), steady_clock::now()});
+    idle_.push_back({stream, steady_clock::now()});
     return true;
   }
   /// The server knows them no more.
@@ -216,14 +216,14 @@ class Engine final : public DatabaseClient {
     }
   }
 
-  void put_back(Server& server, Stream stream, const Answer& answer, Deadline deadline) {
+  void put_back(Server& server, const Stream& stream, const Answer& answer, Deadline deadline) {
     if (!answer.base_url.empty() && answer.base_url != server.url) {
       // It goes on at an address that nobody gave us the token for. There it expires.
       server.keeps_streams = false;
       return;
     }
     const bool is_good = answer.is_clean && steady_clock::now() - stream.opened < kStreamAgeMax;
-    if (is_good && server.streams.keep(std::move(stream))) return;
+    if (is_good && server.streams.keep(stream)) return;
     (void)close_stream(server, stream, deadline);  // or else it expires
   }
 
