@@ -47,10 +47,14 @@ export function firstContent(): Plugin {
     },
     transformIndexHtml: {
       order: "post",
-      handler: (html) =>
-        html
+      handler: (html, { bundle }) => {
+        // Fetched at once, though it is run later.
+        const program = Object.values(bundle ?? {}).find((file) => file.type === "chunk" && file.name === "program");
+        return html
           .replace("<!-- early -->", `<script src="/${script}"></script>`)
-          .replace("<!-- first content -->", () => content),
+          .replace("</head>", `<link rel="modulepreload" crossorigin href="/${program!.fileName}">\n  </head>`)
+          .replace("<!-- first content -->", () => content);
+      },
     },
   };
 }
