@@ -417,7 +417,7 @@ TEST_F(MigrationWork, CopyingWaitsForAReaderThatKeepsTheLogFromStartingAnew) {
   execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, body BLOB)"});
   run(*client_,
       "INSERT INTO t_v1 (body) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600) "
-      "SELECT randomblob(100000) FROM n");
+      "SELECT zeroblob(100000) FROM n");
   const auto migration = migration_of(
       "m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, body BLOB, more TEXT)")});
   const std::string path = folder_ / "test.db";
