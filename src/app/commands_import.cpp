@@ -93,12 +93,6 @@ std::string format_text(const pipeline::ImportResult& result) {
 }
 
 /// For what is written around an import; the import has as much.
-pipeline::Patience patience_of(const Context& context) {
-  return {.interrupted = &context.interrupted, .on_away = [](const Error& error) {
-            print_error("offx: " + printable(error.to_string()) + "; trying again for a minute");
-          }};
-}
-
 class Importer {
  public:
   Importer(const Context& context, const ImportCommand& command) : context_(context), command_(command) {}
@@ -166,7 +160,7 @@ Result<pipeline::ImportResult> Importer::read(db::DatabaseClient* client, const 
     ++problem_count_;
     if (problems_.size() < (context_.json ? 1000 : kProblemsShown)) problems_.push_back(problem);
   };
-  callbacks.on_away = patience_of(context_).on_away;
+  callbacks.on_away = context_.patience().on_away;
   return client == nullptr ? dry_run(input, options, callbacks)
                            : pipeline::import_posts(*client, input, options, callbacks);
 }
@@ -212,7 +206,7 @@ Result<void> Importer::run(db::DatabaseClient* client, const std::string& name) 
                                         static_cast<std::int64_t>(result->posts.unchanged),
                                         static_cast<std::int64_t>(problem_count_)};
     const auto note = [&] { return store::add_import(*client, record); };
-    noted = failure ? note() : pipeline::persist(patience_of(context_), note);
+    noted = failure ? note() : pipeline::persist(context_.patience(), note);
   }
   report(display_name(name), *result);
   // What failed first is what is to be mended.
@@ -302,27 +296,22 @@ Result<void> read_input(const Context& context, const std::string& input, const 
 
 Result<void> run_import(const Context& context, const ImportCommand& command) {
   OFFX_TRY(format_of(command.format));
-  std::unique_ptr<db::DatabaseClient> client;
-  std::unique_ptr<migrate::TableUse> use;
+  OpenedDatabase database;
   if (!command.dry_run) {
-    OFFX_ASSIGN(client, context.open_database());
-    OFFX_TRY(pipeline::persist(patience_of(context), [&]() -> Result<void> {
-      OFFX_ASSIGN(use, context.announce(*client, "import"));
-      return {};
-    }));
+    OFFX_ASSIGN(database, context.open_database("import", true));
   }
   Importer importer(context, command);
   Result<void> imported;
   for (const auto& input : command.inputs) {
-    imported = importer.run(client.get(), input);
+    imported = importer.run(database.client.get(), input);
     if (!imported || importer.interrupted) break;
   }
   // What was imported before an input that failed is told all the same.
   if (context.json && !command.dry_run) print_json(importer.results);
   if (!imported) return imported;
   // What was filed by rules that changed during the import is filed by those of now.
-  if (client && !importer.interrupted) {
-    OFFX_TRY(pipeline::persist(patience_of(context), [&] { return context.file_unfiled(*client); }));
+  if (database.client && !importer.interrupted) {
+    OFFX_TRY(pipeline::persist(context.patience(), [&] { return context.file_unfiled(*database); }));
   }
   if (importer.interrupted) return fail(Errc::cancelled, "interrupted; what was committed is kept");
   return {};

@@ -205,7 +205,7 @@ Result<store::Run> follow(const Context& context, store::JobRepository& jobs, st
 }  // namespace
 
 Result<void> run_jobs_list(const Context& context) {
-  OFFX_ASSIGN(const auto client, context.open_database());
+  OFFX_ASSIGN(const auto client, context.open_database_to_show());
   store::JobRepository repository(*client);
   OFFX_ASSIGN(const auto jobs, repository.list());
   OFFX_ASSIGN(const auto runs, repository.latest_runs());
@@ -237,7 +237,7 @@ Result<void> run_jobs_list(const Context& context) {
 }
 
 Result<void> run_jobs_show(const Context& context, const JobsCommand& command) {
-  OFFX_ASSIGN(const auto client, context.open_database());
+  OFFX_ASSIGN(const auto client, context.open_database_to_show());
   OFFX_ASSIGN(const auto job, find_job(*client, command.job));
   OFFX_ASSIGN(const auto runs, store::JobRepository(*client).runs(
                                    {.job_id = job.id, .kind = {}, .state = {}, .before_id = {}}, command.limit));
@@ -246,7 +246,7 @@ Result<void> run_jobs_show(const Context& context, const JobsCommand& command) {
 }
 
 Result<void> run_jobs_add(const Context& context, const JobsCommand& command) {
-  OFFX_ASSIGN(const auto client, context.open_database());
+  OFFX_ASSIGN(const auto client, context.open_database("jobs add"));
   store::Job job;
   job.kind = "summarise";
   job.title = "Summarise every topic";
@@ -263,7 +263,7 @@ Result<void> run_jobs_add(const Context& context, const JobsCommand& command) {
 }
 
 Result<void> run_jobs_edit(const Context& context, const JobsCommand& command) {
-  OFFX_ASSIGN(const auto client, context.open_database());
+  OFFX_ASSIGN(const auto client, context.open_database("jobs edit"));
   OFFX_ASSIGN(const auto stored, find_job(*client, command.job));
   auto job = stored;
   OFFX_TRY(apply(command, *client, job));
@@ -273,7 +273,7 @@ Result<void> run_jobs_edit(const Context& context, const JobsCommand& command) {
 }
 
 Result<void> run_jobs_switch(const Context& context, const JobsCommand& command, bool enabled) {
-  OFFX_ASSIGN(const auto client, context.open_database());
+  OFFX_ASSIGN(const auto client, context.open_database("jobs pause"));
   OFFX_ASSIGN(const auto stored, find_job(*client, command.job));
   auto job = stored;
   job.enabled = enabled;
@@ -290,7 +290,7 @@ Result<void> run_jobs_switch(const Context& context, const JobsCommand& command,
 }
 
 Result<void> run_jobs_remove(const Context& context, const JobsCommand& command) {
-  OFFX_ASSIGN(const auto client, context.open_database());
+  OFFX_ASSIGN(const auto client, context.open_database("jobs remove"));
   OFFX_ASSIGN(const auto job, find_job(*client, command.job));
   OFFX_TRY(store::JobRepository(*client).remove(job.id, context.clock.now()));
   if (context.json) {
@@ -302,13 +302,12 @@ Result<void> run_jobs_remove(const Context& context, const JobsCommand& command)
 }
 
 Result<void> run_jobs_run(const Context& context, const JobsCommand& command) {
-  OFFX_ASSIGN(const auto client, context.open_database());
+  OFFX_ASSIGN(const auto client, context.open_database("jobs run"));
   OFFX_ASSIGN(const auto job, find_job(*client, command.job));
   store::JobRepository jobs(*client);
   OFFX_ASSIGN(const auto options_text, pipeline::options_of_run(job, command.force));
   OFFX_ASSIGN(auto run, jobs.enqueue(job.kind, job.title, options_text, kAskedBy, context.clock.now(), job.id));
   if (!command.no_wait) {
-    OFFX_ASSIGN(const auto use, context.announce(*client, "jobs run"));
     set_log_level(LogLevel::error);
     jobs::SchedulerOptions options;
     options.workers = 1;
@@ -340,7 +339,7 @@ Result<void> run_jobs_run(const Context& context, const JobsCommand& command) {
 }
 
 Result<void> run_jobs_runs(const Context& context, const JobsCommand& command) {
-  OFFX_ASSIGN(const auto client, context.open_database());
+  OFFX_ASSIGN(const auto client, context.open_database_to_show());
   store::RunFilter filter;
   if (!command.job.empty()) {
     OFFX_ASSIGN(const auto job, find_job(*client, command.job));
@@ -354,7 +353,7 @@ Result<void> run_jobs_runs(const Context& context, const JobsCommand& command) {
 }
 
 Result<void> run_jobs_cancel(const Context& context, const JobsCommand& command) {
-  OFFX_ASSIGN(const auto client, context.open_database());
+  OFFX_ASSIGN(const auto client, context.open_database("jobs cancel"));
   OFFX_ASSIGN(const auto id, run_id(command.job));
   OFFX_ASSIGN(const auto run, store::JobRepository(*client).cancel(id, context.clock.now()));
   if (context.json) {

@@ -94,8 +94,7 @@ Result<void> run_summarize(const Context& context, const SummarizeCommand& comma
   }
   OFFX_ASSIGN(const auto period,
               pipeline::parse_period(command.since, command.until, command.period, context.clock.now()));
-  OFFX_ASSIGN(auto client, context.open_database());
-  OFFX_ASSIGN(const auto use, context.announce(*client, "summarize"));
+  OFFX_ASSIGN(auto client, context.open_database("summarize"));
   std::vector<store::Topic> topics;
   if (command.topic.empty()) {
     OFFX_ASSIGN(topics, store::TopicRepository(*client).list());

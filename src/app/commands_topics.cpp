@@ -79,8 +79,7 @@ Result<void> run_topic_add(const Context& context, const TopicFields& fields) {
   OFFX_TRY(store::check_title(topic.title));
   OFFX_TRY(check_color(topic.color));
   if (topic.rule) OFFX_TRY(parse(*topic.rule));
-  OFFX_ASSIGN(auto client, context.open_database());
-  OFFX_ASSIGN(const auto use, context.announce(*client, "topic add"));
+  OFFX_ASSIGN(auto client, context.open_database("topic add"));
   store::TopicRepository topics(*client);
   OFFX_ASSIGN(topic.id, topics.add(topic, context.clock.now()));
   std::uint64_t posts = 0;
@@ -102,8 +101,7 @@ Result<void> run_topic_edit(const Context& context, const TopicFields& fields) {
   if (fields.title) OFFX_TRY(store::check_title(*fields.title));
   if (fields.rule) OFFX_TRY(parse(*fields.rule));
   if (fields.color) OFFX_TRY(check_color(*fields.color));
-  OFFX_ASSIGN(auto client, context.open_database());
-  OFFX_ASSIGN(const auto use, context.announce(*client, "topic edit"));
+  OFFX_ASSIGN(auto client, context.open_database("topic edit"));
   store::TopicRepository topics(*client);
   OFFX_ASSIGN(auto topic, find_topic(*client, fields.topic));
   if (fields.title) topic.title = *fields.title;
@@ -190,7 +188,7 @@ Result<void> run_topic_show(const Context& context, const std::string& name) {
 }
 
 Result<void> run_topic_remove(const Context& context, const std::string& name, bool yes) {
-  OFFX_ASSIGN(auto client, context.open_database());
+  OFFX_ASSIGN(auto client, context.open_database("topic remove"));
   OFFX_ASSIGN(const auto topic, find_topic(*client, name));
   if (!yes && !confirm(context, fmt::format("Remove topic {} \"{}\" and its summaries? Its posts stay.", topic.id,
                                             printable(topic.title)))) {
@@ -213,7 +211,7 @@ Result<void> run_topic_preview(const Context& context, const PreviewCommand& com
   {
     ProgressBar bar(context.terminal, "Reading", "posts");
     if (command.input.empty()) {
-      OFFX_ASSIGN(auto client, context.open_database());
+      OFFX_ASSIGN(auto client, context.open_database("topic preview"));
       store::PostRepository posts(*client);
       OFFX_ASSIGN(const auto totals, posts.totals());
       OFFX_TRY(posts.each([&](const store::Post& post) -> Result<void> {

@@ -68,7 +68,7 @@ Result<store::User> find_user(api::Accounts& accounts, const std::string& name) 
 }  // namespace
 
 Result<void> run_user_add(const Context& context, const UserCommand& command) {
-  OFFX_ASSIGN(auto client, context.open_database());
+  OFFX_ASSIGN(auto client, context.open_database("user add"));
   api::Accounts accounts(*client, context.clock, {});
   OFFX_ASSIGN(const bool is_first, accounts.is_setup_required());
   OFFX_ASSIGN(const auto password, read_password(context));
@@ -83,7 +83,7 @@ Result<void> run_user_add(const Context& context, const UserCommand& command) {
 }
 
 Result<void> run_user_passwd(const Context& context, const UserCommand& command) {
-  OFFX_ASSIGN(auto client, context.open_database());
+  OFFX_ASSIGN(auto client, context.open_database("user passwd"));
   api::Accounts accounts(*client, context.clock, {});
   OFFX_ASSIGN(const auto user, find_user(accounts, command.username));
   OFFX_ASSIGN(const auto password, read_password(context));
@@ -93,7 +93,7 @@ Result<void> run_user_passwd(const Context& context, const UserCommand& command)
 }
 
 Result<void> run_user_list(const Context& context) {
-  OFFX_ASSIGN(auto client, context.open_database());
+  OFFX_ASSIGN(auto client, context.open_database_to_show());
   api::Accounts accounts(*client, context.clock, {});
   OFFX_ASSIGN(const auto users, accounts.repository().list());
   std::vector<std::vector<std::string>> rows = {{"USER", "NAME", "ADMIN", "LAST LOGIN"}};
@@ -119,7 +119,7 @@ Result<void> run_user_list(const Context& context) {
 }
 
 Result<void> run_user_remove(const Context& context, const UserCommand& command) {
-  OFFX_ASSIGN(auto client, context.open_database());
+  OFFX_ASSIGN(auto client, context.open_database("user remove"));
   api::Accounts accounts(*client, context.clock, {});
   OFFX_ASSIGN(const auto user, find_user(accounts, command.username));
   if (!command.yes && !confirm(context, "Remove " + user.username + " with all sessions and tokens?")) {

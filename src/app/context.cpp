@@ -15,7 +15,7 @@ Result<std::unique_ptr<migrate::TableUse>> Context::announce(db::DatabaseClient&
   return store::announce(client, std::string("offx ") + version() + " " + std::string(command));
 }
 
-Result<std::unique_ptr<db::DatabaseClient>> Context::open_database() const {
+Result<std::unique_ptr<db::DatabaseClient>> Context::open_initialised() const {
   ProgressBar bar(terminal, "Upgrading tables", "rows");
   OFFX_ASSIGN(auto client, store::open(db_url, [&](const migrate::WorkState& state) {
                 bar.update(state.done, state.total, state.done);
@@ -23,12 +23,26 @@ Result<std::unique_ptr<db::DatabaseClient>> Context::open_database() const {
               }));
   bar.clear();
   if (const auto warning = db::sqlite::version_warning(); !warning.empty()) print_error("offx: " + warning);
-  OFFX_TRY(file_unfiled(*client));
   return client;
 }
 
+Result<OpenedDatabase> Context::open_database(std::string_view command, bool outlasts) const {
+  OpenedDatabase database;
+  OFFX_ASSIGN(database.client, open_initialised());
+  const auto announce_it = [&]() -> Result<void> {
+    OFFX_ASSIGN(database.use, announce(*database, command));
+    return {};
+  };
+  OFFX_TRY(outlasts ? pipeline::persist(patience(), announce_it) : announce_it());
+  OFFX_TRY(file_unfiled(*database));
+  return database;
+}
+
 Result<std::unique_ptr<db::DatabaseClient>> Context::open_database_to_show() const {
-  auto opened = open_database();
+  auto opened = open_initialised();
+  if (opened) {
+    if (auto filed = file_unfiled(**opened); !filed) opened = fail(std::move(filed).error());
+  }
   if (!db::may_fall_back(db_url) || (!opened && !opened.error().retryable())) return opened;
   static constexpr std::string_view kMayBeBehind =
       "; what is shown comes from a replica or another node, and may be behind";
@@ -46,6 +60,12 @@ Result<std::unique_ptr<db::DatabaseClient>> Context::open_database_to_show() con
   if (!has_posts || !*has_posts) return opened;
   print_error("offx: " + printable(opened.error().to_string()) + std::string(kMayBeBehind));
   return fallback;
+}
+
+pipeline::Patience Context::patience() const {
+  return {.interrupted = &interrupted, .on_away = [](const Error& error) {
+            print_error("offx: " + printable(error.to_string()) + "; trying again for a minute");
+          }};
 }
 
 Result<void> Context::file_unfiled(db::DatabaseClient& client) const {

@@ -61,6 +61,27 @@ class Topics(OffxTest):
         self.assertEqual(self.sql("SELECT count(*) FROM topic_posts_v1"), [(0,)])
         self.offx("topic", "remove", "Databases", "--yes", status=1)
 
+    def test_what_writes_says_that_it_uses_the_tables_and_what_shows_does_not(self):
+        self.offx("topic", "add", "Databases", "--rule", "sqlite")
+        self.sql("CREATE TABLE seen (program TEXT)")
+        self.sql("CREATE TRIGGER seen_users AFTER INSERT ON offx_table_users BEGIN INSERT INTO seen VALUES (NEW.program); END")
+
+        def announced(*command):
+            self.sql("DELETE FROM seen")
+            self.offx(*command)
+            self.assertEqual(self.sql("SELECT count(*) FROM offx_table_users"), [(0,)], command)
+            return [program.split(" ", 2)[2] for program, in self.sql("SELECT program FROM seen")]
+
+        for command in (("topic", "edit", "Databases", "--color", "#123456"), ("topic", "preview", "--rule", "sqlite"),
+                        ("summarize", "--topic", "Databases"), ("jobs", "pause", "backup"), ("jobs", "run", "statistics"),
+                        ("import", self.write("more.jsonl", json.dumps(post("new", "more")))),
+                        ("topic", "remove", "Databases", "--yes")):
+            name = command[0] if command[0] in ("summarize", "import") else " ".join(command[:2])
+            self.assertEqual(announced(*command), [name])
+        for command in (("topic", "list"), ("posts",), ("search", "sqlite"), ("status",), ("summaries",), ("jobs", "list"),
+                        ("jobs", "runs"), ("jobs", "show", "backup"), ("user", "list"), ("migrate", "status")):
+            self.assertEqual(announced(*command), [], command)
+
     def test_a_topic_without_rule_keeps_what_was_filed_by_hand(self):
         self.offx("topic", "add", "Favourites")
         self.sql("INSERT INTO topic_posts_v1 (topic_id, post_id, added_at) "
