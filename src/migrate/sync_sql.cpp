@@ -238,15 +238,17 @@ class Triggers {
     // The row itself is made, or gets its new key, by what follows.
     const auto but_this = " AND NOT (" + at_key(pair_, from_, from_, "NEW") + ")";
     if (carries_replace()) add("rep", "BEFORE INSERT", "", note_replaced());
-    add("ins", "AFTER INSERT", "",
+    // An echo, or what comes to the same, ends before anything is done.
+    add("ins", "AFTER INSERT", "NOT " + pair_is_alike() + (carries_replace() ? " OR " + is_noted() : ""),
         bring_ancestors(but_this) + sweeps(nullptr, false) + guards(nullptr, false) + replace() + insert("") +
             restore() + assert_row(false));
     add("del", "AFTER DELETE", "",
         "DELETE FROM " + target_ + " WHERE " + at_key(pair_, to_, from_, "OLD") + " AND NOT EXISTS (SELECT 1 FROM " +
             source_ + " WHERE " + at_key(pair_, from_, from_, "OLD") + ");\n");
-    add("key", "AFTER UPDATE OF " + key_list(pair_, from_), key_changed(),
-        bring_ancestors(but_this) + sweeps(nullptr, true) + guards(nullptr, true) +
-            insert(" AND NOT EXISTS (SELECT 1 FROM " + target_ + " WHERE " + at_key(pair_, to_, from_, "OLD") + ")") +
+    const auto old_twin = "EXISTS (SELECT 1 FROM " + target_ + " WHERE " + at_key(pair_, to_, from_, "OLD") + ")";
+    add("key", "AFTER UPDATE OF " + key_list(pair_, from_),
+        "(" + key_changed() + ") AND (" + old_twin + " OR NOT " + pair_is_alike() + ")",
+        bring_ancestors(but_this) + sweeps(nullptr, true) + guards(nullptr, true) + insert(" AND NOT " + old_twin) +
             move() + restore() + assert_row(true));
     // Where nobody sees in how many statements an UPDATE arrives, each group goes by itself, which costs less.
     if (!pair_.update_triggers[to_].empty() && updates_once(pair_, from_)) {
@@ -453,6 +455,13 @@ class Triggers {
            joined(columns, ", ") + ") SELECT " + joined(key, ", ") + " WHERE " + source_exists() + ";\n";
   }
 
+  /// What note_replaced() noted of this row.
+  std::string is_noted() const {
+    const auto [columns, key] = note();
+    return "EXISTS (SELECT 1 FROM " + quote_identifier(note_of_replaced(pair_.tables[kNew].name)) + " WHERE " +
+           compared(columns, key) + ")";
+  }
+
   /// REPLACE arrives as REPLACE: what other tables' ON DELETE says happens, and no DELETE trigger runs. What the new
   /// table does not give its twin stays as it was.
   std::string replace() const {
@@ -482,11 +491,9 @@ class Triggers {
       }
     }
     for (const auto* column : pair_.own_columns(to_)) add_column(column->name, kept(column->name));
-    const auto [columns, key] = note();
     return "INSERT OR REPLACE INTO " + target_ + " (" + joined(names, ", ") + ") SELECT " + joined(values, ", ") +
-           " FROM " + source_ + " WHERE " + at_key(pair_, from_, from_, "NEW") + " AND EXISTS (SELECT 1 FROM " +
-           quote_identifier(note_of_replaced(pair_.tables[kNew].name)) + " WHERE " + compared(columns, key) +
-           ") AND EXISTS (SELECT 1 FROM " + target_ + " WHERE " + at_key(pair_, to_, from_, "NEW") + ");\n";
+           " FROM " + source_ + " WHERE " + at_key(pair_, from_, from_, "NEW") + " AND " + is_noted() +
+           " AND EXISTS (SELECT 1 FROM " + target_ + " WHERE " + at_key(pair_, to_, from_, "NEW") + ");\n";
   }
 
   std::string assignment(const Group& group, const Computed& c, const std::string& value) const {
