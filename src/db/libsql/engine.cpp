@@ -61,20 +61,22 @@ class Streams {
  public:
   /// The one that was used last, which is nobody else's from now on. So those that a rush leaves over expire.
   std::optional<Stream> take() {
+    const auto now = steady_clock::now();
     const std::lock_guard lock(mutex_);
-    if (idle_.empty() || steady_clock::now() - idle_.back().since > kStreamIdleMax) {
-      idle_.clear();
-      return std::nullopt;
+    while (!idle_.empty()) {
+      auto idle = std::move(idle_.back());
+      idle_.pop_back();
+      if (now < idle.good_until) return std::move(idle.stream);
     }
-    auto stream = std::move(idle_.back().stream);
-    idle_.pop_back();
-    return stream;
+    return std::nullopt;
   }
-  /// False if there are enough.
+  /// False if there are enough, or it is too old.
   bool keep(const Stream& stream) {
+    const auto now = steady_clock::now();
+    const auto good_until = std::min(now + kStreamIdleMax, stream.opened + kStreamAgeMax);
     const std::lock_guard lock(mutex_);
-    if (idle_.size() == kStreamsMax) return false;
-    idle_.push_back({stream, steady_clock::now()});
+    if (now >= good_until || idle_.size() == kStreamsMax) return false;
+    idle_.push_back({stream, good_until});
     return true;
   }
   /// The server knows them no more.
@@ -86,7 +88,7 @@ class Streams {
  private:
   struct Idle {
     Stream stream;
-    steady_clock::time_point since;
+    steady_clock::time_point good_until;
   };
   std::mutex mutex_;
   std::vector<Idle> idle_;  ///< the longest idle first
@@ -222,8 +224,7 @@ class Engine final : public DatabaseClient {
       server.keeps_streams = false;
       return;
     }
-    const bool is_good = answer.is_clean && steady_clock::now() - stream.opened < kStreamAgeMax;
-    if (is_good && server.streams.keep(stream)) return;
+    if (answer.is_clean && server.streams.keep(stream)) return;
     (void)close_stream(server, stream, deadline);  // or else it expires
   }
 
