@@ -317,6 +317,8 @@ std::optional<HttpResponse> Router::check_access(const Call& call) const {
 
 HttpResponse Router::run(Call& call) const {
   const auto stale_reads_before = db::FallbackReads::stale_reads();
+  std::optional<db::FallbackReads::PrimaryOnly> what_decides_on_writes;
+  if (!call.is_get()) what_decides_on_writes.emplace();
   auto refusal = check(call);
   auto response = refusal ? std::move(*refusal) : run_route(call);
   if (db::FallbackReads::stale_reads() != stale_reads_before) mark_stale(response);

@@ -10,6 +10,7 @@
 #include "base/test_support.h"
 #include "db/fallback_reads.h"
 #include "db/sqlite/change_watch.h"
+#include "db/test_faults.h"
 #include "store/request_log.h"
 #include "store/settings.h"
 #include "store/store.h"
@@ -118,6 +119,33 @@ TEST_F(ApiTest, with_a_replica_reads_go_on_and_say_that_they_may_be_behind) {
   readiness.set("");
   EXPECT_EQ(header(call("GET"), "OffX-Stale"), "");
   must(reads.execute("DELETE FROM settings_v1", {}));
+}
+
+TEST_F(ApiTest, what_writes_reads_nothing_at_a_replica) {
+  const auto id = must(accounts.add_user("ada", "correct horse battery", true));
+  const auto token = must(accounts.add_token({.user_id = id, .username = "ada"}, "t", {"read", "write"}, std::nullopt));
+  db::FaultyClient once_away(*client, db::Fault::refused, 1, Errc::unavailable);
+  db::FallbackReads reads(once_away, [] { return false; });
+  Accounts same_accounts{reads, clock, {}};
+  const Services with_replica{reads, clock, http, "/nonexistent", [] {}, &same_accounts};
+  Router at_replica{options(), with_replica, readiness, [](const store::RequestLogEntry&) {}};
+  const auto call = [&](const std::string& method, const std::string& path, const std::string& body = "") {
+    net::HttpRequest request;
+    request.method = method;
+    request.target = "/api/v1" + path;
+    request.headers = {{"Authorization", "Bearer " + token.secret}};
+    request.body = body;
+    request.peer = peer;
+    return at_replica.handle(request);
+  };
+  EXPECT_EQ(header(call("GET", "/topics"), "OffX-Stale"), "true");
+  const auto added = call("POST", "/topics", R"({"title":"One"})");
+  EXPECT_EQ(added.status, 201) << added.body;
+  EXPECT_EQ(header(added, "OffX-Stale"), "");
+  const auto changed = call("PATCH", "/topics/1", R"({"title":"Two"})");
+  EXPECT_EQ(changed.status, 200) << changed.body;
+  EXPECT_EQ(header(changed, "OffX-Stale"), "");
+  EXPECT_EQ(header(call("HEAD", "/topics"), "OffX-Stale"), "true") << "reads stay there for some seconds";
 }
 
 TEST_F(ApiTest, sessions_idle_out_and_grow_old_by_the_clock) {

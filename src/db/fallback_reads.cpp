@@ -11,6 +11,7 @@ using std::chrono::steady_clock;
 constexpr std::chrono::seconds kAway{5};
 
 thread_local std::uint64_t stale_reads_of_thread = 0;
+thread_local bool asks_primary_only = false;
 
 bool is_read(std::string_view sql) {
   const auto text = read_statement(sql);
@@ -31,6 +32,9 @@ bool may_fall_back(std::string_view url) {
 
 std::uint64_t FallbackReads::stale_reads() noexcept { return stale_reads_of_thread; }
 
+FallbackReads::PrimaryOnly::PrimaryOnly() noexcept : before_(std::exchange(asks_primary_only, true)) {}
+FallbackReads::PrimaryOnly::~PrimaryOnly() { asks_primary_only = before_; }
+
 Result<void> FallbackReads::refuse_if_away() const {
   if (!is_said_away_ || !is_said_away_()) return {};
   return fail(Error(Errc::unavailable, "the primary does not answer, and only it takes writes; nothing was written")
@@ -44,6 +48,10 @@ FallbackReads::FallbackReads(std::unique_ptr<DatabaseClient> client, Primary pri
 
 template <class Call, class Again>
 std::invoke_result_t<Call> FallbackReads::first_then(Call call, Again again) {
+  if (asks_primary_only) {
+    OFFX_TRY(refuse_if_away());
+    return call();
+  }
   const auto fall_back = [&] {
     auto stale = again();
     if (stale) ++stale_reads_of_thread;

@@ -26,7 +26,8 @@ namespace offx::db {
 /// For work that shows what is there: a read that ends with Errc::unavailable is done once more in Mode::read_stale, so
 /// that a replica, or a node without a leader, answers it. So others' latest writes may be missing while the primary is
 /// away, never those of this client. For some seconds afterwards reads go there at once, so that a primary that hangs
-/// costs its deadline once. Everything else is passed on. Thread-safe, as the client behind it.
+/// costs its deadline once. Everything else, and what is read under PrimaryOnly, is passed on. Thread-safe, as the
+/// client behind it.
 ///
 /// Where somebody watches the primary, `is_away` says how it is: as long as it is away, reads go to the others at once
 /// and writes end with Errc::unavailable at once. It is asked before every call, by any thread.
@@ -44,6 +45,20 @@ class FallbackReads final : public DatabaseClient {
   /// How many reads of this thread others than the primary have answered. Whoever asks before and after some work knows
   /// whether what it gives may be behind.
   [[nodiscard]] static std::uint64_t stale_reads() noexcept;
+
+  /// As long as one lives, every read of its thread is the primary's: for work that writes what follows from what it
+  /// read, or that only those may do who may still. Where the primary is known to be away, such a read ends with
+  /// Errc::unavailable at once.
+  class PrimaryOnly {
+   public:
+    PrimaryOnly() noexcept;
+    ~PrimaryOnly();
+    PrimaryOnly(const PrimaryOnly&) = delete;
+    PrimaryOnly& operator=(const PrimaryOnly&) = delete;
+
+   private:
+    const bool before_;
+  };
 
   Result<QueryResult> execute(std::string_view sql, const Params& params) override;
   Result<std::vector<QueryResult>> batch(std::span<const Statement> statements, Mode mode) override;
