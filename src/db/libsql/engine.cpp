@@ -28,7 +28,7 @@ constexpr std::chrono::seconds kReplicaShunned{10};  ///< after it did not answe
 constexpr std::size_t kStreamsMax = 16;              ///< kept of each server; sqld has 128 for everybody
 constexpr std::chrono::seconds kStreamIdleMax{8};    ///< sqld forgets a stream after 10
 constexpr std::chrono::seconds kStreamAgeMax{30};    ///< bounds how long a database is read that was replaced
-constexpr milliseconds kGoodbye{500};                ///< for closing what is kept
+constexpr milliseconds kGoodbye{500};                ///< for closing streams
 
 // How a client with a replica knows what that has. The server's own replication_index does not tell: a replica was seen
 // to name the primary's before it had the data. So every write transaction counts up one row, and the replica is asked
@@ -225,7 +225,8 @@ class Engine final : public DatabaseClient {
       return;
     }
     if (answer.is_clean && server.streams.keep(stream)) return;
-    (void)close_stream(server, stream, deadline);  // or else it expires
+    // Or else it expires. The caller waits for it, and has the answer.
+    (void)close_stream(server, stream, std::min(deadline, steady_clock::now() + kGoodbye));
   }
 
   bool close_stream(const Server& server, const Stream& stream, Deadline deadline) {

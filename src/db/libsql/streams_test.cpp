@@ -342,6 +342,24 @@ TEST_F(Streams, of_writes_hold_nothing_that_reads_a_clock_or_rolls_dice) {
   }
 }
 
+TEST(StreamsElsewhere, keep_no_answer_waiting_for_their_end) {
+  net::LocalServer server([&](net::LocalServer::Connection& connection) {
+    if (connection.whole_request().find("SELECT") == std::string::npos) {
+      connection.sleep(std::chrono::seconds(20));
+      return;
+    }
+    const std::string answer =
+        R"({"baton":"b1","results":[{"type":"ok","response":{"type":"execute","result":{"cols":[],"rows":[],)"
+        R"("affected_row_count":0}}},{"type":"error","error":{"message":"no such table: t","code":"SQLITE_ERROR"}}]})";
+    connection.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(answer.size()) +
+                    "\r\nConnection: close\r\n\r\n" + answer);
+  });
+  auto client = must(create_database_client("http://" + server.place()));
+  const auto begin = steady_clock::now();
+  EXPECT_EQ(client->execute("SELECT * FROM t").error().code(), Errc::invalid_argument);
+  EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds(10));
+}
+
 TEST(StreamsElsewhere, are_not_followed_with_our_token) {
   std::vector<std::string> bodies;
   net::LocalServer server([&](net::LocalServer::Connection& connection) {
