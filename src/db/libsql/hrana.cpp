@@ -343,9 +343,10 @@ Error in_statement(Error error, std::size_t number, std::size_t statements) {
 Result<std::vector<QueryResult>> take_results(std::vector<Reader::Outcome>& outcomes, const Pipeline& pipeline,
                                               Wrap wrap) {
   Reader::Outcome* found = nullptr;
-  for (auto& outcome : outcomes) {
-    if (outcome.error) return fail(to_error(*outcome.error));
-    if (!outcome.steps.empty()) found = &outcome;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (outcomes[i].error) return fail(to_error(*outcomes[i].error));
+    const bool is_of_caller = i > 0 || !pipeline.reads;  // before reads there is kLookAtSchema
+    if (is_of_caller && !outcomes[i].steps.empty()) found = &outcomes[i];
   }
   if (found == nullptr) return fail(Errc::corrupt, "the server's answer holds no result");
   const std::size_t count = pipeline.kinds.size();

@@ -360,6 +360,20 @@ TEST(StreamsElsewhere, keep_no_answer_waiting_for_their_end) {
   EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds(10));
 }
 
+TEST(StreamsElsewhere, that_answer_less_than_was_asked_are_not_believed) {
+  net::LocalServer server([&](net::LocalServer::Connection& connection) {
+    connection.whole_request();
+    const std::string answer = R"({"results":[{"type":"ok","response":{"type":"execute","result":{"cols":[],"rows":[],)"
+                               R"("affected_row_count":0}}}]})";
+    connection.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(answer.size()) +
+                    "\r\nConnection: close\r\n\r\n" + answer);
+  });
+  auto client = must(create_database_client("http://" + server.place()));
+  const auto read = client->execute("SELECT 1");
+  ASSERT_FALSE(read.has_value());
+  EXPECT_EQ(read.error().code(), Errc::corrupt);
+}
+
 TEST(StreamsElsewhere, are_not_followed_with_our_token) {
   std::vector<std::string> bodies;
   net::LocalServer server([&](net::LocalServer::Connection& connection) {
@@ -367,6 +381,7 @@ TEST(StreamsElsewhere, are_not_followed_with_our_token) {
     bodies.push_back(request.substr(request.find("\r\n\r\n") + 4));
     const std::string answer =
         R"({"baton":"b1","base_url":"https://elsewhere.example","results":[{"type":"ok","response":{"type":"execute",)"
+        R"("result":{"cols":[],"rows":[],"affected_row_count":0}}},{"type":"ok","response":{"type":"execute",)"
         R"("result":{"cols":[{"name":"1"}],"rows":[[{"type":"integer","value":"1"}]],"affected_row_count":0}}}]})";
     connection.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(answer.size()) +
                     "\r\nConnection: close\r\n\r\n" + answer);
