@@ -382,6 +382,44 @@ TEST_F(Live, WhatOneSideAloneKnowsSurvivesTheOther) {
   EXPECT_EQ(asked("SELECT state FROM t_v1 WHERE id = 30"), "off");
 }
 
+TEST_F(Live, AReplaceTakesNothingAwayByWhatTheOtherSideAloneKeepsUnique) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, title TEXT, name TEXT UNIQUE)",
+           "INSERT INTO t_v1 VALUES (1, 'Ann', 'a'), (2, 'Bob', 'b')"});
+  auto change = change_of("t_v1", "t_v2",
+                          "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, title TEXT, slug TEXT UNIQUE, \"as\" TEXT, "
+                          "kind TEXT DEFAULT 'k' UNIQUE)");
+  change.up = {{"slug", "lower(title)"}};
+  change.one_way = {"slug"};
+  change.down = {{"name", "lower(\"as\")"}};
+  execute({"DELETE FROM t_v1 WHERE id = 2"});
+  begin(migration_of("m", {change}));
+  execute({"UPDATE t_v2 SET kind = 'first' WHERE id = 1", "INSERT INTO t_v1 VALUES (2, 'Bob', 'b')",
+           "UPDATE t_v2 SET kind = 'second' WHERE id = 2"});
+  const auto refused = [&](const std::string& sql, const std::string& why) {
+    SCOPED_TRACE(sql);
+    EXPECT_THAT(asked(sql), HasSubstr("UNIQUE constraint failed: " + why));
+    EXPECT_EQ(asked("SELECT id FROM t_v1"), "1 2");
+    EXPECT_EQ(asked("SELECT id FROM t_v2"), "1 2");
+  };
+  refused("INSERT OR REPLACE INTO t_v1 (id, title) VALUES (7, 'ANN')", "t_v2.slug");
+  refused("INSERT OR REPLACE INTO t_v1 (id, title) VALUES (2, 'ANN')", "t_v2.slug");
+  refused("UPDATE OR REPLACE t_v1 SET title = 'ANN' WHERE id = 2", "t_v2.slug");
+  refused("UPDATE OR REPLACE t_v1 SET title = 'ANN', id = 3 WHERE id = 2", "t_v2.slug");
+  // What a DEFAULT gives is known too.
+  execute({"UPDATE t_v2 SET kind = 'k' WHERE id = 2"});
+  refused("INSERT OR REPLACE INTO t_v1 (id, title) VALUES (7, 'new')", "t_v2.kind");
+  execute({"UPDATE t_v2 SET kind = 'second', \"as\" = 'B' WHERE id = 2"});
+  refused("INSERT OR REPLACE INTO t_v2 (id, \"as\") VALUES (7, 'b')", "t_v1.name");
+  refused("UPDATE OR REPLACE t_v2 SET \"as\" = 'b' WHERE id = 1", "t_v1.name");
+  // What is the row's own, and what it keeps, is in nobody's way.
+  execute({"INSERT OR REPLACE INTO t_v1 (id, title) VALUES (1, 'ANN')",
+           "UPDATE OR REPLACE t_v1 SET title = 'aNN', id = 5 WHERE id = 1",
+           "UPDATE t_v2 SET slug = 'mine' WHERE id = 5", "INSERT OR REPLACE INTO t_v1 (id, title) VALUES (7, 'ann')"});
+  EXPECT_EQ(asked("SELECT id, title, slug, kind FROM t_v2"), "2|Bob|bob|second 5|aNN|mine|first 7|ann|ann|k");
+  EXPECT_EQ(asked("SELECT id, title FROM t_v1"), "2|Bob 5|aNN 7|ann");
+  expect_alike("m");
+}
+
 /// Takes a migration to where its old or new version is being removed, and stops there.
 WorkProgress stopped_while_removing() {
   return [](const WorkState& state) { return !state.what.starts_with("remove"); };

@@ -423,24 +423,33 @@ class Resolver {
         }
         unique.collations = index.collations;
         unique.partial = index.partial;
-        const bool known = !contains(unique.columns[other(side)], "");
+        const bool known = unique.is_carried();
         unique.on_both =
             known && !index.partial && is_unique(other(side), unique.columns[other(side)], unique.collations);
         if (!unique.on_both) {
           find(Severity::warning, index.name,
                "only " + table(side).name + " demands unique (" + readable(index) + "): while both versions live, " +
                    (side == kNew ? "old" : "new") + " code that writes a repeated value gets an error" +
-                   (index.partial ? ", and with OR REPLACE takes the other row out of both" : ""));
+                   (index.partial ? ", and with OR REPLACE takes the other row out of both"
+                    : is_foretold(side, index)
+                        ? ""
+                        : ", and OR REPLACE may take the other row out of " + table(side).name + " alone"));
         }
         if (!known) {
           find(Severity::warning, index.name,
                "INSERT OR REPLACE that replaces a row of " + table(side).name + " through the unique (" +
                    readable(index) + ") leaves its twin in the other version: do not replace by it while both live");
-          continue;
+          if (!is_foretold(side, index)) continue;
         }
         pair_.uniqueness[side].push_back(std::move(unique));
       }
     }
+  }
+
+  /// True if what a write to the other side puts into these columns is known before SQLite has it.
+  bool is_foretold(Side side, const Index& index) const {
+    return std::none_of(index.columns.begin(), index.columns.end(),
+                        [&](const auto& column) { return column.empty() || table(side).column(column)->generated; });
   }
 
   static std::string readable(const Index& index) {
@@ -491,6 +500,8 @@ bool Group::only_initial(Side side) const {
          (looked_up[side] ||
           std::none_of(computed[side].begin(), computed[side].end(), [](const Computed& c) { return c.reads_key; }));
 }
+
+bool Uniqueness::is_carried() const { return !contains(columns[kOld], "") && !contains(columns[kNew], ""); }
 
 std::vector<Computed> Pair::computed(Side side) const {
   std::vector<Computed> all;

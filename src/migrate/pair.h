@@ -42,12 +42,14 @@ struct Group {
   [[nodiscard]] bool only_initial(Side side) const;
 };
 
-/// A uniqueness of one side's rows in columns that the other side has too.
+/// A uniqueness of one side's rows.
 struct Uniqueness {
-  std::array<std::vector<std::string>, 2> columns;
+  std::array<std::vector<std::string>, 2> columns;  ///< the other side's are empty where nothing is carried to and fro
   std::vector<std::string> collations;
   bool partial = false;
   bool on_both = false;  ///< the other side has the same one
+
+  [[nodiscard]] bool is_carried() const;  ///< the other side has all these columns too
 };
 
 struct Pair {

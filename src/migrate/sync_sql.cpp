@@ -354,22 +354,50 @@ class Triggers {
     return {};
   }
 
-  static bool concerns(const Uniqueness& unique, Side from, const Group* group) {
+  /// True if a change of the group's sources can change what is to be unique.
+  bool concerns(const Uniqueness& unique, const Group* group) const {
     if (group == nullptr) return true;
-    for (const auto& column : unique.columns[from]) {
-      for (const auto& source : group->sources[from]) {
+    for (const auto& column : unique.columns[from_]) {
+      for (const auto& source : group->sources[from_]) {
         if (same_name(source, column)) return true;
       }
     }
+    for (const auto& column : unique.columns[to_]) {
+      for (const auto& c : group->computed[to_]) {
+        if (same_name(c.column, column)) return true;
+      }
+    }
     return false;
+  }
+
+  /// What NEW's twin is about to have in a column that is not carried to and fro.
+  std::string written(const std::string& column, bool key_moves) const {
+    const auto& own_default = pair_.tables[to_].column(column)->default_value;
+    std::string value = own_default ? "(" + *own_default + ")" : "NULL";
+    std::string stays = "1";
+    for (const auto& group : pair_.groups) {
+      for (const auto& c : group.computed[to_]) {
+        if (!same_name(c.column, column)) continue;
+        value = rows_.value(c, to_);
+        if (!carries(group, to_)) continue;
+        stays = key_moves && is_one_way(group) && !reads_key(group) ? "NOT (" + changed(group) + ")"
+                                                                    : alike(group, to_, rows_);
+      }
+    }
+    const auto twin = " FROM " + target_ + " WHERE " + at_key(pair_, to_, from_, key_moves ? "OLD" : "NEW");
+    return "CASE WHEN EXISTS (SELECT 1" + twin + ") THEN (SELECT CASE WHEN " + stays + " THEN " + target_ + "." +
+           quote_identifier(column) + " ELSE " + value + " END" + twin + ") ELSE " + value + " END";
   }
 
   /// The rows of the target that have NEW's values in these columns, but the twins of NEW and OLD.
   std::string others_with(const Uniqueness& unique, bool key_moves) const {
     std::vector<std::string> parts;
     for (std::size_t i = 0; i < unique.columns[to_].size(); ++i) {
-      parts.push_back(target_ + "." + quote_identifier(unique.columns[to_][i]) + " = NEW." +
-                      quote_identifier(unique.columns[from_][i]) + " COLLATE " + unique.collations[i]);
+      const auto& carried = unique.columns[from_][i];
+      parts.push_back(
+          target_ + "." + quote_identifier(unique.columns[to_][i]) + " = " +
+          (carried.empty() ? written(unique.columns[to_][i], key_moves) : "NEW." + quote_identifier(carried)) +
+          " COLLATE " + unique.collations[i]);
     }
     parts.push_back("NOT (" + at_key(pair_, to_, from_, "NEW") + ")");
     if (key_moves) parts.push_back("NOT (" + at_key(pair_, to_, from_, "OLD") + ")");
@@ -380,7 +408,7 @@ class Triggers {
   std::string sweeps(const Group* group, bool key_moves) const {
     std::string sql;
     for (const auto& unique : pair_.uniqueness[from_]) {
-      if (!concerns(unique, from_, group)) continue;
+      if (!unique.is_carried() || !concerns(unique, group)) continue;
       sql += "DELETE FROM " + target_ + " WHERE " + others_with(unique, key_moves) + " AND NOT EXISTS (SELECT 1 FROM " +
              source_ + " WHERE " + compared(quoted_key(pair_, from_, source_), quoted_key(pair_, to_, target_)) +
              ");\n";
@@ -392,7 +420,7 @@ class Triggers {
   std::string guards(const Group* group, bool key_moves) const {
     std::string sql;
     for (const auto& unique : pair_.uniqueness[to_]) {
-      if (unique.on_both || unique.partial || !concerns(unique, from_, group)) continue;
+      if (unique.on_both || unique.partial || !concerns(unique, group)) continue;
       sql +=
           "SELECT RAISE(ABORT, " +
           quote_text("UNIQUE constraint failed: " + pair_.tables[to_].name + "." + joined(unique.columns[to_], ", ")) +
@@ -650,6 +678,7 @@ std::vector<NamedSql> sync_helpers(const Pair& pair) {
   for (const Side from : {kOld, kNew}) {
     const auto& target = pair.tables[other(from)];
     for (const auto& unique : pair.uniqueness[from]) {
+      if (!unique.is_carried()) continue;
       const auto& wanted = unique.columns[other(from)];
       bool found = false;
       for (const auto& index : target.indexes) {
