@@ -579,11 +579,14 @@ Result<void> check_one_row(db::DatabaseClient& scratch, const Pair& pair, std::v
 
 }  // namespace
 
+std::vector<std::string> trigger_names(const PairPlan& plan) {
+  auto names = sync_trigger_names(plan.pair, kOld);
+  for (auto& name : sync_trigger_names(plan.pair, kNew)) names.push_back(std::move(name));
+  return names;
+}
+
 std::vector<std::string> drop_triggers(const PairPlan& plan) {
-  std::vector<std::string> names;
-  for (const Side side : {kOld, kNew}) {
-    for (auto& name : sync_trigger_names(plan.pair, side)) names.push_back(std::move(name));
-  }
+  auto names = trigger_names(plan);
   for (const auto& trigger : plan.sync) names.push_back(trigger.name);
   for (auto& name : names) name = "DROP TRIGGER IF EXISTS " + quote_identifier(name);
   return names;

@@ -34,6 +34,8 @@ struct Blueprint {
   std::vector<std::string> make_on_complete;  ///< … and make those that take over
 };
 
+/// The names that triggers of ours on the pair's tables may have.
+[[nodiscard]] std::vector<std::string> trigger_names(const PairPlan& plan);
 /// Statements that drop all triggers that keep the pair alike, if they are there.
 [[nodiscard]] std::vector<std::string> drop_triggers(const PairPlan& plan);
 

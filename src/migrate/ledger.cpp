@@ -30,6 +30,12 @@ constexpr std::array<PhaseName, 8> kPhases = {{{Phase::expand, "expand"},
 
 Timestamp now() { return SystemClock().now(); }
 
+std::string are_triggers(const std::vector<std::string>& names) {
+  std::vector<std::string> texts;
+  for (const auto& name : names) texts.push_back(quote_text(name));
+  return "type = 'trigger' AND name IN (" + joined(texts, ", ") + ")";
+}
+
 Timestamp time_of(const db::Value& value) { return parse_time(to_text(value)).value_or(Timestamp()); }
 
 }  // namespace
@@ -298,12 +304,19 @@ Result<std::string> lease_holder(db::DatabaseClient& client) {
 }
 
 std::vector<Statement> remember_schema() {
-  return {
-      {"DELETE FROM offx_schema_objects", {}},
-      {"INSERT INTO offx_schema_objects (type, name, sql) SELECT type, name, sql FROM sqlite_schema "
-       "WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND (name NOT LIKE 'offx\\_%' ESCAPE '\\' OR "
-       "(type = 'trigger' AND name LIKE 'offx\\_sync\\_%' ESCAPE '\\'))",
-       {}}};
+  return {{"DELETE FROM offx_schema_objects WHERE name NOT LIKE 'offx\\_%' ESCAPE '\\'", {}},
+          {"INSERT INTO offx_schema_objects (type, name, sql) SELECT type, name, sql FROM sqlite_schema "
+           "WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'offx\\_%' ESCAPE '\\'",
+           {}}};
+}
+
+std::string forget_triggers(const std::vector<std::string>& names) {
+  return "DELETE FROM offx_schema_objects WHERE " + are_triggers(names);
+}
+
+std::string remember_triggers(const std::vector<std::string>& names) {
+  return "INSERT INTO offx_schema_objects (type, name, sql) SELECT type, name, sql FROM sqlite_schema WHERE " +
+         are_triggers(names);
 }
 
 }  // namespace offx::migrate

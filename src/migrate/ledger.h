@@ -90,8 +90,11 @@ class Lease {
 /// Who holds the lease now, for people; empty if nobody.
 Result<std::string> lease_holder(db::DatabaseClient& client);
 
-/// Statements that make the ledger remember the schema as it is now, the triggers that keep versions alike with it;
-/// find_drift() compares with that.
+/// Statements that make the ledger remember the schema as it is now; find_drift() compares with that. What it remembers
+/// of triggers that keep versions alike stays: whether one of them is lost is for its own migration to find.
 [[nodiscard]] std::vector<db::Statement> remember_schema();
+/// Statements for those: what it remembers of them is forgotten, and then remembered as they are now.
+[[nodiscard]] std::string forget_triggers(const std::vector<std::string>& names);
+[[nodiscard]] std::string remember_triggers(const std::vector<std::string>& names);
 
 }  // namespace offx::migrate

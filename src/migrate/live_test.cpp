@@ -420,6 +420,20 @@ TEST_F(Live, AReplaceTakesNothingAwayByWhatTheOtherSideAloneKeepsUnique) {
   expect_alike("m");
 }
 
+TEST_F(Live, ALostTriggerIsNotForgottenBecauseOfAnotherMigration) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY)", "CREATE TABLE u_v1 (id INTEGER PRIMARY KEY)"});
+  begin(migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY)")}));
+  execute({"DROP TRIGGER offx_sync_t_v2_down_ins", "INSERT INTO t_v2 VALUES (2)"});
+  begin(migration_of("n", {change_of("u_v1", "u_v2", "CREATE TABLE u_v2 (id INTEGER PRIMARY KEY)")}));
+  end("n");
+  EXPECT_THAT(must(find_drift(*client_)), testing::ElementsAre(AllOf(Field(&Drift::name, "offx_sync_t_v2_down_ins"),
+                                                                     Field(&Drift::what, "missing"))));
+  EXPECT_THAT(error_of(roll_back(*client_, "m", {})), HasSubstr("offx_sync_t_v2_down_ins"));
+  EXPECT_EQ(asked("SELECT id FROM t_v2"), "2");
+  go_back("m", true);
+  EXPECT_EQ(asked("SELECT count(*) FROM offx_schema_objects WHERE name LIKE 'offx%'"), "0");
+}
+
 /// Takes a migration to where its old or new version is being removed, and stops there.
 WorkProgress stopped_while_removing() {
   return [](const WorkState& state) { return !state.what.starts_with("remove"); };

@@ -401,6 +401,10 @@ Result<void> Work::go_live(const Record& record, const Blueprint& blueprint) {
   for (const auto& table : record.tables) set_table_phase(script, record.name, table.position, Phase::live);
   set_phase(script, record.name, Phase::live);
   script.add(remember_schema());
+  for (const auto& plan : blueprint.pairs) {
+    script.add(forget_triggers(trigger_names(plan)));
+    script.add(remember_triggers(trigger_names(plan)));
+  }
   OFFX_TRY(lease_.batch(script.statements(), db::Mode::write));
   return {};
 }
@@ -433,6 +437,7 @@ Result<void> Work::complete(Record record, const CompleteOptions& options) {
     script.add(blueprint.drop_on_complete);
     for (const auto& plan : blueprint.pairs) {
       script.add(drop_triggers(plan));
+      script.add(forget_triggers(trigger_names(plan)));
       for (const auto& helper : plan.helpers) script.add(drop_of_helper(helper));
       script.add(equalise_sequences(plan.pair));
     }
@@ -479,6 +484,7 @@ Result<void> Work::roll_back(Record record, const RollbackOptions& options) {
     Script script;
     for (const auto& plan : blueprint.pairs) {
       script.add(drop_triggers(plan));
+      script.add(forget_triggers(trigger_names(plan)));
       for (const auto& helper : plan.helpers) script.add(drop_of_helper(helper));
       // The author's own, which would take the emptying of the new table for the application's deletes, and views.
       for (auto statement = plan.create.rbegin(); statement != plan.create.rend(); ++statement) {
