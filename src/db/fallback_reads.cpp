@@ -12,6 +12,7 @@ constexpr std::chrono::seconds kAway{5};
 
 thread_local std::uint64_t stale_reads_of_thread = 0;
 thread_local bool asks_primary_only = false;
+thread_local bool knows_primary_away = false;
 
 bool is_read(std::string_view sql) {
   const auto text = read_statement(sql);
@@ -31,6 +32,8 @@ bool may_fall_back(std::string_view url) {
 }
 
 std::uint64_t FallbackReads::stale_reads() noexcept { return stale_reads_of_thread; }
+
+bool FallbackReads::primary_is_away() noexcept { return knows_primary_away; }
 
 FallbackReads::PrimaryOnly::PrimaryOnly() noexcept : before_(std::exchange(asks_primary_only, true)) {}
 FallbackReads::PrimaryOnly::~PrimaryOnly() { asks_primary_only = before_; }
@@ -52,13 +55,15 @@ std::invoke_result_t<Call> FallbackReads::first_then(Call call, Again again) {
     OFFX_TRY(refuse_if_away());
     return call();
   }
+  const bool is_said_away = is_said_away_ && is_said_away_();
   const auto fall_back = [&] {
+    knows_primary_away = is_said_away;
     auto stale = again();
+    knows_primary_away = false;
     if (stale) ++stale_reads_of_thread;
     if (stale && on_fallback_ && !has_told_.exchange(true)) on_fallback_();
     return stale;
   };
-  const bool is_said_away = is_said_away_ && is_said_away_();
   // Who watches it saw it come back.
   if (was_said_away_.exchange(is_said_away) && !is_said_away) away_until_ = 0;
   if (is_said_away || steady_clock::now().time_since_epoch().count() < away_until_) return fall_back();

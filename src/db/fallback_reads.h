@@ -30,7 +30,8 @@ namespace offx::db {
 /// client behind it.
 ///
 /// Where somebody watches the primary, `is_away` says how it is: as long as it is away, reads go to the others at once
-/// and writes end with Errc::unavailable at once. It is asked before every call, by any thread.
+/// and writes end with Errc::unavailable at once, as do reads that no replica can answer. It is asked before every
+/// call, by any thread.
 class FallbackReads final : public DatabaseClient {
  public:
   enum class Primary : std::uint8_t { there, away };  ///< as far as is known
@@ -45,6 +46,10 @@ class FallbackReads final : public DatabaseClient {
   /// How many reads of this thread others than the primary have answered. Whoever asks before and after some work knows
   /// whether what it gives may be behind.
   [[nodiscard]] static std::uint64_t stale_reads() noexcept;
+
+  /// For engines: this thread reads in Mode::read_stale, and the primary is known to be away, so that it must not be
+  /// waited for.
+  [[nodiscard]] static bool primary_is_away() noexcept;
 
   /// As long as one lives, every read of its thread is the primary's: for work that writes what follows from what it
   /// read, or that only those may do who may still. Where the primary is known to be away, such a read ends with

@@ -1,6 +1,7 @@
 // Networks that are cut: connections stay open, and nothing passes. What rqlite's nodes do then under an import and a
 // migration is in app/cluster_faults_test.cpp.
 
+#include <atomic>
 #include <chrono>
 #include <thread>
 
@@ -98,6 +99,31 @@ TEST_F(CutPrimary, from_its_replica_a_session_never_sees_less_than_it_wrote) {
   EXPECT_EQ(must(read(*client_, Mode::read_stale)), 20);
   sqld_->to_clients().mend();
   EXPECT_EQ(must(read(*client_, Mode::read)), 20);
+}
+
+TEST_F(CutPrimary, that_is_known_to_be_away_is_waited_for_by_nobody) {
+  const std::string patient = database_ + "&timeout_ms=60000&replica=" + sqld_->replica_place();
+  auto writer = must(create_database_client(patient));
+  auto reader = must(create_database_client(patient));
+  std::atomic<bool> is_away = false;
+  FallbackReads own(*writer, [&] { return is_away.load(); });
+  FallbackReads others(*reader, [&] { return is_away.load(); });
+  must(own.execute("UPDATE t SET n = 1", {}));
+  wait_for_replica(1);
+  sqld_->to_replica().cut();
+  must(own.execute("UPDATE t SET n = 2", {}));
+  sqld_->to_clients().cut();
+  is_away = true;
+  const auto begin = steady_clock::now();
+  const auto refused = read(own, Mode::read);
+  ASSERT_FALSE(refused.has_value()) << "the replica lacks what this session wrote";
+  EXPECT_EQ(refused.error().code(), Errc::unavailable) << refused.error().to_string();
+  EXPECT_EQ(must(read(others, Mode::read)), 1);
+  EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds(10));
+
+  sqld_->to_replica().mend();
+  wait_for_replica(2);
+  EXPECT_EQ(must(read(own, Mode::read)), 2);
 }
 
 TEST(CutNode, takes_no_write_that_is_lost_later) {

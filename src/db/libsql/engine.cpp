@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "db/fallback_reads.h"
 #include "db/http/transport.h"
 #include "db/http/url.h"
 #include "db/libsql/hrana.h"
@@ -163,6 +164,10 @@ class Engine final : public DatabaseClient {
       if (auto results = run_at_replica(statements, deadline)) return std::move(*results);
     }
     OFFX_ASSIGN(auto pipeline, write_pipeline(statements, wrap));
+    if (mode == Mode::read_stale && has_replica && FallbackReads::primary_is_away()) {
+      return fail(Errc::unavailable,
+                  "the primary does not answer, and its replica neither, or it lacks what was written here last");
+    }
     if (pipeline.reads || !has_replica) return exchange(primary_, pipeline, wrap, deadline);
 
     OFFX_ASSIGN(pipeline, write_pipeline(statements, Wrap::write, kAdvance));
@@ -177,8 +182,13 @@ class Engine final : public DatabaseClient {
 
   /// Nothing if the replica does not answer, or not with what this client must see.
   std::optional<Results> run_at_replica(std::span<const Statement> statements, Deadline deadline) {
-    const Deadline shunned_until{Deadline::duration(replica_shunned_until_.load())};
-    if (steady_clock::now() < shunned_until) return std::nullopt;
+    const auto shun = [] { return (steady_clock::now() + kReplicaShunned).time_since_epoch().count(); };
+    auto shunned_until = replica_shunned_until_.load();
+    if (steady_clock::now().time_since_epoch().count() < shunned_until) return std::nullopt;
+    // One finds out whether it answers again; the others do not wait for that.
+    if (shunned_until != 0 && !replica_shunned_until_.compare_exchange_strong(shunned_until, shun())) {
+      return std::nullopt;
+    }
     const std::int64_t needed = position_.load();
     // How far the replica is comes first: what is read behind it is no older. No transaction, as replicas hand those to
     // their primary: each statement sees a moment of its own.
@@ -191,11 +201,10 @@ class Engine final : public DatabaseClient {
     if (!pipeline) return std::nullopt;
     // Half of the time, so that the primary may still answer if the replica hangs.
     auto results = exchange(replica_, *pipeline, Wrap::each, deadline - address_.timeout / 2);
-    if (!results) {
-      if (results.error().retryable())
-        replica_shunned_until_ = (steady_clock::now() + kReplicaShunned).time_since_epoch().count();
-      return std::nullopt;
-    }
+    const bool answers = results || !results.error().retryable();
+    if (!answers) replica_shunned_until_ = shun();
+    if (answers && shunned_until != 0) replica_shunned_until_ = 0;
+    if (!results) return std::nullopt;
     if (needed > 0) {
       const auto& answer = results->front();
       if (answer.rows() == 0 || to_integer(answer.row(0)[0]) < needed) return std::nullopt;

@@ -27,7 +27,8 @@ namespace offx::db::libsql {
 /// this client also counts up a row of the table `replica_position_v1`, in its own transaction, and the replica's
 /// answer is used only if that row, read in the same transaction, has come as far: so a session that uses one client
 /// sees what it wrote, whatever the server promises. Behind what it has only read it may go back. A replica that does
-/// not answer is not asked again for 10 s.
+/// not answer is not asked again for 10 s, and then by one call first. Where the primary is known to be away (see
+/// FallbackReads), a read that the replica cannot answer is Errc::unavailable, and waits for nobody else.
 ///
 /// **Streams.** A stream is a connection that the server holds to its database, and a new one costs it most of what a
 /// small read costs. So reads go on in streams that were kept: at most 16, of which none idles for more than 8 s or is
