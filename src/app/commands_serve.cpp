@@ -310,7 +310,14 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
   api::Readiness readiness;
   // What people ask for; the work that goes on by itself waits for the primary.
   std::optional<db::FallbackReads> reads;
-  if (db::has_replica(context.db_url)) reads.emplace(*client, [&readiness] { return readiness.is_read_only(); });
+  // With a replica that work has a client of its own: a replica answers a client when it has all that this one wrote,
+  // and when the primary dies it may lack the last line of the request log.
+  std::unique_ptr<db::DatabaseClient> aside;
+  if (db::has_replica(context.db_url)) {
+    reads.emplace(*client, [&readiness] { return readiness.is_read_only(); });
+    OFFX_ASSIGN(aside, db::create_database_client(context.db_url));
+  }
+  db::DatabaseClient& unattended = aside ? *aside : *client;
   db::DatabaseClient& shown = reads ? static_cast<db::DatabaseClient&>(*reads) : *client;
   // Each keeps a worker for seconds, it may be: together they leave a quarter of the workers to all others.
   const auto log_ins_at_once = std::max<std::size_t>(config.workers / 2, 1);
@@ -330,15 +337,15 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
   options.metrics_allow = config.metrics_allow;
   options.requests_per_second = config.requests_per_second;
   options.requests_at_once = 20.0 * config.requests_per_second;
-  api::RequestLog request_log(*client, &changes);
+  api::RequestLog request_log(unattended, &changes);
   api::Router router(std::move(options), services, readiness,
                      [&](store::RequestLogEntry entry) { request_log.add(std::move(entry)); });
-  DatabaseWatch watch(context, *client, readiness, [&] {
-    ask_to_finish_migrations(*client, context.clock);
+  DatabaseWatch watch(context, unattended, readiness, [&] {
+    ask_to_finish_migrations(unattended, context.clock);
     return prepare_accounts(*client, context.clock, config);
   });
   OFFX_TRY(watch.start());
-  scheduler.emplace(*client, context.clock, jobs::standard_kinds(config.data_folder));
+  scheduler.emplace(unattended, context.clock, jobs::standard_kinds(config.data_folder));
 
   net::HttpServerOptions http_options;
   http_options.listen = config.listen;
