@@ -460,6 +460,12 @@ class DatabaseServer(ServerTest):
         for path, answer in everything(ada.get).items():
             self.assertEqual((answer.status, answer.header("OffX-Stale")), (200, "true"), path)
         self.assertLess(time.monotonic() - begun, 3, "each would wait for its deadline")
+        sqld.replica.freeze()
+        begun = time.monotonic()
+        for path, answer in everything(ada.get).items():
+            self.assertEqual(answer.status, 503, path)
+        self.assertLess(time.monotonic() - begun, 10, "each would wait for the primary")
+        sqld.replica.thaw()
         sqld.process.thaw()
         self.wait_for(server, 200)
 
