@@ -108,6 +108,7 @@ Result<StatementText> read_statement(std::string_view sql) {
   std::string_view previous;
   bool with = false;
   bool ended = false;
+  bool is_one = false;
   bool star = false;
   bool after_open = false;
   int depth = 0;
@@ -119,7 +120,7 @@ Result<StatementText> read_statement(std::string_view sql) {
       ended = ended || !verb.empty();
       continue;
     }
-    if (ended) {
+    if (ended && !is_one) {
       // In a trigger a `;` ends a step and not the statement.
       std::size_t statements = 0;
       if (is(verb, "CREATE")) {
@@ -128,6 +129,7 @@ Result<StatementText> read_statement(std::string_view sql) {
       if (statements != 1) {
         return fail(Errc::invalid_argument, "more than one SQL statement in one text: use batch()");
       }
+      is_one = true;
     }
     if (verb.empty()) {
       verb = token->text;
