@@ -718,14 +718,15 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "ORDER BY v.hour",
        {1, "2026-01-01 00", "2026-01-02 00"},
        false},
-      // Of every topic. Not summed up here: a seek for each topic and span costs more than the rows do.
-      {Query::topic_volume_hours_of_all,
-       "topic_volume.hours_of_all",
-       "SELECT v.topic_id, v.hour, v.posts, m.posts, m.score_sum FROM {topics} AS t CROSS JOIN {topic_volume} AS v "
-       "ON v.topic_id = t.id AND v.hour >= ?1 AND v.hour < ?2 "
+      // Of every topic, over the spans of hours in ?1: [["from","until"],…]. Read as JSON only once.
+      {Query::topic_volume_by_span,
+       "topic_volume.by_span",
+       "WITH spans (n, since, until) AS MATERIALIZED (SELECT key, value ->> 0, value ->> 1 FROM json_each(?1)) "
+       "SELECT t.id, s.n, sum(v.posts), sum(m.posts), sum(m.score_sum) FROM {topics} AS t CROSS JOIN spans AS s "
+       "CROSS JOIN {topic_volume} AS v ON v.topic_id = t.id AND v.hour >= s.since AND v.hour < s.until AND v.posts > 0 "
        "LEFT JOIN {topic_mood} AS m ON m.topic_id = v.topic_id AND m.hour = v.hour AND m.posts = v.posts "
-       "AND m.revision = v.revision ORDER BY t.id, v.hour",
-       {"2026-01-01 00", "2026-01-02 00"},
+       "AND m.revision = v.revision GROUP BY t.id, s.n",
+       {R"([["2026-01-01 00","2026-01-02 00"]])"},
        false},
       // Hours whose mood is not known, the newest first.
       {Query::topic_volume_stale,

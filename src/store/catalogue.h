@@ -124,7 +124,7 @@ enum class Query : std::uint8_t {
   import_list,
 
   topic_volume_series,
-  topic_volume_hours_of_all,
+  topic_volume_by_span,
   topic_volume_stale,
   topic_volume_forget,
   topic_total_forget,

@@ -12,6 +12,7 @@
 #include "store/schema_files.h"
 #include "store/store.h"
 #include "store/tables.h"
+#include "store/today.h"
 #include "store/topics.h"
 
 namespace offx::store {
@@ -114,6 +115,33 @@ TEST_P(Portability, a_batch_of_posts_is_stored_as_it_is) {
   // The same again changes nothing, as often as somebody repeats it.
   EXPECT_EQ(must(posts.put(filed, must(TopicRepository(*client_).rule_revision()))).unchanged, std::size(contents));
   EXPECT_EQ(must(TopicRepository(*client_).counts()).at(0).posts, static_cast<std::int64_t>(std::size(contents)));
+}
+
+// A server bounds how large an answer may be (sqld: 10 MB), so that not every hour of every topic can come.
+TEST_P(Portability, the_page_of_the_day_reads_many_topics_with_posts_in_every_hour) {
+  constexpr std::size_t kTopics = 300;
+  constexpr std::int64_t kDays = 14;
+  must(initialise(*client_));
+  const Timestamp begin = *parse_time("2026-08-01 00:00:00");
+  TopicRepository topics(*client_);
+  std::vector<std::int64_t> ids;
+  for (std::size_t i = 0; i < kTopics; ++i) {
+    ids.push_back(must(topics.add({0, "Topic " + std::to_string(i), "", "a", {}, {}}, begin)));
+  }
+  must(client_->execute(with_physical_names(
+      "WITH RECURSIVE hours (n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM hours WHERE n + 1 < 24 * 14) "
+      "INSERT INTO {topic_volume} (topic_id, hour, posts, revision) "
+      "SELECT t.id, printf('2026-08-%02d %02d', 1 + n / 24, n % 24), 2, 1 FROM {topics} AS t CROSS JOIN hours")));
+  std::vector<HourSpan> spans;
+  for (std::int64_t day = 0; day < kDays; ++day) {
+    spans.push_back({begin + std::chrono::days(day), begin + std::chrono::days(day + 1)});
+  }
+  const auto today = must(read_today(*client_, 1, spans, begin));
+  ASSERT_EQ(today.size(), kTopics);
+  for (std::size_t i = 0; i < kTopics; ++i) {
+    EXPECT_EQ(today[i].topic.id, ids[i]);
+    for (const auto& span : today[i].spans) EXPECT_EQ(span.posts, 2 * 24);
+  }
 }
 
 // rqlite runs statements again on every node and at every restart: each would get another time, another number.

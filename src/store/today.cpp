@@ -1,8 +1,9 @@
 #include "store/today.h"
 
-#include <algorithm>
 #include <string>
 #include <unordered_map>
+
+#include <boost/json.hpp>
 
 #include "store/catalogue.h"
 #include "store/rows.h"
@@ -47,26 +48,19 @@ Result<ShownSummary> read_summary(db::DatabaseClient& client, std::int64_t id) {
 
 namespace {
 
-/// The span as the tables write its hours.
-struct SpanText {
-  std::string from;
-  std::string to;
-};
+std::string spans_json(std::span<const HourSpan> spans) {
+  boost::json::array array;
+  for (const auto& span : spans) array.push_back(boost::json::array{hour_text(span.from), hour_text(span.to)});
+  return boost::json::serialize(array);
+}
 
 }  // namespace
 
 Result<std::vector<TopicToday>> read_today(db::DatabaseClient& client, std::int64_t user_id,
                                            std::span<const HourSpan> spans, Timestamp new_since) {
-  std::vector<SpanText> texts;
-  SpanText all;
-  for (const auto& span : spans) {
-    const auto& text = texts.emplace_back(SpanText{hour_text(span.from), hour_text(span.to)});
-    if (texts.size() == 1 || text.from < all.from) all.from = text.from;
-    all.to = std::max(all.to, text.to);
-  }
   const Statement statements[] = {
       {sql(Query::topic_list), {std::int64_t{0}, std::int64_t{1'000'000}}},
-      {sql(Query::topic_volume_hours_of_all), {all.from, all.to}},
+      {sql(Query::topic_volume_by_span), {spans_json(spans)}},
       {sql(Query::posts_new_of_topics), {to_sql_time(new_since), hour_text(new_since + std::chrono::hours(1))}},
       {sql(Query::topic_marks_of_user), {user_id}},
       {sql(Query::summarizations_newest), {}},
@@ -83,18 +77,13 @@ Result<std::vector<TopicToday>> read_today(db::DatabaseClient& client, std::int6
     entry.spans.resize(spans.size());
     place_of.emplace(entry.topic.id, i);
   }
-  // Of a snapshot, so that every topic that is named is there.
   for (std::size_t i = 0; i < results[1].rows(); ++i) {
     const auto row = results[1].row(i);
     auto& entry = today.at(place_of.at(db::to_integer(row[0])));
-    const auto hour = db::to_text(row[1]);
-    for (std::size_t at = 0; at < texts.size(); ++at) {
-      if (hour < texts[at].from || hour >= texts[at].to) continue;
-      auto& span = entry.spans[at];
-      span.posts += db::to_integer(row[2]);
-      span.mood.posts += db::to_integer(row[3]);
-      span.mood.score_sum += db::to_real(row[4]);
-    }
+    auto& span = entry.spans.at(static_cast<std::size_t>(db::to_integer(row[1])));
+    span.posts = db::to_integer(row[2]);
+    span.mood.posts = db::to_integer(row[3]);
+    span.mood.score_sum = db::to_real(row[4]);
   }
   for (std::size_t i = 0; i < results[2].rows(); ++i) {
     today.at(place_of.at(db::to_integer(results[2].row(i)[0]))).new_posts = db::to_integer(results[2].row(i)[1]);
