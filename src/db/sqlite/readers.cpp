@@ -1,5 +1,7 @@
 #include "db/sqlite/readers.h"
 
+#include <algorithm>
+
 namespace offx::db::sqlite {
 namespace {
 
@@ -53,9 +55,14 @@ Result<Readers::Borrowed> Readers::borrow() {
 
 void Readers::give_back(std::unique_ptr<Connection> connection) {
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     if (connection) {
-      if (!is_busy_) unmap(*connection);
+      // Unmapping takes a while, for which nobody else is to wait.
+      if (!is_busy_ && connection->is_mapped) {
+        lock.unlock();
+        unmap(*connection);
+        lock.lock();
+      }
       idle_.push_back(std::move(connection));
     } else {
       --open_;
@@ -75,10 +82,19 @@ std::optional<Readers::Clock::time_point> Readers::trim_due() const {
 }
 
 void Readers::trim() {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   if (!is_busy_ || Clock::now() < busy_until_) return;
   is_busy_ = false;
-  for (const auto& connection : idle_) unmap(*connection);
+  // One after the other, each as if it were in use.
+  for (auto left = idle_.size(); left > 0; --left) {
+    const auto mapped = std::find_if(idle_.begin(), idle_.end(), [](const auto& idle) { return idle->is_mapped; });
+    if (is_busy_ || mapped == idle_.end()) return;
+    auto connection = std::move(*mapped);
+    idle_.erase(mapped);
+    lock.unlock();
+    give_back(std::move(connection));
+    lock.lock();
+  }
 }
 
 void Readers::close() {
