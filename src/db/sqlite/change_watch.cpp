@@ -133,6 +133,7 @@ Result<void> ChangeWatch::write(std::span<const Statement> statements) {
     const std::scoped_lock lock(mark_mutex_);
     own_commit_ = head_[kCommitCount] + 1;
   }
+  log_pages_ = 0;  // more once something is committed
   Result<void> done;
   for (const auto& statement : statements) {
     if (auto result = connection_->run(statement.sql, statement.params); !result) {
@@ -141,13 +142,14 @@ Result<void> ChangeWatch::write(std::span<const Statement> statements) {
     }
   }
   if (done) done = connection_->control_often("COMMIT");
-  if (done) (void)look();
+  const bool is_committed = log_pages_ > 0;
+  if (is_committed) (void)look();
   const bool is_open = sqlite3_get_autocommit(connection_->handle()) == 0;
   {
     const std::scoped_lock lock(mark_mutex_);
     own_commit_.reset();
-    // SQLite has undone it already: what the index counts now may be somebody else's.
-    if (!done && !is_open) ++mark_;
+    // SQLite has undone it already, or nothing changed: what the index counts now may be somebody else's.
+    if (!is_committed && !is_open) ++mark_;
   }
   if (is_open) OFFX_TRY(connection_->control("ROLLBACK"));
   return done;

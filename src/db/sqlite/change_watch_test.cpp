@@ -75,6 +75,16 @@ TEST_F(Watch, what_fails_is_not_written_at_all) {
   EXPECT_EQ(count(), 2);
 }
 
+// Others may commit as soon as it is done, and nothing tells their commit from one of its own.
+TEST_F(Watch, what_changes_nothing_counts_as_a_change) {
+  const auto before = watch_.mark();
+  EXPECT_TRUE(write_unmarked("UPDATE t SET a = 2"));
+  const auto after = watch_.mark();
+  EXPECT_NE(after, before);
+  EXPECT_TRUE(write_unmarked());
+  EXPECT_EQ(watch_.mark(), after);
+}
+
 TEST_F(Watch, many_may_ask_while_it_and_others_write) {
   must(client_->execute("CREATE TABLE u (a)"));
   std::atomic<int> written = 0;
