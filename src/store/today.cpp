@@ -77,22 +77,28 @@ Result<std::vector<TopicToday>> read_today(db::DatabaseClient& client, std::int6
     entry.spans.resize(spans.size());
     place_of.emplace(entry.topic.id, i);
   }
+  // Nothing if it is not there: a replica may receive a topic between two statements, and marks may be left of one that
+  // another program removed.
+  const auto of = [&](const db::Value& topic_id) {
+    const auto place = place_of.find(db::to_integer(topic_id));
+    return place == place_of.end() ? nullptr : &today[place->second];
+  };
   for (std::size_t i = 0; i < results[1].rows(); ++i) {
     const auto row = results[1].row(i);
-    auto& entry = today.at(place_of.at(db::to_integer(row[0])));
-    auto& span = entry.spans.at(static_cast<std::size_t>(db::to_integer(row[1])));
+    auto* const entry = of(row[0]);
+    if (entry == nullptr) continue;
+    auto& span = entry->spans.at(static_cast<std::size_t>(db::to_integer(row[1])));
     span.posts = db::to_integer(row[2]);
     span.mood.posts = db::to_integer(row[3]);
     span.mood.score_sum = db::to_real(row[4]);
   }
   for (std::size_t i = 0; i < results[2].rows(); ++i) {
-    today.at(place_of.at(db::to_integer(results[2].row(i)[0]))).new_posts = db::to_integer(results[2].row(i)[1]);
+    const auto row = results[2].row(i);
+    if (auto* const entry = of(row[0])) entry->new_posts = db::to_integer(row[1]);
   }
   for (std::size_t i = 0; i < results[3].rows(); ++i) {
     const auto row = results[3].row(i);
-    // A mark may be left of a topic that another program removed.
-    const auto place = place_of.find(db::to_integer(row[0]));
-    if (place != place_of.end()) today[place->second].done_at = to_time(row[1]);
+    if (auto* const entry = of(row[0])) entry->done_at = to_time(row[1]);
   }
   std::vector<ShownSummary> summaries;
   std::unordered_map<std::int64_t, std::size_t> summary_of;
@@ -102,11 +108,12 @@ Result<std::vector<TopicToday>> read_today(db::DatabaseClient& client, std::int6
   }
   for (std::size_t i = 0; i < results[5].rows(); ++i) {
     const auto row = results[5].row(i);
-    summaries.at(summary_of.at(db::to_integer(row[0]))).citations.push_back(row_to_citation(row.subspan(1)));
+    const auto place = summary_of.find(db::to_integer(row[0]));
+    if (place != summary_of.end()) summaries[place->second].citations.push_back(row_to_citation(row.subspan(1)));
   }
   add_links(summaries, results[6], results[7]);
   for (auto& shown : summaries) {
-    today.at(place_of.at(shown.summary.topic_id)).summary = std::move(shown);
+    if (auto* const entry = of(shown.summary.topic_id)) entry->summary = std::move(shown);
   }
   return today;
 }

@@ -1,5 +1,6 @@
 #include "store/volume.h"
 
+#include <functional>
 #include <map>
 #include <random>
 
@@ -216,6 +217,59 @@ TEST_F(Volume, the_day_has_a_card_for_each_topic) {
   must(unmark_done(*client_, 7, two));
   EXPECT_FALSE(must(read_today(*client_, 7, spans, kNow)).at(1).done_at);
   EXPECT_EQ(mark_done(*client_, 7, 99, kNow).error().code(), Errc::not_found);
+}
+
+/// As a replica: each statement of a batch sees what is there by then.
+class Replica final : public db::DatabaseClient {
+ public:
+  Replica(db::DatabaseClient& client, std::function<void(std::size_t)> arrives)
+      : client_(client), arrives_(std::move(arrives)) {}
+  Result<db::QueryResult> execute(std::string_view sql, const db::Params& params) override {
+    return client_.execute(sql, params);
+  }
+  Result<std::vector<db::QueryResult>> batch(std::span<const db::Statement> statements, db::Mode /*mode*/) override {
+    std::vector<db::QueryResult> results;
+    for (const auto& statement : statements) {
+      results.push_back(must(client_.execute(statement.sql, statement.params)));
+      arrives_(results.size());
+    }
+    return results;
+  }
+  Result<void> backup(const std::string& path, const db::Progress& progress) override {
+    return client_.backup(path, progress);
+  }
+  [[nodiscard]] std::string description() const override { return client_.description(); }
+
+ private:
+  db::DatabaseClient& client_;
+  const std::function<void(std::size_t)> arrives_;
+};
+
+TEST_F(Volume, the_day_leaves_out_what_arrives_while_it_is_read) {
+  const auto one = topic("one");
+  put("1", kNow, {one});
+  SummaryCitation citation;
+  citation.n = 1;
+  citation.post.id = must(posts_.find("x", "1"))->id;
+  StoredSummary summary;
+  summary.engine = "e";
+  const HourSpan spans[] = {{kNow, kNow + 1h}};
+  // After each statement comes a topic with all that may belong to one.
+  for (std::size_t after = 1; after <= 8; ++after) {
+    Replica replica(*client_, [&](std::size_t done) {
+      if (done != after) return;
+      const auto name = std::to_string(after);
+      summary.topic_id = topic("after " + name);
+      put("after " + name, kNow, {summary.topic_id});
+      must(mark_done(*client_, 7, summary.topic_id, kNow));
+      summary.content = name;
+      must(SummaryRepository(*client_).add(summary, std::span(&citation, 1)));
+    });
+    const auto cards = must(read_today(replica, 7, spans, kNow - 1min));
+    ASSERT_EQ(cards.size(), after) << "the one that came is not there yet";
+    EXPECT_EQ(cards[0].spans.at(0).posts, 1);
+    EXPECT_EQ(cards[0].new_posts, 1);
+  }
 }
 
 TEST_F(Volume, a_visit_ends_when_the_user_is_away) {
