@@ -90,7 +90,8 @@ Result<net::HttpResponse> list_posts(const Request& request, const Services& ser
     out.name("matched");
     pipeline::write_matched(out, explainer->explain(page->posts[i]), page->posts[i].content);
   });
-  out.member("next", page->next ? std::optional(pipeline::to_token(*page->next)) : std::nullopt);
+  const auto& next = page->next;
+  out.member("next", next ? std::optional(pipeline::to_token(*next)) : std::nullopt);
   out.end_object();
   return json_response(std::move(out));
 }
@@ -114,8 +115,10 @@ Result<net::HttpResponse> get_post(const Request& request, const Services& servi
     const auto topic =
         std::find_if(topics.begin(), topics.end(), [&](const store::Topic& t) { return t.id == topic_id; });
     // A topic may have gone since; one may be filed by hand, or have a rule that cannot be read any more.
-    if (topic == topics.end() || !topic->rule) continue;
-    if (const auto rule = topics::parse_rule(*topic->rule)) terms = topics::explain(*rule, post);
+    if (topic == topics.end()) continue;
+    const auto& text = topic->rule;
+    if (!text) continue;
+    if (const auto rule = topics::parse_rule(*text)) terms = topics::explain(*rule, post);
   }
   pipeline::JsonWriter out;
   out.begin_object();

@@ -57,9 +57,9 @@ class Resources : public testing::Test {
     net::HttpRequest http;
     http.method = method;
     if (!body.is_null()) http.body = json::serialize(body);
-    return call(std::move(http), pattern, path, query, user);
+    return call(http, pattern, path, query, user);
   }
-  Answer call(net::HttpRequest http, const std::string& pattern, const Pairs& path = {}, const Pairs& query = {},
+  Answer call(const net::HttpRequest& http, const std::string& pattern, const Pairs& path = {}, const Pairs& query = {},
               std::int64_t user = 1) {
     const Request request(http, path, query, Caller{.user_id = user, .username = "ann", .is_admin = true}, "r1");
     for (const auto routes : {topic_routes(), post_routes(), summary_routes(), source_routes(), database_routes()}) {
@@ -526,7 +526,7 @@ TEST_F(Resources, an_upload_waits_for_the_run_that_imports_it) {
     http.method = "POST";
     http.body_file = folder_ / "upload";
     std::ofstream(http.body_file, std::ios::binary) << bytes;
-    return call(std::move(http), "/imports", {}, query);
+    return call(http, "/imports", {}, query);
   };
   const auto answer = upload({{"filename", "my posts.jsonl.gz"}, {"format", "jsonl"}, {"platform", "x"}}, "{}");
   ASSERT_EQ(answer.status, 202) << answer.message;

@@ -21,7 +21,6 @@ namespace offx::api {
 namespace {
 
 using namespace std::chrono_literals;
-namespace json = boost::json;
 using testing::HasSubstr;
 using testing::IsEmpty;
 

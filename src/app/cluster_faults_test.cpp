@@ -87,7 +87,7 @@ class Load {
   }
 
   /// How long until a write is acknowledged that began after now.
-  milliseconds back_in() const {
+  [[nodiscard]] milliseconds back_in() const {
     const auto now = Clock::now();
     while (begun_of_acknowledged_.load() < now.time_since_epoch().count() && Clock::now() - now < kGiveUp) {
       std::this_thread::sleep_for(milliseconds(2));
