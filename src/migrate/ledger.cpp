@@ -36,6 +36,12 @@ std::string are_triggers(const std::vector<std::string>& names) {
   return "type = 'trigger' AND name IN (" + joined(texts, ", ") + ")";
 }
 
+/// `error`, or what it means if it is that of a lease that somebody else has.
+Error lost_or(Error error) {
+  if (error.message().find("offx_migration_lease.holder") == std::string::npos) return error;
+  return {Errc::conflict, "another migrator has taken over, or somebody removed the lease; this one stops"};
+}
+
 Timestamp time_of(const db::Value& value) { return parse_time(to_text(value)).value_or(Timestamp()); }
 
 }  // namespace
@@ -261,8 +267,7 @@ Lease::~Lease() {
   }
 }
 
-Result<std::vector<db::QueryResult>> Lease::batch(std::span<const Statement> statements, db::Mode mode) {
-  const auto asked_at = std::chrono::steady_clock::now();
+std::vector<Statement> Lease::fenced(std::span<const Statement> statements) const {
   // The CHECK of this batch: without the holder's own row the one that would be inserted has no holder, which is
   // refused, and everything with it.
   std::vector<Statement> all = {
@@ -271,16 +276,25 @@ Result<std::vector<db::QueryResult>> Lease::batch(std::span<const Statement> sta
        "ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at",
        {to_sql_time(now() + ttl_), fence_}}};
   all.insert(all.end(), statements.begin(), statements.end());
-  auto results = client_->batch(all, mode);
-  if (!results) {
-    if (results.error().message().find("offx_migration_lease.holder") != std::string::npos) {
-      return fail(Errc::conflict, "another migrator has taken over, or somebody removed the lease; this one stops");
-    }
-    return fail(std::move(results).error());
-  }
+  return all;
+}
+
+Result<std::vector<db::QueryResult>> Lease::batch(std::span<const Statement> statements, db::Mode mode) {
+  const auto asked_at = std::chrono::steady_clock::now();
+  auto results = client_->batch(fenced(statements), mode);
+  if (!results) return fail(lost_or(std::move(results).error()));
   renewed_at_ = asked_at;
   results->erase(results->begin());
   return results;
+}
+
+Result<void> Lease::redirect_references(std::string_view from, std::string_view to, std::span<const Statement> before,
+                                        std::span<const Statement> after) {
+  const auto asked_at = std::chrono::steady_clock::now();
+  auto done = client_->redirect_references(from, to, fenced(before), after);
+  if (!done) return fail(lost_or(std::move(done).error()));
+  renewed_at_ = asked_at;
+  return {};
 }
 
 Result<void> Lease::renew() {

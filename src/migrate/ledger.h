@@ -73,6 +73,9 @@ class Lease {
   /// The statements in one transaction that only the holder can commit, and that renews the lease. Errc::conflict if
   /// somebody else holds it by now.
   Result<std::vector<db::QueryResult>> batch(std::span<const db::Statement> statements, db::Mode mode);
+  /// client.redirect_references() in such a transaction.
+  Result<void> redirect_references(std::string_view from, std::string_view to, std::span<const db::Statement> before,
+                                   std::span<const db::Statement> after);
   Result<void> renew();
   /// Renews it if a third of its time is over. For long reading, which needs the lease only when it writes again.
   Result<void> keep();
@@ -80,6 +83,9 @@ class Lease {
  private:
   Lease(db::DatabaseClient& client, std::int64_t fence, std::chrono::milliseconds ttl)
       : client_(&client), fence_(fence), ttl_(ttl), renewed_at_(std::chrono::steady_clock::now()) {}
+
+  /// `statements`, and before them the one that renews the lease, or fails.
+  [[nodiscard]] std::vector<db::Statement> fenced(std::span<const db::Statement> statements) const;
 
   db::DatabaseClient* client_;
   std::int64_t fence_;

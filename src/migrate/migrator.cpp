@@ -86,8 +86,9 @@ class Work {
   Result<void> backfill(const Record& record, TableRecord& table, const PairPlan& plan);
   Result<void> compare(const Record& record, const Blueprint& blueprint, bool live);
   Result<void> go_live(const Record& record, const Blueprint& blueprint);
-  Result<void> redirect_children(const Blueprint& blueprint, Side from);
+  Result<void> redirect_children(const Record& record, const Blueprint& blueprint, Side from, bool force);
   Result<void> leave(const Record& record, const Script& script, Side side, bool force);
+  Result<void> not_left(Error error, const Record& record, Side side);
   Result<void> rename(Script& script, const std::vector<std::string>& tables, const std::vector<std::string>& names);
   Result<void> move_aside(Script& script, Record& record, Side side, const std::vector<bool>& kept);
   Result<void> move_aside_late(Record& record, Side side, bool keep);
@@ -409,8 +410,11 @@ Result<void> Work::go_live(const Record& record, const Blueprint& blueprint) {
   return {};
 }
 
-/// Makes outside tables that refer to `from`'s tables refer to the other side's.
-Result<void> Work::redirect_children(const Blueprint& blueprint, Side from) {
+/// Makes outside tables that refer to `from`'s tables refer to the other side's, unless somebody uses those: see
+/// leave().
+Result<void> Work::redirect_children(const Record& record, const Blueprint& blueprint, Side from, bool force) {
+  Script before;
+  if (!force) before.add(refuse_users_of(names_of(record, from)));
   OFFX_ASSIGN(auto schema, Schema::read(client_));
   for (const auto& plan : blueprint.pairs) {
     const auto& source = plan.pair.tables[from].name;
@@ -420,11 +424,26 @@ Result<void> Work::redirect_children(const Blueprint& blueprint, Side from) {
                                       [&](const ForeignKey& key) { return same_name(key.parent, source); });
       if (!refers) continue;
       // Tables of the migration are among those that change by this, and it is no change of somebody else's.
-      OFFX_TRY(client_.redirect_references(source, plan.pair.tables[other(from)].name, {}, remember_schema()));
+      auto done = lease_.redirect_references(source, plan.pair.tables[other(from)].name, before.statements(),
+                                             remember_schema());
+      if (!done) return not_left(std::move(done).error(), record, from);
       break;
     }
   }
   return {};
+}
+
+/// True if none of the new tables refers to another one: pointing back whatever does would change those too.
+bool can_point_back(const Blueprint& blueprint) {
+  const auto is_new = [&](const ForeignKey& key, const PairPlan& but) {
+    return std::any_of(blueprint.pairs.begin(), blueprint.pairs.end(), [&](const PairPlan& plan) {
+      return &plan != &but && same_name(key.parent, plan.pair.table(kNew).name);
+    });
+  };
+  return std::none_of(blueprint.pairs.begin(), blueprint.pairs.end(), [&](const PairPlan& plan) {
+    const auto& keys = plan.pair.table(kNew).foreign_keys;
+    return std::any_of(keys.begin(), keys.end(), [&](const ForeignKey& key) { return is_new(key, plan); });
+  });
 }
 
 Result<void> Work::complete(Record record, const CompleteOptions& options) {
@@ -432,7 +451,6 @@ Result<void> Work::complete(Record record, const CompleteOptions& options) {
   if (record.phase == Phase::live) {
     OFFX_ASSIGN(const auto blueprint, may_complete(client_, record, options.force));
     OFFX_TRY(compare(record, blueprint, true));
-    OFFX_TRY(redirect_children(blueprint, kOld));
     Script script;
     script.add(blueprint.drop_on_complete);
     for (const auto& plan : blueprint.pairs) {
@@ -445,7 +463,16 @@ Result<void> Work::complete(Record record, const CompleteOptions& options) {
     script.add(blueprint.make_on_complete);
     for (const auto& table : record.tables) set_table_phase(script, record.name, table.position, Phase::completing);
     set_phase(script, record.name, Phase::completing);
-    OFFX_TRY(leave(record, script, kOld, options.force));
+    auto left = redirect_children(record, blueprint, kOld, options.force);
+    if (left) left = leave(record, script, kOld, options.force);
+    if (!left) {
+      // While both live, what refers to the old table goes on doing so. An answer that was lost may be that it has
+      // left.
+      if (!left.error().retryable() && can_point_back(blueprint)) {
+        OFFX_TRY(redirect_children(record, blueprint, kNew, true));
+      }
+      return fail(std::move(left).error());
+    }
   }
   OFFX_TRY(move_aside_late(record, kOld, options.keep_old));
   OFFX_TRY(remove_tables(record, migration, kOld));
@@ -480,7 +507,7 @@ Result<void> Work::roll_back(Record record, const RollbackOptions& options) {
   OFFX_ASSIGN(auto migration, parse_migration(record.definition, record.name));
   if (record.phase != Phase::rolling_back) {
     OFFX_ASSIGN(const auto blueprint, may_roll_back(client_, record, options));
-    OFFX_TRY(redirect_children(blueprint, kNew));
+    OFFX_TRY(redirect_children(record, blueprint, kNew, true));
     Script script;
     for (const auto& plan : blueprint.pairs) {
       script.add(drop_triggers(plan));
@@ -512,10 +539,15 @@ Result<void> Work::leave(const Record& record, const Script& script, Side side, 
   all.add(script.statements());
   auto done = lease_.batch(all.statements(), db::Mode::write);
   if (done) return {};
-  if (done.error().message().find("offx_table_users.program") != std::string::npos) {
+  return not_left(std::move(done).error(), record, side);
+}
+
+/// `error`, or who it is that uses the tables of `side`, if that is what it says.
+Result<void> Work::not_left(Error error, const Record& record, Side side) {
+  if (error.message().find("offx_table_users.program") != std::string::npos) {
     OFFX_TRY(check_no_users(client_, record, side));
   }
-  return fail(std::move(done).error());
+  return fail(std::move(error));
 }
 
 /// Adds what takes the tables away from under their names. From the transaction in which one version stands alone, the
