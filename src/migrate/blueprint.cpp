@@ -455,6 +455,15 @@ class Builder {
            "one UPDATE by new code of several columns may reach " + pair.change.from +
                " as several, and run the trigger " + object.name + " for each, while both live");
     }
+    const auto& uniques = pair.uniqueness[kNew];
+    if (runs_for(object.sql, "delete") &&
+        std::any_of(uniques.begin(), uniques.end(), [](const Uniqueness& unique) { return unique.is_carried(); })) {
+      find(Severity::warning, pair.change.from, object.name,
+           "the trigger " + object.name +
+               " runs for rows too that new code replaces through a UNIQUE beside the key, while both live: on one "
+               "table "
+               "REPLACE runs no DELETE trigger");
+    }
     bool ignores = false;
     for (std::size_t i = 0; i + 2 < tokens.size(); ++i) {
       ignores = ignores || (same_name(tokens[i].text, "raise") && same_name(tokens[i + 2].text, "ignore"));

@@ -205,5 +205,34 @@ TEST_F(References, AreThoseOfTheOldVersionAsLongAsItDoesNotLeave) {
   EXPECT_EQ(asked("SELECT \"table\" FROM pragma_foreign_key_list('u')"), "t_v2");
 }
 
+TEST_F(MigrationTest, AReplacedRowTakesNobodyAlongWhoHasANewParent) {
+  for (const std::string action : {"CASCADE", "SET NULL"}) {
+    for (const std::string table : {"t_v1", "t_v2"}) {
+      for (const std::string sql :
+           {"INSERT OR REPLACE INTO % VALUES (2, NULL, 'n', 'e1')", "INSERT OR REPLACE INTO % VALUES (2, 3, 'n', 'e1')",
+            "UPDATE OR REPLACE % SET a = 3, email = 'e1' WHERE id = 2"}) {
+        if (action == "CASCADE" && sql.starts_with("UPDATE")) continue;  // `plan` warns of it
+        SCOPED_TRACE(table + " ON DELETE " + action + ": " + sql);
+        client_ = must(db::create_database_client(":memory:"));
+        const auto plain = must(db::create_database_client(":memory:"));
+        for (auto* client : {client_.get(), plain.get()}) {
+          run(*client, "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, a REFERENCES t_v1 (id) ON DELETE " + action +
+                           ", b TEXT, email TEXT UNIQUE)");
+          run(*client, "INSERT INTO t_v1 VALUES (1, NULL, 'b', 'e1'), (2, 1, 'b', 'e2'), (3, 3, 'b', 'e3')");
+        }
+        begin(migration_of(
+            "m", {change_of("t_v1", "t_v2",
+                            "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, a REFERENCES t_v2 (id) ON DELETE " + action +
+                                ", b TEXT, email TEXT UNIQUE)")}));
+        const auto on = [&](const std::string& name) { return std::string(sql).replace(sql.find('%'), 1, name); };
+        run(*client_, on(table));
+        run(*plain, on("t_v1"));
+        EXPECT_EQ(asked("SELECT * FROM t_v1"), ask(*plain, "SELECT * FROM t_v1"));
+        expect_alike("m");
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace offx::migrate

@@ -238,6 +238,14 @@ const Case kCases[] = {
     {"unique_but_for_case", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INTEGER);",
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT COLLATE NOCASE UNIQUE, n INTEGER)"), kWarning,
      "only t_v2 demands unique (name)"},
+    {"a_cascade_within_the_table", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, a REFERENCES t_v1 ON DELETE CASCADE);",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, a REFERENCES t_v2 ON DELETE CASCADE)"), kWarning,
+     "UPDATE OR REPLACE of t_v2 that replaces the row its own row refers to"},
+    {"triggers_that_replace_sets_off",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INTEGER);"
+     "CREATE TRIGGER gone AFTER DELETE ON t_v1 BEGIN SELECT 1; END;",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INTEGER)"), kWarning,
+     "the trigger gone runs for rows too that new code replaces"},
 };
 
 class PlanSays : public testing::TestWithParam<Case> {};

@@ -407,13 +407,29 @@ class Triggers {
   /// REPLACE removes rows without firing their DELETE triggers: their twins go here.
   std::string sweeps(const Group* group, bool key_moves) const {
     std::string sql;
+    std::vector<std::string> swept;
     for (const auto& unique : pair_.uniqueness[from_]) {
       if (!unique.is_carried() || !concerns(unique, group)) continue;
-      sql += "DELETE FROM " + target_ + " WHERE " + others_with(unique, key_moves) + " AND NOT EXISTS (SELECT 1 FROM " +
-             source_ + " WHERE " + compared(quoted_key(pair_, from_, source_), quoted_key(pair_, to_, target_)) +
-             ");\n";
+      const auto rows = " FROM " + target_ + " WHERE " + others_with(unique, key_moves) +
+                        " AND NOT EXISTS (SELECT 1 FROM " + source_ + " WHERE " +
+                        compared(quoted_key(pair_, from_, source_), quoted_key(pair_, to_, target_)) + ")";
+      swept.push_back("EXISTS (SELECT 1" + rows + ")");
+      sql += "DELETE" + rows + ";\n";
     }
-    return sql;
+    return key_moves || swept.empty() ? sql : take_from_parent(swept) + sql;
+  }
+
+  /// ON DELETE of a self-reference would take NEW's twin along with a row that is swept, if it still referred to that.
+  std::string take_from_parent(const std::vector<std::string>& swept) const {
+    for (const auto& group : pair_.groups) {
+      if (!pair_.parent_in_self[to_] || group.computed[to_].size() != 1 || !carries(group, to_)) continue;
+      const auto& c = group.computed[to_][0];
+      if (!same_name(c.column, *pair_.parent_in_self[to_])) continue;
+      return "UPDATE " + target_ + " SET " + quote_identifier(c.column) + " = " + rows_.value(c, to_) + " WHERE " +
+             at_key(pair_, to_, from_, "NEW") + " AND NOT " + alike(group, to_, rows_) + " AND (" +
+             combined(swept, " OR ") + ");\n";
+    }
+    return {};
   }
 
   /// A uniqueness that only the target knows: under OR REPLACE the write would take a row away there unseen.
