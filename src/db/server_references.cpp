@@ -1,6 +1,7 @@
 #include "db/server_references.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "db/script.h"
@@ -39,10 +40,12 @@ bool is_word(const SqlToken& token, std::string_view word) {
   return token.kind == SqlToken::Kind::name && same_name(token.text, word);
 }
 
-/// Of a foreign key; other constraints of a table are no part of this.
+/// Of the table. Which ones does not matter: between constraints SQLite needs no comma, so a foreign key may stand in
+/// an item that begins with another.
 bool is_constraint(std::string_view item) {
+  static constexpr std::array<std::string_view, 5> kWords = {"constraint", "primary", "unique", "check", "foreign"};
   const auto first = SqlTokens(item).next();
-  return first && (is_word(*first, "constraint") || is_word(*first, "foreign"));
+  return first && std::any_of(kWords.begin(), kWords.end(), [&](auto word) { return is_word(*first, word); });
 }
 
 }  // namespace
@@ -100,7 +103,7 @@ bool has_key_of_table(std::string_view create_sql, std::string_view parent) {
       if (name->kind == SqlToken::Kind::quoted_name || name->kind == SqlToken::Kind::string) {
         text = text.substr(1, text.size() - 2);
       }
-      return same_name(text, parent);
+      if (same_name(text, parent)) return true;
     }
     return false;
   });

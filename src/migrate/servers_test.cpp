@@ -203,6 +203,18 @@ TEST_P(OnServers, tables_outside_that_refer_to_the_old_one_refer_to_the_new_one_
   for (const auto* table : {"prizes", "books_v1"}) must(client_->execute(std::string("DROP TABLE ") + table));
 }
 
+TEST_P(OnServers, what_refers_and_is_changed_at_the_same_moment_is_not_written_over) {
+  if (GetParam() == "sqld") GTEST_SKIP() << "libSQL changes single columns";
+  for (const auto* sql : {"CREATE TABLE p1 (id INTEGER PRIMARY KEY)", "CREATE TABLE p2 (id INTEGER PRIMARY KEY)",
+                          "CREATE TABLE c (p REFERENCES p1 (id))"}) {
+    must(client_->execute(sql));
+  }
+  const std::array<db::Statement, 1> meanwhile = {{{"ALTER TABLE c ADD COLUMN more", {}}}};
+  EXPECT_EQ(client_->redirect_references("p1", "p2", meanwhile, {}).error().code(), Errc::conflict);
+  EXPECT_EQ(count("SELECT count(*) FROM pragma_foreign_key_list('c') WHERE \"table\" = 'p1'"), 1);
+  EXPECT_EQ(count("SELECT count(*) FROM pragma_table_info('c')"), 1);
+}
+
 TEST_P(OnServers, a_plan_says_what_the_engine_cannot_do) {
   auto migration = shelves();
   migration.tables.pop_back();

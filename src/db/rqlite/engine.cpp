@@ -81,12 +81,17 @@ class Engine final : public DatabaseClient {
     std::vector<Statement> all(before.begin(), before.end());
     if (!tables.empty()) {
       all.push_back({"PRAGMA writable_schema=ON", {}});
+      // Says whether each was still as it had been read, and makes the schema's number grow, by which connections see
+      // that they have to read it anew.
+      all.push_back({"CREATE TABLE offx_redirected (changed, CONSTRAINT offx_redirected CHECK (changed = 1))", {}});
       for (const auto& table : tables) {
+        all.push_back({"UPDATE sqlite_schema SET sql = ?1 WHERE type = 'table' AND name = ?2 AND sql = ?3",
+                       {table.sql, table.table, table.present_sql}});
         all.push_back(
-            {"UPDATE sqlite_schema SET sql = ?1 WHERE type = 'table' AND name = ?2", {table.sql, table.table}});
+            {"INSERT INTO offx_redirected (changed) SELECT count(*) FROM sqlite_schema WHERE type = 'table' "
+             "AND name = ?1 AND sql = ?2",
+             {table.table, table.sql}});
       }
-      // What else makes the schema's number grow, by which connections see that they have to read it anew.
-      all.push_back({"CREATE TABLE offx_redirected (x)", {}});
       all.push_back({"DROP TABLE offx_redirected", {}});
       all.push_back({kReset, {}});
     }
@@ -97,6 +102,10 @@ class Engine final : public DatabaseClient {
     // The setting is the connection's, and outlives a transaction that failed.
     const Statement reset{kReset, {}};
     if (const auto again = write_request(std::span(&reset, 1), Pragmas::allowed)) (void)run(*again, Mode::write);
+    if (done.error().message().find("CHECK constraint failed: offx_redirected") != std::string::npos) {
+      return fail(Errc::conflict, "a table that refers to " + std::string(from) +
+                                      " was changed by somebody at the same moment; nothing was done: try again");
+    }
     return fail(std::move(done).error());
   }
 

@@ -7,6 +7,7 @@
 
 #include "base/test_support.h"
 #include "db/script.h"
+#include "db/server_references.h"
 #include "db/sqlite/engine.h"
 
 namespace offx::db {
@@ -55,6 +56,13 @@ constexpr std::string_view kParents =
     "CREATE TABLE p2 (id INTEGER PRIMARY KEY, title TEXT);"
     "INSERT INTO p1 VALUES (1, 'a'), (2, 'b');"
     "INSERT INTO p2 VALUES (1, 'a'), (2, 'b');";
+
+TEST(ServerReferences, a_key_of_the_table_needs_no_comma_before_it) {
+  EXPECT_TRUE(has_key_of_table("CREATE TABLE c (p, UNIQUE (p) FOREIGN KEY (p) REFERENCES t (id))", "t"));
+  EXPECT_TRUE(has_key_of_table(
+      "CREATE TABLE c (p, q, FOREIGN KEY (p) REFERENCES s (id) FOREIGN KEY (q) REFERENCES \"T\" (id))", "t"));
+  EXPECT_FALSE(has_key_of_table("CREATE TABLE c (p REFERENCES t, q, FOREIGN KEY (q) REFERENCES s (id))", "t"));
+}
 
 TEST_P(RedirectReferences, children_obey_the_new_parent_from_then_on) {
   script(kParents);
