@@ -12,6 +12,7 @@
 
 #include "base/test_support.h"
 #include "db/client.h"
+#include "db/test_forwarder.h"
 #include "db/test_servers.h"
 #include "net/local_server.h"
 
@@ -81,13 +82,6 @@ class Between {
   }
 
  private:
-  static sockaddr_in loopback(int port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return address;
-  }
   /// A whole message with a length; false if the connection ended before.
   static bool receive(int from, std::string& message) {
     message.clear();
