@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
 #include <mutex>
 #include <new>
 
@@ -31,8 +30,8 @@ std::string place_of(std::string_view url) {
 struct Exchange {
   explicit Exchange(std::atomic<bool>& hangs) : call_stop(&hangs) {}
 
-  std::string_view unsent;  ///< the body, as far as libcurl has not taken it
-  bool body_taken = false;
+  std::string_view json;  ///< the body of a POST
+  bool sent = false;      ///< whether any of the request has left, once it is over
   Response response;
   const Transport::Take* take = nullptr;
   CURL* easy = nullptr;
@@ -42,18 +41,15 @@ struct Exchange {
   CallStop call_stop;
   enum class Stop : std::uint8_t { none, too_large, memory, cancelled } stop = Stop::none;
 
-  static std::size_t on_read(char* buffer, std::size_t size, std::size_t count, void* self) noexcept {
-    auto& exchange = *static_cast<Exchange*>(self);
-    exchange.body_taken = true;
-    const std::size_t bytes = std::min(size * count, exchange.unsent.size());
-    std::memcpy(buffer, exchange.unsent.data(), bytes);
-    exchange.unsent.remove_prefix(bytes);
-    return bytes;
+  /// Whether any of the request has left.
+  [[nodiscard]] bool is_sent() const noexcept {
+    long bytes = 0;
+    return curl->easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &bytes) != CURLE_OK || bytes > 0;
   }
 
   /// libcurl would send the request again over a new connection if a kept one dies without an answer.
   static curl_socket_t on_open_socket(void* self, curlsocktype /*purpose*/, curl_sockaddr* address) noexcept {
-    if (static_cast<Exchange*>(self)->body_taken) return CURL_SOCKET_BAD;
+    if (static_cast<Exchange*>(self)->is_sent()) return CURL_SOCKET_BAD;
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   }
 
@@ -155,17 +151,15 @@ struct Transport::Connections {
         set(easy, CURLOPT_XFERINFOFUNCTION, &Exchange::on_progress) &&
         set(easy, CURLOPT_XFERINFODATA, static_cast<void*>(&exchange));
     if (!posts) return done && set(easy, CURLOPT_HTTPGET, 1L);
-    // Through a function and without a way to rewind, so that it is known whether any of it left.
-    done = done && set(easy, CURLOPT_POST, 1L) && set(easy, CURLOPT_READFUNCTION, &Exchange::on_read) &&
-           set(easy, CURLOPT_READDATA, static_cast<void*>(&exchange)) &&
-           set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(exchange.unsent.size()));
-    return done;
+    // Not through a function: libcurl sends a small body it knows together with the head, in one packet.
+    return done && set(easy, CURLOPT_POSTFIELDS, exchange.json.data()) &&
+           set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(exchange.json.size()));
   }
 
   Failure failure(CURLcode code, const Exchange& exchange, const std::string& url) const {
     const std::string place = place_of(url);
     const auto because = [&](Errc errc, std::string message) {
-      return Failure{Error(errc, std::move(message)), exchange.body_taken};
+      return Failure{Error(errc, std::move(message)), exchange.sent};
     };
     switch (exchange.stop) {
       case Exchange::Stop::too_large:
@@ -181,11 +175,11 @@ struct Transport::Connections {
         return because(Errc::unavailable, "cannot find " + place + ": check the name and the network connection");
       case CURLE_COULDNT_CONNECT:
         // Also what on_open_socket() makes of a second attempt.
-        if (!exchange.body_taken) return because(Errc::unavailable, "cannot connect to " + place);
+        if (!exchange.sent) return because(Errc::unavailable, "cannot connect to " + place);
         break;
       case CURLE_OPERATION_TIMEDOUT:
         return because(Errc::unavailable,
-                       place + (exchange.body_taken ? " gave no answer in time" : " took no connection in time"));
+                       place + (exchange.sent ? " gave no answer in time" : " took no connection in time"));
       case CURLE_PEER_FAILED_VERIFICATION:
         return because(Errc::unavailable, "the certificate of " + place +
                                               " cannot be trusted; if it is your own server, add its authority to the "
@@ -221,6 +215,7 @@ struct Transport::Connections {
     }
     const SigpipeBlock no_sigpipe;
     const CURLcode code = curl.easy_perform(easy);
+    exchange.sent = exchange.is_sent();
     if (code != CURLE_OK) {
       curl.easy_cleanup(easy);  // with its connections, of which one is in an unknown state
       return tl::unexpected(failure(code, exchange, url));
@@ -258,7 +253,7 @@ Result<std::unique_ptr<Transport>> Transport::create(Options options) {
 
 tl::expected<Response, Failure> Transport::post(const std::string& url, std::string_view json, Deadline deadline) {
   Exchange exchange(connections_->hangs);
-  exchange.unsent = json;
+  exchange.json = json;
   return connections_->run(exchange, url, true, deadline);
 }
 
