@@ -123,7 +123,11 @@ Result<pipeline::ImportResult> Importer::dry_run(const sources::Input& input, co
     ++result.posts.added;
     // One object a line, as it is read: a file of any size can be looked at.
     if (context_.json) {
-      print_json(pipeline::to_json(post));
+      pipeline::JsonWriter out;
+      out.begin_object();
+      pipeline::write_post(out, post);
+      out.end_object();
+      print_json(out);
     } else {
       print(fmt::format(
           "{}  {:8}  {}  {}\n", to_sql_time(post.created_at), shorten(post.platform, 20),

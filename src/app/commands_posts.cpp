@@ -1,4 +1,3 @@
-#include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include "app/commands.h"
@@ -11,8 +10,6 @@
 
 namespace offx::app {
 namespace {
-
-namespace json = boost::json;
 
 constexpr std::size_t kLimitMax = 10'000;
 
@@ -52,10 +49,19 @@ std::string as_text(const Terminal& terminal, const store::Post& post) {
 
 void print_page(const Context& context, const store::PostPage& page) {
   if (context.json) {
-    json::array posts;
-    for (const auto& post : page.posts) posts.push_back(pipeline::to_json(post));
-    print_json(json::object{{"posts", std::move(posts)},
-                            {"next", page.next ? json::value(pipeline::to_token(*page.next)) : json::value()}});
+    pipeline::JsonWriter out;
+    out.begin_object();
+    out.name("posts");
+    out.begin_array();
+    for (const auto& post : page.posts) {
+      out.begin_object();
+      pipeline::write_post(out, post);
+      out.end_object();
+    }
+    out.end_array();
+    out.member_or_null("next", page.next ? pipeline::to_token(*page.next) : "");
+    out.end_object();
+    print_json(out);
     return;
   }
   for (const auto& post : page.posts) print(as_text(context.terminal, post));
@@ -78,11 +84,15 @@ Result<void> run_posts(const Context& context, const PostsCommand& command) {
     OFFX_ASSIGN(const auto found, posts.get_linked(*command.id));
     const auto& [post, links] = found;
     if (context.json) {
-      auto object = pipeline::to_json(post);
-      json::array topic_ids;
-      for (const auto& topic : links.topics) topic_ids.push_back(topic.id);
-      object["topics"] = std::move(topic_ids);
-      print_json(object);
+      pipeline::JsonWriter out;
+      out.begin_object();
+      pipeline::write_post(out, post);
+      out.name("topics");
+      out.begin_array();
+      for (const auto& topic : links.topics) out.value(topic.id);
+      out.end_array();
+      out.end_object();
+      print_json(out);
       return {};
     }
     print(as_text(context.terminal, post));

@@ -27,14 +27,16 @@ std::string heading(const Terminal& terminal, const std::string& title, const pi
 }
 
 Result<void> summarize_topic(const Context& context, const SummarizeCommand& command, db::DatabaseClient& client,
-                             const store::Topic& topic, const pipeline::Period& period, json::array& results) {
+                             const store::Topic& topic, const pipeline::Period& period, pipeline::JsonWriter& out) {
   OFFX_ASSIGN(const auto made,
               pipeline::summarize_topic(
                   client, topic, period,
                   {.max_sentences = command.max_sentences, .force = command.force, .engine = command.engine},
                   context.clock.now()));
   if (context.json) {
-    results.push_back(pipeline::to_json(made));
+    out.begin_object();
+    pipeline::write_summary(out, made);
+    out.end_object();
     return {};
   }
   print(heading(context.terminal, topic.title, period, made.summary.post_count));
@@ -71,7 +73,11 @@ Result<void> summarize_file(const Context& context, const SummarizeCommand& comm
   const auto made = summary::summarize(posts, {.max_sentences = command.max_sentences});
   const auto sentiment = summary::aggregate(posts);
   if (context.json) {
-    print_json(pipeline::summary_json(nullptr, period, made, posts, sentiment));
+    pipeline::JsonWriter out;
+    out.begin_object();
+    pipeline::write_summary(out, nullptr, period, made, posts, sentiment);
+    out.end_object();
+    print_json(out);
   } else if (made.sentences.empty()) {
     print("Nothing to summarise.\n");
   } else {
@@ -105,12 +111,14 @@ Result<void> run_summarize(const Context& context, const SummarizeCommand& comma
   }
   if (topics.empty())
     return fail(Errc::not_found, "there are no topics yet; make one with `offx topic add TITLE --rule RULE`");
-  json::array results;
+  pipeline::JsonWriter out;
+  if (command.topic.empty()) out.begin_array();
   for (const auto& topic : topics) {
-    OFFX_TRY(summarize_topic(context, command, *client, topic, period, results));
+    OFFX_TRY(summarize_topic(context, command, *client, topic, period, out));
     if (context.interrupted) return fail(Errc::cancelled, "interrupted");
   }
-  if (context.json) print_json(command.topic.empty() ? json::value(std::move(results)) : std::move(results.front()));
+  if (command.topic.empty()) out.end_array();
+  if (context.json) print_json(out);
   return {};
 }
 
@@ -121,16 +129,21 @@ Result<void> run_summaries(const Context& context, const SummariesCommand& comma
     OFFX_ASSIGN(const auto stored, summaries.get(*command.id));
     if (context.json) {
       OFFX_ASSIGN(const auto citations, summaries.citations(stored.id));
-      auto object = pipeline::to_json(stored);
-      json::array posts;
+      pipeline::JsonWriter out;
+      out.begin_object();
+      out.members(pipeline::to_json(stored));
+      out.name("posts");
+      out.begin_array();
       for (const auto& citation : citations) {
-        auto post = pipeline::to_json(citation.post);
-        post["n"] = citation.n;
-        post["said_by"] = citation.said_by;
-        posts.push_back(std::move(post));
+        out.begin_object();
+        pipeline::write_post(out, citation.post);
+        out.member("n", citation.n);
+        out.member("said_by", citation.said_by);
+        out.end_object();
       }
-      object["posts"] = std::move(posts);
-      print_json(object);
+      out.end_array();
+      out.end_object();
+      print_json(out);
       return {};
     }
     OFFX_ASSIGN(const auto topic, store::TopicRepository(*client).get(stored.topic_id));

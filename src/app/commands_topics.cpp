@@ -229,13 +229,21 @@ Result<void> run_topic_preview(const Context& context, const PreviewCommand& com
   }
   const auto matches = preview.finish();
   if (context.json) {
-    json::array array;
+    pipeline::JsonWriter out;
+    out.begin_object();
+    out.member("seen", preview.seen());
+    out.member("matched", preview.matched());
+    out.name("posts");
+    out.begin_array();
     for (const auto& match : matches) {
-      auto object = pipeline::to_json(match.post);
-      object["matched"] = pipeline::to_json(match.terms);
-      array.push_back(std::move(object));
+      out.begin_object();
+      pipeline::write_post(out, match.post);
+      out.member("matched", pipeline::to_json(match.terms));
+      out.end_object();
     }
-    print_json(json::object{{"seen", preview.seen()}, {"matched", preview.matched()}, {"posts", std::move(array)}});
+    out.end_array();
+    out.end_object();
+    print_json(out);
     return {};
   }
   const auto& terminal = context.terminal;

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "pipeline/json_writer.h"
 #include "text/utf8.h"
 
 namespace offx::app {
@@ -63,6 +64,7 @@ void print_error(std::string_view line) {
 }
 
 void print_json(const boost::json::value& value) { print(boost::json::serialize(value) + "\n"); }
+void print_json(const pipeline::JsonWriter& written) { print(written.text() + "\n"); }
 
 std::string printable(std::string_view text) {
   std::string clean(text);

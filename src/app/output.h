@@ -10,6 +10,10 @@
 #include "base/error.h"
 #include "base/time.h"
 
+namespace offx::pipeline {
+class JsonWriter;
+}
+
 namespace offx::app {
 
 /// How this process may write: colours and a progress bar only for a person at a terminal.
@@ -38,6 +42,8 @@ void print_error(std::string_view line);
 
 /// `value` as JSON with a newline behind it, to stdout.
 void print_json(const boost::json::value& value);
+/// Likewise, what was written.
+void print_json(const pipeline::JsonWriter& written);
 
 /// `text` without anything that a terminal would act on: control characters become spaces.
 [[nodiscard]] std::string printable(std::string_view text);

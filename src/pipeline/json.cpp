@@ -67,14 +67,6 @@ void write_post(JsonWriter& out, const store::Post& post, std::span<const std::i
   if (details.edited_at) out.member("edited_at", *details.edited_at);
 }
 
-json::object to_json(const store::Post& post) {
-  JsonWriter out;
-  out.begin_object();
-  write_post(out, post);
-  out.end_object();
-  return json::parse(out.text()).as_object();
-}
-
 json::object to_json(const store::Topic& topic) {
   return {{"id", topic.id},
           {"title", valid_text(topic.title)},

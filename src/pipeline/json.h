@@ -24,9 +24,9 @@ namespace offx::pipeline {
 
 /// The JSON forms of what the commands print; described in docs/cli.md. Members that hold nothing are left out of a
 /// post's details and null elsewhere.
-[[nodiscard]] boost::json::object to_json(const store::Post& post);
-/// The same, as members of an object that `out` is in. With `media_ids`, one for each attachment, each has its `id`
-/// and, as `proxy`, where the API gives it out.
+
+/// A post, as members of an object that `out` is in. With `media_ids`, one for each attachment, each has its `id` and,
+/// as `proxy`, where the API gives it out.
 void write_post(JsonWriter& out, const store::Post& post, std::span<const std::int64_t> media_ids = {});
 [[nodiscard]] boost::json::object to_json(const store::Topic& topic);
 [[nodiscard]] boost::json::object to_json(const sources::Problem& problem);

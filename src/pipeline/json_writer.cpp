@@ -1,7 +1,6 @@
 #include "pipeline/json_writer.h"
 
 #include <array>
-#include <charconv>
 #include <cmath>
 
 #include "text/clean.h"
@@ -56,20 +55,9 @@ void JsonWriter::name(std::string_view name) {
   first_ = true;
 }
 
-void JsonWriter::integer(std::int64_t number) {
-  std::array<char, 24> digits{};
-  raw({digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr});
-}
-
-void JsonWriter::natural(std::uint64_t number) {
-  std::array<char, 24> digits{};
-  raw({digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr});
-}
-
 void JsonWriter::value(double number) {
   if (!std::isfinite(number)) return raw("null");
-  std::array<char, 32> digits{};
-  raw({digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr});
+  digits(number);
 }
 
 void JsonWriter::value(Timestamp time) {

@@ -1,8 +1,9 @@
 #pragma once
 
+#include <array>
+#include <charconv>
 #include <concepts>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,11 +35,7 @@ class JsonWriter {
   void value(std::integral auto number)
     requires(!std::same_as<decltype(number), bool>)
   {
-    if constexpr (std::signed_integral<decltype(number)>) {
-      integer(number);
-    } else {
-      natural(number);
-    }
+    digits(number);
   }
   void value(double number);  ///< null if it is none
   /// What is no UTF-8 in it, as other programs may have written, becomes U+FFFD: JSON has no other bytes.
@@ -69,8 +66,11 @@ class JsonWriter {
   void open(char bracket);
   void close(char bracket);
   void raw(std::string_view json);
-  void integer(std::int64_t number);
-  void natural(std::uint64_t number);
+  /// In the fewest digits that say it.
+  void digits(auto number) {
+    std::array<char, 32> text{};
+    raw({text.data(), std::to_chars(text.data(), text.data() + text.size(), number).ptr});
+  }
   void separate() {
     if (!first_) text_ += ',';
     first_ = false;

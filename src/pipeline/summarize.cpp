@@ -93,36 +93,40 @@ Result<TopicSummary> summarize_topic(db::DatabaseClient& client, const store::To
   return result;
 }
 
-json::object summary_json(const json::value& topic, const Period& period, const summary::Summary& summary,
-                          std::span<const store::Post> posts, const summary::SentimentShares& sentiment) {
-  json::array cited;
+void write_summary(JsonWriter& out, const json::value& topic, const Period& period, const summary::Summary& summary,
+                   std::span<const store::Post> posts, const summary::SentimentShares& sentiment) {
+  out.member("topic", topic);
+  out.name("period");
+  out.begin_object();
+  out.member("start", period.start);
+  out.member("end", period.end);
+  out.end_object();
+  out.member("engine", summary::kExtractiveEngine);
+  out.member("post_count", summary.post_count);
+  out.member("distinct_count", summary.distinct_count);
+  out.member("sentences", to_json(summary.sentences));
+  out.name("posts");
+  out.begin_array();
   const auto references = summary::references(summary, posts);
   for (std::size_t i = 0; i < references.size(); ++i) {
-    auto object = to_json(*references[i].post);
-    object["n"] = references[i].n;
-    object["said_by"] = references[i].said_by;
-    object["cluster_size"] = summary.posts[i].cluster_size;
-    object["link"] = references[i].link;
-    cited.push_back(std::move(object));
+    out.begin_object();
+    write_post(out, *references[i].post);
+    out.member("n", references[i].n);
+    out.member("said_by", references[i].said_by);
+    out.member("cluster_size", summary.posts[i].cluster_size);
+    out.member("link", references[i].link);
+    out.end_object();
   }
-  return {{"topic", topic},
-          {"period", json::object{{"start", to_iso_time(period.start)}, {"end", to_iso_time(period.end)}}},
-          {"engine", summary::kExtractiveEngine},
-          {"post_count", summary.post_count},
-          {"distinct_count", summary.distinct_count},
-          {"sentences", to_json(summary.sentences)},
-          {"posts", std::move(cited)},
-          {"sentiment", to_json(sentiment)}};
+  out.end_array();
+  out.member("sentiment", to_json(sentiment));
 }
 
-json::object to_json(const TopicSummary& made) {
-  auto object = summary_json(json::object{{"id", made.topic.id}, {"title", made.topic.title}}, made.period,
-                             made.summary, made.posts, made.sentiment);
-  if (made.id != 0) {
-    object["id"] = made.id;
-    object["stored"] = made.stored;
-  }
-  return object;
+void write_summary(JsonWriter& out, const TopicSummary& made) {
+  write_summary(out, json::object{{"id", made.topic.id}, {"title", made.topic.title}}, made.period, made.summary,
+                made.posts, made.sentiment);
+  if (made.id == 0) return;
+  out.member("id", made.id);
+  out.member("stored", made.stored);
 }
 
 json::object to_json(const store::StoredSummary& stored) {

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "db/client.h"
+#include "pipeline/json_writer.h"
 #include "pipeline/period.h"
 #include "store/post.h"
 #include "store/summaries.h"
@@ -49,11 +50,11 @@ struct TopicSummary {
 Result<TopicSummary> summarize_topic(db::DatabaseClient& client, const store::Topic& topic, const Period& period,
                                      const SummarizeOptions& options, Timestamp now);
 
-/// The JSON forms; described in docs/cli.md.
-[[nodiscard]] boost::json::object to_json(const TopicSummary& made);
+/// The JSON forms, as members of an object that `out` is in; described in docs/cli.md. `topic` may be null.
+void write_summary(JsonWriter& out, const TopicSummary& made);
+void write_summary(JsonWriter& out, const boost::json::value& topic, const Period& period,
+                   const summary::Summary& summary, std::span<const store::Post> posts,
+                   const summary::SentimentShares& sentiment);
 [[nodiscard]] boost::json::object to_json(const store::StoredSummary& stored);
-[[nodiscard]] boost::json::object summary_json(const boost::json::value& topic, const Period& period,
-                                               const summary::Summary& summary, std::span<const store::Post> posts,
-                                               const summary::SentimentShares& sentiment);
 
 }  // namespace offx::pipeline
