@@ -143,7 +143,6 @@ class HttpServer {
   [[nodiscard]] Load load() const;
 
  private:
-  class Connection;
   class Impl;
   explicit HttpServer(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
