@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
+#include <string>
+
+#include "api/finishing.h"
 
 extern "C" const char kOffxWebAssets[];  // assets.S
 
@@ -47,6 +50,38 @@ std::optional<Asset> find_asset(std::string_view path) noexcept {
                .content_type = found->content_type,
                .etag = found->etag,
                .immutable = found->immutable};
+}
+
+std::optional<net::HttpResponse> dashboard_file(const net::HttpRequest& request, const TargetParts& target) {
+  auto asset = find_asset(target.path);
+  if (!asset) {
+    const auto& segments = target.segments;
+    const bool looks_like_page = request.header("Accept").value_or("").find("text/html") != std::string_view::npos &&
+                                 std::none_of(segments.begin(), segments.end(), [](const std::string& segment) {
+                                   return segment.find('.') != std::string::npos;
+                                 });
+    if (looks_like_page) asset = find_asset("/index.html");
+  }
+  if (!asset) return std::nullopt;
+  net::HttpResponse response;
+  response.headers = {{"Content-Type", std::string(asset->content_type)},
+                      {"ETag", std::string(asset->etag)},
+                      {"Vary", "Accept-Encoding"},
+                      {"Cache-Control", asset->immutable ? "public, max-age=31536000, immutable" : "no-cache"}};
+  if (names_tag(request.header("If-None-Match").value_or(""), asset->etag)) {
+    response.status = 304;
+    return response;
+  }
+  response.asset = asset->content;
+  const auto coding = coding_for(request);
+  if (coding == Coding::brotli && !asset->content_brotli.empty()) {
+    response.asset = asset->content_brotli;
+    response.headers.push_back({"Content-Encoding", "br"});
+  } else if (coding != Coding::none && !asset->content_gzip.empty()) {
+    response.asset = asset->content_gzip;
+    response.headers.push_back({"Content-Encoding", "gzip"});
+  }
+  return response;
 }
 
 }  // namespace offx::api

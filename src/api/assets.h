@@ -3,6 +3,9 @@
 #include <optional>
 #include <string_view>
 
+#include "api/encoding.h"
+#include "net/http_server.h"
+
 namespace offx::api {
 
 /// A file of the dashboard, part of the program: every view is valid as long as the program runs.
@@ -19,5 +22,11 @@ struct Asset {
 /// no folder to leave. `/` is the page itself. Nothing if there is no such file, or if the program was built without
 /// the dashboard. Thread-safe; a binary search.
 [[nodiscard]] std::optional<Asset> find_asset(std::string_view path) noexcept;
+
+/// The file that a GET of `target` gets, in the coding that its client likes, or only that the client has it already:
+/// 304. The dashboard finds its own way from the address: whatever is no file, and looks like a page, is its index.
+/// Nothing for other addresses.
+[[nodiscard]] std::optional<net::HttpResponse> dashboard_file(const net::HttpRequest& request,
+                                                              const TargetParts& target);
 
 }  // namespace offx::api

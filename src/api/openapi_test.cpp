@@ -7,26 +7,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "api/route.h"
-#include "api/router.h"
-#include "base/test_support.h"
+#include "api/route_table.h"
 
 namespace offx::api {
 namespace {
 
 namespace json = boost::json;
 
-std::vector<Route> all_routes() {
-  const auto client = must(db::create_database_client(":memory:"));
-  const SystemClock clock;
-  const auto http = must(net::HttpClient::create());
-  const Services services{*client, clock, http, "/nonexistent", [] {}};
-  const Readiness readiness;
-  return Router({}, services, readiness, {}).routes();
-}
-
 TEST(OpenApi, the_document_describes_every_route_and_no_other) {
-  const auto routes = all_routes();
+  const RouteTable table;
+  const auto& routes = table.all();
   const auto document = json::parse(std::string(openapi_document())).as_object();
   std::set<std::string> described;
   for (const auto& path : document.at("paths").as_object()) {

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "api/answer_cache.h"
-#include "api/encoding.h"
 #include "api/metrics.h"
 #include "api/rate_limit.h"
 #include "api/route.h"
+#include "api/route_table.h"
 #include "net/http_server.h"
 #include "net/network.h"
 #include "store/request_log.h"
@@ -79,6 +79,8 @@ struct RouterOptions {
   double requests_at_once = 2000.0;       ///< of one caller, saved up
 };
 
+struct Call;
+
 /// From a request to its answer: finds the route, checks who calls, runs the handler, and makes of what it gives an
 /// answer with all its headers. Outside /api/ it serves health, metrics and the dashboard's files. Thread-safe.
 class Router final : public net::HttpHandler {
@@ -94,42 +96,28 @@ class Router final : public net::HttpHandler {
   net::HttpResponse refuse(int status, std::string_view reason) override;
 
   [[nodiscard]] Metrics& metrics() noexcept { return metrics_; }
-  /// Every route, for tests that walk them.
-  [[nodiscard]] const std::vector<Route>& routes() const noexcept { return routes_; }
 
  private:
-  struct Call;
-  struct Pattern {
-    std::vector<std::string_view> segments;
-    const Route* route;
-  };
-
   Call begin(const net::HttpRequest& http) const;
   std::optional<net::HttpResponse> check(Call& call) const;
   std::optional<net::HttpResponse> check_rate(const Call& call, const std::string& caller) const;
   std::optional<net::HttpResponse> check_caller(Call& call) const;
   std::optional<net::HttpResponse> check_access(const Call& call) const;
-  static std::string key_of(const Call& call);
-  static void make_to_keep(const net::HttpRequest& request, net::HttpResponse& response);
   [[nodiscard]] Result<net::HttpResponse> answered(Call& call) const;
   [[nodiscard]] Result<net::HttpResponse> counted(Call& call) const;
   std::optional<net::HttpResponse> find_kept(const net::HttpRequest& request) const;
   [[nodiscard]] net::HttpResponse run(Call& call) const;
   [[nodiscard]] net::HttpResponse run_route(Call& call) const;
-  [[nodiscard]] net::HttpResponse from_error(const Call& call, const Error& error) const;
-  [[nodiscard]] net::HttpResponse problem_for(const Call& call, int status, std::string_view detail) const;
   [[nodiscard]] std::optional<net::HttpResponse> special(Call& call) const;
-  [[nodiscard]] net::HttpResponse file(Call& call) const;
-  void finish(Call& call, net::HttpResponse& response) const;
-  void add_cors(const Call& call, net::HttpResponse& response) const;
+  [[nodiscard]] net::HttpResponse file(const Call& call) const;
+  void finish(const Call& call, net::HttpResponse& response) const;
   void record(const Call& call, const net::HttpResponse& response) const;
 
   const RouterOptions options_;
   const Services& services_;
   const Readiness& readiness_;
   const std::function<void(store::RequestLogEntry)> log_;
-  std::vector<Route> routes_;
-  std::vector<Pattern> patterns_;
+  const RouteTable routes_;
   mutable RateLimiter limiter_;
   mutable RateLimiter caller_log_limiter_;  // of each address
   mutable RateLimiter log_limiter_;         // of all that anybody can send
