@@ -1,5 +1,6 @@
 #include "api/events.h"
 
+#include <array>
 #include <atomic>
 #include <stdexcept>
 #include <string>
@@ -8,8 +9,13 @@
 
 #include <gtest/gtest.h>
 
+#include "api/test_routes.h"
+#include "migrate/users.h"
+
 namespace offx::api {
 namespace {
+
+namespace json = boost::json;
 
 class Stream final : public net::EventStream {
  public:
@@ -83,6 +89,38 @@ TEST(EventStreams, hear_on_though_something_was_thrown) {
   events.add(stream, {"ann", []() -> bool { throw std::runtime_error("no memory"); }});
   EXPECT_TRUE(comes_true([&] { return stream->news > 0; }));
   EXPECT_TRUE(stream->is_open());
+}
+
+class StandardEvents : public RoutesTest {};
+
+TEST_F(StandardEvents, new_posts_are_told_once) {
+  const auto sources = standard_events(*client_);
+  const auto& read = sources[0].read;
+  ASSERT_EQ(sources[0].event, "posts");
+  EXPECT_TRUE(must(read()).empty());
+  import(line("1", "a", "2026-08-20T08:00:00Z"));
+  const auto told = must(read());
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(json::parse(told.begin()->second.data).at("added"), 1);
+  EXPECT_TRUE(must(read()).empty());
+  import(line("2", "b", "2026-08-20T09:00:00Z"));
+  EXPECT_EQ(must(read()).size(), 1U);
+}
+
+TEST_F(StandardEvents, that_a_program_still_uses_its_tables_is_no_news) {
+  const std::array<std::string_view, 1> tables = {"topics_v1"};
+  const auto use = must(migrate::TableUse::announce(*client_, "sample", tables));
+  const auto sources = standard_events(*client_);
+  const auto& read = sources[2].read;
+  ASSERT_EQ(sources[2].event, "migration");
+  const auto before = must(read()).at("topics_v2");
+  EXPECT_EQ(json::parse(before.data).at("old_users").at(0).at("program"), "sample");
+  must(client_->execute("UPDATE offx_table_users SET renewed_at = '2098-01-01', expires_at = '2099-01-01'"));
+  const auto renewed = must(read()).at("topics_v2");
+  EXPECT_NE(renewed.data, before.data);
+  EXPECT_EQ(renewed.news, before.news);
+  must(client_->execute("DELETE FROM offx_table_users"));
+  EXPECT_NE(must(read()).at("topics_v2").news, before.news);
 }
 
 }  // namespace

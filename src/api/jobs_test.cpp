@@ -1,55 +1,19 @@
-// The handlers of jobs and runs, as the functions they are.
+// The handlers of jobs and runs.
 
 #include "store/jobs.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "api/route.h"
-#include "base/test_support.h"
-#include "store/store.h"
-#include "store/topics.h"
+#include "api/test_routes.h"
 
 namespace offx::api {
 namespace {
 
 namespace json = boost::json;
 using testing::HasSubstr;
-using Pairs = std::vector<std::pair<std::string, std::string>>;
 
-class StillClock final : public Clock {
- public:
-  [[nodiscard]] Timestamp now() const override { return *parse_time("2026-11-20 12:00:00"); }
-};
-
-class JobRoutes : public testing::Test {
+class JobRoutes : public RoutesTest {
  protected:
-  JobRoutes()
-      : client_(must(store::open(":memory:"))),
-        http_(must(net::HttpClient::create())),
-        services_{*client_, clock_, http_, {}, [this] { ++wakes_; }, nullptr} {}
+  JobRoutes() { clock_.time = *parse_time("2026-11-20 12:00:00"); }
 
-  struct Answer {
-    int status = 0;
-    json::value body;
-    std::string error;  ///< `field: message`
-  };
-  Answer call(std::string_view method, std::string_view pattern, const Pairs& path = {}, const Pairs& query = {},
-              const json::value& body = nullptr) {
-    net::HttpRequest http;
-    http.method = method;
-    if (!body.is_null()) http.body = json::serialize(body);
-    const Request request(http, path, query,
-                          Caller{.user_id = 1, .username = "ann", .is_admin = true, .may_admin = may_admin_}, "r1");
-    for (const auto& route : job_routes()) {
-      if (route.method != method || route.path != "/api/v1" + std::string(pattern)) continue;
-      auto result = route.handler(request, services_);
-      if (!result) return {status_of(result.error().code()), {}, result.error().to_string()};
-      return {result->status, result->body.empty() ? json::value() : json::parse(result->body), ""};
-    }
-    ADD_FAILURE() << "no route " << method << " " << pattern;
-    return {};
-  }
   /// Of the built-in job.
   std::string id_of(std::string_view name) {
     const auto answer = call("GET", "/jobs");
@@ -58,13 +22,6 @@ class JobRoutes : public testing::Test {
     }
     return "0";
   }
-
-  StillClock clock_;
-  std::unique_ptr<db::DatabaseClient> client_;
-  net::HttpClient http_;
-  int wakes_ = 0;
-  bool may_admin_ = true;
-  Services services_;
 };
 
 TEST_F(JobRoutes, a_job_is_of_a_topic_that_is_there) {
