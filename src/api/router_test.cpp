@@ -22,7 +22,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 class SetClock final : public Clock {
  public:
@@ -349,85 +348,6 @@ TEST_F(ApiTest, what_is_logged_has_no_query) {
   EXPECT_EQ(logged[0].path, "/api/v1/settings");
   EXPECT_EQ(logged[0].status, 401);
   EXPECT_EQ(logged[0].address, "192.0.2.1");
-}
-
-TEST(Encoding, takes_targets_apart) {
-  const auto parts = must(take_apart("/a%20b/c%2Fd/?x=1+2&y&x=%C3%A4&&=z"));
-  EXPECT_EQ(parts.path, "/a%20b/c%2Fd/");
-  EXPECT_EQ(parts.segments, (std::vector<std::string>{"a b", "c/d", ""}));
-  EXPECT_EQ(parts.query,
-            (std::vector<std::pair<std::string, std::string>>{{"x", "1 2"}, {"y", ""}, {"x", "ä"}, {"", "z"}}));
-  EXPECT_EQ(must(take_apart("http://host:80/a?b")).path, "/a");
-  for (const auto* text : {"", "*", "a", "/%", "/%4", "/%g0", "/%00", "/%ff", "/?%ff", "/%c0%af", "http://host"}) {
-    EXPECT_FALSE(take_apart(text)) << text;
-  }
-}
-
-TEST(Encoding, chooses_what_the_client_likes_best) {
-  EXPECT_EQ(preferred_coding("gzip, deflate, br"), Coding::brotli);
-  EXPECT_EQ(preferred_coding("gzip;q=1.0, br;q=0.5"), Coding::gzip);
-  EXPECT_EQ(preferred_coding("br;q=0, gzip"), Coding::gzip);
-  EXPECT_EQ(preferred_coding("*"), Coding::gzip);
-  EXPECT_EQ(preferred_coding("gzip;q=nonsense"), Coding::none);
-  EXPECT_EQ(preferred_coding(""), Coding::none);
-  EXPECT_EQ(preferred_coding("identity"), Coding::none);
-  EXPECT_THAT(compressed("short", Coding::gzip), IsEmpty());
-  EXPECT_LT(compressed(std::string(5'000, 'a'), Coding::brotli).size(), 100U);
-}
-
-TEST(RateLimit, refills_steadily) {
-  RateLimiter limiter(10.0, 3.0);
-  RateLimiter::Time now{};
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(limiter.take("a", now), 0ms);
-  EXPECT_EQ(limiter.take("a", now), 100ms);
-  EXPECT_EQ(limiter.take("b", now), 0ms);
-  EXPECT_EQ(limiter.take("a", now + 100ms), 0ms);
-  EXPECT_GT(limiter.take("a", now + 100ms), 0ms);
-  for (int i = 0; i < 100'000; ++i) EXPECT_EQ(limiter.take("c" + std::to_string(i), now + 1s), 0ms);
-}
-
-TEST(Passwords, are_argon2id_and_only_the_right_one_is_right) {
-  PasswordHasher passwords(5s, 1);
-  const auto hasher = must(passwords.enter());
-  const auto hash = must(hasher.hash("correct horse battery"));
-  EXPECT_THAT(hash, HasSubstr("$argon2id$v=19$m=19456,t=2,p=1$"));
-  EXPECT_NE(hash, must(hasher.hash("correct horse battery")));
-  const auto verdict = must(hasher.verify("correct horse battery", hash));
-  EXPECT_TRUE(verdict.right);
-  EXPECT_FALSE(verdict.needs_new_hash);
-  EXPECT_FALSE(must(hasher.verify("wrong", hash)).right);
-  EXPECT_FALSE(must(hasher.verify("correct horse battery", std::nullopt)).right);
-}
-
-TEST(Passwords, four_are_hashed_at_once_some_wait_and_others_are_told_so) {
-  PasswordHasher patient(1h, 6);
-  std::vector<PasswordHasher::Place> places;
-  for (int i = 0; i < 4; ++i) places.push_back(must(patient.enter()));
-  std::atomic<int> entered = 0;
-  std::vector<std::jthread> waiting;
-  for (int i = 0; i < 2; ++i) {
-    waiting.emplace_back([&] {
-      if (patient.enter()) ++entered;
-    });
-  }
-  const auto refused = [] {
-    PasswordHasher impatient(1ms, 5);
-    std::vector<PasswordHasher::Place> all;
-    for (int i = 0; i < 4; ++i) all.push_back(must(impatient.enter()));
-    return impatient.enter();
-  }();
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code(), Errc::unavailable);
-  EXPECT_EQ(refused.error().context(), kBusy);
-  EXPECT_EQ(entered, 0);
-  places.pop_back();
-  waiting.clear();  // each leaves its place to the next
-  EXPECT_EQ(entered, 2);
-
-  PasswordHasher full(1h, 4);
-  places.clear();
-  for (int i = 0; i < 4; ++i) places.push_back(must(full.enter()));
-  EXPECT_FALSE(full.enter());
 }
 
 TEST_F(ApiTest, a_password_that_was_hashed_weakly_is_hashed_anew_at_login) {
