@@ -87,14 +87,14 @@ Error to_error(sqlite3* handle, int code) {
   }
 }
 
-Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Access access) {
+Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Access access, const char* vfs) {
   // A new file is its owner's alone, whatever the umask says; its log takes on the mode. Without opening it, as closing
   // a file takes away the locks that this process has on it. What fails here SQLite says better.
   if (access == Access::read_write && path != ":memory:") static_cast<void>(mknod(path.c_str(), S_IFREG | 0600, 0));
   sqlite3* handle = nullptr;
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   if (access == Access::read_write) flags |= SQLITE_OPEN_CREATE;
-  const int code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
+  const int code = sqlite3_open_v2(path.c_str(), &handle, flags, vfs);
   std::unique_ptr<Connection> connection(new Connection(handle));
   if (code != SQLITE_OK) return fail(to_error(handle, code).within(path));
 

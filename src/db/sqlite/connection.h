@@ -39,8 +39,8 @@ class Connection {
   enum class Access : std::uint8_t { read_write, read_only };
 
   /// Opens `path` with the settings every connection of ours has. A connection that reads only never makes the file;
-  /// one that writes makes it for its owner alone (0600).
-  static Result<std::unique_ptr<Connection>> open(const std::string& path, Access access);
+  /// one that writes makes it for its owner alone (0600). `vfs` is SQLite's name of one; null: its default.
+  static Result<std::unique_ptr<Connection>> open(const std::string& path, Access access, const char* vfs = nullptr);
 
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "db/sqlite/mapped_vfs.h"
+
 namespace offx::db::sqlite {
 namespace {
 
@@ -38,7 +40,7 @@ Result<Readers::Borrowed> Readers::borrow() {
   }
   if (becomes_busy) on_busy_();
   if (!connection) {
-    auto opened = Connection::open(path_, Connection::Access::read_only);
+    auto opened = open();
     if (!opened) {
       give_back(nullptr);
       return fail(std::move(opened).error());
@@ -51,6 +53,11 @@ Result<Readers::Borrowed> Readers::borrow() {
     borrowed->is_mapped = true;
   }
   return borrowed;
+}
+
+Result<std::unique_ptr<Connection>> Readers::open() const {
+  OFFX_ASSIGN(const char* vfs, mapped_vfs());
+  return Connection::open(path_, Connection::Access::read_only, vfs);
 }
 
 void Readers::give_back(std::unique_ptr<Connection> connection) {

@@ -17,8 +17,8 @@
 namespace offx::db::sqlite {
 
 /// The connections that read a file, each opened when there is first a use for it. While there is much to read they
-/// read the file as memory, mapped: a page is neither asked for nor copied. Once there is less, trim() gives that
-/// memory back, lest a server at rest counts as large as all it has read. Thread-safe.
+/// read the file as memory, mapped (see mapped_vfs()): a page is neither asked for nor copied. Once there is less,
+/// trim() gives that memory back, lest a server at rest counts as large as all it has read. Thread-safe.
 class Readers {
  public:
   using Clock = std::chrono::steady_clock;
@@ -59,6 +59,7 @@ class Readers {
   void close();
 
  private:
+  [[nodiscard]] Result<std::unique_ptr<Connection>> open() const;
   void give_back(std::unique_ptr<Connection> connection);
   static void unmap(Connection& connection);
 
