@@ -1,5 +1,8 @@
 #include "api/router.h"
 
+#include <algorithm>
+#include <thread>
+
 #include "api/accounts.h"
 #include "api/assets.h"
 #include "api/call.h"
@@ -21,6 +24,7 @@ constexpr double kFloodLoggedPerSecond = 1.0;
 constexpr double kFloodLoggedAtOnce = 1000.0;
 constexpr double kCallerLoggedPerSecond = 0.1;
 constexpr double kCallerLoggedAtOnce = 100.0;
+constexpr auto kTurnPatience = std::chrono::milliseconds(100);
 
 bool is_safe(std::string_view method) { return method == "GET" || method == "HEAD" || method == "OPTIONS"; }
 
@@ -88,7 +92,8 @@ Router::Router(RouterOptions options, const Services& services, const Readiness&
       caller_log_limiter_(kCallerLoggedPerSecond, kCallerLoggedAtOnce),
       log_limiter_(kFloodLoggedPerSecond, kFloodLoggedAtOnce),
       metrics_(routes_.all().size()),
-      answers_(services.changes) {}
+      answers_(services.changes),
+      turns_(std::max(2U, std::thread::hardware_concurrency()), kTurnPatience) {}
 
 Call Router::begin(const HttpRequest& http) const {
   return read_call(http, services_.clock.now(), routes_, options_.trusted_proxies);
@@ -189,6 +194,8 @@ Result<HttpResponse> Router::answered(Call& call) const {
                         call.id, call.address);
   if (!is_kept(route) || !call.is_get()) return route.handler(request, services_);
   return answers_.get(key_of(call), [&] {
+    std::optional<Turns::Turn> turn;
+    if (services_.changes != nullptr) turn.emplace(turns_);
     auto made = route.handler(request, services_);
     if (made) prepare_to_keep(call.http, *made);
     return made;

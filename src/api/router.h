@@ -15,6 +15,7 @@
 #include "api/rate_limit.h"
 #include "api/route.h"
 #include "api/route_table.h"
+#include "api/turns.h"
 #include "net/http_server.h"
 #include "net/network.h"
 #include "store/request_log.h"
@@ -123,6 +124,7 @@ class Router final : public net::HttpHandler {
   mutable RateLimiter log_limiter_;         // of all that anybody can send
   mutable Metrics metrics_;
   mutable AnswerCache answers_;
+  mutable Turns turns_;  // of those who make an answer to keep, from a file: work of a processor
 };
 
 }  // namespace offx::api
