@@ -34,7 +34,8 @@ Result<CurlLibrary> load() {
       find(library, "curl_easy_cleanup", curl.easy_cleanup) && find(library, "curl_easy_setopt", curl.easy_setopt) &&
       find(library, "curl_easy_getinfo", curl.easy_getinfo) &&
       find(library, "curl_easy_strerror", curl.easy_strerror) &&
-      find(library, "curl_easy_perform", curl.easy_perform) && find(library, "curl_multi_init", curl.multi_init) &&
+      find(library, "curl_easy_perform", curl.easy_perform) && find(library, "curl_easy_send", curl.easy_send) &&
+      find(library, "curl_easy_recv", curl.easy_recv) && find(library, "curl_multi_init", curl.multi_init) &&
       find(library, "curl_multi_cleanup", curl.multi_cleanup) &&
       find(library, "curl_multi_add_handle", curl.multi_add_handle) &&
       find(library, "curl_multi_remove_handle", curl.multi_remove_handle) &&

@@ -43,6 +43,11 @@ class LocalServer {
       }
       return request_;
     }
+    /// Waits for the next request on the same connection; false if none comes.
+    bool next_request() {
+      request_ = head(socket_);
+      return !request_.empty();
+    }
     bool send(std::string_view bytes) {
       while (!bytes.empty()) {
         const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -58,6 +63,19 @@ class LocalServer {
     }
 
    private:
+    friend class LocalServer;
+    /// The next request, at least its head; less if the client ends before that.
+    static std::string head(int client) {
+      std::string head;
+      std::array<char, 4096> buffer{};
+      while (head.find("\r\n\r\n") == std::string::npos) {
+        const ssize_t got = recv(client, buffer.data(), buffer.size(), 0);
+        if (got <= 0) break;
+        head.append(buffer.data(), static_cast<std::size_t>(got));
+      }
+      return head;
+    }
+
     std::string request_;
     int socket_;
     int stop_;
@@ -106,18 +124,12 @@ class LocalServer {
       const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
       if (client < 0) return;
       ++connections_;
-      std::string head;
-      std::array<char, 4096> buffer{};
-      while (head.find("\r\n\r\n") == std::string::npos) {
-        const ssize_t got = recv(client, buffer.data(), buffer.size(), 0);
-        if (got <= 0) break;
-        head.append(buffer.data(), static_cast<std::size_t>(got));
-      }
+      std::string head = Connection::head(client);
       {
         const std::scoped_lock lock(mutex_);
         last_request_ = head;
       }
-      Connection connection(client, stop_, head);
+      Connection connection(client, stop_, std::move(head));
       handler_(connection);
       close(client);
     }

@@ -2,240 +2,361 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 #include <mutex>
 #include <new>
+#include <optional>
 
-#include <sys/socket.h>
+#include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/field.hpp>
 
 #include "base/curl_library.h"
 #include "base/version.h"
+#include "db/http/connection.h"
 #include "db/stop.h"
 
 namespace offx::db::http {
 namespace {
 
+namespace beast = boost::beast;
 using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+using Io = Connection::Io;
 
-constexpr std::size_t kIdleMax = 16;                  ///< connections kept
-constexpr std::size_t kErrorMaxBytes = 64U << 10U;    ///< of an answer that says what is wrong
-constexpr std::size_t kHeadersMaxBytes = 64U << 10U;  ///< of one answer
+constexpr std::size_t kKeptMax = 16;                      ///< connections that wait for their next request
+constexpr std::chrono::seconds kIdleMax{100};             ///< routers on the way forget what is idle for minutes
+constexpr std::size_t kErrorMaxBytes = 64U << 10U;        ///< of an answer that says what is wrong
+constexpr std::size_t kInOnePacketMaxBytes = 64U << 10U;  ///< of a body that is copied behind its head
 
-/// `host:port` of an address of ours, for messages.
-std::string place_of(std::string_view url) {
-  const auto begin = url.find("://") + 3;
-  return std::string(url.substr(begin, url.find('/', begin) - begin));
+/// `http://host:port/path?query` in parts. Views into it.
+struct Address {
+  explicit Address(std::string_view url) {
+    const auto place_begin = url.find("://") + 3;
+    const auto place_end = std::min(url.find('/', place_begin), url.size());
+    origin = url.substr(0, place_end);
+    place = url.substr(place_begin, place_end - place_begin);
+    path = place_end == url.size() ? "/" : url.substr(place_end);
+  }
+  std::string_view origin;  ///< `http://host:port`
+  std::string_view place;   ///< `host:port`
+  std::string_view path;
+};
+
+/// Where a redirect leads.
+std::string absolute(std::string_view location, const Address& address) {
+  if (location.find("://") != std::string_view::npos) return std::string(location);
+  if (location.starts_with("//"))
+    return std::string(address.origin.substr(0, address.origin.find("//"))).append(location);
+  std::string url(address.origin);
+  if (!location.starts_with('/')) url += '/';
+  return url.append(location);
 }
 
-/// One request and its answer. libcurl calls back into it while it runs.
-struct Exchange {
-  explicit Exchange(std::atomic<bool>& hangs) : call_stop(&hangs) {}
+/// Why there is no answer.
+enum class Why : std::uint8_t { none, no_connection, late, cancelled, too_large, memory, not_http, closed };
 
-  std::string_view json;  ///< the body of a POST
-  bool sent = false;      ///< whether any of the request has left, once it is over
-  Response response;
-  const Transport::Take* take = nullptr;
-  CURL* easy = nullptr;
-  const CurlLibrary* curl = nullptr;
-  std::size_t body_max_bytes = 0;
-  std::size_t header_bytes = 0;
-  CallStop call_stop;
-  enum class Stop : std::uint8_t { none, too_large, memory, cancelled } stop = Stop::none;
-
-  /// Whether any of the request has left.
-  [[nodiscard]] bool is_sent() const noexcept {
-    long bytes = 0;
-    return curl->easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &bytes) != CURLE_OK || bytes > 0;
+/// Reads one answer as it comes in.
+class AnswerParser final : public beast::http::basic_parser<false> {
+ public:
+  AnswerParser(std::size_t body_max_bytes, const Transport::Take* take) : body_max_bytes_(body_max_bytes), take_(take) {
+    eager(true);
+    header_limit(Connection::kReceivedMax);
+    body_limit(boost::none);  // ours tells the limit from what is wrong otherwise
   }
 
-  /// libcurl would send the request again over a new connection if a kept one dies without an answer.
-  static curl_socket_t on_open_socket(void* self, curlsocktype /*purpose*/, curl_sockaddr* address) noexcept {
-    if (static_cast<Exchange*>(self)->is_sent()) return CURL_SOCKET_BAD;
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  Response response;  ///< its location as the server wrote it
+  Why why = Why::none;
+
+  /// Takes what it understands of what has come. False: the answer is not one, or nobody wants it; see `why`.
+  bool take_from(Connection& connection) {
+    while (!is_done() && !connection.received().empty()) {
+      const auto bytes = connection.received();
+      beast::error_code error;
+      connection.consume(put({bytes.data(), bytes.size()}, error));
+      if (error == beast::http::error::need_more)
+        return connection.received().size() < Connection::kReceivedMax || fail();
+      if (error) return fail();
+    }
+    return true;
+  }
+  /// Nothing comes any more; false if something is missing.
+  bool end() {
+    beast::error_code error;
+    if (got_some()) put_eof(error);
+    return got_some() && !error;
   }
 
-  static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self) noexcept {
-    auto& exchange = *static_cast<Exchange*>(self);
-    const std::string_view piece(data, size * count);
+ private:
+  bool fail() {
+    if (why == Why::none) why = Why::not_http;
+    return false;
+  }
+  void stop(Why because, beast::error_code& error) {
+    why = because;
+    error = beast::http::error::end_of_stream;
+  }
+
+  std::size_t add(beast::string_view piece, beast::error_code& error) {
+    auto& body = response.body;
     try {
-      if (exchange.take != nullptr) {
-        long status = 0;
-        exchange.curl->easy_getinfo(exchange.easy, CURLINFO_RESPONSE_CODE, &status);
-        if (status == 200) {
-          if ((*exchange.take)(piece)) return piece.size();
-          exchange.stop = Stop::cancelled;
-          return CURL_WRITEFUNC_ERROR;
-        }
-        exchange.response.body +=
-            piece.substr(0, kErrorMaxBytes - std::min(kErrorMaxBytes, exchange.response.body.size()));
-        return piece.size();
+      if (take_ != nullptr && response.status == 200) {
+        if (!(*take_)({piece.data(), piece.size()})) stop(Why::cancelled, error);
+      } else if (take_ != nullptr) {
+        body.append(piece.data(), std::min(piece.size(), kErrorMaxBytes - body.size()));
+      } else if (piece.size() > body_max_bytes_ - body.size()) {
+        stop(Why::too_large, error);
+      } else {
+        body.append(piece.data(), piece.size());
       }
-      if (piece.size() > exchange.body_max_bytes - exchange.response.body.size()) {
-        exchange.stop = Stop::too_large;
-        return CURL_WRITEFUNC_ERROR;
-      }
-      exchange.response.body += piece;
-      return piece.size();
     } catch (const std::exception&) {
-      exchange.stop = Stop::memory;
-      return CURL_WRITEFUNC_ERROR;
+      stop(Why::memory, error);
+    }
+    return piece.size();
+  }
+
+  void on_request_impl(beast::http::verb /*method*/, beast::string_view /*name*/, beast::string_view /*target*/,
+                       int /*version*/, beast::error_code& /*error*/) override {}
+  void on_response_impl(int code, beast::string_view /*reason*/, int /*version*/,
+                        beast::error_code& /*error*/) override {
+    response.status = code;
+  }
+  void on_field_impl(beast::http::field name, beast::string_view /*name*/, beast::string_view value,
+                     beast::error_code& /*error*/) override {
+    if (name == beast::http::field::location) response.location.assign(value.data(), value.size());
+  }
+  void on_header_impl(beast::error_code& /*error*/) override {}
+  void on_body_init_impl(const boost::optional<std::uint64_t>& length, beast::error_code& error) override {
+    if (!length || take_ != nullptr) return;
+    if (*length > body_max_bytes_) return stop(Why::too_large, error);
+    try {
+      response.body.reserve(*length + kRoomBehind);
+    } catch (const std::exception&) {
+      stop(Why::memory, error);
     }
   }
-
-  static std::size_t on_header(char* /*data*/, std::size_t size, std::size_t count, void* self) noexcept {
-    auto& exchange = *static_cast<Exchange*>(self);
-    exchange.header_bytes += size * count;
-    return exchange.header_bytes > kHeadersMaxBytes ? CURL_WRITEFUNC_ERROR : size * count;
+  std::size_t on_body_impl(beast::string_view piece, beast::error_code& error) override { return add(piece, error); }
+  void on_chunk_header_impl(std::uint64_t /*size*/, beast::string_view /*more*/,
+                            beast::error_code& /*error*/) override {}
+  std::size_t on_chunk_body_impl(std::uint64_t /*remain*/, beast::string_view piece,
+                                 beast::error_code& error) override {
+    return add(piece, error);
   }
+  void on_finish_impl(beast::error_code& /*error*/) override {}
 
-  /// libcurl asks at least once a second.
-  static int on_progress(void* self, curl_off_t /*to_get*/, curl_off_t /*got*/, curl_off_t /*to_send*/,
-                         curl_off_t /*sent*/) noexcept {
-    auto& exchange = *static_cast<Exchange*>(self);
-    if (!exchange.call_stop.requested()) return 0;
-    exchange.stop = Stop::cancelled;
-    return 1;
-  }
+  static constexpr std::size_t kRoomBehind = 64;  ///< what reads JSON wants it
+
+  const std::size_t body_max_bytes_;
+  const Transport::Take* const take_;
 };
 
 }  // namespace
 
 struct Transport::Connections {
-  Connections(const CurlLibrary& library, Options given) : curl(library), options(std::move(given)) {}
-  ~Connections() {
-    for (CURL* easy : idle) curl.easy_cleanup(easy);
-    curl.slist_free_all(headers);
-  }
-  Connections(const Connections&) = delete;
-  Connections& operator=(const Connections&) = delete;
+  /// One request and how it went.
+  struct Call {
+    Call(std::string_view url, Deadline until, std::atomic<bool>& hangs)
+        : address(url), deadline(until), call_stop(&hangs) {}
 
-  CURL* borrow() {
-    const std::lock_guard lock(mutex);
-    if (idle.empty()) return curl.easy_init();
-    CURL* easy = idle.back();
-    idle.pop_back();
-    return easy;
+    /// How long to wait now; zero if the call is over, and then `why`.
+    milliseconds left() {
+      if (call_stop.requested()) return over(Why::cancelled);
+      const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
+      return left.count() > 0 ? left : over(Why::late);
+    }
+    milliseconds over(Why because) {
+      why = because;
+      return {};
+    }
+
+    Address address;
+    std::string_view json;  ///< the body of a POST
+    const Take* take = nullptr;
+    Deadline deadline;
+    CallStop call_stop;
+    bool sent = false;  ///< any of it
+    Why why = Why::none;
+    CURLcode code = CURLE_OK;  ///< why there is no connection
+  };
+
+  struct Kept {
+    std::string origin;
+    std::unique_ptr<Connection> connection;
+    steady_clock::time_point since;
+  };
+
+  Connections(const CurlLibrary& library, Options given) : curl(library), options(std::move(given)) {
+    for (const auto& header : options.headers) {
+      names_host = names_host || header.starts_with("Host:");
+      head_end += header + "\r\n";
+    }
+    head_end += std::string("User-Agent: OffX/") + version() + "\r\n";
   }
-  void give_back(CURL* easy) {
-    {
-      const std::lock_guard lock(mutex);
-      if (idle.size() < kIdleMax) {
-        idle.push_back(easy);
-        return;
+
+  /// One that can be used, or nothing.
+  std::unique_ptr<Connection> take_kept(std::string_view origin) {
+    for (;;) {
+      Kept last;
+      {
+        const std::lock_guard lock(mutex);
+        const auto found =
+            std::find_if(kept.rbegin(), kept.rend(), [&](const Kept& each) { return each.origin == origin; });
+        if (found == kept.rend()) return nullptr;
+        last = std::move(*found);
+        kept.erase(std::next(found).base());
+      }
+      if (steady_clock::now() < last.since + kIdleMax && last.connection->is_usable())
+        return std::move(last.connection);
+    }
+  }
+  void keep(std::string_view origin, std::unique_ptr<Connection> connection) {
+    Kept newest{std::string(origin), std::move(connection), steady_clock::now()};
+    Kept oldest;  // is closed behind the lock
+    const std::lock_guard lock(mutex);
+    if (kept.size() == kKeptMax) {
+      oldest = std::move(kept.front());
+      kept.erase(kept.begin());
+    }
+    kept.push_back(std::move(newest));
+  }
+
+  std::unique_ptr<Connection> connect(Call& call) const {
+    const auto left = call.left();
+    if (left.count() == 0) return nullptr;
+    auto made = Connection::make(
+        curl, {std::string(call.address.origin), options.authorities, std::min(left, options.connect_timeout)},
+        call.call_stop);
+    if (made) return std::move(*made);
+    call.why = made.error() == CURLE_ABORTED_BY_CALLBACK ? Why::cancelled : Why::no_connection;
+    call.code = made.error();
+    return nullptr;
+  }
+
+  [[nodiscard]] std::string head_of(const Call& call) const {
+    std::string head;
+    head.reserve(256 + call.address.path.size() + head_end.size() + std::min(call.json.size(), kInOnePacketMaxBytes));
+    const bool posts = call.take == nullptr;
+    head.append(posts ? "POST " : "GET ").append(call.address.path).append(" HTTP/1.1\r\n");
+    if (!names_host) head.append("Host: ").append(call.address.place).append("\r\n");
+    head += head_end;
+    if (posts) {
+      head.append("Content-Type: application/json\r\nContent-Length: ");
+      head.append(std::to_string(call.json.size())).append("\r\n");
+    }
+    return head += "\r\n";
+  }
+
+  /// False if the connection is no longer good for this request. What the server says before it has everything ends the
+  /// sending: it does not want the rest.
+  static bool send(Connection& connection, std::string_view bytes, Call& call) {
+    while (!bytes.empty()) {
+      const std::size_t before = bytes.size();
+      const Io io = connection.send(bytes);
+      call.sent = call.sent || bytes.size() < before;
+      if (io == Io::some) continue;
+      if (io != Io::nothing_yet) return false;
+      const auto left = call.left();
+      if (left.count() == 0) return false;
+      connection.wait_to_send(left);
+      if (connection.receive({}) != Io::nothing_yet) return false;
+    }
+    return true;
+  }
+
+  /// Sends the request and receives the answer. Nothing: see call.why, and if that is none, the connection was gone
+  /// before any of the request was taken.
+  std::optional<Response> exchange(std::unique_ptr<Connection> connection, Call& call) {
+    std::string first = head_of(call);
+    const auto in_one = std::min(call.json.size(), kInOnePacketMaxBytes);
+    first.append(call.json.substr(0, in_one));
+    const bool all_sent = send(*connection, first, call) && send(*connection, call.json.substr(in_one), call);
+    if (call.why != Why::none || !call.sent) return std::nullopt;
+
+    std::optional<AnswerParser> parser;
+    for (parser.emplace(options.response_max_bytes, call.take);;) {
+      if (!parser->take_from(*connection)) {
+        call.why = parser->why;
+        return std::nullopt;
+      }
+      if (parser->is_done()) {
+        if (parser->response.status >= 200) break;
+        parser.emplace(options.response_max_bytes, call.take);  // 1xx: the answer follows
+        continue;
+      }
+      const auto left = call.left();
+      if (left.count() == 0) return std::nullopt;
+      const Io io = connection->receive(left);
+      if (io == Io::broken || (io == Io::ended && !parser->end())) {
+        const auto rest = connection->received();
+        const bool is_http = parser->response.status != 0 || rest.empty() || rest.starts_with("HTTP/");
+        call.why = is_http ? Why::closed : Why::not_http;
+        return std::nullopt;
       }
     }
-    curl.easy_cleanup(easy);
-  }
-  bool add_header(const std::string& line) {
-    curl_slist* longer = curl.slist_append(headers, line.c_str());
-    if (longer != nullptr) headers = longer;
-    return longer != nullptr;
-  }
-
-  template <class Value>
-  bool set(CURL* easy, CURLoption option, Value value) const {
-    return curl.easy_setopt(easy, option, value) == CURLE_OK;
-  }
-  bool prepare(CURL* easy, Exchange& exchange, const std::string& url, bool posts, milliseconds left) const {
-    bool done =
-        set(easy, CURLOPT_URL, url.c_str()) && set(easy, CURLOPT_PROTOCOLS_STR, "http,https") &&
-        set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1)) &&
-        set(easy, CURLOPT_FOLLOWLOCATION, 0L) && set(easy, CURLOPT_NOSIGNAL, 1L) && set(easy, CURLOPT_PROXY, "") &&
-        set(easy, CURLOPT_HTTPHEADER, headers) && set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(left.count())) &&
-        set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::min(left, options.connect_timeout).count())) &&
-        set(easy, CURLOPT_OPENSOCKETFUNCTION, &Exchange::on_open_socket) &&
-        set(easy, CURLOPT_OPENSOCKETDATA, static_cast<void*>(&exchange)) &&
-        set(easy, CURLOPT_WRITEFUNCTION, &Exchange::on_body) &&
-        set(easy, CURLOPT_WRITEDATA, static_cast<void*>(&exchange)) &&
-        set(easy, CURLOPT_HEADERFUNCTION, &Exchange::on_header) &&
-        set(easy, CURLOPT_HEADERDATA, static_cast<void*>(&exchange)) && set(easy, CURLOPT_NOPROGRESS, 0L) &&
-        set(easy, CURLOPT_XFERINFOFUNCTION, &Exchange::on_progress) &&
-        set(easy, CURLOPT_XFERINFODATA, static_cast<void*>(&exchange));
-    if (!posts) return done && set(easy, CURLOPT_HTTPGET, 1L);
-    // Not through a function: libcurl sends a small body it knows together with the head, in one packet.
-    return done && set(easy, CURLOPT_POSTFIELDS, exchange.json.data()) &&
-           set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(exchange.json.size()));
+    auto response = std::move(parser->response);
+    const bool redirects = response.status >= 300 && response.status < 400 && !response.location.empty();
+    response.location = redirects ? absolute(response.location, call.address) : "";
+    if (all_sent && parser->keep_alive()) keep(call.address.origin, std::move(connection));
+    return response;
   }
 
-  Failure failure(CURLcode code, const Exchange& exchange, const std::string& url) const {
-    const std::string place = place_of(url);
+  tl::expected<Response, Failure> run(Call& call) {
+    if (call.left().count() == 0) return tl::unexpected(failure(call));
+    auto connection = take_kept(call.address.origin);
+    for (bool is_kept = connection != nullptr;; is_kept = false) {
+      if (!is_kept) connection = connect(call);
+      if (connection == nullptr) return tl::unexpected(failure(call));
+      if (auto response = exchange(std::move(connection), call)) return std::move(*response);
+      // A kept one may have died since it was looked at.
+      if (call.why == Why::none && is_kept) continue;
+      if (call.why == Why::none) call.why = Why::closed;
+      return tl::unexpected(failure(call));
+    }
+  }
+
+  [[nodiscard]] Failure failure(const Call& call) const {
+    const std::string place(call.address.place);
     const auto because = [&](Errc errc, std::string message) {
-      return Failure{Error(errc, std::move(message)), exchange.sent};
+      return Failure{Error(errc, std::move(message)), call.sent};
     };
-    switch (exchange.stop) {
-      case Exchange::Stop::too_large:
+    switch (call.why) {
+      case Why::none:
+      case Why::no_connection: break;
+      case Why::late:
+        return because(Errc::unavailable,
+                       place + (call.sent ? " gave no answer in time" : " took no connection in time"));
+      case Why::cancelled: return because(Errc::cancelled, "stopped while " + place + " had not answered");
+      case Why::too_large:
         return because(Errc::unsupported, place + " answered with more than " +
                                               std::to_string(options.response_max_bytes >> 20U) +
                                               " MiB: ask for fewer rows at once");
-      case Exchange::Stop::memory: return because(Errc::unavailable, "out of memory for the answer of " + place);
-      case Exchange::Stop::cancelled: return because(Errc::cancelled, "stopped while " + place + " had not answered");
-      case Exchange::Stop::none: break;
+      case Why::memory: return because(Errc::unavailable, "out of memory for the answer of " + place);
+      case Why::not_http: return because(Errc::corrupt, place + " does not answer in HTTP");
+      case Why::closed: return because(Errc::unavailable, place + " closed the connection without an answer");
     }
-    switch (code) {
+    switch (call.code) {
       case CURLE_COULDNT_RESOLVE_HOST:
         return because(Errc::unavailable, "cannot find " + place + ": check the name and the network connection");
-      case CURLE_COULDNT_CONNECT:
-        // Also what on_open_socket() makes of a second attempt.
-        if (!exchange.sent) return because(Errc::unavailable, "cannot connect to " + place);
-        break;
-      case CURLE_OPERATION_TIMEDOUT:
-        return because(Errc::unavailable,
-                       place + (exchange.sent ? " gave no answer in time" : " took no connection in time"));
+      case CURLE_COULDNT_CONNECT: return because(Errc::unavailable, "cannot connect to " + place);
+      case CURLE_OPERATION_TIMEDOUT: return because(Errc::unavailable, place + " took no connection in time");
       case CURLE_PEER_FAILED_VERIFICATION:
         return because(Errc::unavailable, "the certificate of " + place +
                                               " cannot be trusted; if it is your own server, add its authority to the "
                                               "system's certificates (update-ca-certificates)");
-      case CURLE_SEND_FAIL_REWIND:
-      case CURLE_GOT_NOTHING:
-      case CURLE_RECV_ERROR:
-      case CURLE_SEND_ERROR:
-      case CURLE_PARTIAL_FILE: break;
-      case CURLE_UNSUPPORTED_PROTOCOL:
-      case CURLE_WEIRD_SERVER_REPLY: return because(Errc::corrupt, place + " does not answer in HTTP");
       case CURLE_OUT_OF_MEMORY: return because(Errc::unavailable, "out of memory for the request to " + place);
-      default: return because(Errc::unavailable, "the request to " + place + " failed: " + curl.easy_strerror(code));
+      case CURLE_UNKNOWN_OPTION: return because(Errc::unsupported, "this libcurl lacks an option that is needed");
+      default:
+        return because(Errc::unavailable, "the request to " + place + " failed: " + curl.easy_strerror(call.code));
     }
-    return because(Errc::unavailable, place + " closed the connection without an answer");
-  }
-
-  tl::expected<Response, Failure> run(Exchange& exchange, const std::string& url, bool posts, Deadline deadline) {
-    if (exchange.call_stop.requested()) {
-      exchange.stop = Exchange::Stop::cancelled;
-      return tl::unexpected(failure(CURLE_ABORTED_BY_CALLBACK, exchange, url));
-    }
-    const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
-    if (left.count() <= 0) return tl::unexpected(failure(CURLE_OPERATION_TIMEDOUT, exchange, url));
-    CURL* easy = borrow();
-    if (easy == nullptr) return tl::unexpected(failure(CURLE_OUT_OF_MEMORY, exchange, url));
-    exchange.easy = easy;
-    exchange.curl = &curl;
-    exchange.body_max_bytes = options.response_max_bytes;
-    if (!prepare(easy, exchange, url, posts, left)) {
-      curl.easy_cleanup(easy);
-      return tl::unexpected(Failure{Error(Errc::unsupported, "this libcurl lacks an option that is needed"), false});
-    }
-    const SigpipeBlock no_sigpipe;
-    const CURLcode code = curl.easy_perform(easy);
-    exchange.sent = exchange.is_sent();
-    if (code != CURLE_OK) {
-      curl.easy_cleanup(easy);  // with its connections, of which one is in an unknown state
-      return tl::unexpected(failure(code, exchange, url));
-    }
-    long status = 0;
-    const char* location = nullptr;
-    curl.easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-    curl.easy_getinfo(easy, CURLINFO_REDIRECT_URL, &location);
-    exchange.response.status = static_cast<int>(status);
-    if (location != nullptr) exchange.response.location = location;
-    give_back(easy);
-    return std::move(exchange.response);
   }
 
   const CurlLibrary& curl;
   const Options options;
-  curl_slist* headers = nullptr;
+  std::string head_end;             ///< the fields that all requests have
+  bool names_host = false;          ///< the options do
   std::atomic<bool> hangs = false;  // see CallStop
   std::mutex mutex;
-  std::vector<CURL*> idle;
+  std::vector<Kept> kept;  ///< the longest idle first
 };
 
 Transport::Transport(std::unique_ptr<Connections> connections) : connections_(std::move(connections)) {}
@@ -243,24 +364,19 @@ Transport::~Transport() = default;
 
 Result<std::unique_ptr<Transport>> Transport::create(Options options) {
   OFFX_ASSIGN(const CurlLibrary* curl, load_curl());
-  auto connections = std::make_unique<Connections>(*curl, std::move(options));
-  bool added = connections->add_header("Content-Type: application/json") && connections->add_header("Expect:") &&
-               connections->add_header(std::string("User-Agent: OffX/") + version());
-  for (const auto& header : connections->options.headers) added = added && connections->add_header(header);
-  if (!added) return fail(Errc::unavailable, "out of memory");
-  return std::unique_ptr<Transport>(new Transport(std::move(connections)));
+  return std::unique_ptr<Transport>(new Transport(std::make_unique<Connections>(*curl, std::move(options))));
 }
 
 tl::expected<Response, Failure> Transport::post(const std::string& url, std::string_view json, Deadline deadline) {
-  Exchange exchange(connections_->hangs);
-  exchange.json = json;
-  return connections_->run(exchange, url, true, deadline);
+  Connections::Call call(url, deadline, connections_->hangs);
+  call.json = json;
+  return connections_->run(call);
 }
 
 tl::expected<Response, Failure> Transport::get(const std::string& url, Deadline deadline, const Take& take) {
-  Exchange exchange(connections_->hangs);
-  exchange.take = &take;
-  return connections_->run(exchange, url, false, deadline);
+  Connections::Call call(url, deadline, connections_->hangs);
+  call.take = &take;
+  return connections_->run(call);
 }
 
 std::string shown_message(std::string_view text) {

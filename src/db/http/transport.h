@@ -28,9 +28,10 @@ struct Failure {
 
 using Deadline = std::chrono::steady_clock::time_point;
 
-/// HTTP to the servers of one database, over connections that are kept: each call borrows an idle one or makes another.
-/// Never sends a request twice on its own account, as libcurl does on a kept connection that died: what arrived once
-/// may be applied once. Certificates are verified, redirects not followed, proxies not used. Calls end when
+/// HTTP/1.1 to the servers of one database, over connections that are kept: each call borrows an idle one or makes
+/// another. Never sends a request twice on its own account, however a connection ends: what arrived once may be applied
+/// once. libcurl makes the connections; what goes over them is ours, as its own handling of a request costs more than a
+/// short read does. Certificates are verified, redirects not followed, proxies not used. Calls end when
 /// stop_calls_when() says so, with Errc::cancelled. Thread-safe.
 class Transport {
  public:
@@ -38,6 +39,7 @@ class Transport {
     std::vector<std::string> headers;  ///< of every request, each `Name: value`
     std::chrono::milliseconds connect_timeout{3'000};
     std::size_t response_max_bytes = std::size_t{256} << 20U;
+    std::string authorities;  ///< a file of certificates to trust in place of the system's; empty: those
   };
 
   /// Errc::unsupported if libcurl is missing.
@@ -47,7 +49,7 @@ class Transport {
   Transport& operator=(const Transport&) = delete;
 
   /// Sends `json` to `url` and waits for the whole answer, at most until `deadline`. Errc::unavailable if there is
-  /// none; unsupported if it is larger than the limit. Messages name host and port only.
+  /// none; unsupported if it is larger than the limit; corrupt if it is not HTTP. Messages name host and port only.
   tl::expected<Response, Failure> post(const std::string& url, std::string_view json, Deadline deadline);
 
   /// The body goes to `take`, piece by piece, which may stop the transfer (Errc::cancelled) with `false`; that of an
