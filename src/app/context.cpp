@@ -6,6 +6,7 @@
 #include "db/fallback_reads.h"
 #include "db/sqlite/engine.h"
 #include "pipeline/filer.h"
+#include "store/posts.h"
 #include "store/store.h"
 
 namespace offx::app {
@@ -41,7 +42,7 @@ Result<OpenedDatabase> Context::open_database(std::string_view command, bool out
 Result<std::unique_ptr<db::DatabaseClient>> Context::open_database_to_show() const {
   auto opened = open_initialised();
   if (opened) {
-    if (auto filed = file_unfiled(**opened); !filed) opened = fail(std::move(filed).error());
+    if (auto filed = announce_and_file(**opened); !filed) opened = fail(std::move(filed).error());
   }
   if (!db::may_fall_back(db_url) || (!opened && !opened.error().retryable())) return opened;
   static constexpr std::string_view kMayBeBehind =
@@ -80,6 +81,13 @@ Result<void> Context::file_unfiled(db::DatabaseClient& client) const {
   print_error("offx: warning: some posts are not filed yet: " + printable(filed.error().to_string()) +
               " with `offx topic edit`");
   return {};
+}
+
+Result<void> Context::announce_and_file(db::DatabaseClient& client) const {
+  OFFX_ASSIGN(const bool is_due, store::PostRepository(client).is_filing_due());
+  if (!is_due) return {};
+  OFFX_ASSIGN(const auto use, announce(client, "filing"));
+  return file_unfiled(client);
 }
 
 Result<std::unique_ptr<db::DatabaseClient>> Context::open_database_as_it_is() const {

@@ -54,12 +54,16 @@ std::string facts(db::DatabaseClient& client, bool of_new) {
                       ask(client, "SELECT group_concat(id || order_id || name) FROM items_v1");
 }
 
+/// What the table outside of the migration refers to.
+std::string parent(db::DatabaseClient& client) {
+  return ask(client, "SELECT \"table\" FROM pragma_foreign_key_list('letters')");
+}
+
 std::string end_of(db::DatabaseClient& client) {
-  return objects_in(client) + "\n" + ask(client, "SELECT phase FROM offx_migrations") + "\n" +
+  return objects_in(client) + "\n" + parent(client) + "\n" + ask(client, "SELECT phase FROM offx_migrations") + "\n" +
          ask(client, "SELECT phase FROM offx_migration_tables") + "\n" +
          ask(client, "SELECT holder FROM offx_migration_lease") + "\n" +
          ask(client, "SELECT name, seq FROM sqlite_sequence WHERE name LIKE 'orders%' ORDER BY name") + "\n" +
-         ask(client, "SELECT \"table\" FROM pragma_foreign_key_list('letters')") + "\n" +
          ask(client, "PRAGMA integrity_check") + ask(client, "PRAGMA foreign_key_check");
 }
 
@@ -140,6 +144,7 @@ TEST_P(MigrationFaults, AnyCallMayFail) {
         ask(*client, "SELECT count(*) FROM sqlite_schema WHERE name = 'orders_v1' AND type = 'table'") == "1";
     const auto phase = ask(*client, "SELECT phase FROM offx_migrations");
     const bool by_new = way.new_counts && (phase == "completing" || phase == "completed" || !old_is_there);
+    ASSERT_EQ(parent(*client), old_is_there ? "orders_v1" : "orders_v2");
     const auto before = facts(*client, by_new);
     write(*client, by_new);
     const auto written = facts(*client, by_new);

@@ -86,9 +86,8 @@ class Work {
   Result<void> backfill(const Record& record, TableRecord& table, const PairPlan& plan);
   Result<void> compare(const Record& record, const Blueprint& blueprint, bool live);
   Result<void> go_live(const Record& record, const Blueprint& blueprint);
-  Result<void> redirect_children(const Record& record, const Blueprint& blueprint, Side from, bool force);
-  Result<void> leave(const Record& record, const Script& script, Side side, bool force);
-  Result<void> not_left(Error error, const Record& record, Side side);
+  Result<std::vector<const Pair*>> referred_to(const Blueprint& blueprint, Side side);
+  Result<void> leave(const Record& record, const Blueprint& blueprint, const Script& script, Side side, bool force);
   Result<void> rename(Script& script, const std::vector<std::string>& tables, const std::vector<std::string>& names);
   Result<void> move_aside(Script& script, Record& record, Side side, const std::vector<bool>& kept);
   Result<void> move_aside_late(Record& record, Side side, bool keep);
@@ -150,7 +149,9 @@ Result<void> Work::wait_while_paused(const Record& record, const WorkState& stat
 
 /// What `status` shows beside the phase.
 Result<void> Work::note(const Record& record, const std::string& text) {
-  OFFX_TRY(client_.execute("UPDATE offx_migrations SET error = ?2 WHERE name = ?1", {record.name, text}));
+  Script script;
+  script.add("UPDATE offx_migrations SET error = ?2 WHERE name = ?1", {record.name, text});
+  OFFX_TRY(lease_.batch(script.statements(), db::Mode::write));
   return {};
 }
 
@@ -205,9 +206,9 @@ Result<void> Work::start(const Migration& migration) {
   OFFX_ASSIGN(const auto record, read_record(client_, migration.name));
   auto done = carry_on(record);
   if (!done && done.error().code() != Errc::cancelled) {
-    // What is wrong stays to be seen in `status`; if it cannot be written, the caller hears of it all the same.
-    (void)client_.execute("UPDATE offx_migrations SET error = ?2 WHERE name = ?1",
-                          {migration.name, done.error().to_string()});
+    // What is wrong stays to be seen in `status`; if it cannot be written, as somebody else is at work by now, the
+    // caller hears of it all the same.
+    (void)note(record, done.error().to_string());
   }
   return done;
 }
@@ -410,40 +411,23 @@ Result<void> Work::go_live(const Record& record, const Blueprint& blueprint) {
   return {};
 }
 
-/// Makes outside tables that refer to `from`'s tables refer to the other side's, unless somebody uses those: see
-/// leave().
-Result<void> Work::redirect_children(const Record& record, const Blueprint& blueprint, Side from, bool force) {
-  Script before;
-  if (!force) before.add(refuse_users_of(names_of(record, from)));
+/// Those of whose tables on this side some outside of the migration refer to one.
+Result<std::vector<const Pair*>> Work::referred_to(const Blueprint& blueprint, Side side) {
+  std::vector<const Pair*> pairs;
   OFFX_ASSIGN(auto schema, Schema::read(client_));
   for (const auto& plan : blueprint.pairs) {
-    const auto& source = plan.pair.tables[from].name;
     for (const auto& child : plan.children) {
       OFFX_ASSIGN(const auto table, schema.table(child));
       const bool refers = std::any_of(table.foreign_keys.begin(), table.foreign_keys.end(),
-                                      [&](const ForeignKey& key) { return same_name(key.parent, source); });
+                                      [&](const ForeignKey& key) {
+                                        return same_name(key.parent, plan.pair.tables[side].name);
+                                      });
       if (!refers) continue;
-      // Tables of the migration are among those that change by this, and it is no change of somebody else's.
-      auto done = lease_.redirect_references(source, plan.pair.tables[other(from)].name, before.statements(),
-                                             remember_schema());
-      if (!done) return not_left(std::move(done).error(), record, from);
+      pairs.push_back(&plan.pair);
       break;
     }
   }
-  return {};
-}
-
-/// True if none of the new tables refers to another one: pointing back whatever does would change those too.
-bool can_point_back(const Blueprint& blueprint) {
-  const auto is_new = [&](const ForeignKey& key, const PairPlan& but) {
-    return std::any_of(blueprint.pairs.begin(), blueprint.pairs.end(), [&](const PairPlan& plan) {
-      return &plan != &but && same_name(key.parent, plan.pair.table(kNew).name);
-    });
-  };
-  return std::none_of(blueprint.pairs.begin(), blueprint.pairs.end(), [&](const PairPlan& plan) {
-    const auto& keys = plan.pair.table(kNew).foreign_keys;
-    return std::any_of(keys.begin(), keys.end(), [&](const ForeignKey& key) { return is_new(key, plan); });
-  });
+  return pairs;
 }
 
 Result<void> Work::complete(Record record, const CompleteOptions& options) {
@@ -463,16 +447,7 @@ Result<void> Work::complete(Record record, const CompleteOptions& options) {
     script.add(blueprint.make_on_complete);
     for (const auto& table : record.tables) set_table_phase(script, record.name, table.position, Phase::completing);
     set_phase(script, record.name, Phase::completing);
-    auto left = redirect_children(record, blueprint, kOld, options.force);
-    if (left) left = leave(record, script, kOld, options.force);
-    if (!left) {
-      // While both live, what refers to the old table goes on doing so. An answer that was lost may be that it has
-      // left.
-      if (!left.error().retryable() && can_point_back(blueprint)) {
-        OFFX_TRY(redirect_children(record, blueprint, kNew, true));
-      }
-      return fail(std::move(left).error());
-    }
+    OFFX_TRY(leave(record, blueprint, script, kOld, options.force));
   }
   OFFX_TRY(move_aside_late(record, kOld, options.keep_old));
   OFFX_TRY(remove_tables(record, migration, kOld));
@@ -507,7 +482,6 @@ Result<void> Work::roll_back(Record record, const RollbackOptions& options) {
   OFFX_ASSIGN(auto migration, parse_migration(record.definition, record.name));
   if (record.phase != Phase::rolling_back) {
     OFFX_ASSIGN(const auto blueprint, may_roll_back(client_, record, options));
-    OFFX_TRY(redirect_children(record, blueprint, kNew, true));
     Script script;
     for (const auto& plan : blueprint.pairs) {
       script.add(drop_triggers(plan));
@@ -524,30 +498,42 @@ Result<void> Work::roll_back(Record record, const RollbackOptions& options) {
     const auto kept = options.discard ? std::vector<bool>(record.tables.size()) : kept_by_rollback(record, blueprint);
     OFFX_TRY(move_aside(script, record, kNew, kept));
     set_phase(script, record.name, Phase::rolling_back);
-    OFFX_TRY(leave(record, script, kNew, options.force || record.phase != Phase::live));
+    OFFX_TRY(leave(record, blueprint, script, kNew, options.force || record.phase != Phase::live));
   }
   OFFX_TRY(move_aside_late(record, kNew, !options.discard));
   OFFX_TRY(remove_tables(record, migration, kNew));
   return finish(record, Phase::rolled_back);
 }
 
-/// The transaction after which one version stands alone. Whoever began to use the other one since that was looked at,
-/// and comparing all rows takes its time, stops it.
-Result<void> Work::leave(const Record& record, const Script& script, Side side, bool force) {
-  Script all;
-  if (!force) all.add(refuse_users_of(names_of(record, side)));
-  all.add(script.statements());
-  auto done = lease_.batch(all.statements(), db::Mode::write);
-  if (done) return {};
-  return not_left(std::move(done).error(), record, side);
-}
-
-/// `error`, or who it is that uses the tables of `side`, if that is what it says.
-Result<void> Work::not_left(Error error, const Record& record, Side side) {
-  if (error.message().find("offx_table_users.program") != std::string::npos) {
+/// The transaction after which one version stands alone, and what referred to the other one refers to it; of several
+/// tables that others refer to, the last, as engines redirect from one table at a time. Whoever began to use the other
+/// version since that was looked at, and comparing all rows takes its time, stops it.
+Result<void> Work::leave(const Record& record, const Blueprint& blueprint, const Script& script, Side side,
+                         bool force) {
+  Script unused;
+  if (!force) unused.add(refuse_users_of(names_of(record, side)));
+  Script remember;
+  remember.add(remember_schema());
+  Script last;
+  OFFX_ASSIGN(const auto parents, referred_to(blueprint, side));
+  if (parents.empty()) last.add(unused.statements());
+  last.add(script.statements());
+  last.add(remember.statements());
+  Result<void> done;
+  for (const auto* pair : parents) {
+    done = lease_.redirect_references(pair->tables[side].name, pair->tables[other(side)].name, unused.statements(),
+                                      (pair == parents.back() ? last : remember).statements());
+    if (!done) break;
+  }
+  if (parents.empty()) {
+    if (auto results = lease_.batch(last.statements(), db::Mode::write); !results) {
+      done = fail(std::move(results).error());
+    }
+  }
+  if (!done && done.error().message().find("offx_table_users.program") != std::string::npos) {
     OFFX_TRY(check_no_users(client_, record, side));
   }
-  return fail(std::move(error));
+  return done;
 }
 
 /// Adds what takes the tables away from under their names. From the transaction in which one version stands alone, the

@@ -261,6 +261,7 @@ TEST_F(MigrationWork, WhoeverLosesTheLeaseStops) {
   EXPECT_EQ(started.error().code(), Errc::conflict);
   EXPECT_THAT(error_of(started), HasSubstr("another migrator has taken over"));
   EXPECT_EQ(asked("SELECT holder FROM offx_migration_lease"), "other");
+  EXPECT_EQ(asked("SELECT error FROM offx_migrations"), "") << "what status shows is for who is at work to say";
 }
 
 TEST_F(MigrationWork, WhoseLeaseIsGoneStops) {

@@ -81,6 +81,9 @@ class Topics(OffxTest):
         for command in (("topic", "list"), ("posts",), ("search", "sqlite"), ("status",), ("summaries",), ("jobs", "list"),
                         ("jobs", "runs"), ("jobs", "show", "backup"), ("user", "list"), ("migrate", "status")):
             self.assertEqual(announced(*command), [], command)
+        self.sql("UPDATE posts_v1 SET content = content || ' changed by another program'")
+        self.assertEqual(announced("posts"), ["filing"])
+        self.assertEqual(announced("posts"), [])
 
     def test_a_topic_without_rule_keeps_what_was_filed_by_hand(self):
         self.offx("topic", "add", "Favourites")
