@@ -39,8 +39,8 @@ struct Context {
   /// `outlasts`: a command that goes on when the database is away for a while (patience()).
   [[nodiscard]] Result<OpenedDatabase> open_database(std::string_view command, bool outlasts = false) const;
   /// As open_database(), for commands that only show what is there, which takes them milliseconds: they announce
-  /// nothing, unless there is something to be filed before. If the primary or the leader is away, and the address names others (see db::may_fall_back), they answer,
-  /// and stderr says that it may be behind.
+  /// nothing, unless there is something to be filed before. If the primary or the leader is away, and the address names
+  /// others (see db::may_fall_back), they answer, and stderr says that it may be behind.
   [[nodiscard]] Result<std::unique_ptr<db::DatabaseClient>> open_database_to_show() const;
   /// Says in the database that this process uses its tables, for as long as the result lives: nobody takes them away
   /// meanwhile. open_database() does so by itself.

@@ -9,6 +9,7 @@
 #include "db/server_references.h"
 #include "migrate/added_columns.h"
 #include "migrate/demands.h"
+#include "migrate/ignoring.h"
 #include "migrate/sql_text.h"
 
 namespace offx::migrate {
@@ -65,7 +66,7 @@ class Builder {
       carry_indexes(plan);
       plan.helpers = sync_helpers(plan.pair);
       plan.sync = triggers_in(plan.pair.change.sync, plan.pair.change, findings_);
-      find_update_triggers(plan);
+      find_triggers(plan);
       plan.up = sync_triggers(plan.pair, kOld);
       plan.down = sync_triggers(plan.pair, kNew);
     }
@@ -297,17 +298,58 @@ class Builder {
     }
   }
 
-  void find_update_triggers(PairPlan& plan) {
+  /// What the pair's own triggers depend on of the user's.
+  void find_triggers(PairPlan& plan) {
+    auto& pair = plan.pair;
+    const auto note = [&](Side side, const std::string& sql) {
+      if (runs_for(sql, "update")) pair.update_triggers[side].push_back(columns_of_update(sql));
+      if (runs_for(sql, "delete")) pair.delete_triggers[side] = true;
+    };
     for (const auto& object : scratch_objects()) {
       const bool is_authors = std::any_of(plan.sync.begin(), plan.sync.end(), [&](const NamedSql& trigger) {
         return same_name(trigger.name, object.name);
       });
-      if (object.type != "trigger" || is_ours(object.name) || is_authors || !runs_for(object.sql, "update")) continue;
+      if (object.type != "trigger" || is_authors) continue;
+      if (same_name(object.table, pair.change.from)) carry_ignoring(pair, object);
+      if (is_ours(object.name)) continue;
       for (const Side side : {kOld, kNew}) {
-        if (!same_name(object.table, plan.pair.table(side).name)) continue;
-        plan.pair.update_triggers[side].push_back(columns_of_update(object.sql));
+        if (same_name(object.table, pair.table(side).name)) note(side, object.sql);
+      }
+      if (same_name(object.table, pair.change.to) && ignores(object.sql) != Ignores::nothing) {
+        find(Severity::refusal, pair.change.from, object.name,
+             "the trigger " + object.name + " on " + pair.change.to +
+                 " says RAISE (IGNORE): what it leaves undone old code has written to " + pair.change.from +
+                 ", which would be an error while both live; put it under `complete`");
       }
     }
+    for (const auto& sql : pair.ignoring) note(kNew, "CREATE TRIGGER x" + sql);
+  }
+
+  /// What a trigger on the old table leaves undone must not be done to the new one, where new code writes.
+  void carry_ignoring(Pair& pair, const SchemaObject& object) {
+    const auto what = ignores(object.sql);
+    // The next version in a chain: what we keep on this one for the user's on the one before is as good as the user's.
+    if (what == Ignores::nothing || (is_ours(object.name) && !is_ignoring(object.name))) return;
+    const auto refuse = [&](const std::string& why) {
+      find(Severity::refusal, pair.change.from, object.name,
+           "the trigger " + object.name + " says RAISE (IGNORE), and " + why);
+    };
+    if (what == Ignores::some_of_what) {
+      return refuse(
+          "changes something too for what it does not leave undone, which would be done twice for new code "
+          "while both live: make two of it, of which the one with RAISE (IGNORE) has nothing but SELECT");
+    }
+    if (pair.ignoring.size() == Pair::kIgnoringMax) {
+      return refuse("with it there are more than " + std::to_string(Pair::kIgnoringMax) + " that do on " +
+                    pair.change.from + ": make one of several");
+    }
+    std::string sql;
+    for (const auto statement : db::split_script(pair.change.complete)) {
+      const auto made = created_object(statement);
+      if (made.kind == "trigger" && same_name(made.name, object.name)) sql = statement;
+    }
+    if (sql.empty()) sql = rewritten(pair, object, object.sql, false);
+    if (!sql.empty()) pair.ignoring.emplace_back(behind_name(sql));
   }
 
   void order_by_references() {
@@ -449,30 +491,18 @@ class Builder {
   /// In what a trigger on the old table differs for what new code writes.
   void note_trigger(const Pair& pair, const SchemaObject& object) {
     if (!same_name(object.table, pair.change.from)) return;
-    const auto tokens = tokens_of(object.sql);
     if (runs_for(object.sql, "update") && !updates_once(pair, kNew)) {
       find(Severity::warning, pair.change.from, object.name,
            "one UPDATE by new code of several columns may reach " + pair.change.from +
                " as several, and run the trigger " + object.name + " for each, while both live");
     }
     const auto& uniques = pair.uniqueness[kNew];
-    if (runs_for(object.sql, "delete") &&
-        std::any_of(uniques.begin(), uniques.end(), [](const Uniqueness& unique) { return unique.is_carried(); })) {
+    if (runs_for(object.sql, "delete") && std::any_of(uniques.begin(), uniques.end(), [](const Uniqueness& unique) {
+          return unique.is_carried() && !unique.on_both;
+        })) {
       find(Severity::warning, pair.change.from, object.name,
-           "the trigger " + object.name +
-               " runs for rows too that new code replaces through a UNIQUE beside the key, while both live: on one "
-               "table "
-               "REPLACE runs no DELETE trigger");
-    }
-    bool ignores = false;
-    for (std::size_t i = 0; i + 2 < tokens.size(); ++i) {
-      ignores = ignores || (same_name(tokens[i].text, "raise") && same_name(tokens[i + 2].text, "ignore"));
-    }
-    if (ignores) {
-      find(Severity::warning, pair.change.from, object.name,
-           "the trigger " + object.name +
-               " says RAISE (IGNORE): what it ignores is an error for new code while both "
-               "live, as the two versions would differ");
+           "the trigger " + object.name + " runs for rows too that new code replaces through a UNIQUE that only " +
+               pair.change.to + " has, or a partial one, while both live: on one table REPLACE runs no DELETE trigger");
     }
   }
 

@@ -418,10 +418,9 @@ Result<std::vector<const Pair*>> Work::referred_to(const Blueprint& blueprint, S
   for (const auto& plan : blueprint.pairs) {
     for (const auto& child : plan.children) {
       OFFX_ASSIGN(const auto table, schema.table(child));
-      const bool refers = std::any_of(table.foreign_keys.begin(), table.foreign_keys.end(),
-                                      [&](const ForeignKey& key) {
-                                        return same_name(key.parent, plan.pair.tables[side].name);
-                                      });
+      const bool refers = std::any_of(table.foreign_keys.begin(), table.foreign_keys.end(), [&](const ForeignKey& key) {
+        return same_name(key.parent, plan.pair.tables[side].name);
+      });
       if (!refers) continue;
       pairs.push_back(&plan.pair);
       break;

@@ -468,12 +468,6 @@ class Resolver {
         if (key.columns.size() == 1 && pair_.key[side].size() == 1 && same_name(parent[0], pair_.key[side][0])) {
           if (!pair_.parent_in_self[side]) {
             pair_.parent_in_self[side] = key.columns[0];
-            if (key.on_delete == "CASCADE") {
-              find(Severity::warning, key.columns[0],
-                   "UPDATE OR REPLACE of " + table(side).name +
-                       " that replaces the row its own row refers to removes both by ON DELETE CASCADE, unseen by any "
-                       "trigger, and the other version keeps what it replaced: do not update so while both live");
-            }
             continue;
           }
         }

@@ -47,7 +47,7 @@ struct Uniqueness {
   std::array<std::vector<std::string>, 2> columns;  ///< the other side's are empty where nothing is carried to and fro
   std::vector<std::string> collations;
   bool partial = false;
-  bool on_both = false;  ///< the other side has the same one
+  bool on_both = false;  ///< the other side has the same one, or one that tells fewer rows apart
 
   [[nodiscard]] bool is_carried() const;  ///< the other side has all these columns too
 };
@@ -66,6 +66,10 @@ struct Pair {
   bool carries_replace = false;
   /// Each UPDATE trigger of the user's on a side's table: the columns it is OF; none if it is of all.
   std::array<std::vector<std::vector<std::string>>, 2> update_triggers;
+  std::array<bool, 2> delete_triggers{};  ///< whether there is one of DELETE
+  /// What stands behind the names of triggers on the new table that leave undone what the user's on the old one would.
+  std::vector<std::string> ignoring;
+  static constexpr std::size_t kIgnoringMax = 8;
 
   [[nodiscard]] const Table& table(Side side) const { return tables[side]; }
   /// The columns of `side` that are computed, in the order of the table, the key first.

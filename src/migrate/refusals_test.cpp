@@ -185,10 +185,20 @@ const Case kCases[] = {
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER);"
      "CREATE TRIGGER x AFTER UPDATE OF n ON t_v1 BEGIN SELECT NEW.n; END;",
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)"), kRefusal, "the trigger x speaks of n"},
-    {"trigger_that_ignores",
+    {"trigger_that_ignores_and_does_more",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE TABLE log (n);"
+     "CREATE TRIGGER x BEFORE INSERT ON t_v1 BEGIN SELECT RAISE (IGNORE) WHERE NEW.n < 0; INSERT INTO log VALUES (1); "
+     "END;",
+     with(kSame), kRefusal, "changes something too for what it does not leave undone"},
+    {"trigger_of_the_new_table_that_ignores", kTable,
+     with(kSame,
+          [](auto& c) { c.create += "; CREATE TRIGGER x BEFORE DELETE ON t_v2 BEGIN SELECT RAISE (IGNORE); END;"; }),
+     kRefusal, "put it under `complete`"},
+    {"trigger_that_ignores_by_a_dropped_column",
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER);"
      "CREATE TRIGGER x BEFORE INSERT ON t_v1 WHEN NEW.n < 0 BEGIN SELECT RAISE (IGNORE); END;",
-     with(kSame), kWarning, "what it ignores is an error for new code"},
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)", [](auto& c) { c.drop = {"x"}; }), kRefusal,
+     "the trigger x speaks of n"},
     {"full_text_over_the_old",
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER);"
      "CREATE VIRTUAL TABLE f USING fts5 (name, content = 't_v1', content_rowid = 'id');",
@@ -238,9 +248,6 @@ const Case kCases[] = {
     {"unique_but_for_case", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INTEGER);",
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT COLLATE NOCASE UNIQUE, n INTEGER)"), kWarning,
      "only t_v2 demands unique (name)"},
-    {"a_cascade_within_the_table", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, a REFERENCES t_v1 ON DELETE CASCADE);",
-     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, a REFERENCES t_v2 ON DELETE CASCADE)"), kWarning,
-     "UPDATE OR REPLACE of t_v2 that replaces the row its own row refers to"},
     {"triggers_that_replace_sets_off",
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INTEGER);"
      "CREATE TRIGGER gone AFTER DELETE ON t_v1 BEGIN SELECT 1; END;",

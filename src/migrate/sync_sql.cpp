@@ -184,6 +184,7 @@ std::string trigger_name(const Pair& pair, Side from, const std::string& suffix)
 using Groups = std::vector<const Group*>;
 
 constexpr const char* kMaskPrefix = "update";
+constexpr const char* kIgnoring = "ignore";
 
 bool is_carried_on_update(const Group& group, Side to) {
   return !group.computed[to].empty() && !group.sources[other(to)].empty();
@@ -240,16 +241,17 @@ class Triggers {
     if (carries_replace()) add("rep", "BEFORE INSERT", "", note_replaced());
     // An echo, or what comes to the same, ends before anything is done.
     add("ins", "AFTER INSERT", "NOT " + pair_is_alike() + (carries_replace() ? " OR " + is_noted() : ""),
-        bring_ancestors(but_this) + sweeps(nullptr, false) + guards(nullptr, false) + replace() + insert("") +
-            restore() + assert_row(false));
+        bring_ancestors(but_this) + sweeps(nullptr, false) + guards(nullptr, false) + replace() +
+            insert_through("", false) + insert("") + restore() + assert_row(false));
     add("del", "AFTER DELETE", "",
-        "DELETE FROM " + target_ + " WHERE " + at_key(pair_, to_, from_, "OLD") + " AND NOT EXISTS (SELECT 1 FROM " +
-            source_ + " WHERE " + at_key(pair_, from_, from_, "OLD") + ");\n");
-    const auto old_twin = "EXISTS (SELECT 1 FROM " + target_ + " WHERE " + at_key(pair_, to_, from_, "OLD") + ")";
+        take_parent_along() + "DELETE FROM " + target_ + " WHERE " + at_key(pair_, to_, from_, "OLD") +
+            " AND NOT EXISTS (SELECT 1 FROM " + source_ + " WHERE " + at_key(pair_, from_, from_, "OLD") + ");\n");
+    const auto old_twin = twin("OLD");
     add("key", "AFTER UPDATE OF " + key_list(pair_, from_),
         "(" + key_changed() + ") AND (" + old_twin + " OR NOT " + pair_is_alike() + ")",
-        bring_ancestors(but_this) + sweeps(nullptr, true) + guards(nullptr, true) + insert(" AND NOT " + old_twin) +
-            move() + restore() + assert_row(true));
+        bring_ancestors(but_this) + sweeps(nullptr, true) + guards(nullptr, true) +
+            insert_through(" AND NOT " + old_twin, true) + insert(" AND NOT " + old_twin) + move() + restore() +
+            assert_row(true));
     // Where nobody sees in how many statements an UPDATE arrives, each group goes by itself, which costs less.
     if (!pair_.update_triggers[to_].empty() && updates_once(pair_, from_)) {
       const auto classes = update_classes(pair_, from_);
@@ -404,17 +406,43 @@ class Triggers {
     return joined(parts, " AND ");
   }
 
+  /// ` FROM … WHERE …`: the rows of the target whose twins REPLACE removed for NEW by this uniqueness.
+  std::string replaced_rows(const Uniqueness& unique, bool key_moves) const {
+    return " FROM " + target_ + " WHERE " + others_with(unique, key_moves) + " AND NOT EXISTS (SELECT 1 FROM " +
+           source_ + " WHERE " + compared(quoted_key(pair_, from_, source_), quoted_key(pair_, to_, target_)) + ")";
+  }
+
+  /// Where DELETE triggers of the user's would see them go, they are not swept, but replaced by what is written, if the
+  /// target has the same uniqueness.
+  bool replaces_through(const Uniqueness& unique) const { return unique.on_both && pair_.delete_triggers[to_]; }
+
+  /// True if there are rows to be replaced so; empty if there are never.
+  std::string replaces(const Groups& groups, bool key_moves) const {
+    std::vector<std::string> parts;
+    for (const auto& unique : pair_.uniqueness[from_]) {
+      const bool concerned = groups.empty() || std::any_of(groups.begin(), groups.end(),
+                                                           [&](const Group* group) { return concerns(unique, group); });
+      if (!concerned || !replaces_through(unique)) continue;
+      parts.push_back("EXISTS (SELECT 1" + replaced_rows(unique, key_moves) + ")");
+    }
+    return parts.empty() ? std::string() : "(" + combined(parts, " OR ") + ")";
+  }
+
+  /// An UPDATE of the target, and before it the same as REPLACE for when that is `replacing`.
+  std::string update_as(const std::string& what, const std::string& replacing) const {
+    return (replacing.empty() ? "" : "UPDATE OR REPLACE " + what + " AND " + replacing + ";\n") + "UPDATE " + what +
+           ";\n";
+  }
+
   /// REPLACE removes rows without firing their DELETE triggers: their twins go here.
   std::string sweeps(const Group* group, bool key_moves) const {
     std::string sql;
     std::vector<std::string> swept;
     for (const auto& unique : pair_.uniqueness[from_]) {
       if (!unique.is_carried() || !concerns(unique, group)) continue;
-      const auto rows = " FROM " + target_ + " WHERE " + others_with(unique, key_moves) +
-                        " AND NOT EXISTS (SELECT 1 FROM " + source_ + " WHERE " +
-                        compared(quoted_key(pair_, from_, source_), quoted_key(pair_, to_, target_)) + ")";
+      const auto rows = replaced_rows(unique, key_moves);
       swept.push_back("EXISTS (SELECT 1" + rows + ")");
-      sql += "DELETE" + rows + ";\n";
+      if (!replaces_through(unique)) sql += "DELETE" + rows + ";\n";
     }
     return key_moves || swept.empty() ? sql : take_from_parent(swept) + sql;
   }
@@ -458,6 +486,11 @@ class Triggers {
            ")";
   }
 
+  /// True if the target has a row with the key of `row`, OLD or NEW.
+  std::string twin(const std::string& row) const {
+    return "EXISTS (SELECT 1 FROM " + target_ + " WHERE " + at_key(pair_, to_, from_, row) + ")";
+  }
+
   std::string source_exists() const {
     return "EXISTS (SELECT 1 FROM " + source_ + " WHERE " + at_key(pair_, from_, from_, "NEW") + ")";
   }
@@ -481,6 +514,24 @@ class Triggers {
            " WHERE " + at_key(pair_, from_, from_, "NEW") + " AND NOT " + pair_is_alike() + condition +
            " ON CONFLICT (" + key_list(pair_, to_) + ") DO " +
            (sets.empty() ? std::string("NOTHING") : "UPDATE SET " + joined(sets, ", ")) + ";\n";
+  }
+
+  /// insert() where that replaces.
+  std::string insert_through(const std::string& condition, bool key_moves) const {
+    const auto replacing = replaces({}, key_moves);
+    if (replacing.empty()) return {};
+    const auto columns = columns_to_write(pair_, to_);
+    std::vector<std::string> sets;
+    for (const auto& group : pair_.groups) {
+      if (!carries(group, to_)) continue;
+      for (const auto& c : group.computed[to_]) sets.push_back(assignment(group, c, rows_.value(c, to_)));
+    }
+    const auto due = " AND NOT " + pair_is_alike() + " AND " + replacing + condition + ";\n";
+    return (sets.empty() ? std::string()
+                         : "UPDATE OR REPLACE " + target_ + " SET " + joined(sets, ", ") + " WHERE " +
+                               at_key(pair_, to_, from_, "NEW") + " AND " + source_exists() + due) +
+           "INSERT OR REPLACE INTO " + target_ + " (" + columns.names + ") SELECT " + columns.expressions + " FROM " +
+           source_ + " WHERE " + at_key(pair_, from_, from_, "NEW") + " AND NOT " + twin("NEW") + due;
   }
 
   bool carries_replace() const { return from_ == kNew && pair_.carries_replace; }
@@ -575,6 +626,25 @@ class Triggers {
     return sql;
   }
 
+  /// REPLACE that removes the parent of a row it is about to change removes that row too, by ON DELETE CASCADE, and no
+  /// trigger sees the parent go. A parent whose children see it gone takes them along here as there.
+  std::string take_parent_along() const {
+    if (!cascades_in_self(from_) || !cascades_in_self(to_)) return {};
+    const auto parent = "OLD." + quote_identifier(*pair_.parent_in_self[from_]);
+    return "DELETE FROM " + target_ + " WHERE " + quoted_key(pair_, to_, target_)[0] + " = " + parent +
+           " AND NOT EXISTS (SELECT 1 FROM " + source_ + " WHERE " + quoted_key(pair_, from_, source_)[0] + " = " +
+           parent + ");\n";
+  }
+
+  bool cascades_in_self(Side side) const {
+    const auto& table = pair_.tables[side];
+    return pair_.parent_in_self[side] &&
+           std::any_of(table.foreign_keys.begin(), table.foreign_keys.end(), [&](const ForeignKey& key) {
+             return same_name(key.parent, table.name) && same_name(key.columns[0], *pair_.parent_in_self[side]) &&
+                    key.on_delete == "CASCADE";
+           });
+  }
+
   /// The key and all else in one statement: an echo in between would see half of it.
   std::string move() const {
     std::vector<std::string> sets;
@@ -591,8 +661,12 @@ class Triggers {
         sets.push_back(std::move(set));
       }
     }
-    return "UPDATE " + target_ + " SET " + joined(sets, ", ") + " WHERE " + at_key(pair_, to_, from_, "OLD") + " AND " +
-           source_exists() + ";\n";
+    // Whatever has the new key there already is the twin of a row that REPLACE removed.
+    auto replacing = twin("NEW");
+    if (const auto others = replaces({}, true); !others.empty()) replacing = "(" + replacing + " OR " + others + ")";
+    return update_as(target_ + " SET " + joined(sets, ", ") + " WHERE " + at_key(pair_, to_, from_, "OLD") + " AND " +
+                         source_exists(),
+                     replacing);
   }
 
   std::string update(const Group& group) const {
@@ -600,8 +674,9 @@ class Triggers {
     for (const auto& c : group.computed[to_]) {
       sets.push_back(quote_identifier(c.column) + " = " + rows_.value(c, to_));
     }
-    return "UPDATE " + target_ + " SET " + joined(sets, ", ") + " WHERE " + at_key(pair_, to_, from_, "NEW") +
-           " AND NOT " + alike(group, to_, rows_) + ";\n";
+    return update_as(target_ + " SET " + joined(sets, ", ") + " WHERE " + at_key(pair_, to_, from_, "NEW") +
+                         " AND NOT " + alike(group, to_, rows_),
+                     replaces({&group}, false));
   }
 
   /// As above, of those that changed.
@@ -616,8 +691,9 @@ class Triggers {
                        " END");
       }
     }
-    return "UPDATE " + target_ + " SET " + joined(sets, ", ") + " WHERE " + at_key(pair_, to_, from_, "NEW") +
-           " AND (" + combined(differ, " OR ") + ");\n";
+    return update_as(target_ + " SET " + joined(sets, ", ") + " WHERE " + at_key(pair_, to_, from_, "NEW") + " AND (" +
+                         combined(differ, " OR ") + ")",
+                     replaces(groups, false));
   }
 
   /// OR IGNORE in the application's statement reaches into triggers: what the target refuses would vanish there.
@@ -666,7 +742,18 @@ std::string twin_exists(const Pair& pair, Side side) {
 
 }  // namespace
 
-std::vector<NamedSql> sync_triggers(const Pair& pair, Side from) { return Triggers(pair, from).make(); }
+std::vector<NamedSql> sync_triggers(const Pair& pair, Side from) {
+  auto triggers = Triggers(pair, from).make();
+  for (std::size_t i = 0; from == kNew && i < pair.ignoring.size(); ++i) {
+    const auto name = trigger_name(pair, from, kIgnoring + std::to_string(i + 1));
+    triggers.push_back({name, "CREATE TRIGGER " + quote_identifier(name) + " " + pair.ignoring[i]});
+  }
+  return triggers;
+}
+
+bool is_ignoring(std::string_view trigger) {
+  return trigger.starts_with(kPrefix) && trigger.find("_down_" + std::string(kIgnoring)) != std::string_view::npos;
+}
 
 std::vector<std::string> sync_trigger_names(const Pair& pair, Side from) {
   std::vector<std::string> suffixes = {"rep", "ins", "del", "key"};
@@ -674,6 +761,7 @@ std::vector<std::string> sync_trigger_names(const Pair& pair, Side from) {
   for (std::size_t mask = 0; mask < (std::size_t{1} << UpdateClasses::kBoundMax); ++mask) {
     suffixes.push_back(kMaskPrefix + std::to_string(mask));
   }
+  for (std::size_t i = 1; i <= Pair::kIgnoringMax; ++i) suffixes.push_back(kIgnoring + std::to_string(i));
   for (auto& suffix : suffixes) suffix = trigger_name(pair, from, suffix);
   return suffixes;
 }

@@ -12,6 +12,128 @@ using testing::Field;
 using testing::HasSubstr;
 using testing::Not;
 
+/// Both versions live, and beside them a database in which there is only the old one.
+class AsOnOneTable : public MigrationTest {
+ protected:
+  void make(const std::vector<std::string>& schema, const TableChange& change) {
+    client_ = must(db::create_database_client(":memory:"));
+    plain_ = must(db::create_database_client(":memory:"));
+    for (const auto& sql : schema) {
+      run(*client_, sql);
+      run(*plain_, sql);
+    }
+    begin(migration_of("m", {change}));
+  }
+
+  /// Runs `sql` with `table` for its %: errors, counts, rows and all that is there are as on the one table.
+  void expect_same(const std::string& sql, const std::string& table) {
+    SCOPED_TRACE(table + ": " + sql);
+    const auto on = [&](const std::string& name) {
+      auto text = sql;
+      for (std::size_t at = 0; (at = text.find('%', at)) != std::string::npos;) text.replace(at, 1, name);
+      return text;
+    };
+    const auto given = client_->execute(on(table));
+    const auto expected = plain_->execute(on("t_v1"));
+    ASSERT_EQ(given.has_value(), expected.has_value())
+        << (given ? "" : given.error().to_string()) << (expected ? "" : expected.error().to_string());
+    if (given) {
+      EXPECT_EQ(given->rows_affected(), expected->rows_affected());
+      EXPECT_EQ(given->last_insert_rowid(), expected->last_insert_rowid());
+      EXPECT_EQ(given->rows(), expected->rows());
+    }
+    for (const std::string what : {"SELECT * FROM t_v1 ORDER BY id", "SELECT what FROM log ORDER BY rowid"}) {
+      EXPECT_EQ(asked(what), ask(*plain_, what));
+    }
+    expect_alike("m");
+  }
+
+  std::unique_ptr<db::DatabaseClient> plain_;
+};
+
+TEST_F(AsOnOneTable, WhatATriggerIgnoresIsLeftUndoneThroughBothVersions) {
+  auto change = change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n INTEGER, m TEXT)");
+  for (const std::string table : {"t_v1", "t_v2"}) {
+    make({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, n INTEGER, m TEXT)", "CREATE TABLE log (what TEXT)",
+          "INSERT INTO t_v1 VALUES (1, 1, 'a'), (2, 2, 'b'), (9, 0, 'kept')",
+          "CREATE TRIGGER positive BEFORE INSERT ON t_v1 WHEN NEW.n < 0 BEGIN SELECT RAISE (IGNORE); END",
+          "CREATE TRIGGER kept BEFORE DELETE ON t_v1 BEGIN SELECT RAISE (IGNORE) WHERE OLD.m = 'kept'; END",
+          "CREATE TRIGGER grows BEFORE UPDATE OF n ON t_v1 BEGIN SELECT CASE WHEN NEW.n < OLD.n THEN RAISE (IGNORE) "
+          "END; END",
+          // An upsert, as it was written before there were any.
+          "CREATE TRIGGER counted BEFORE INSERT ON t_v1 WHEN EXISTS (SELECT 1 FROM t_v1 WHERE m = NEW.m) BEGIN "
+          "UPDATE t_v1 SET n = n + 1 WHERE m = NEW.m; INSERT INTO log VALUES ('counted ' || NEW.m); "
+          "SELECT RAISE (IGNORE); END",
+          "CREATE TRIGGER later AFTER UPDATE ON t_v1 BEGIN INSERT INTO log VALUES ('later ' || NEW.m); "
+          "SELECT RAISE (IGNORE); END"},
+         change);
+    const auto same = [&](const std::string& sql) { expect_same(sql, table); };
+    same("INSERT INTO % (n, m) VALUES (-1, 'x'), (3, 'c'), (-2, 'y') RETURNING id");
+    same("INSERT INTO % (n, m) VALUES (5, 'a')");
+    same("INSERT OR REPLACE INTO % (id, n, m) VALUES (1, -5, 'z'), (2, 7, 'q')");
+    same("INSERT INTO % (id, n, m) VALUES (2, 8, 'r') ON CONFLICT (id) DO UPDATE SET n = excluded.n, m = excluded.m");
+    same("UPDATE % SET n = 2, m = m || '!'");
+    same("UPDATE % SET m = m || '?', id = id + 100 WHERE n < 3");
+    same("DELETE FROM % RETURNING id");
+    same("INSERT INTO % (id, n, m) VALUES (4, -8, 'r') ON CONFLICT (id) DO NOTHING");
+  }
+  EXPECT_THAT(objects_in(*client_), HasSubstr("offx_sync_t_v2_down_ignore1"));
+  end("m");
+  EXPECT_THAT(objects_in(*client_), Not(HasSubstr("offx_")));
+  EXPECT_EQ(asked("INSERT INTO t_v2 (n, m) VALUES (-1, 'x') RETURNING id"), "");
+}
+
+TEST_F(AsOnOneTable, ASuccessorUnderCompleteIgnoresForNewCodeAndGoesWithARollback) {
+  auto change = change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, number INTEGER)");
+  change.rename = {{"n", "number"}};
+  change.complete =
+      "CREATE TRIGGER positive BEFORE INSERT ON t_v2 WHEN NEW.number < 0 BEGIN SELECT RAISE (IGNORE); END";
+  make({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, n INTEGER)", "CREATE TABLE log (what TEXT)",
+        "CREATE TRIGGER positive BEFORE INSERT ON t_v1 WHEN NEW.n < 0 BEGIN SELECT RAISE (IGNORE); END"},
+       change);
+  run(*client_, "INSERT INTO t_v2 (number) VALUES (-1), (1)");
+  run(*client_, "INSERT INTO t_v1 (n) VALUES (-2), (2)");
+  EXPECT_EQ(asked("SELECT n FROM t_v1"), "1 2");
+  expect_alike("m");
+  // The next in a chain leaves undone what they do.
+  auto next = change_of("t_v2", "t_v3", "CREATE TABLE t_v3 (id INTEGER PRIMARY KEY, number INTEGER, more TEXT)");
+  begin(migration_of("n", {next}));
+  run(*client_, "INSERT INTO t_v3 (number) VALUES (-3), (3)");
+  EXPECT_EQ(asked("SELECT n FROM t_v1"), "1 2 3");
+  expect_alike("n");
+  go_back("n", true);
+  go_back("m", true);
+  EXPECT_EQ(objects_in(*client_), "log positive t_v1");
+}
+
+TEST_F(AsOnOneTable, ReplaceRunsNoDeleteTriggerWhateverItReplacesBy) {
+  const std::string columns = " (id INTEGER PRIMARY KEY, email TEXT UNIQUE, a TEXT, b TEXT, UNIQUE (a, b))";
+  const auto change = change_of("t_v1", "t_v2", "CREATE TABLE t_v2" + columns);
+  for (const std::string table : {"t_v1", "t_v2"}) {
+    for (const std::string more :
+         {"", "CREATE TRIGGER added AFTER INSERT ON t_v1 BEGIN INSERT INTO log VALUES ('+' || NEW.id); END"}) {
+      make({"CREATE TABLE t_v1" + columns, "CREATE TABLE log (what TEXT)",
+            "CREATE TRIGGER gone AFTER DELETE ON t_v1 BEGIN INSERT INTO log VALUES ('-' || OLD.id); END",
+            more.empty() ? "SELECT 1" : more,
+            "INSERT INTO t_v1 VALUES (1, 'e1', 'a', '1'), (2, 'e2', 'a', '2'), (3, 'e3', 'a', '3'), (4, 'e4', 'a', "
+            "'4')"},
+           change);
+      const auto same = [&](const std::string& sql) { expect_same(sql, table); };
+      same("INSERT OR REPLACE INTO % VALUES (5, 'e1', 'a', '5')");
+      same("INSERT OR REPLACE INTO % VALUES (2, 'e5', 'a', '5')");
+      same("INSERT OR REPLACE INTO % VALUES (3, 'e5', 'a', '4')");
+      same("INSERT INTO % VALUES (1, 'e1', 'c', '1'), (2, 'e2', 'c', '2'), (4, 'e4', 'c', '4')");
+      same("UPDATE OR REPLACE % SET email = 'e1' WHERE id = 2");
+      same("UPDATE OR REPLACE % SET id = 4 WHERE id = 2");
+      same("UPDATE OR REPLACE % SET b = '4', id = 7 WHERE id = 4");
+      same("UPDATE OR REPLACE % SET id = 4, a = 'a' WHERE id = 7");
+      same("INSERT INTO % VALUES (1, 'e0', 'c', '1'), (2, 'e2', 'c', '2')");
+      same("UPDATE OR REPLACE % SET email = 'x', a = 'd', b = '1' RETURNING id");
+      same("DELETE FROM %");
+    }
+  }
+}
+
 class UserTriggers : public MigrationTest {
  protected:
   /// A table with triggers that note which of them ran, with what was before and after.
