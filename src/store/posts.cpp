@@ -103,6 +103,7 @@ Result<void> PostRepository::remove(std::span<const std::int64_t> ids, Timestamp
 Result<PostPage> PostRepository::page_of(const db::QueryResult& rows, std::size_t limit) {
   PostPage page;
   const std::size_t count = std::min(rows.rows(), limit);
+  page.posts.reserve(count);
   for (std::size_t i = 0; i < count; ++i) page.posts.push_back(row_to_post(rows.row(i)));
   if (rows.rows() > limit && limit > 0) {
     const auto last = rows.row(limit - 1);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <string>
 #include <string_view>
@@ -13,6 +14,17 @@ namespace offx::db::http {
 
 namespace ondemand = simdjson::ondemand;
 using JsonCode = simdjson::error_code;
+
+/// Begins to read `json`, which stays as it is until everything is read; a thread reads one text at a time. What the
+/// parser needs for that, several times the text, is kept for the thread's next one, unless it is large: to get it
+/// anew costs more than to read a page of posts.
+inline JsonCode read_document(std::string& json, ondemand::document& document) {
+  constexpr std::size_t kKeptMaxBytes = std::size_t{256} << 10U;
+  thread_local ondemand::parser parser;
+  if (parser.capacity() > std::max(kKeptMaxBytes, json.size())) parser = ondemand::parser();
+  json.reserve(json.size() + simdjson::SIMDJSON_PADDING);
+  return parser.iterate(json.data(), json.size(), json.capacity()).get(document);
+}
 
 /// Calls visit(key, value) for every field until one fails.
 template <class Visit>

@@ -127,10 +127,10 @@ class AnswerParser final : public beast::http::basic_parser<false> {
   }
   void on_header_impl(beast::error_code& /*error*/) override {}
   void on_body_init_impl(const boost::optional<std::uint64_t>& length, beast::error_code& error) override {
-    if (!length || take_ != nullptr) return;
-    if (*length > body_max_bytes_) return stop(Why::too_large, error);
+    if (take_ != nullptr) return;
+    if (length && *length > body_max_bytes_) return stop(Why::too_large, error);
     try {
-      response.body.reserve(*length + kRoomBehind);
+      response.body.reserve(length ? *length + kRoomBehind : kChunkedMostly);
     } catch (const std::exception&) {
       stop(Why::memory, error);
     }
@@ -144,7 +144,8 @@ class AnswerParser final : public beast::http::basic_parser<false> {
   }
   void on_finish_impl(beast::error_code& /*error*/) override {}
 
-  static constexpr std::size_t kRoomBehind = 64;  ///< what reads JSON wants it
+  static constexpr std::size_t kRoomBehind = 64;                         ///< what reads JSON wants it
+  static constexpr std::size_t kChunkedMostly = std::size_t{16} << 10U;  ///< is as long as that
 
   const std::size_t body_max_bytes_;
   const Transport::Take* const take_;

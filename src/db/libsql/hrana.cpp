@@ -167,11 +167,9 @@ class Reader {
   };
 
   Result<Read> read(std::string& json) {
-    json.reserve(json.size() + simdjson::SIMDJSON_PADDING);
-    ondemand::parser parser;
     ondemand::document document;
     Read read;
-    auto error = parser.iterate(json.data(), json.size(), json.capacity()).get(document);
+    auto error = http::read_document(json, document);
     ondemand::object object;
     if (error == simdjson::SUCCESS) error = document.get_object().get(object);
     if (error == simdjson::SUCCESS) error = read_document(object, read);

@@ -212,6 +212,11 @@ class Engine final : public DatabaseClient {
 
   Attempt after_response(http::Response response, const Node& node, bool reads) {
     Attempt attempt;
+    if (response.status == 200) {
+      attempt.next = Attempt::Next::done;
+      attempt.body = std::move(response.body);
+      return attempt;
+    }
     const std::string answered =
         node.url.substr(node.url.find("://") + 3) + " answered " + std::to_string(response.status);
     const std::string told = response.body.empty() ? "" : " (" + http::shown_message(response.body) + ")";
@@ -222,10 +227,6 @@ class Engine final : public DatabaseClient {
       return attempt;
     }
     switch (response.status) {
-      case 200:
-        attempt.next = Attempt::Next::done;
-        attempt.body = std::move(response.body);
-        return attempt;
       case 301:
       case 302:
       case 307:

@@ -81,9 +81,12 @@ Error request_error(std::string_view told, bool reads) {
                                  std::string(reads ? "" : http::kMayBeApplied)};
 }
 
+/// As far as it says how a column's cells are written.
+enum class ColumnType : std::uint8_t { other, real, blob };
+
 struct Outcome {
   std::vector<std::string> columns;
-  std::vector<std::string> types;
+  std::vector<ColumnType> types;
   std::vector<Value> cells;
   std::int64_t affected = 0;
   std::optional<std::int64_t> rowid;
@@ -108,12 +111,10 @@ class Reader {
  public:
   /// The answer's statements; `error` is that of the request as a whole.
   Result<std::vector<Outcome>> read(std::string& json, std::optional<std::string>& error) {
-    json.reserve(json.size() + simdjson::SIMDJSON_PADDING);
-    ondemand::parser parser;
     ondemand::document document;
     ondemand::object object;
     std::vector<Outcome> outcomes;
-    auto code = parser.iterate(json.data(), json.size(), json.capacity()).get(document);
+    auto code = http::read_document(json, document);
     if (code == simdjson::SUCCESS) code = document.get_object().get(object);
     if (code == simdjson::SUCCESS) {
       code = http::each_field(object, [&](std::string_view key, ondemand::value& value) {
@@ -145,8 +146,14 @@ class Reader {
           part, [&](ondemand::value& column) { return http::read_text(column, outcome.columns.emplace_back()); });
     }
     if (name == "types") {
-      return http::each_element(
-          part, [&](ondemand::value& type) { return http::read_text(type, outcome.types.emplace_back()); });
+      return http::each_element(part, [&](ondemand::value& type) {
+        std::string_view text;
+        const auto error = type.get_string().get(text);
+        outcome.types.push_back(text == "real"   ? ColumnType::real
+                                : text == "blob" ? ColumnType::blob
+                                                 : ColumnType::other);
+        return error;
+      });
     }
     if (name == "values") {
       return http::each_element(part, [&](ondemand::value& row) {
@@ -169,7 +176,7 @@ class Reader {
     return simdjson::SUCCESS;
   }
 
-  Code read_cell(ondemand::value& cell, const std::string& type, Value& into) {
+  Code read_cell(ondemand::value& cell, ColumnType type, Value& into) {
     ondemand::json_type json_type{};
     if (const auto error = cell.type().get(json_type); error != simdjson::SUCCESS) return error;
     switch (json_type) {
@@ -180,14 +187,14 @@ class Reader {
         into = std::int64_t{flag ? 1 : 0};
         return error;
       }
-      case ondemand::json_type::number: return read_number(http::number_token(cell), type == "real", into);
+      case ondemand::json_type::number: return read_number(http::number_token(cell), type == ColumnType::real, into);
       case ondemand::json_type::string: break;
       default: return simdjson::INCORRECT_TYPE;
     }
     std::string_view text;
     if (const auto error = cell.get_string().get(text); error != simdjson::SUCCESS) return error;
-    if (type != "blob") {
-      into = std::string(text);
+    if (type != ColumnType::blob) {
+      into.emplace<std::string>(text);
       return simdjson::SUCCESS;
     }
     auto blob = http::from_base64(text);

@@ -165,12 +165,10 @@ class ResultReader {
 };
 
 Result<Results> read_results(std::string& json, bool batch, const Request& request) {
-  json.reserve(json.size() + simdjson::SIMDJSON_PADDING);
-  ondemand::parser parser;
   ondemand::document document;
   std::vector<ResultReader> readers;
   const auto add = [&readers](ondemand::object object) { return readers.emplace_back().read(object); };
-  auto code = parser.iterate(json.data(), json.size(), json.capacity()).get(document);
+  auto code = http::read_document(json, document);
   if (code == simdjson::SUCCESS && !batch) {
     ondemand::object object;
     code = document.get_object().get(object);
