@@ -99,14 +99,15 @@ std::optional<std::string> percent_decoded(std::string_view text, bool plus_is_s
 }
 
 Result<TargetParts> take_apart(std::string_view target) {
-  // A proxy's form, `GET http://host/path`.
-  for (const std::string_view scheme : {"http://", "https://"}) {
-    if (!target.starts_with(scheme)) continue;
-    target.remove_prefix(scheme.size());
-    target.remove_prefix(std::min(target.find('/'), target.size()));
+  // A proxy's form, `GET http://host/path`, where the path may be missing.
+  const bool is_absolute = target.starts_with("http://") || target.starts_with("https://");
+  if (is_absolute) {
+    target.remove_prefix(target.find("//") + 2);
+    target.remove_prefix(std::min(target.find_first_of("/?"), target.size()));
   }
   TargetParts parts;
   parts.path = std::string(take_until(target, '?'));
+  if (is_absolute && parts.path.empty()) parts.path = "/";
   if (!parts.path.starts_with('/')) return fail(Errc::invalid_argument, "the address has no path");
   std::string_view path = std::string_view(parts.path).substr(1);
   bool more = true;

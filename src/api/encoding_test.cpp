@@ -14,7 +14,11 @@ TEST(Encoding, takes_targets_apart) {
   EXPECT_EQ(parts.query,
             (std::vector<std::pair<std::string, std::string>>{{"x", "1 2"}, {"y", ""}, {"x", "ä"}, {"", "z"}}));
   EXPECT_EQ(must(take_apart("http://host:80/a?b")).path, "/a");
-  for (const auto* text : {"", "*", "a", "/%", "/%4", "/%g0", "/%00", "/%ff", "/?%ff", "/%c0%af", "http://host"}) {
+  EXPECT_EQ(must(take_apart("http://host")).path, "/");
+  const auto pathless = must(take_apart("https://host?x=/healthz"));
+  EXPECT_EQ(pathless.path, "/") << "what a proxy takes for the query is no path";
+  EXPECT_EQ(pathless.query, (std::vector<std::pair<std::string, std::string>>{{"x", "/healthz"}}));
+  for (const auto* text : {"", "*", "a", "/%", "/%4", "/%g0", "/%00", "/%ff", "/?%ff", "/%c0%af", "ftp://host/a"}) {
     EXPECT_FALSE(take_apart(text)) << text;
   }
 }

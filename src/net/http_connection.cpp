@@ -199,7 +199,15 @@ std::optional<std::pair<int, std::string_view>> HttpConnection::fault_of_head() 
   if (message.count(http::field::transfer_encoding) > 0) {
     // A proxy of HTTP/1.0 may see the end of the body elsewhere.
     if (message.version() < 11) return {{400, "HTTP/1.0 has no Transfer-Encoding"}};
-    if (!head_parser_->chunked()) return {{501, "this Transfer-Encoding is not understood"}};
+    const auto coding = message.at(http::field::transfer_encoding);
+    const bool is_chunked = message.count(http::field::transfer_encoding) == 1 && beast::iequals(coding, "chunked");
+    if (!is_chunked) return {{501, "this Transfer-Encoding is not understood"}};
+  }
+  // Beast takes a length that is there twice if both are equal; not every proxy does.
+  if (const auto length = message.find(http::field::content_length);
+      length != message.end() && (message.count(http::field::content_length) > 1 ||
+                                  length->value().find_first_not_of("0123456789") != beast::string_view::npos)) {
+    return {{400, "one Content-Length is needed, a number"}};
   }
   if (const auto expect = message.find(http::field::expect);
       expect != message.end() && !beast::iequals(expect->value(), "100-continue")) {
