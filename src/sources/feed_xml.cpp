@@ -341,12 +341,32 @@ void mark_closed(void* context, const xmlChar* name, const xmlChar* prefix, cons
   xmlSAX2EndElementNs(context, name, prefix, uri);
 }
 
-/// Only documents made to explode declare entities in feeds: nothing is declared, the document refused.
+/// Ends the parsing of what was made to explode; parse() tells why.
+void refuse(void* context, const char* reason) {
+  auto* parser = static_cast<xmlParserCtxt*>(context);
+  *static_cast<const char**>(parser->_private) = reason;
+  xmlStopParser(parser);
+}
+
+/// Nothing is declared: entities multiply what they stand for, attributes come with every element of their name.
 void refuse_entity(void* context, const xmlChar* /*name*/, int /*type*/, const xmlChar* /*public_id*/,
                    const xmlChar* /*system_id*/, xmlChar* /*content*/) {
-  auto* parser = static_cast<xmlParserCtxt*>(context);
-  *static_cast<bool*>(parser->_private) = true;
-  xmlStopParser(parser);
+  refuse(context, "declares entities");
+}
+void refuse_attribute(void* context, const xmlChar* /*element*/, const xmlChar* /*name*/, int /*type*/, int /*kind*/,
+                      const xmlChar* /*value*/, xmlEnumeration* choices) {
+  xmlFreeEnumeration(choices);  // whoever is told of it owns it
+  refuse(context, "declares attributes");
+}
+
+/// A name with a prefix is looked for in all namespaces around it, one after another.
+void start_element(void* context, const xmlChar* name, const xmlChar* prefix, const xmlChar* uri, int namespaces,
+                   const xmlChar** uris, int attributes, int defaulted, const xmlChar** values) {
+  constexpr int kNamespacesMax = 256;
+  if (static_cast<xmlParserCtxt*>(context)->nsNr > 2 * kNamespacesMax) {
+    return refuse(context, "puts an element into more than 256 namespaces");
+  }
+  xmlSAX2StartElementNs(context, name, prefix, uri, namespaces, uris, attributes, defaulted, values);
 }
 
 struct ParserDeleter {
@@ -360,18 +380,20 @@ using Document = std::unique_ptr<xmlDoc, DocumentDeleter>;
 struct Parsed {
   Document document;
   bool well_formed = false;
-  bool declares_entities = false;
+  const char* fault = nullptr;  ///< why it is refused
 };
 
 Parsed parse(const std::string& text) {
   Parsed parsed;
   const std::unique_ptr<xmlParserCtxt, ParserDeleter> parser(xmlNewParserCtxt());
   if (!parser) return parsed;
-  parser->_private = &parsed.declares_entities;
+  parser->_private = &parsed.fault;
+  parser->sax->startElementNs = start_element;
   parser->sax->endElementNs = mark_closed;
   parser->sax->entityDecl = refuse_entity;
+  parser->sax->attributeDecl = refuse_attribute;
   parsed.document.reset(xmlCtxtReadMemory(
-      parser.get(), text.data(), static_cast<int>(text.size()), nullptr, nullptr,
+      parser.get(), text.data(), static_cast<int>(text.size()), nullptr, "UTF-8",
       XML_PARSE_RECOVER | XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_COMPACT));
   parsed.well_formed = parser->wellFormed != 0;
   return parsed;
@@ -398,10 +420,10 @@ std::vector<const xmlNode*> find_items(const xmlNode* root) {
 
 Result<void> read_feed_xml(ByteSource& source, Session& session) {
   OFFX_ASSIGN(std::string raw, read_all(source, kHeldMaxBytes));
-  const std::string text = mend_xml(std::move(raw));
+  OFFX_ASSIGN(const std::string text, mend_xml(std::move(raw)));
   const Parsed parsed = parse(text);
-  if (parsed.declares_entities) {
-    return fail(Errc::corrupt, "declares entities, which feeds do not need and attacks use: refused");
+  if (parsed.fault != nullptr) {
+    return fail(Errc::corrupt, std::string(parsed.fault) + ", which feeds do not need and attacks use: refused");
   }
   const xmlNode* root = parsed.document ? xmlDocGetRootElement(parsed.document.get()) : nullptr;
   if (root == nullptr) return fail(Errc::corrupt, "is no XML: is this the address of a feed?");
@@ -425,8 +447,7 @@ Result<void> read_feed_xml(ByteSource& source, Session& session) {
       "</" +
       (root->ns != nullptr && root->ns->prefix != nullptr ? std::string(view(root->ns->prefix)) + ":" : std::string()) +
       std::string(name);
-  const bool utf16 = text.find('\0') < 4;
-  const bool cut = !parsed.well_formed && !utf16 && text.find(end_tag) == std::string::npos;
+  const bool cut = !parsed.well_formed && text.find(end_tag) == std::string::npos;
   std::uint64_t count = 0;
   for (const xmlNode* node : find_items(root)) {
     ++count;

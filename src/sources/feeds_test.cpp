@@ -90,6 +90,48 @@ TEST(Rss, RefusesEntityBombs) {
   EXPECT_THAT(external.error, HasSubstr("entities"));
 }
 
+TEST(Rss, RefusesWhatTakesLibxmlForEver) {
+  const auto numbered = [](std::string_view text, int count) {
+    std::string all;
+    for (int i = 0; i < count; ++i) all.append(" a").append(std::to_string(i)).append(text);
+    return all;
+  };
+  const std::string end = "><title>x</title></item></channel></rss>";
+  const std::string attributes = "<rss><channel><item" + numbered("='>'", 100'000) + end;
+  EXPECT_THAT(read_text(attributes).error, HasSubstr("256 attributes"));
+  EXPECT_THAT(read_text("<!-- <![CDATA[ <x \" -->" + attributes, Format::rss).error, HasSubstr("256 attributes"));
+  std::string wide;
+  for (const char c : attributes) wide.append({c, '\0'});
+  EXPECT_THAT(read_text("\xFF\xFE" + wide, Format::rss).error, HasSubstr("256 attributes"));
+  EXPECT_THAT(
+      read_text("<!DOCTYPE rss [<!ATTLIST item" + numbered(" CDATA 'x'", 1'000) + ">]><rss><channel><item" + end).error,
+      HasSubstr("declares attributes"));
+  std::string nested;
+  for (int i = 0; i < 3; ++i) {
+    nested += "<x";
+    for (int k = 0; k < 200; ++k) {
+      nested.append(" xmlns:n").append(std::to_string(200 * i + k)).append("='u'");
+    }
+    nested += ">";
+  }
+  EXPECT_THAT(read_text("<rss><channel><item>" + nested + "</item></channel></rss>").error, HasSubstr("namespaces"));
+}
+
+TEST(Rss, ReadsTheEncodingThatIsDeclared) {
+  const std::string begin = "<?xml version=\"1.0\" encoding=\"";
+  const std::string item = "\"?><rss><channel><item><title>";
+  const std::string end = "</title></item></channel></rss>";
+  for (const auto& [encoding, title] : {std::pair<std::string, std::string>{"iso-8859-1", "caf\xE9 &eacute;"},
+                                        {"koi8-r", "\xC4\xC1 &eacute;"},
+                                        {"Shift_JIS", "\x93\xFA\x96\x7B"},
+                                        {"utf-16", "caf\xC3\xA9"},
+                                        {"no-such-thing", "caf\xC3\xA9"}}) {
+    const Reading reading = read_text(begin + encoding + item + title + end);
+    ASSERT_THAT(reading.posts, SizeIs(1)) << encoding;
+    EXPECT_THAT(reading.posts[0].content, testing::AnyOf("café é", "да é", "日本", "café")) << encoding;
+  }
+}
+
 TEST(Rss, RefusesPagesThatAreNoFeeds) {
   EXPECT_THAT(read_text("<!DOCTYPE html><html><body>hello</body></html>", Format::rss).error, HasSubstr("no feed"));
   EXPECT_NE(read_text("<!DOCTYPE html><html><body>hello</body></html>").error, "");

@@ -2,10 +2,13 @@
 
 #include <string>
 
+#include "base/error.h"
+
 namespace offx::sources {
 
-/// Makes the bytes something libxml2 can follow: no illegal control characters, HTML's character names as characters, a
-/// bare `&` escaped. Encodings with other than ASCII's bytes for ASCII (UTF-16) are left alone.
-[[nodiscard]] std::string mend_xml(std::string document);
+/// Makes the bytes something libxml2 can follow: UTF-8 whatever the encoding, no XML declaration, no illegal control
+/// characters, HTML's character names as characters, a bare `&` escaped. Errc::corrupt if an element has more
+/// attributes than any feed's: libxml2 compares each with each.
+[[nodiscard]] Result<std::string> mend_xml(std::string document);
 
 }  // namespace offx::sources
