@@ -264,16 +264,19 @@ Result<std::size_t> InputStream::read_decoded(std::span<char> buffer) {
   if (!decoder_) return raw_->read(buffer);
   OFFX_ASSIGN(const std::size_t count, decoder_->read(*raw_, buffer, cut_off_));
   decoded_ += count;
-  if (decoded_ > kBombBytes && decoded_ / kBombRatio > raw_->bytes_read()) {
-    return fail(Errc::corrupt,
-                "unpacks to more than 500 times its size: this is no file of posts; "
-                "unpack it yourself if you trust it");
-  }
+  OFFX_TRY(check_unpacked(decoded_, raw_->bytes_read()));
   return count;
 }
 
 std::uint64_t InputStream::bytes_read() const noexcept { return raw_->bytes_read(); }
 std::optional<std::uint64_t> InputStream::bytes_total() const noexcept { return raw_->bytes_total(); }
+
+Result<void> check_unpacked(std::uint64_t unpacked, std::uint64_t stored) {
+  if (unpacked <= kBombBytes || unpacked / kBombRatio <= stored) return {};
+  return fail(Errc::corrupt,
+              "unpacks to more than 500 times its size: this is no file of posts; "
+              "unpack it yourself if you trust it");
+}
 
 Result<std::string> read_all(ByteSource& source, std::size_t max_bytes) {
   std::string all;

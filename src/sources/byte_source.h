@@ -55,6 +55,9 @@ class InputStream final : public ByteSource {
   std::string cut_off_;
 };
 
+/// `Errc::corrupt` if so many bytes were unpacked of so few that they were made to fill disks and hours.
+Result<void> check_unpacked(std::uint64_t unpacked, std::uint64_t stored);
+
 /// All that is left of `source`, or `Errc::corrupt` if that is more than `max_bytes`.
 Result<std::string> read_all(ByteSource& source, std::size_t max_bytes);
 

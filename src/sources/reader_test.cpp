@@ -45,8 +45,9 @@ std::string zstd(std::string_view text) {
   return out;
 }
 
-std::string zip(const std::vector<std::pair<std::string, std::string>>& files) {
-  std::string out(1U << 20U, '\0');
+/// Each file has its content so many times.
+std::string zip(const std::vector<std::pair<std::string, std::string>>& files, std::size_t times = 1) {
+  std::string out(4U << 20U, '\0');
   std::size_t used = 0;
   archive* writer = archive_write_new();
   archive_write_set_format_zip(writer);
@@ -54,10 +55,10 @@ std::string zip(const std::vector<std::pair<std::string, std::string>>& files) {
   for (const auto& [name, content] : files) {
     archive_entry* entry = archive_entry_new();
     archive_entry_set_pathname(entry, name.c_str());
-    archive_entry_set_size(entry, static_cast<la_int64_t>(content.size()));
+    archive_entry_set_size(entry, static_cast<la_int64_t>(content.size() * times));
     archive_entry_set_filetype(entry, AE_IFREG);
     archive_write_header(writer, entry);
-    archive_write_data(writer, content.data(), content.size());
+    for (std::size_t i = 0; i < times; ++i) archive_write_data(writer, content.data(), content.size());
     archive_entry_free(entry);
   }
   archive_write_close(writer);
@@ -230,6 +231,13 @@ TEST(Reader, StopsAtDecompressionBombs) {
   for (int i = 0; i < 32; ++i) bomb += frame;
   const Reading reading = read_text(bomb, Format::jsonl);
   EXPECT_THAT(reading.error, HasSubstr("500 times"));
+}
+
+TEST(Reader, StopsAtZipsThatAreBombs) {
+  for (const char* name : {"data/tweets.js", "data/note-tweet.js"}) {
+    const Reading reading = read_text(zip({{name, std::string(64U << 20U, ' ')}}, 18));
+    EXPECT_THAT(reading.error, HasSubstr("500 times")) << name;
+  }
 }
 
 TEST(Reader, RefusesFeedsAndObjectsThatAreTooLarge) {

@@ -311,20 +311,29 @@ Result<void> read_folder(const std::string& folder, Session& session) {
   return {};
 }
 
+/// A zip as it was stored, and what came out of it.
+struct Unpacking {
+  const InputStream& stored;
+  std::uint64_t bytes = 0;  ///< of all entries, each as often as it was read
+};
+
 /// The bytes of the entry a libarchive reader is at.
 class EntrySource final : public ByteSource {
  public:
-  EntrySource(archive* reader, Session& session, InputStream* watched)
-      : reader_(reader), session_(session), watched_(watched) {}
+  EntrySource(archive* reader, Session& session, Unpacking& unpacking)
+      : reader_(reader), session_(session), unpacking_(unpacking) {}
 
   Result<std::size_t> read(std::span<char> buffer) override {
     const la_ssize_t count = archive_read_data(reader_, buffer.data(), buffer.size());
-    if (watched_ != nullptr) OFFX_TRY(session_.progress(*watched_));
+    OFFX_TRY(session_.progress(unpacking_.stored));
     if (count < 0) {
       const char* reason = archive_error_string(reader_);
       cut_off_ = std::string("the zip is damaged or cut off") + (reason == nullptr ? "" : std::string(": ") + reason);
       return std::size_t{0};
     }
+    unpacking_.bytes += static_cast<std::uint64_t>(count);
+    OFFX_TRY(
+        check_unpacked(unpacking_.bytes, unpacking_.stored.bytes_total().value_or(unpacking_.stored.bytes_read())));
     return static_cast<std::size_t>(count);
   }
   [[nodiscard]] std::string_view cut_off() const noexcept override { return cut_off_; }
@@ -332,7 +341,7 @@ class EntrySource final : public ByteSource {
  private:
   archive* reader_;
   Session& session_;
-  InputStream* watched_;
+  Unpacking& unpacking_;
   std::string cut_off_;
 };
 
@@ -387,19 +396,20 @@ class Zip {
   bool in_memory_ = false;
 };
 
-Result<void> read_zip(Zip zip, InputStream& stream, Session& session) {
+Result<void> read_zip(Zip zip, const InputStream& stream, Session& session) {
   ArchiveReader reader(session);
+  Unpacking unpacking{stream};
   bool whole = true;
   // Twice through the directory: the name on every post is in a file that may come after them.
   const auto read_beside = [&](std::string_view path, archive* entry) -> Result<void> {
     const Part part = part_of(path);
     if (part != Part::account && part != Part::notes) return {};
-    EntrySource source(entry, session, nullptr);
+    EntrySource source(entry, session, unpacking);
     return reader.read_background(source, part);
   };
   const auto read_posts = [&](std::string_view path, archive* entry) -> Result<void> {
     if (part_of(path) != Part::posts) return {};
-    EntrySource source(entry, session, &stream);
+    EntrySource source(entry, session, unpacking);
     OFFX_TRY(reader.read_posts(source, path));
     if (!source.cut_off().empty()) whole = false;
     return {};
