@@ -166,8 +166,9 @@ Result<void> write_file(const std::string& path, sources::ByteSource& bytes) {
 
 /// Reads the posts of another OffX database, of the first OffX too, as a reader of a file would. The database itself is
 /// only read: what it lacks of our tables is added to a copy. `bytes` are read if it is not a file as it should be.
-Result<std::uint64_t> read_database(const sources::Input& input, sources::ByteSource& bytes,
-                                    const sources::ReadCallbacks& callbacks) {
+Result<void> read_database(const sources::Input& input, sources::ByteSource& bytes,
+                           const sources::ReadCallbacks& callbacks,
+                           const std::function<Result<void>(store::Post&&)>& take) {
   const ScratchFolder folder;
   if (!folder.made()) return fail(Errc::io, "cannot make the temporary folder " + folder.path());
   std::string path = input.name;
@@ -177,10 +178,13 @@ Result<std::uint64_t> read_database(const sources::Input& input, sources::ByteSo
   }
   const std::string copy = folder.path() + "/copy.db";
   Result<void> progress;
-  auto copied = db::sqlite::copy_database(path, copy, [&](std::uint64_t done, std::uint64_t total) {
-    if (callbacks.on_progress) progress = callbacks.on_progress({done, total, 0});
-    return progress.has_value();
-  });
+  auto copied = db::sqlite::copy_database(
+      path, copy,
+      [&](std::uint64_t done, std::uint64_t total) {
+        if (callbacks.on_progress) progress = callbacks.on_progress({done, total, 0});
+        return progress.has_value();
+      },
+      db::sqlite::Origin::foreign);
   OFFX_TRY(progress);
   if (!copied) {
     // Where the copies are is of no interest.
@@ -193,16 +197,15 @@ Result<std::uint64_t> read_database(const sources::Input& input, sources::ByteSo
   store::PostRepository posts(*client);
   OFFX_ASSIGN(const auto totals, posts.totals());
   std::uint64_t count = 0;
-  OFFX_TRY(posts.each([&](const store::Post& stored) -> Result<void> {
+  return posts.each([&](const store::Post& stored) -> Result<void> {
     store::Post post = stored;
     post.id = 0;  // an id of that database
     ++count;
     if (callbacks.on_progress && count % kBatchPosts == 0) {
       OFFX_TRY(callbacks.on_progress({count, static_cast<std::uint64_t>(totals.posts), count}));
     }
-    return callbacks.on_post(std::move(post));
-  }));
-  return count;
+    return take(std::move(post));
+  });
 }
 
 }  // namespace
@@ -210,7 +213,9 @@ Result<std::uint64_t> read_database(const sources::Input& input, sources::ByteSo
 Result<sources::ReadSummary> read_any(const sources::Input& input, const sources::ReadOptions& options,
                                       const sources::ReadCallbacks& callbacks) {
   sources::ReadCallbacks reading = callbacks;
-  reading.on_database = [&](sources::ByteSource& bytes) { return read_database(input, bytes, callbacks); };
+  reading.on_database = [&](sources::ByteSource& bytes, const auto& take) {
+    return read_database(input, bytes, callbacks, take);
+  };
   return sources::read_posts(input, options, reading);
 }
 

@@ -96,9 +96,9 @@ Result<ReadSummary> read_input(const Input& input, const ReadOptions& options, c
   if (format == Format::offx_database) {
     if (!callbacks.on_database) return fail(Errc::unsupported, "is a database: its posts cannot be read here");
     WatchedStream bytes(*stream, session);
-    ReadSummary summary = session.summary();
-    OFFX_ASSIGN(summary.posts, callbacks.on_database(bytes));
-    return summary;
+    std::uint64_t number = 0;
+    OFFX_TRY(callbacks.on_database(bytes, [&](store::Post&& post) { return session.post(std::move(post), ++number); }));
+    return session.summary();
   }
   OFFX_TRY(read_format(format, input, stream.get(), session));
   if (stream && !stream->cut_off().empty() && !session.summary().truncated) {

@@ -82,8 +82,8 @@ struct ReadCallbacks {
   /// After every few hundred KiB; also the place to cancel.
   std::function<Result<void>(const Progress&)> on_progress;
   /// Reads an input of format offx_database, whose whole file `bytes` gives, decompressed, and gives its posts to
-  /// on_post. Returns their number. Without it such an input is Errc::unsupported.
-  std::function<Result<std::uint64_t>(ByteSource& bytes)> on_database;
+  /// `take`, from which they come to on_post like those of any format. Without it such an input is Errc::unsupported.
+  std::function<Result<void>(ByteSource& bytes, const std::function<Result<void>(store::Post&&)>& take)> on_database;
 };
 
 struct ReadOptions {

@@ -145,7 +145,7 @@ Result<void> Session::post(store::Post&& post, std::uint64_t number) {
   if (post.created_at == Timestamp{} || post.created_at > now_) post.created_at = now_;
   post.created_at = std::chrono::floor<std::chrono::seconds>(post.created_at);
   if (details.edited_at) details.edited_at = std::chrono::floor<std::chrono::seconds>(*details.edited_at);
-  post.fetched_at = now_;
+  if (post.fetched_at == Timestamp{} || post.fetched_at > now_) post.fetched_at = now_;  // a database tells it
   if (post.external_id.empty()) {
     post.external_id = post.url.empty()
                            ? derive_id(std::array<std::string_view, 3>{post.author_username, post.author, post.content})

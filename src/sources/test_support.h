@@ -43,9 +43,9 @@ inline Reading read(const Input& input, ReadOptions options = {}) {
     return {};
   };
   callbacks.on_format = [&](Format format) { reading.format = format; };
-  callbacks.on_database = [&](ByteSource& bytes) -> Result<std::uint64_t> {
+  callbacks.on_database = [&](ByteSource& bytes, const auto& /*take*/) -> Result<void> {
     OFFX_ASSIGN(reading.database, read_all(bytes, 1U << 20U));
-    return std::uint64_t{0};
+    return {};
   };
   auto summary = read_posts(input, options, callbacks);
   if (summary) {

@@ -1,5 +1,6 @@
 """Posts in: every format, again, broken, cut off, compressed, from an address, from other databases, interrupted."""
 
+import contextlib
 import gzip
 import http.server
 import json
@@ -279,6 +280,41 @@ class Addresses(OffxTest):
 
 
 class OtherDatabases(OffxTest):
+    def test_posts_of_a_database_are_made_fit_like_all_others(self):
+        path = self.folder / "wild.db"
+        self.make_first_offx_database(path)
+        with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("UPDATE posts_v1 SET content = 'a' || char(27) || '[31m', author_username = '@a' || char(10) || 'b', "
+                               "platform = ' X', created_at = '9999-01-01', url = 'javascript:alert(1)' WHERE id = 1")
+            connection.execute("UPDATE posts_v1 SET content = ' ' WHERE id = 2")
+            connection.execute("UPDATE post_media_v1 SET media_url = 'data:text/html,x'")
+        imported = self.json("import", path)[0]
+        self.assertEqual((imported["added"], imported["broken"]), (1, 1))
+        wild = self.all_posts()[0]
+        self.assertEqual((wild["content"], wild["author_username"], wild["platform"], wild["url"], wild["media"]),
+                         ("a[31m", "a b", "x", None, []))
+        self.assertLess(wild["created_at"], "9999")
+
+    def test_a_strangers_database_runs_nothing_here(self):
+        endless = "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c) SELECT i FROM c"
+        for name, script in {
+            "trigger": f"CREATE TRIGGER t AFTER INSERT ON topics_v1 BEGIN INSERT INTO topics_v1 (title) {endless}; END;"
+                       "CREATE TABLE unfiled_posts_v1 (post_id INTEGER PRIMARY KEY);"
+                       f"CREATE TRIGGER u AFTER INSERT ON unfiled_posts_v1 BEGIN INSERT INTO topics_v1 (title) {endless}; END;",
+            "view": f"CREATE VIEW post_details_v1 AS {endless};",
+        }.items():
+            path = self.folder / f"{name}.db"
+            self.make_first_offx_database(path)
+            with contextlib.closing(sqlite3.connect(path)) as connection:
+                connection.executescript(script)
+            self.assertEqual(self.json("import", path)[0]["added"], 2, name)
+            self.db.unlink()
+        path = self.folder / "computed.db"
+        self.make_first_offx_database(path)
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.executescript("ALTER TABLE posts_v1 ADD COLUMN large TEXT AS (hex(zeroblob(400000000)));")
+        self.assertIn("computed columns", self.offx("import", path, status=1)[1])
+
     def test_posts_of_another_database_are_copied_and_its_file_is_left_alone(self):
         self.import_posts(post("1", "one", media=[{"url": "https://img.example/1.png"}]), post("2", "two", is_reply=True))
         other, self.db = self.db, self.folder / "mine.db"

@@ -103,7 +103,22 @@ Result<std::unique_ptr<Connection>> open_source(const std::string& path) {
   return source;
 }
 
-Result<void> copy_checked(const std::string& from, const std::string& to, const Progress& progress) {
+/// Takes away what a stranger's schema would run.
+Result<void> disarm(Connection& copy) {
+  constexpr int kCellMaxBytes = 64 << 20;
+  sqlite3_limit(copy.handle(), SQLITE_LIMIT_LENGTH, kCellMaxBytes);
+  OFFX_ASSIGN(const auto computed, copy.run("SELECT count(*) FROM sqlite_schema AS s, pragma_table_xinfo(s.name) AS x "
+                                            "WHERE s.type = 'table' AND s.rootpage > 0 AND x.hidden IN (2, 3)"));
+  if (to_integer(computed.row(0)[0]) != 0) {
+    return fail(Errc::unsupported, "it has computed columns, which no database of OffX has");
+  }
+  OFFX_ASSIGN(const auto drops, copy.run("SELECT printf('DROP %s \"%w\"', type, name) FROM sqlite_schema "
+                                         "WHERE type IN ('trigger', 'view') ORDER BY type, name"));
+  for (std::size_t i = 0; i < drops.rows(); ++i) OFFX_TRY(copy.control(to_text(drops.row(i)[0]).c_str()));
+  return {};
+}
+
+Result<void> copy_checked(const std::string& from, const std::string& to, const Progress& progress, Origin origin) {
   OFFX_ASSIGN(auto source, open_source(from));
   // With a read transaction of its own open, the source stays at one snapshot while others write.
   OFFX_TRY(source->control("BEGIN"));
@@ -113,6 +128,7 @@ Result<void> copy_checked(const std::string& from, const std::string& to, const 
   OFFX_TRY(copy_pages(*source, *target, progress));
   // One self-contained file: the next to open it turns the write-ahead log on again.
   OFFX_TRY(target->control("PRAGMA journal_mode=DELETE"));
+  if (origin == Origin::foreign) OFFX_TRY(disarm(*target));
   OFFX_TRY(check(*target, "PRAGMA integrity_check(1)"));
   target.reset();
   return sync_to_disk(to);
@@ -144,11 +160,11 @@ bool is_damaged(const Error& error) { return error.code() == Errc::corrupt; }
 
 }  // namespace
 
-Result<void> copy_database(const std::string& from, const std::string& to, const Progress& progress) {
+Result<void> copy_database(const std::string& from, const std::string& to, const Progress& progress, Origin origin) {
   if (fs::exists(to)) return fail(Errc::conflict, to + " exists; choose another name or remove it first");
   // Passwords' hashes, sessions and tokens are in it: whoever else is to read it is told so by its owner.
   OFFX_ASSIGN(const auto partial, PartialFile::make(to, {}));
-  if (auto copied = copy_checked(from, partial.path(), progress); !copied) {
+  if (auto copied = copy_checked(from, partial.path(), progress, origin); !copied) {
     return fail(std::move(copied).error().within("backup to " + to));
   }
   return rename_file(partial.path(), to);
@@ -161,7 +177,7 @@ Result<void> restore(const std::string& path, const std::string& from, const std
   if (fs::equivalent(path, from, error)) return fail(Errc::invalid_argument, from + " is the database itself");
   const bool replaces = fs::exists(path, error);
   OFFX_ASSIGN(const auto fresh, PartialFile::make(path, replaces ? path : from));
-  if (auto copied = copy_checked(from, fresh.path(), progress); !copied) {
+  if (auto copied = copy_checked(from, fresh.path(), progress, Origin::own); !copied) {
     return failed("restore from", from, std::move(copied).error());
   }
   if (accept) {
