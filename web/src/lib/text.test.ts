@@ -25,6 +25,8 @@ describe("pieces of a post", () => {
     ["C# and a#b", []],
     ["@nasa@mastodon.example!", ["mention:@nasa@mastodon.example"]],
     ["javascript:alert(1) ftp://x", []],
+    ["https://evil.example/\u202Emoc.knab//:sptth", ["link:https://evil.example/"]],
+    ["\u2067https://example.org/a\u2069", ["link:https://example.org/a"]],
   ])("%s", (text, expected) => expect(kinds(text)).toEqual(expected));
 
   test("of the brackets at its end an address keeps those it opened, however many there are", () => {

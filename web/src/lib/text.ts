@@ -24,7 +24,9 @@ export function safeUrl(text: string | null | undefined): string | null {
   }
 }
 
-const tokens = /https?:\/\/[^\s<>"“”]+|[#＃][\p{L}\p{M}\p{N}_]+|@[\p{L}\p{N}_]+(?:[.\-@][\p{L}\p{N}_]+)*/gu;
+// Characters that turn the direction end an address: it would read as another than it leads to.
+const tokens =
+  /https?:\/\/[^\s<>"“”\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]+|[#＃][\p{L}\p{M}\p{N}_]+|@[\p{L}\p{N}_]+(?:[.\-@][\p{L}\p{N}_]+)*/gu;
 
 /** Punctuation at the end of an address belongs to the sentence, a closing parenthesis only if it was opened inside. */
 function addressEnd(text: string): number {
