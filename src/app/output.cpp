@@ -66,13 +66,17 @@ void print_error(std::string_view line) {
 void print_json(const boost::json::value& value) { print(boost::json::serialize(value) + "\n"); }
 void print_json(const pipeline::JsonWriter& written) { print(written.text() + "\n"); }
 
-std::string printable(std::string_view text) {
-  std::string clean(text);
-  for (std::size_t i = 0; i < clean.size(); ++i) {
-    const auto c = static_cast<unsigned char>(clean[i]);
-    const bool c1_control = c == 0xC2 && i + 1 < clean.size() && static_cast<unsigned char>(clean[i + 1]) < 0xA0;
-    if ((c < 0x20 && c != '\n') || c == 0x7F) clean[i] = ' ';
-    if (c1_control) clean[i] = clean[i + 1] = ' ';
+std::string printable(std::string_view shown) {
+  std::string clean;
+  clean.reserve(shown.size());
+  for (std::size_t at = 0; at < shown.size();) {
+    const std::size_t begin = at;
+    const char32_t c = text::next_char(shown, at);
+    const bool is_control = (c < 0x20 && c != '\n') || (c >= 0x7F && c < 0xA0);
+    // What turns the direction of a text would turn what stands behind it, too.
+    const bool turns = (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+    if (is_control) clean += ' ';
+    if (!is_control && !turns) clean.append(shown.substr(begin, at - begin));
   }
   return clean;
 }

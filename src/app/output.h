@@ -45,8 +45,9 @@ void print_json(const boost::json::value& value);
 /// Likewise, what was written.
 void print_json(const pipeline::JsonWriter& written);
 
-/// `text` without anything that a terminal would act on: control characters become spaces.
-[[nodiscard]] std::string printable(std::string_view text);
+/// `shown` without anything that a terminal would act on: control characters become spaces, those that turn the
+/// direction of a text are left out.
+[[nodiscard]] std::string printable(std::string_view shown);
 
 /// The first `max` characters of `text` on one line, `…` behind if there are more.
 [[nodiscard]] std::string shorten(std::string_view text, std::size_t max);

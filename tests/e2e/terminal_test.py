@@ -85,7 +85,7 @@ class Screen(OffxTest):
     def test_what_posts_say_does_not_reach_the_terminal_as_commands(self):
         self.import_posts(post("1", "sqlite"))
         self.offx("topic", "add", "DB", "--rule", "sqlite")
-        evil = "sqlite \x1b[31mred\x1b]0;title\x07 \r\b\x7f \u009b31m end. "
+        evil = "sqlite \x1b[31mred\x1b]0;title\x07 \r\b\x7f \u009b31m end\u202e\u2067. "
         self.sql("UPDATE posts_v1 SET content = ?1, author = ?1, author_username = ?1, url = 'https://e.example/' || ?1, "
                  "platform = 'p' || ?1", evil)
         self.sql("UPDATE topics_v1 SET title = 'T' || ?1, description = ?1", evil)
@@ -109,7 +109,7 @@ class Screen(OffxTest):
                 done = subprocess.run(self.command(*command), env=self.environment(), cwd=self.folder,
                                       stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
                 for text in (done.stdout.decode(), done.stderr.decode()):
-                    self.assertIsNone(re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text), repr(text))
+                    self.assertIsNone(re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text), repr(text))
 
 
     def test_whatever_bytes_are_stored_it_prints_utf8(self):
