@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "app/test_support.h"
+#include "db/forwarding_client.h"
 #include "db/test_servers.h"
 #include "migrate/migrator.h"
 #include "migrate/row_pages.h"
@@ -34,28 +35,20 @@ int kills(int by_default) {
 }
 
 /// Tells when a write was acknowledged last, by when it had begun.
-class Watched final : public db::DatabaseClient {
+class Watched final : public db::ForwardingClient {
  public:
   Watched(std::unique_ptr<db::DatabaseClient> client, std::atomic<Clock::rep>& begun_of_acknowledged)
-      : client_(std::move(client)), begun_of_acknowledged_(begun_of_acknowledged) {}
-  Result<db::QueryResult> execute(std::string_view sql, const db::Params& params) override {
-    return client_->execute(sql, params);
-  }
+      : ForwardingClient(std::move(client)), begun_of_acknowledged_(begun_of_acknowledged) {}
   Result<std::vector<db::QueryResult>> batch(std::span<const db::Statement> statements, db::Mode mode) override {
     const auto begun = Clock::now().time_since_epoch().count();
-    auto results = client_->batch(statements, mode);
+    auto results = client().batch(statements, mode);
     auto seen = begun_of_acknowledged_.load();
     while (results && db::writes(mode) && seen < begun && !begun_of_acknowledged_.compare_exchange_weak(seen, begun)) {
     }
     return results;
   }
-  Result<void> backup(const std::string& path, const db::Progress& progress) override {
-    return client_->backup(path, progress);
-  }
-  [[nodiscard]] std::string description() const override { return client_->description(); }
 
  private:
-  const std::unique_ptr<db::DatabaseClient> client_;
   std::atomic<Clock::rep>& begun_of_acknowledged_;
 };
 
@@ -219,24 +212,17 @@ class Load {
 };
 
 /// What one node has, asked of nobody else.
-class OneNode final : public db::DatabaseClient {
+class OneNode final : public db::ForwardingClient {
  public:
-  explicit OneNode(const std::string& url) : client_(must(db::create_database_client(url))) {}
+  explicit OneNode(const std::string& url) : ForwardingClient(must(db::create_database_client(url))) {}
   Result<db::QueryResult> execute(std::string_view sql, const db::Params& params) override {
     const db::Statement statement{sql, params};
-    OFFX_ASSIGN(auto results, client_->batch(std::span(&statement, 1), db::Mode::read_stale));
+    OFFX_ASSIGN(auto results, client().batch(std::span(&statement, 1), db::Mode::read_stale));
     return std::move(results[0]);
   }
   Result<std::vector<db::QueryResult>> batch(std::span<const db::Statement> statements, db::Mode /*mode*/) override {
-    return client_->batch(statements, db::Mode::read_stale);
+    return client().batch(statements, db::Mode::read_stale);
   }
-  Result<void> backup(const std::string& path, const db::Progress& progress) override {
-    return client_->backup(path, progress);
-  }
-  [[nodiscard]] std::string description() const override { return client_->description(); }
-
- private:
-  std::unique_ptr<db::DatabaseClient> client_;
 };
 
 /// Table → hash of its rows, of the search index's own tables too.

@@ -41,11 +41,11 @@ FallbackReads::PrimaryOnly::~PrimaryOnly() { asks_primary_only = before_; }
 Result<void> FallbackReads::refuse_if_away() const {
   if (!is_said_away_ || !is_said_away_()) return {};
   return fail(Error(Errc::unavailable, "the primary does not answer, and only it takes writes; nothing was written")
-                  .within(client_.description()));
+                  .within(client().description()));
 }
 
 FallbackReads::FallbackReads(std::unique_ptr<DatabaseClient> client, Primary primary, std::function<void()> on_fallback)
-    : owned_(std::move(client)), client_(*owned_), on_fallback_(std::move(on_fallback)) {
+    : ForwardingClient(std::move(client)), on_fallback_(std::move(on_fallback)) {
   if (primary == Primary::away) away_until_ = (steady_clock::now() + kAway).time_since_epoch().count();
 }
 
@@ -78,12 +78,12 @@ std::invoke_result_t<Call> FallbackReads::first_then(Call call, Again again) {
 Result<QueryResult> FallbackReads::execute(std::string_view sql, const Params& params) {
   if (!is_read(sql)) {
     OFFX_TRY(refuse_if_away());
-    return client_.execute(sql, params);
+    return client().execute(sql, params);
   }
-  return first_then([&] { return client_.execute(sql, params); },
+  return first_then([&] { return client().execute(sql, params); },
                     [&]() -> Result<QueryResult> {
                       const Statement statement{sql, params};
-                      OFFX_ASSIGN(auto results, client_.batch(std::span(&statement, 1), Mode::read_stale));
+                      OFFX_ASSIGN(auto results, client().batch(std::span(&statement, 1), Mode::read_stale));
                       return std::move(results.front());
                     });
 }
@@ -92,9 +92,9 @@ Result<std::vector<QueryResult>> FallbackReads::batch(std::span<const Statement>
   if (writes(mode)) {
     OFFX_TRY(refuse_if_away());
   }
-  if (mode != Mode::read) return client_.batch(statements, mode);
-  return first_then([&] { return client_.batch(statements, Mode::read); },
-                    [&] { return client_.batch(statements, Mode::read_stale); });
+  if (mode != Mode::read) return client().batch(statements, mode);
+  return first_then([&] { return client().batch(statements, Mode::read); },
+                    [&] { return client().batch(statements, Mode::read_stale); });
 }
 
 }  // namespace offx::db

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "db/client.h"
+#include "db/forwarding_client.h"
 
 namespace offx::db {
 
@@ -32,7 +32,7 @@ namespace offx::db {
 /// Where somebody watches the primary, `is_away` says how it is: as long as it is away, reads go to the others at once
 /// and writes end with Errc::unavailable at once, as do reads that no replica can answer. It is asked before every
 /// call, by any thread.
-class FallbackReads final : public DatabaseClient {
+class FallbackReads final : public ForwardingClient {
  public:
   enum class Primary : std::uint8_t { there, away };  ///< as far as is known
   /// `on_fallback` is called once at most, when the first answer is not the primary's, by the thread that asked, before
@@ -41,7 +41,7 @@ class FallbackReads final : public DatabaseClient {
                          std::function<void()> on_fallback = {});
   /// `client` must live longer.
   FallbackReads(DatabaseClient& client, std::function<bool()> is_away)
-      : client_(client), is_said_away_(std::move(is_away)) {}
+      : ForwardingClient(client), is_said_away_(std::move(is_away)) {}
 
   /// How many reads of this thread others than the primary have answered. Whoever asks before and after some work knows
   /// whether what it gives may be behind.
@@ -67,26 +67,17 @@ class FallbackReads final : public DatabaseClient {
 
   Result<QueryResult> execute(std::string_view sql, const Params& params) override;
   Result<std::vector<QueryResult>> batch(std::span<const Statement> statements, Mode mode) override;
-  [[nodiscard]] std::chrono::nanoseconds last_background_time() const noexcept override {
-    return client_.last_background_time();
-  }
   Result<void> redirect_references(std::string_view from, std::string_view to, std::span<const Statement> before,
                                    std::span<const Statement> after) override {
     OFFX_TRY(refuse_if_away());
-    return client_.redirect_references(from, to, before, after);
+    return client().redirect_references(from, to, before, after);
   }
-  Result<void> backup(const std::string& path, const Progress& progress) override {
-    return client_.backup(path, progress);
-  }
-  [[nodiscard]] std::string description() const override { return client_.description(); }
 
  private:
   template <class Call, class Again>
   std::invoke_result_t<Call> first_then(Call call, Again again);
   [[nodiscard]] Result<void> refuse_if_away() const;
 
-  const std::unique_ptr<DatabaseClient> owned_;
-  DatabaseClient& client_;
   const std::function<void()> on_fallback_;
   const std::function<bool()> is_said_away_;
   std::atomic<bool> has_told_ = false;

@@ -4,7 +4,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "db/client.h"
+#include "db/forwarding_client.h"
 
 namespace offx::db {
 
@@ -14,28 +14,24 @@ enum class Fault : std::uint8_t {
 };
 
 /// Passes every call on, but the n-th of those that read or write. Thread-safe.
-class FaultyClient final : public DatabaseClient {
+class FaultyClient final : public ForwardingClient {
  public:
   FaultyClient(DatabaseClient& client, Fault fault, int nth, Errc code)
-      : client_(client), fault_(fault), code_(code), left_(nth) {}
+      : ForwardingClient(client), fault_(fault), code_(code), left_(nth) {}
 
   /// True once it has failed.
   [[nodiscard]] bool failed() const { return left_ <= 0; }
 
   Result<QueryResult> execute(std::string_view sql, const Params& params) override {
-    return pass([&] { return client_.execute(sql, params); });
+    return pass([&] { return client().execute(sql, params); });
   }
   Result<std::vector<QueryResult>> batch(std::span<const Statement> statements, Mode mode) override {
-    return pass([&] { return client_.batch(statements, mode); });
+    return pass([&] { return client().batch(statements, mode); });
   }
   Result<void> redirect_references(std::string_view from, std::string_view to, std::span<const Statement> before,
                                    std::span<const Statement> after) override {
-    return pass([&] { return client_.redirect_references(from, to, before, after); });
+    return pass([&] { return client().redirect_references(from, to, before, after); });
   }
-  Result<void> backup(const std::string& path, const Progress& progress) override {
-    return client_.backup(path, progress);
-  }
-  [[nodiscard]] std::string description() const override { return client_.description(); }
 
  private:
   template <class Call>
@@ -47,7 +43,6 @@ class FaultyClient final : public DatabaseClient {
     return result;
   }
 
-  DatabaseClient& client_;
   const Fault fault_;
   const Errc code_;
   std::atomic<int> left_;

@@ -10,6 +10,7 @@
 
 #include "base/process.h"
 #include "base/test_support.h"
+#include "db/forwarding_client.h"
 #include "db/test_faults.h"
 #include "db/test_servers.h"
 #include "migrate/linted_client.h"
@@ -333,10 +334,10 @@ TEST_P(Schedulers, what_stays_unavailable_is_given_up_and_the_history_says_so) {
 }
 
 /// Refuses to write how runs end, or such ends as say a word.
-class RefusingClient final : public db::DatabaseClient {
+class RefusingClient final : public db::ForwardingClient {
  public:
   RefusingClient(db::DatabaseClient& client, Errc code, std::string word)
-      : client_(client), code_(code), word_(std::move(word)) {}
+      : ForwardingClient(client), code_(code), word_(std::move(word)) {}
   Result<db::QueryResult> execute(std::string_view sql, const db::Params& params) override {
     const auto* const values = std::get_if<db::Params::Positional>(&params.values());
     if (sql == store::sql(store::Query::job_run_finish) && values != nullptr &&
@@ -344,18 +345,10 @@ class RefusingClient final : public db::DatabaseClient {
                     [&](const db::Value& value) { return db::to_text(value).find(word_) != std::string::npos; })) {
       return fail(code_, "this cannot be stored");
     }
-    return client_.execute(sql, params);
+    return client().execute(sql, params);
   }
-  Result<std::vector<db::QueryResult>> batch(std::span<const db::Statement> statements, db::Mode mode) override {
-    return client_.batch(statements, mode);
-  }
-  Result<void> backup(const std::string& path, const db::Progress& progress) override {
-    return client_.backup(path, progress);
-  }
-  [[nodiscard]] std::string description() const override { return client_.description(); }
 
  private:
-  db::DatabaseClient& client_;
   const Errc code_;
   const std::string word_;
 };
@@ -420,24 +413,20 @@ TEST_P(Schedulers, an_exception_of_a_library_fails_the_run_alone) {
 // --- A database that fails
 
 /// A database that can be away for a while.
-class AwayClient final : public db::DatabaseClient {
+class AwayClient final : public db::ForwardingClient {
  public:
-  AwayClient(db::DatabaseClient& client, const std::atomic<bool>& is_away) : client_(client), is_away_(is_away) {}
+  AwayClient(db::DatabaseClient& client, const std::atomic<bool>& is_away)
+      : ForwardingClient(client), is_away_(is_away) {}
   Result<db::QueryResult> execute(std::string_view sql, const db::Params& params) override {
     if (is_away_) return fail(Errc::unavailable, "away");
-    return client_.execute(sql, params);
+    return client().execute(sql, params);
   }
   Result<std::vector<db::QueryResult>> batch(std::span<const db::Statement> statements, db::Mode mode) override {
     if (is_away_) return fail(Errc::unavailable, "away");
-    return client_.batch(statements, mode);
+    return client().batch(statements, mode);
   }
-  Result<void> backup(const std::string& path, const db::Progress& progress) override {
-    return client_.backup(path, progress);
-  }
-  [[nodiscard]] std::string description() const override { return client_.description(); }
 
  private:
-  db::DatabaseClient& client_;
   const std::atomic<bool>& is_away_;
 };
 

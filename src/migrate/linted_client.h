@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "db/client.h"
+#include "db/forwarding_client.h"
 #include "db/statement_text.h"
 #include "migrate/sql_text.h"
 
@@ -14,31 +14,24 @@ namespace offx::migrate {
 
 /// Passes every call on, and fails the test for each statement that writes and reads a clock or rolls dice: rqlite runs
 /// statements again on every node and at every restart. Also what is made of them at run time comes by here.
-class LintedClient final : public db::DatabaseClient {
+class LintedClient final : public db::ForwardingClient {
  public:
-  explicit LintedClient(std::unique_ptr<db::DatabaseClient> client) : client_(std::move(client)) {}
+  explicit LintedClient(std::unique_ptr<db::DatabaseClient> client) : ForwardingClient(std::move(client)) {}
 
   Result<db::QueryResult> execute(std::string_view sql, const db::Params& params) override {
     look_at(sql);
-    return client_->execute(sql, params);
+    return client().execute(sql, params);
   }
   Result<std::vector<db::QueryResult>> batch(std::span<const db::Statement> statements, db::Mode mode) override {
     for (const auto& statement : statements) look_at(statement.sql);
-    return client_->batch(statements, mode);
-  }
-  [[nodiscard]] std::chrono::nanoseconds last_background_time() const noexcept override {
-    return client_->last_background_time();
+    return client().batch(statements, mode);
   }
   Result<void> redirect_references(std::string_view from, std::string_view to, std::span<const db::Statement> before,
                                    std::span<const db::Statement> after) override {
     for (const auto& statement : before) look_at(statement.sql);
     for (const auto& statement : after) look_at(statement.sql);
-    return client_->redirect_references(from, to, before, after);
+    return client().redirect_references(from, to, before, after);
   }
-  Result<void> backup(const std::string& path, const db::Progress& progress) override {
-    return client_->backup(path, progress);
-  }
-  [[nodiscard]] std::string description() const override { return client_->description(); }
 
  private:
   static void look_at(std::string_view sql) {
@@ -47,8 +40,6 @@ class LintedClient final : public db::DatabaseClient {
     const auto part = non_deterministic_part(sql);
     EXPECT_EQ(part, "") << "bind the value instead, in\n" << sql;
   }
-
-  const std::unique_ptr<db::DatabaseClient> client_;
 };
 
 /// `client`, linted.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "db/forwarding_client.h"
 #include "migrate/ledger.h"
 #include "migrate/schema.h"
 
@@ -39,38 +40,34 @@ Result<std::string> schema_text(db::DatabaseClient& client) {
 
 /// Passes calls on; after each write `look` is asked, and once it says so, the next call fails as if somebody had
 /// stopped the migrator.
-class Watched final : public db::DatabaseClient {
+class Watched final : public db::ForwardingClient {
  public:
   using Look = std::function<Result<bool>(db::DatabaseClient&)>;
-  Watched(db::DatabaseClient& client, Look look) : client_(client), look_(std::move(look)) {}
+  Watched(db::DatabaseClient& client, Look look) : ForwardingClient(client), look_(std::move(look)) {}
 
   [[nodiscard]] bool stopped() const noexcept { return stopped_; }
 
   Result<db::QueryResult> execute(std::string_view sql, const db::Params& params) override {
     OFFX_TRY(stop_if_due());
-    return client_.execute(sql, params);
+    return client().execute(sql, params);
   }
   Result<std::vector<db::QueryResult>> batch(std::span<const db::Statement> statements, db::Mode mode) override {
     OFFX_TRY(stop_if_due());
-    OFFX_ASSIGN(auto results, client_.batch(statements, mode));
+    OFFX_ASSIGN(auto results, client().batch(statements, mode));
     if (db::writes(mode)) OFFX_TRY(look());
     return results;
   }
   Result<void> redirect_references(std::string_view from, std::string_view to, std::span<const db::Statement> before,
                                    std::span<const db::Statement> after) override {
     OFFX_TRY(stop_if_due());
-    OFFX_TRY(client_.redirect_references(from, to, before, after));
+    OFFX_TRY(client().redirect_references(from, to, before, after));
     return look();
   }
-  Result<void> backup(const std::string& path, const db::Progress& progress) override {
-    return client_.backup(path, progress);
-  }
-  [[nodiscard]] std::string description() const override { return client_.description(); }
 
  private:
   Result<void> look() {
     if (stopped_ || due_) return {};
-    OFFX_ASSIGN(due_, look_(client_));
+    OFFX_ASSIGN(due_, look_(client()));
     return {};
   }
   Result<void> stop_if_due() {
@@ -80,7 +77,6 @@ class Watched final : public db::DatabaseClient {
     return fail(Errc::cancelled, "stopped at the moment that was asked for");
   }
 
-  db::DatabaseClient& client_;
   Look look_;
   bool due_ = false;
   bool stopped_ = false;

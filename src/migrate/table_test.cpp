@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/test_support.h"
+#include "db/forwarding_client.h"
 
 namespace offx::migrate {
 namespace {
@@ -58,24 +59,17 @@ TEST_F(MigrateTable, list_tables_counts_all_but_the_engines_own) {
 }
 
 /// Somebody else drops a table behind the first statement.
-class DropsBehindTheFirst final : public db::DatabaseClient {
+class DropsBehindTheFirst final : public db::ForwardingClient {
  public:
-  DropsBehindTheFirst(db::DatabaseClient& client, std::string drop) : client_(client), drop_(std::move(drop)) {}
+  DropsBehindTheFirst(db::DatabaseClient& client, std::string drop)
+      : ForwardingClient(client), drop_(std::move(drop)) {}
   Result<db::QueryResult> execute(std::string_view sql, const db::Params& params) override {
-    auto result = client_.execute(sql, params);
-    if (!drop_.empty()) must(client_.execute(std::exchange(drop_, "")));
+    auto result = client().execute(sql, params);
+    if (!drop_.empty()) must(client().execute(std::exchange(drop_, "")));
     return result;
   }
-  Result<std::vector<db::QueryResult>> batch(std::span<const db::Statement> statements, db::Mode mode) override {
-    return client_.batch(statements, mode);
-  }
-  Result<void> backup(const std::string& path, const db::Progress& progress) override {
-    return client_.backup(path, progress);
-  }
-  [[nodiscard]] std::string description() const override { return client_.description(); }
 
  private:
-  db::DatabaseClient& client_;
   std::string drop_;
 };
 

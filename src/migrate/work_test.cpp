@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include "db/forwarding_client.h"
 #include "db/sqlite/connection.h"
 #include "db/sqlite/log_watch.h"
 #include "migrate/schema.h"
@@ -20,31 +21,22 @@ using testing::HasSubstr;
 class MigrationWork : public MigrationTest {};
 
 /// A client whose process is killed as soon as it has written that a migration is in a phase.
-class Interrupted final : public db::DatabaseClient {
+class Interrupted final : public db::ForwardingClient {
  public:
-  Interrupted(db::DatabaseClient& client, std::string phase) : client_(client), phase_(std::move(phase)) {}
+  Interrupted(db::DatabaseClient& client, std::string phase) : ForwardingClient(client), phase_(std::move(phase)) {}
 
   Result<db::QueryResult> execute(std::string_view sql, const db::Params& params) override {
     if (is_dead_) return fail(Errc::cancelled, "killed");
-    return client_.execute(sql, params);
+    return client().execute(sql, params);
   }
   Result<std::vector<db::QueryResult>> batch(std::span<const db::Statement> statements, db::Mode mode) override {
     if (is_dead_) return fail(Errc::cancelled, "killed");
-    auto done = client_.batch(statements, mode);
-    is_dead_ = ask(client_, "SELECT phase FROM offx_migrations") == phase_;
+    auto done = client().batch(statements, mode);
+    is_dead_ = ask(client(), "SELECT phase FROM offx_migrations") == phase_;
     return done;
   }
-  Result<void> redirect_references(std::string_view from, std::string_view to, std::span<const db::Statement> before,
-                                   std::span<const db::Statement> after) override {
-    return client_.redirect_references(from, to, before, after);
-  }
-  Result<void> backup(const std::string& path, const db::Progress& progress) override {
-    return client_.backup(path, progress);
-  }
-  [[nodiscard]] std::string description() const override { return client_.description(); }
 
  private:
-  db::DatabaseClient& client_;
   std::string phase_;
   bool is_dead_ = false;
 };

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/test_support.h"
+#include "db/forwarding_client.h"
 #include "store/posts.h"
 #include "store/store.h"
 #include "store/tables.h"
@@ -220,28 +221,20 @@ TEST_F(Volume, the_day_has_a_card_for_each_topic) {
 }
 
 /// As a replica: each statement of a batch sees what is there by then.
-class Replica final : public db::DatabaseClient {
+class Replica final : public db::ForwardingClient {
  public:
   Replica(db::DatabaseClient& client, std::function<void(std::size_t)> arrives)
-      : client_(client), arrives_(std::move(arrives)) {}
-  Result<db::QueryResult> execute(std::string_view sql, const db::Params& params) override {
-    return client_.execute(sql, params);
-  }
+      : ForwardingClient(client), arrives_(std::move(arrives)) {}
   Result<std::vector<db::QueryResult>> batch(std::span<const db::Statement> statements, db::Mode /*mode*/) override {
     std::vector<db::QueryResult> results;
     for (const auto& statement : statements) {
-      results.push_back(must(client_.execute(statement.sql, statement.params)));
+      results.push_back(must(client().execute(statement.sql, statement.params)));
       arrives_(results.size());
     }
     return results;
   }
-  Result<void> backup(const std::string& path, const db::Progress& progress) override {
-    return client_.backup(path, progress);
-  }
-  [[nodiscard]] std::string description() const override { return client_.description(); }
 
  private:
-  db::DatabaseClient& client_;
   const std::function<void(std::size_t)> arrives_;
 };
 
