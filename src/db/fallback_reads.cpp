@@ -27,8 +27,9 @@ bool has_replica(std::string_view url) {
 }
 
 bool may_fall_back(std::string_view url) {
-  const auto parsed = http::parse_server_url(database_url(url));
-  return has_replica(url) || (parsed && parsed->scheme.starts_with("rqlite") && parsed->hosts.size() > 1);
+  auto parsed = http::parse_server_url(database_url(url));
+  if (!parsed) return false;
+  return parsed->take("replica").has_value() || (parsed->scheme.starts_with("rqlite") && parsed->hosts.size() > 1);
 }
 
 std::uint64_t FallbackReads::stale_reads() noexcept { return stale_reads_of_thread; }
