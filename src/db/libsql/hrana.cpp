@@ -283,9 +283,9 @@ class Reader {
   }
 
   Code read_cell(ondemand::value& cell, Value& into) {
-    std::string type;
+    std::string_view type;  // the parser keeps it
     const auto error = http::each_field(cell, [&](std::string_view key, ondemand::value& part) {
-      if (key == "type") return http::read_text(part, type);
+      if (key == "type") return part.get_string().get(type);
       if (key == "base64") {
         std::string_view text;
         if (const auto failed = part.get_string().get(text); failed != simdjson::SUCCESS) return failed;
@@ -296,10 +296,7 @@ class Reader {
       }
       if (key != "value") return simdjson::SUCCESS;
       if (type == "text") {
-        std::string text;
-        const auto failed = http::read_text(part, text);
-        into = std::move(text);
-        return failed;
+        return http::read_text(part, into.emplace<std::string>());
       }
       if (type == "integer") return read_into<std::int64_t>(part, into);
       if (type == "float") {
