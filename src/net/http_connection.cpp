@@ -34,6 +34,12 @@ constexpr std::size_t kEventsWaitingMax = 256U << 10U;  // bytes, of one client
 constexpr std::size_t kDiscardMax = 16U << 20U;
 constexpr milliseconds kDiscardTime{5'000};
 
+/// True for bytes that are no HTTP, not for a client that is gone.
+bool is_malformed(beast::error_code error) {
+  return error.category() == make_error_code(http::error::bad_method).category() &&
+         error != http::error::end_of_stream && error != http::error::partial_message;
+}
+
 /// An event as it goes over the wire.
 std::string event_text(std::string_view event, std::string_view data) {
   std::string text = "event: " + std::string(event) + "\n";
@@ -181,10 +187,7 @@ void HttpConnection::head_failed(beast::error_code error) {
     const bool long_target = head_parser_->get().target().empty();  // its line is not over yet
     return long_target ? refuse(414, "the address is too long") : refuse(431, "the headers are too large");
   }
-  if (error.category() == make_error_code(http::error::bad_method).category() && error != http::error::end_of_stream &&
-      error != http::error::partial_message) {
-    return refuse(400, "this is no HTTP request");
-  }
+  if (is_malformed(error)) return refuse(400, "this is no HTTP request");
   close();
 }
 
@@ -306,8 +309,7 @@ void HttpConnection::body_part_read(beast::error_code error) {
   if (error == http::error::body_limit) return refuse(413, "the body is too large");
   if (error == http::error::buffer_overflow) return refuse(413, "what is between or behind the chunks is too large");
   if (error && error != http::error::need_buffer) {
-    const bool malformed = error == http::error::bad_chunk || error == http::error::bad_chunk_extension;
-    return malformed ? refuse(400, "the body is broken") : close();
+    return is_malformed(error) ? refuse(400, "the body is broken") : close();
   }
   const std::size_t got = chunk_.size() - chunk_used_ - body_parser_->get().body().size;
   chunk_used_ += got;
