@@ -24,13 +24,6 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
 
 bool is_ours(std::string_view name) { return folded(name).starts_with("offx_"); }
 
-/// True if the trigger `sql` makes runs for this kind of write.
-bool runs_for(std::string_view sql, std::string_view event) {
-  const auto tokens = tokens_of(sql);
-  const auto on = std::find_if(tokens.begin(), tokens.end(), [](const Token& t) { return same_name(t.text, "on"); });
-  return std::any_of(tokens.begin(), on, [&](const Token& token) { return same_name(token.text, event); });
-}
-
 /// What an index is over: everything behind its table's name.
 std::string indexed_part(std::string_view sql) {
   const auto open = sql.find('(');
@@ -322,18 +315,21 @@ class Builder {
                  ", which would be an error while both live; put it under `complete`");
       }
     }
-    for (const auto& sql : pair.ignoring) note(kNew, "CREATE TRIGGER x" + sql);
+    for (const auto& trigger : pair.ignoring) note(kNew, trigger.event);
   }
 
   /// What a trigger on the old table leaves undone must not be done to the new one, where new code writes.
   void carry_ignoring(Pair& pair, const SchemaObject& object) {
     const auto what = ignores(object.sql);
-    // The next version in a chain: what we keep on this one for the user's on the one before is as good as the user's.
     if (what == Ignores::nothing || (is_ours(object.name) && !is_ignoring(object.name))) return;
     const auto refuse = [&](const std::string& why) {
       find(Severity::refusal, pair.change.from, object.name,
            "the trigger " + object.name + " says RAISE (IGNORE), and " + why);
     };
+    if (is_ours(object.name)) {
+      return refuse("stands for one of yours until the migration that made " + pair.change.from +
+                    " is completed: complete that first");
+    }
     if (what == Ignores::some_of_what) {
       return refuse(
           "changes something too for what it does not leave undone, which would be done twice for new code "
@@ -349,7 +345,7 @@ class Builder {
       if (made.kind == "trigger" && same_name(made.name, object.name)) sql = statement;
     }
     if (sql.empty()) sql = rewritten(pair, object, object.sql, false);
-    if (!sql.empty()) pair.ignoring.emplace_back(behind_name(sql));
+    if (!sql.empty()) pair.ignoring.push_back(trigger_text(sql));
   }
 
   void order_by_references() {

@@ -67,11 +67,23 @@ Ignores ignores(std::string_view create_trigger) {
   return only_asks || ends_so ? Ignores::all_it_does : Ignores::some_of_what;
 }
 
-std::string_view behind_name(std::string_view create_trigger) {
+TriggerText trigger_text(std::string_view create_trigger) {
   const auto tokens = tokens_of(create_trigger);
-  const auto name = parts_of(tokens).name;
-  const char* begin = name.back().text.data() + name.back().text.size();
-  return create_trigger.substr(static_cast<std::size_t>(begin - create_trigger.data()));
+  const auto [name, head, body] = parts_of(tokens);
+  const auto end_of = [](const Token& token) { return token.text.data() + token.text.size(); };
+  const auto when = std::find_if(head.begin(), head.end(), [](const Token& token) { return is_word(token, "when"); });
+  TriggerText text;
+  if (head.empty()) return text;
+  text.event.assign(head.front().text.data(), end_of(*(when - 1)));
+  if (when != head.end()) text.when.assign(end_of(*when), end_of(head.back()));
+  text.body.assign(end_of(head.back()), create_trigger.data() + create_trigger.size());
+  return text;
+}
+
+bool runs_for(std::string_view sql, std::string_view event) {
+  const auto tokens = tokens_of(sql);
+  const auto on = std::find_if(tokens.begin(), tokens.end(), [](const Token& token) { return is_word(token, "on"); });
+  return std::any_of(tokens.begin(), on, [&](const Token& token) { return same_name(token.text, event); });
 }
 
 }  // namespace offx::migrate

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 /// Triggers of the user's that leave a write undone without an error, as `SELECT RAISE (IGNORE)` does.
@@ -16,7 +17,15 @@ enum class Ignores : std::uint8_t {
 /// Of a CREATE TRIGGER statement.
 [[nodiscard]] Ignores ignores(std::string_view create_trigger);
 
-/// What stands behind the name in a CREATE TRIGGER statement: when it runs, on which table, and what it does.
-[[nodiscard]] std::string_view behind_name(std::string_view create_trigger);
+/// A CREATE TRIGGER statement without its name, taken apart.
+struct TriggerText {
+  std::string event;  ///< BEFORE INSERT ON t
+  std::string when;   ///< the condition; empty if there is none
+  std::string body;   ///< BEGIN … END
+};
+[[nodiscard]] TriggerText trigger_text(std::string_view create_trigger);
+
+/// True if the trigger that `sql`, its whole statement or its event, makes runs for this kind of write.
+[[nodiscard]] bool runs_for(std::string_view sql, std::string_view event);
 
 }  // namespace offx::migrate

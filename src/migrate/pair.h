@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "migrate/ignoring.h"
 #include "migrate/migration.h"
 #include "migrate/plan.h"
 #include "migrate/schema.h"
@@ -67,8 +68,8 @@ struct Pair {
   /// Each UPDATE trigger of the user's on a side's table: the columns it is OF; none if it is of all.
   std::array<std::vector<std::vector<std::string>>, 2> update_triggers;
   std::array<bool, 2> delete_triggers{};  ///< whether there is one of DELETE
-  /// What stands behind the names of triggers on the new table that leave undone what the user's on the old one would.
-  std::vector<std::string> ignoring;
+  /// Triggers on the new table that leave undone what the user's on the old one would.
+  std::vector<TriggerText> ignoring;
   static constexpr std::size_t kIgnoringMax = 8;
 
   [[nodiscard]] const Table& table(Side side) const { return tables[side]; }

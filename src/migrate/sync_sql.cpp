@@ -441,23 +441,42 @@ class Triggers {
     for (const auto& unique : pair_.uniqueness[from_]) {
       if (!unique.is_carried() || !concerns(unique, group)) continue;
       const auto rows = replaced_rows(unique, key_moves);
-      swept.push_back("EXISTS (SELECT 1" + rows + ")");
+      swept.push_back(rows);
       if (!replaces_through(unique)) sql += "DELETE" + rows + ";\n";
     }
-    return key_moves || swept.empty() ? sql : take_from_parent(swept) + sql;
+    return swept.empty() ? sql : take_from_parent(swept, key_moves) + sql;
   }
 
-  /// ON DELETE of a self-reference would take NEW's twin along with a row that is swept, if it still referred to that.
-  std::string take_from_parent(const std::vector<std::string>& swept) const {
-    for (const auto& group : pair_.groups) {
-      if (!pair_.parent_in_self[to_] || group.computed[to_].size() != 1 || !carries(group, to_)) continue;
-      const auto& c = group.computed[to_][0];
-      if (!same_name(c.column, *pair_.parent_in_self[to_])) continue;
-      return "UPDATE " + target_ + " SET " + quote_identifier(c.column) + " = " + rows_.value(c, to_) + " WHERE " +
-             at_key(pair_, to_, from_, "NEW") + " AND NOT " + alike(group, to_, rows_) + " AND (" +
-             combined(swept, " OR ") + ");\n";
+  /// ON DELETE of a self-reference would take NEW's twin along with a row that is swept, if it referred to that, and
+  /// the row with it: the twin gets its new parent first. That is none of those which are gone, or the row would refer
+  /// to nothing. Where the parent cannot change alone, it is an error if the twin would go.
+  std::string take_from_parent(const std::vector<std::string>& swept, bool key_moves) const {
+    const auto group = std::find_if(pair_.groups.begin(), pair_.groups.end(), [&](const Group& g) {
+      return pair_.parent_in_self[to_] && carries(g, to_) &&
+             std::any_of(g.computed[to_].begin(), g.computed[to_].end(),
+                         [&](const Computed& c) { return same_name(c.column, *pair_.parent_in_self[to_]); });
+    });
+    if (group == pair_.groups.end()) return {};
+    const auto parent = quote_identifier(*pair_.parent_in_self[to_]);
+    if (key_moves || group->computed[to_].size() != 1) {
+      if (!cascades_in_self(to_)) return {};
+      std::vector<std::string> goes;
+      for (const auto& rows : swept) {
+        goes.push_back("(SELECT " + parent + " FROM " + target_ + " WHERE " +
+                       at_key(pair_, to_, from_, key_moves ? "OLD" : "NEW") + ") IN (SELECT " +
+                       quoted_key(pair_, to_, target_)[0] + rows + ")");
+      }
+      return refusal() + combined(goes, " OR ") + ";\n";
     }
-    return {};
+    std::vector<std::string> some;
+    for (const auto& rows : swept) some.push_back("EXISTS (SELECT 1" + rows + ")");
+    const auto due = "(" + combined(some, " OR ") + ");\n";
+    const auto value = rows_.value(group->computed[to_][0], to_);
+    const auto refers_to_nothing = "SELECT RAISE(ABORT, 'FOREIGN KEY constraint failed') WHERE " + value +
+                                   " IS NOT NULL AND NOT EXISTS (SELECT 1 FROM " + source_ + " WHERE " +
+                                   quoted_key(pair_, from_, source_)[0] + " = " + value + ") AND " + due;
+    return (cascades_in_self(to_) ? refers_to_nothing : "") + "UPDATE " + target_ + " SET " + parent + " = " + value +
+           " WHERE " + at_key(pair_, to_, from_, "NEW") + " AND NOT " + alike(*group, to_, rows_) + " AND " + due;
   }
 
   /// A uniqueness that only the target knows: under OR REPLACE the write would take a row away there unseen.
@@ -742,11 +761,33 @@ std::string twin_exists(const Pair& pair, Side side) {
 
 }  // namespace
 
+namespace {
+
+/// In a BEFORE trigger on the new table: false if what is about to be written there is on the old table already.
+std::string is_no_echo(const Pair& pair, bool deletes) {
+  const auto at =
+      "EXISTS (SELECT 1 FROM " + quoted(pair, kOld) + " WHERE " + at_key(pair, kOld, kNew, deletes ? "OLD" : "NEW");
+  if (deletes) return at + ")";
+  std::vector<std::string> parts;
+  for (const auto& group : pair.groups) {
+    if (!carries(group, kNew)) continue;
+    for (const auto& c : group.computed[kNew]) {
+      parts.push_back("NEW." + quote_identifier(c.column) + " COLLATE BINARY IS (" + c.expression + ")");
+    }
+  }
+  return "NOT " + at + (parts.empty() ? "" : " AND " + combined(parts, " AND ")) + ")";
+}
+
+}  // namespace
+
 std::vector<NamedSql> sync_triggers(const Pair& pair, Side from) {
   auto triggers = Triggers(pair, from).make();
   for (std::size_t i = 0; from == kNew && i < pair.ignoring.size(); ++i) {
     const auto name = trigger_name(pair, from, kIgnoring + std::to_string(i + 1));
-    triggers.push_back({name, "CREATE TRIGGER " + quote_identifier(name) + " " + pair.ignoring[i]});
+    const auto& trigger = pair.ignoring[i];
+    triggers.push_back({name, "CREATE TRIGGER " + quote_identifier(name) + " " + trigger.event + "\nWHEN " +
+                                  (trigger.when.empty() ? "" : "(" + trigger.when + ") AND ") +
+                                  is_no_echo(pair, runs_for(trigger.event, "delete")) + trigger.body});
   }
   return triggers;
 }
