@@ -211,6 +211,15 @@ TEST_P(Client, results_carry_columns_rows_counts_and_ids) {
   EXPECT_EQ(run("DROP TABLE t").rows_affected(), 0);
 }
 
+TEST_P(Client, columns_may_share_a_name_or_have_none) {
+  const auto rows = run("SELECT 1 AS a, 2 AS a, 3 AS \"\", 4 AS \"x\"\"\\ \u00e9\"");
+  EXPECT_THAT(rows.columns(), ElementsAre("a", "a", "", "x\"\\ \u00e9"));
+  EXPECT_THAT(rows.row(0), ElementsAre(Value{1}, Value{2}, Value{3}, Value{4}));
+  const auto none = run("SELECT 1 AS a, 2 AS a WHERE 0");
+  EXPECT_THAT(none.columns(), ElementsAre("a", "a"));
+  EXPECT_EQ(none.rows(), 0U);
+}
+
 TEST_P(Client, an_ignored_insert_has_no_id) {
   run("CREATE TABLE t (v TEXT UNIQUE)");
   run("INSERT INTO t VALUES ('a')");

@@ -162,7 +162,8 @@ struct Transport::Connections {
     /// How long to wait now; zero if the call is over, and then `why`.
     milliseconds left() {
       if (call_stop.requested()) return over(Why::cancelled);
-      const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
+      const auto until = take == nullptr ? deadline : std::min<Deadline>(deadline, heard + silence_max);
+      const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now());
       return left.count() > 0 ? left : over(Why::late);
     }
     milliseconds over(Why because) {
@@ -174,6 +175,8 @@ struct Transport::Connections {
     std::string_view json;  ///< the body of a POST
     const Take* take = nullptr;
     Deadline deadline;
+    std::chrono::seconds silence_max{};    ///< of a GET
+    Deadline heard = steady_clock::now();  ///< when something came last
     CallStop call_stop;
     bool sent = false;  ///< any of it
     Why why = Why::none;
@@ -287,6 +290,7 @@ struct Transport::Connections {
       const auto left = call.left();
       if (left.count() == 0) return std::nullopt;
       const Io io = connection->receive(left);
+      if (call.take != nullptr && io == Io::some) call.heard = steady_clock::now();
       if (io == Io::broken || (io == Io::ended && !parser->end())) {
         const auto rest = connection->received();
         const bool is_http = parser->response.status != 0 || rest.empty() || rest.starts_with("HTTP/");
@@ -377,6 +381,7 @@ tl::expected<Response, Failure> Transport::post(const std::string& url, std::str
 tl::expected<Response, Failure> Transport::get(const std::string& url, Deadline deadline, const Take& take) {
   Connections::Call call(url, deadline, connections_->hangs);
   call.take = &take;
+  call.silence_max = connections_->options.silence_max;
   return connections_->run(call);
 }
 

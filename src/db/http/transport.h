@@ -39,7 +39,8 @@ class Transport {
     std::vector<std::string> headers;  ///< of every request, each `Name: value`
     std::chrono::milliseconds connect_timeout{3'000};
     std::size_t response_max_bytes = std::size_t{256} << 20U;
-    std::string authorities;  ///< a file of certificates to trust in place of the system's; empty: those
+    std::string authorities;                ///< a file of certificates to trust in place of the system's; empty: those
+    std::chrono::seconds silence_max{300};  ///< of get(), whose deadline may be far: so long may nothing come
   };
 
   /// Errc::unsupported if libcurl is missing.

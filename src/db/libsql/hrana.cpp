@@ -150,9 +150,12 @@ class Reader {
   struct Step {
     std::vector<std::string> columns;
     std::vector<Value> cells;
+    std::optional<std::size_t> width;  ///< of its rows, if there are any
     std::int64_t affected = 0;
     std::optional<std::int64_t> rowid;
     bool ran = false;
+
+    [[nodiscard]] bool is_whole() const { return !width || *width == columns.size(); }
   };
   struct Outcome {
     std::vector<Step> steps;
@@ -186,7 +189,7 @@ class Reader {
   /// A number, or the digits of one in a string, or null.
   template <class Number>
   static Code read_number(ondemand::value& value, std::optional<Number>& number) {
-    if (value.is_null()) return simdjson::SUCCESS;
+    if (http::is_null(value)) return simdjson::SUCCESS;
     std::string_view digits;
     ondemand::json_type type{};
     if (const auto error = value.type().get(type); error != simdjson::SUCCESS) return error;
@@ -204,8 +207,8 @@ class Reader {
   Code read_document(ondemand::object& document, Read& read) {
     return http::each_field(document, [&](std::string_view key, ondemand::value& value) {
       if (key == "baton" || key == "base_url") {
-        return value.is_null() ? simdjson::SUCCESS
-                               : http::read_text(value, key == "baton" ? read.baton : read.base_url);
+        return http::is_null(value) ? simdjson::SUCCESS
+                                    : http::read_text(value, key == "baton" ? read.baton : read.base_url);
       }
       if (key != "results") return simdjson::SUCCESS;
       return http::each_element(value, [&](ondemand::value& request) {
@@ -222,11 +225,11 @@ class Reader {
   }
 
   static Code read_error(ondemand::value& value, std::optional<ServerError>& error) {
-    if (value.is_null()) return simdjson::SUCCESS;
+    if (http::is_null(value)) return simdjson::SUCCESS;
     error.emplace();
     return http::each_field(value, [&](std::string_view key, ondemand::value& text) {
       if (key == "message") return http::read_text(text, error->message);
-      if (key == "code" && !text.is_null()) return http::read_text(text, error->code);
+      if (key == "code" && !http::is_null(text)) return http::read_text(text, error->code);
       return simdjson::SUCCESS;
     });
   }
@@ -238,7 +241,7 @@ class Reader {
       if (key == "step_results") {
         return http::each_element(part, [&](ondemand::value& step) {
           auto& read = outcome.steps.emplace_back();
-          return step.is_null() ? simdjson::SUCCESS : read_step(step, read);
+          return http::is_null(step) ? simdjson::SUCCESS : read_step(step, read);
         });
       }
       if (key == "step_errors") {
@@ -247,13 +250,15 @@ class Reader {
       }
       return read_step_field(key, part, single);
     });
+    if (error == simdjson::SUCCESS && !single.is_whole()) return simdjson::INCORRECT_TYPE;
     if (single.ran) outcome.steps.push_back(std::move(single));
     return error;
   }
 
   Code read_step(ondemand::value& value, Step& step) {
-    return http::each_field(
+    const auto error = http::each_field(
         value, [&](std::string_view key, ondemand::value& part) { return read_step_field(key, part, step); });
+    return error == simdjson::SUCCESS && !step.is_whole() ? simdjson::INCORRECT_TYPE : error;
   }
 
   Code read_step_field(std::string_view key, ondemand::value& part, Step& step) {
@@ -262,14 +267,19 @@ class Reader {
       return http::each_element(part, [&](ondemand::value& column) {
         auto& name = step.columns.emplace_back();
         return http::each_field(column, [&](std::string_view field, ondemand::value& text) {
-          return field == "name" && !text.is_null() ? http::read_text(text, name) : simdjson::SUCCESS;
+          return field == "name" && !http::is_null(text) ? http::read_text(text, name) : simdjson::SUCCESS;
         });
       });
     }
     if (key == "rows") {
       return http::each_element(part, [&](ondemand::value& row) {
-        return http::each_element(row,
-                                  [&](ondemand::value& cell) { return read_cell(cell, step.cells.emplace_back()); });
+        const std::size_t before = step.cells.size();
+        const auto error =
+            http::each_element(row, [&](ondemand::value& cell) { return read_cell(cell, step.cells.emplace_back()); });
+        const std::size_t width = step.cells.size() - before;
+        if (error == simdjson::SUCCESS && step.width.value_or(width) != width) return simdjson::INCORRECT_TYPE;
+        step.width = width;
+        return error;
       });
     }
     if (key == "affected_row_count") {
@@ -282,30 +292,39 @@ class Reader {
     return simdjson::SUCCESS;
   }
 
+  /// The type comes before the value.
   Code read_cell(ondemand::value& cell, Value& into) {
     std::string_view type;  // the parser keeps it
+    bool is_read = false;
     const auto error = http::each_field(cell, [&](std::string_view key, ondemand::value& part) {
-      if (key == "type") return part.get_string().get(type);
-      if (key == "base64") {
-        std::string_view text;
-        if (const auto failed = part.get_string().get(text); failed != simdjson::SUCCESS) return failed;
-        auto blob = http::from_base64(text);
-        if (!blob) return simdjson::STRING_ERROR;
-        into = std::move(*blob);
-        return simdjson::SUCCESS;
+      if (key == "type") {
+        const auto failed = part.get_string().get(type);
+        is_read = type == "null";
+        return failed;
       }
-      if (key != "value") return simdjson::SUCCESS;
-      if (type == "text") {
-        return http::read_text(part, into.emplace<std::string>());
-      }
-      if (type == "integer") return read_into<std::int64_t>(part, into);
-      if (type == "float") {
-        infinite_ = infinite_ || part.is_null();
-        return read_into<double>(part, into);
-      }
-      return simdjson::INCORRECT_TYPE;
+      if (key != "value" && key != "base64") return simdjson::SUCCESS;
+      is_read = true;
+      return read_value(type, part, into);
     });
-    return error;
+    return error == simdjson::SUCCESS && !is_read ? simdjson::INCORRECT_TYPE : error;
+  }
+
+  Code read_value(std::string_view type, ondemand::value& part, Value& into) {
+    if (type == "integer") return read_into<std::int64_t>(part, into);
+    if (type == "float") {
+      infinite_ = infinite_ || http::is_null(part);
+      return read_into<double>(part, into);
+    }
+    std::string_view text;
+    if (const auto failed = part.get_string().get(text); failed != simdjson::SUCCESS) return failed;
+    if (type == "text") {
+      into.emplace<std::string>(text);
+      return simdjson::SUCCESS;
+    }
+    auto blob = type == "blob" ? http::from_base64(text) : std::nullopt;
+    if (!blob) return simdjson::STRING_ERROR;
+    into = std::move(*blob);
+    return simdjson::SUCCESS;
   }
   template <class Number>
   static Code read_into(ondemand::value& value, Value& into) {
@@ -341,9 +360,14 @@ Result<std::vector<QueryResult>> take_results(std::vector<Reader::Outcome>& outc
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     if (outcomes[i].error) return fail(to_error(*outcomes[i].error));
     const bool is_of_caller = i > 0 || !pipeline.reads;  // before reads there is kLookAtSchema
-    if (is_of_caller && !outcomes[i].steps.empty()) found = &outcomes[i];
+    if (!is_of_caller || outcomes[i].steps.empty()) continue;
+    found = &outcomes[i];
+    break;  // what follows closes texts and the stream, and undoes nothing
   }
-  if (found == nullptr) return fail(Errc::corrupt, "the server's answer holds no result");
+  const auto lacking = [&](const char* what) {
+    return fail(Errc::corrupt, std::string(what) + std::string(pipeline.reads ? "" : http::kMayBeApplied));
+  };
+  if (found == nullptr) return lacking("the server's answer holds no result");
   const std::size_t count = pipeline.kinds.size();
   const std::size_t first = wrap == Wrap::none || wrap == Wrap::each ? 0 : 1;
   // The first error is the cause. That a ROLLBACK finds no transaction is none.
@@ -358,7 +382,7 @@ Result<std::vector<QueryResult>> take_results(std::vector<Reader::Outcome>& outc
   results.reserve(count);
   for (std::size_t i = 0; i < essential; ++i) {
     if (i >= found->steps.size() || !found->steps[i].ran) {
-      return fail(Errc::corrupt, "the server's answer lacks the result of a statement");
+      return lacking("the server's answer lacks the result of a statement");
     }
     if (i < first || i >= first + count) continue;
     results.push_back(to_result(found->steps[i], pipeline.kinds[i - first]));
@@ -462,7 +486,12 @@ std::string close_request(std::string_view baton) {
 }
 
 Result<Answer> read_answer(std::string& json, const Pipeline& pipeline, Wrap wrap) {
-  OFFX_ASSIGN(auto read, Reader().read(json));
+  auto done = Reader().read(json);
+  if (!done) {
+    const auto& error = done.error();
+    return fail(error.code(), error.message() + std::string(pipeline.reads ? "" : http::kMayBeApplied));
+  }
+  auto& read = *done;
   Answer answer{take_results(read.outcomes, pipeline, wrap), std::move(read.baton), std::move(read.base_url)};
   answer.is_clean = answer.results && std::none_of(read.outcomes.begin(), read.outcomes.end(), [](const auto& outcome) {
                       return std::any_of(outcome.errors.begin(), outcome.errors.end(),

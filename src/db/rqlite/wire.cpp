@@ -91,7 +91,6 @@ struct Outcome {
   std::int64_t affected = 0;
   std::optional<std::int64_t> rowid;
   std::optional<std::string> error;
-  bool has_columns = false;
 };
 
 Code read_number(std::string_view digits, bool is_real, Value& into) {
@@ -141,7 +140,6 @@ class Reader {
   Code read_field(std::string_view name, ondemand::value& part, Outcome& outcome) {
     if (name == "error") return http::read_text(part, outcome.error.emplace());
     if (name == "columns") {
-      outcome.has_columns = true;
       return http::each_element(
           part, [&](ondemand::value& column) { return http::read_text(column, outcome.columns.emplace_back()); });
     }
@@ -249,7 +247,12 @@ Result<Request> write_request(std::span<const Statement> statements, Pragmas pra
 
 Result<std::vector<QueryResult>> read_answer(std::string& json, const Request& request) {
   std::optional<std::string> failed;
-  OFFX_ASSIGN(auto outcomes, Reader().read(json, failed));
+  const auto not_read = [&](const Error& error) {
+    return fail(error.code(), error.message() + std::string(request.reads ? "" : http::kMayBeApplied));
+  };
+  auto read = Reader().read(json, failed);
+  if (!read) return not_read(read.error());
+  auto& outcomes = *read;
   const std::size_t count = request.statements.size();
   if (failed) return fail(request_error(*failed, request.reads));
   std::vector<QueryResult> results;
@@ -263,9 +266,11 @@ Result<std::vector<QueryResult>> read_answer(std::string& json, const Request& r
       if (outcomes[k].error)
         return fail(in_statement(statement_error(*outcomes[k].error, request.reads), i + 1, count));
     }
-    if (outcomes.size() < needed) return fail(Errc::corrupt, "the server's answer lacks the result of a statement");
+    if (outcomes.size() < needed) {
+      return not_read({Errc::corrupt, "the server's answer lacks the result of a statement"});
+    }
     auto& outcome = outcomes[first];
-    if (sent.returning && !outcome.has_columns) {
+    if (sent.returning && outcome.columns.empty()) {
       return fail(
           in_statement({Errc::unsupported,
                         "rqlite does not see the RETURNING of this statement, and has run it without: leave it out"},

@@ -91,7 +91,7 @@ class ResultReader {
   }
 
   Result<QueryResult> take(Kind kind) {
-    if (!columns_.empty() && cells_.size() % columns_.size() != 0) {
+    if (columns_.empty() ? !cells_.empty() : cells_.size() % columns_.size() != 0) {
       return fail(Errc::corrupt, "the server's answer has rows of different lengths");
     }
     for (std::size_t i = 0; i < cells_.size(); ++i) {
@@ -144,7 +144,7 @@ class ResultReader {
   }
 
   static Code read_integer(ondemand::value& value, std::optional<std::int64_t>& into) {
-    if (value.is_null()) return simdjson::SUCCESS;
+    if (http::is_null(value)) return simdjson::SUCCESS;
     std::string_view digits;
     ondemand::json_type type{};
     if (const auto error = value.type().get(type); error != simdjson::SUCCESS) return error;
