@@ -58,7 +58,7 @@ std::invoke_result_t<Call> FallbackReads::first_then(Call call, Again again) {
   }
   const bool is_said_away = is_said_away_ && is_said_away_();
   const auto fall_back = [&] {
-    knows_primary_away = is_said_away;
+    knows_primary_away = true;
     auto stale = again();
     knows_primary_away = false;
     if (stale) ++stale_reads_of_thread;
@@ -67,7 +67,11 @@ std::invoke_result_t<Call> FallbackReads::first_then(Call call, Again again) {
   };
   // Who watches it saw it come back.
   if (was_said_away_.exchange(is_said_away) && !is_said_away) away_until_ = 0;
-  if (is_said_away || steady_clock::now().time_since_epoch().count() < away_until_) return fall_back();
+  if (is_said_away) return fall_back();
+  if (steady_clock::now().time_since_epoch().count() < away_until_) {
+    if (auto stale = fall_back(); stale || !stale.error().retryable()) return stale;
+    return call();
+  }
   auto result = call();
   if (result || !result.error().retryable()) return result;
   away_until_ = (steady_clock::now() + kAway).time_since_epoch().count();

@@ -48,7 +48,7 @@ class FallbackReads final : public ForwardingClient {
   [[nodiscard]] static std::uint64_t stale_reads() noexcept;
 
   /// For engines: this thread reads in Mode::read_stale, and the primary is known to be away, so that it must not be
-  /// waited for.
+  /// waited for: what no other can answer is Errc::unavailable.
   [[nodiscard]] static bool primary_is_away() noexcept;
 
   /// As long as one lives, every read of its thread is the primary's: for work that writes what follows from what it

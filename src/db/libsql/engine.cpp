@@ -26,6 +26,9 @@ using Results = std::vector<QueryResult>;
 
 constexpr milliseconds kBusyPause{5};                ///< at first
 constexpr std::chrono::seconds kReplicaShunned{10};  ///< after it did not answer
+constexpr std::chrono::seconds kReplicaTrusted{1};   ///< so long after an answer it is taken to be there
+constexpr milliseconds kProbe{500};                  ///< it has so long to say that it is; later more
+constexpr milliseconds kLastProbe{2'000};            ///< the same where nobody else can be asked
 constexpr std::size_t kStreamsMax = 16;              ///< kept of each server; sqld has 128 for everybody
 constexpr std::chrono::seconds kStreamIdleMax{8};    ///< sqld forgets a stream after 10
 constexpr std::chrono::seconds kStreamAgeMax{30};    ///< bounds how long a database is read that was replaced
@@ -161,7 +164,8 @@ class Engine final : public DatabaseClient {
     const Deadline deadline = steady_clock::now() + address_.timeout;
     const bool has_replica = !address_.replica.empty();
     if (mode == Mode::read_stale && has_replica) {
-      if (auto results = run_at_replica(statements, deadline)) return std::move(*results);
+      const bool alone = FallbackReads::primary_is_away();
+      if (auto results = run_at_replica(statements, alone ? kLastProbe : kProbe, deadline)) return std::move(*results);
     }
     OFFX_ASSIGN(auto pipeline, write_pipeline(statements, wrap));
     if (mode == Mode::read_stale && has_replica && FallbackReads::primary_is_away()) {
@@ -172,6 +176,9 @@ class Engine final : public DatabaseClient {
 
     OFFX_ASSIGN(pipeline, write_pipeline(statements, Wrap::write, kAdvance));
     OFFX_ASSIGN(auto results, exchange(primary_, pipeline, Wrap::write, deadline));
+    if (results.back().rows() != 1) {
+      return fail(Errc::corrupt, "the server's answer lacks a row" + std::string(http::kMayBeApplied));
+    }
     const std::int64_t position = to_integer(results.back().row(0)[0]);
     std::int64_t known = position_.load();
     while (known < position && !position_.compare_exchange_weak(known, position)) {
@@ -181,14 +188,8 @@ class Engine final : public DatabaseClient {
   }
 
   /// Nothing if the replica does not answer, or not with what this client must see.
-  std::optional<Results> run_at_replica(std::span<const Statement> statements, Deadline deadline) {
-    const auto shun = [] { return (steady_clock::now() + kReplicaShunned).time_since_epoch().count(); };
-    auto shunned_until = replica_shunned_until_.load();
-    if (steady_clock::now().time_since_epoch().count() < shunned_until) return std::nullopt;
-    // One finds out whether it answers again; the others do not wait for that.
-    if (shunned_until != 0 && !replica_shunned_until_.compare_exchange_strong(shunned_until, shun())) {
-      return std::nullopt;
-    }
+  std::optional<Results> run_at_replica(std::span<const Statement> statements, milliseconds probe, Deadline deadline) {
+    // What is wrong with the statements is told by the way over the primary.
     const std::int64_t needed = position_.load();
     // How far the replica is comes first: what is read behind it is no older. No transaction, as replicas hand those to
     // their primary: each statement sees a moment of its own.
@@ -196,14 +197,11 @@ class Engine final : public DatabaseClient {
     if (needed > 0) all.assign(kAskPosition.begin(), kAskPosition.end());
     const auto asked = static_cast<std::ptrdiff_t>(all.size());
     all.insert(all.end(), statements.begin(), statements.end());
-    // What is wrong with the statements is told by the way over the primary.
     auto pipeline = write_pipeline(all, Wrap::each);
-    if (!pipeline) return std::nullopt;
     // Half of the time, so that the primary may still answer if the replica hangs.
-    auto results = exchange(replica_, *pipeline, Wrap::each, deadline - address_.timeout / 2);
-    const bool answers = results || !results.error().retryable();
-    if (!answers) replica_shunned_until_ = shun();
-    if (answers && shunned_until != 0) replica_shunned_until_ = 0;
+    const Deadline until = deadline - address_.timeout / 2;
+    if (!pipeline || !replica_is_there(probe, until)) return std::nullopt;
+    auto results = ask_replica(*pipeline, until);
     if (!results) return std::nullopt;
     if (needed > 0) {
       const auto& answer = results->front();
@@ -211,6 +209,37 @@ class Engine final : public DatabaseClient {
     }
     results->erase(results->begin(), results->begin() + asked);
     return std::move(*results);
+  }
+
+  /// One that was silent for a while is asked for a trifle first: if it hangs, the caller loses no more than that.
+  bool replica_is_there(milliseconds probe, Deadline deadline) {
+    const auto now = steady_clock::now();
+    if (now < Deadline(steady_clock::duration(replica_answered_.load())) + kReplicaTrusted) return true;
+    auto shunned_until = replica_shunned_until_.load();
+    if (now.time_since_epoch().count() < shunned_until) return false;
+    // One finds out whether it answers again; the others do not wait for that.
+    const auto shun = (now + kReplicaShunned).time_since_epoch().count();
+    if (shunned_until != 0 && !replica_shunned_until_.compare_exchange_strong(shunned_until, shun)) return false;
+    // One that is slow, and no more than that, gets its time at last.
+    const auto patience = probe * (1 << std::min(replica_silences_.load(), 6));
+    static const std::array<Statement, 1> kTrifle = {Statement{"SELECT 1", {}}};
+    auto pipeline = write_pipeline(kTrifle, Wrap::each);
+    return pipeline && ask_replica(*pipeline, std::min<Deadline>(deadline, now + patience)).has_value();
+  }
+
+  Result<Results> ask_replica(Pipeline& pipeline, Deadline deadline) {
+    auto results = exchange(replica_, pipeline, Wrap::each, deadline);
+    const auto now = steady_clock::now();
+    if (results || !results.error().retryable()) {
+      replica_answered_ = now.time_since_epoch().count();
+      replica_shunned_until_ = 0;
+      replica_silences_ = 0;
+    } else {
+      replica_answered_ = 0;
+      replica_shunned_until_ = (now + kReplicaShunned).time_since_epoch().count();
+      ++replica_silences_;
+    }
+    return results;
   }
 
   Result<Results> exchange(Server& server, Pipeline& pipeline, Wrap wrap, Deadline deadline) {
@@ -331,7 +360,9 @@ class Engine final : public DatabaseClient {
   Server primary_;
   Server replica_;
   std::atomic<bool> speaks_only_v2_ = false;
+  std::atomic<Deadline::rep> replica_answered_ = 0;  ///< when it did last; 0: not since it was silent
   std::atomic<Deadline::rep> replica_shunned_until_ = 0;
+  std::atomic<int> replica_silences_ = 0;   ///< in a row
   std::atomic<std::int64_t> position_ = 0;  ///< of this client's last write: how far a replica must have come
 };
 

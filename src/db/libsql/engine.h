@@ -26,9 +26,11 @@ namespace offx::db::libsql {
 /// **Reads** of Mode::read_stale are tried at the replica, all others go to the primary. With a replica every write of
 /// this client also counts up a row of the table `replica_position_v1`, in its own transaction, and the replica's
 /// answer is used only if that row, read in the same transaction, has come as far: so a session that uses one client
-/// sees what it wrote, whatever the server promises. Behind what it has only read it may go back. A replica that does
-/// not answer is not asked again for 10 s, and then by one call first. Where the primary is known to be away (see
-/// FallbackReads), a read that the replica cannot answer is Errc::unavailable, and waits for nobody else.
+/// sees what it wrote, whatever the server promises. Behind what it has only read it may go back. A replica that was
+/// silent for a second is first asked for a trifle, and has half a second for that, later more; one that does not
+/// answer is not asked again for 10 s, and then by one call first. So nobody waits long for one that hangs, unless it
+/// fell asleep within that second: then half of the time of the call. Where the primary is known to be away (see
+/// FallbackReads) the replica has two seconds, and a read that it cannot answer is Errc::unavailable at once.
 ///
 /// **Streams.** A stream is a connection that the server holds to its database, and a new one costs it most of what a
 /// small read costs. So reads go on in streams that were kept: at most 16, of which none idles for more than 8 s or is
