@@ -123,7 +123,7 @@ Result<Identity> Accounts::identify(const HttpRequest& request, const std::strin
     identity.may_read = identity.may_write || has_word(known->scopes, "read");
     if (is_due(known->seen_at)) {
       // Whether it is noted decides nothing: no reason to refuse.
-      if (const auto noted = accounts.note_token_used(known->id, now); !noted && !noted.error().retryable()) {
+      if (const auto noted = notes().note_token_used(known->id, now); !noted && !noted.error().retryable()) {
         log(LogLevel::warning, "token.not_noted", {{"message", noted.error().to_string()}});
       }
     }
@@ -134,7 +134,7 @@ Result<Identity> Accounts::identify(const HttpRequest& request, const std::strin
     identity.may_read = identity.may_write = true;
     identity.caller.may_admin = known->user.is_admin;
     if (is_due(known->seen_at)) {
-      const auto noted = accounts.note_session_seen(known->id, net::caller_network(address), now);
+      const auto noted = notes().note_session_seen(known->id, net::caller_network(address), now);
       if (!noted && !noted.error().retryable()) {
         log(LogLevel::warning, "session.not_noted", {{"message", noted.error().to_string()}});
       }

@@ -34,6 +34,9 @@ struct AccountOptions {
   std::size_t log_ins_at_once = 4;
   /// If given, whoever was found is known again for a second, or until the database changes. Must live longer.
   db::sqlite::ChangeWatch* changes = nullptr;
+  /// If given, it is written with this client that a session or token was used. A client whose reads are answered by a
+  /// replica gets none that lacks what this client wrote, and nobody has to see that note. Must live longer.
+  db::DatabaseClient* notes = nullptr;
 };
 
 /// Users, sessions and tokens. A browser carries a random secret in its cookie from its first visit on: it proves, by
@@ -137,6 +140,9 @@ class Accounts {
   [[nodiscard]] Result<std::optional<store::User>> verified(const std::string& username, const std::string& password,
                                                             const std::string& address,
                                                             std::optional<Throttled>& throttled);
+  [[nodiscard]] store::AccountRepository notes() const {
+    return store::AccountRepository(options_.notes == nullptr ? client_ : *options_.notes);
+  }
   /// True once a minute for each session or token: that it was used is noted no oftener.
   [[nodiscard]] bool is_due(Timestamp seen_at) const { return clock_.now() - seen_at >= std::chrono::minutes(1); }
 

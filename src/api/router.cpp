@@ -18,6 +18,7 @@ using net::HttpRequest;
 using net::HttpResponse;
 
 constexpr std::size_t kLoggedMax = 500;  // bytes of a path
+constexpr std::size_t kDetailsMax = 1000;
 // Requests that anybody can send are stored at this rate, so that nobody fills the disk with them; and of one address
 // at less, so that nobody hides the others.
 constexpr double kFloodLoggedPerSecond = 1.0;
@@ -245,15 +246,17 @@ std::optional<HttpResponse> Router::special(Call& call) const {
   call.is_logged = false;
   if (!call.is_get()) return wrong_method(call, "GET, HEAD");
   if (path == "/healthz") return text(200, "ok\n");
-  if (path == "/readyz") {
-    const auto reason = readiness_.reason();
-    if (reason.empty()) return text(200, "ready\n");
-    return text(503, reason + (readiness_.is_read_only() ? "; a replica answers those who only read\n" : "\n"));
-  }
   // A proxy's own address says nothing of who asks through it.
   const bool is_unknown = call.address == call.http.peer && call.http.header("X-Forwarded-For");
-  if (is_unknown || !options_.metrics_allow.contains(call.address))
-    return problem_for(call, 404, "there is nothing at this address");
+  const bool runs_this = !is_unknown && options_.metrics_allow.contains(call.address);
+  if (path == "/readyz") {
+    auto reason = readiness_.reason();
+    if (reason.empty()) return text(200, "ready\n");
+    if (readiness_.is_read_only()) reason += "; a replica answers those who only read";
+    const auto details = runs_this ? readiness_.details() : std::string();
+    return text(503, reason + (details.empty() ? "\n" : "\n" + storable_text(details, kDetailsMax) + "\n"));
+  }
+  if (!runs_this) return problem_for(call, 404, "there is nothing at this address");
   auto response = text(200, metrics_.text([this](std::size_t route) {
     const auto& routes = routes_.all();
     if (route >= routes.size()) return std::string("route=\"\"");

@@ -13,6 +13,7 @@
 #include "api/answer_cache.h"
 #include "api/metrics.h"
 #include "api/rate_limit.h"
+#include "api/readiness.h"
 #include "api/route.h"
 #include "api/route_table.h"
 #include "api/turns.h"
@@ -21,56 +22,6 @@
 #include "store/request_log.h"
 
 namespace offx::api {
-
-/// Whether the database answers; said by who watches it, read by every request. Thread-safe.
-class Readiness {
- public:
-  /// Empty: it is ready.
-  void set(std::string reason) {
-    const std::scoped_lock lock(mutex_);
-    reason_ = std::move(reason);
-  }
-  /// The database is asked now; if no answered() follows for some seconds, it is not ready: a server that hangs is
-  /// noticed before the deadline of the call.
-  void asked() {
-    const std::scoped_lock lock(mutex_);
-    asked_ = std::chrono::steady_clock::now();
-  }
-  void answered() {
-    const std::scoped_lock lock(mutex_);
-    asked_.reset();
-  }
-  /// From now on a replica can show what there is while the database is away.
-  void set_has_replica() {
-    const std::scoped_lock lock(mutex_);
-    has_replica_ = true;
-  }
-  /// Why not, or nothing if it is.
-  [[nodiscard]] std::string reason() const {
-    const std::scoped_lock lock(mutex_);
-    return reason_now();
-  }
-  /// It is not ready, and a replica answers those who only read.
-  [[nodiscard]] bool is_read_only() const {
-    const std::scoped_lock lock(mutex_);
-    return has_replica_ && !reason_now().empty();
-  }
-
- private:
-  static constexpr std::chrono::seconds kSilenceMax{10};
-
-  [[nodiscard]] std::string reason_now() const {
-    if (reason_.empty() && asked_ && std::chrono::steady_clock::now() - *asked_ > kSilenceMax) {
-      return "the database does not answer";
-    }
-    return reason_;
-  }
-
-  mutable std::mutex mutex_;
-  bool has_replica_ = false;
-  std::string reason_ = "the server is starting";
-  std::optional<std::chrono::steady_clock::time_point> asked_;
-};
 
 struct RouterOptions {
   std::vector<std::string> cors_origins;  ///< others' pages that may call with a token; `*` for any

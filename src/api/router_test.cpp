@@ -33,7 +33,7 @@ class ApiTest : public testing::Test {
  protected:
   ApiTest() {
     must(store::initialise(*client));
-    readiness.set("");
+    readiness.set_ready();
   }
 
   net::HttpResponse ask(const std::string& method, const std::string& target, std::vector<net::Header> headers = {},
@@ -74,12 +74,33 @@ class ApiTest : public testing::Test {
 };
 
 TEST_F(ApiTest, an_unready_database_is_said_and_files_are_served_all_the_same) {
-  readiness.set("the database does not answer");
+  readiness.set_away("the database does not answer", "127.0.0.1:1 gave no answer");
   const auto answer = ask("GET", "/api/v1/settings");
   EXPECT_EQ(answer.status, 503);
   EXPECT_EQ(header(answer, "Retry-After"), "1");
   EXPECT_EQ(ask("GET", "/healthz").status, 200);
-  EXPECT_EQ(ask("GET", "/readyz").status, 503);
+  const auto ready = ask("GET", "/readyz");
+  EXPECT_EQ(ready.status, 503);
+  EXPECT_EQ(ready.content(), "the database does not answer\n");
+}
+
+TEST_F(ApiTest, addresses_of_an_unready_database_are_told_to_those_who_may_see_metrics) {
+  auto chosen = options();
+  chosen.metrics_allow = must(net::NetworkList::parse("127.0.0.0/8"));
+  Router told(chosen, services, readiness, {});
+  readiness.set_away("the database does not answer", "127.0.0.1:1 gave\nno answer");
+  const auto ready = [&](const std::string& from, std::vector<net::Header> headers = {}) {
+    net::HttpRequest request;
+    request.method = "GET";
+    request.target = "/readyz";
+    request.headers = std::move(headers);
+    request.peer = from;
+    return std::string(told.handle(request).content());
+  };
+  EXPECT_EQ(ready("192.0.2.1"), "the database does not answer\n");
+  EXPECT_EQ(ready("127.0.0.1", {{"X-Forwarded-For", "192.0.2.1"}}), "the database does not answer\n")
+      << "through a proxy that is not known";
+  EXPECT_THAT(ready("127.0.0.1"), testing::MatchesRegex("the database does not answer\n127.0.0.1:1 gave.?no answer\n"));
 }
 
 TEST_F(ApiTest, with_a_replica_reads_go_on_and_say_that_they_may_be_behind) {
@@ -105,7 +126,7 @@ TEST_F(ApiTest, with_a_replica_reads_go_on_and_say_that_they_may_be_behind) {
     return at_replica.handle(request);
   };
   EXPECT_EQ(header(call("GET"), "OffX-Stale"), "");
-  readiness.set("the database does not answer");
+  readiness.set_away("the database does not answer", "127.0.0.1:1 gave no answer");
   clock.time += 2min;  // to note when it was used last would be due
   const auto shown = call("GET");
   EXPECT_EQ(shown.status, 200);
@@ -114,7 +135,7 @@ TEST_F(ApiTest, with_a_replica_reads_go_on_and_say_that_they_may_be_behind) {
   EXPECT_EQ(call("HEAD").status, 200);
   EXPECT_EQ(call("PATCH").status, 503);
   EXPECT_EQ(reads.execute("DELETE FROM settings_v1", {}).error().code(), Errc::unavailable);
-  readiness.set("");
+  readiness.set_ready();
   EXPECT_EQ(header(call("GET"), "OffX-Stale"), "");
   must(reads.execute("DELETE FROM settings_v1", {}));
 }
@@ -374,7 +395,7 @@ class KeptAnswers : public testing::Test {
     must(accounts_.add_user("ada", "correct horse battery", true));
     std::optional<Accounts::Throttled> throttled;
     secret_ = must(accounts_.log_in("ada", "correct horse battery", "192.0.2.1", "test", throttled))->secret;
-    readiness_.set("");
+    readiness_.set_ready();
   }
   net::HttpRequest request(std::vector<net::Header> more = {}) const {
     net::HttpRequest request;
@@ -433,7 +454,7 @@ TEST_F(KeptAnswers, are_given_at_once_to_whoever_may_have_them) {
   stranger.headers.pop_back();
   EXPECT_FALSE(router_.answer_at_once(stranger));
   EXPECT_EQ(router_.handle(stranger).status, 401);
-  readiness_.set("the database does not answer");
+  readiness_.set_away("the database does not answer", "127.0.0.1:1 gave no answer");
   EXPECT_FALSE(router_.answer_at_once(request()));
 }
 

@@ -1,9 +1,7 @@
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <csignal>
 #include <cstdlib>
-#include <mutex>
 #include <stop_token>
 #include <thread>
 
@@ -16,6 +14,7 @@
 #include "api/request_log.h"
 #include "api/router.h"
 #include "app/commands.h"
+#include "app/database_watch.h"
 #include "app/notify.h"
 #include "app/serve_config.h"
 #include "base/log.h"
@@ -23,34 +22,25 @@
 #include "db/fallback_reads.h"
 #include "db/sqlite/change_watch.h"
 #include "db/sqlite/engine.h"
-#include "jobs/kinds.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
-#include "pipeline/filer.h"
-#include "store/catalogue.h"
-#include "store/jobs.h"
-#include "store/store.h"
 
 namespace offx::app {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kGrace = 20s;         // for requests that are being answered when the server is stopped
-constexpr auto kProbeInterval = 5s;  // of a database that answers
-constexpr auto kRetryInterval = 1s;  // of one that does not
+constexpr auto kGrace = 20s;  // for requests that are being answered when the server is stopped
+// For the database to open; then we listen all the same, and say that we are not ready. A file only takes long when its
+// tables are carried to a new release.
+constexpr auto kFilePatience = 60s;
+constexpr auto kServerPatience = 1s;
 
 sigset_t awaited_signals() {
   sigset_t set;
   sigemptyset(&set);
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, number);
   return set;
-}
-
-bool stop_is_pending() {
-  sigset_t pending;
-  sigpending(&pending);
-  return sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1;
 }
 
 const char* environment(const char* name) { return std::getenv(name); }
@@ -72,175 +62,9 @@ Result<void> make_private_folder(const std::filesystem::path& path) {
   return {};
 }
 
-/// Watches the database from a thread of its own: makes its tables ready as soon as it answers, and says in `readiness`
-/// how it is from then on.
-class DatabaseWatch {
- public:
-  /// `opened` is called once, when the tables are there.
-  DatabaseWatch(const Context& context, db::DatabaseClient& client, api::Readiness& readiness,
-                std::function<Result<void>()> opened)
-      : context_(context), client_(client), readiness_(readiness), opened_(std::move(opened)) {}
-  ~DatabaseWatch() { stop(); }
-  DatabaseWatch(const DatabaseWatch&) = delete;
-  DatabaseWatch& operator=(const DatabaseWatch&) = delete;
-
-  /// The first look is made in the caller's thread. An error is one that waiting does not mend.
-  Result<void> start() {
-    OFFX_TRY(look());
-    thread_ = std::thread([this] { run(); });
-    return {};
-  }
-
-  void stop() {
-    {
-      const std::scoped_lock lock(mutex_);
-      stopping_ = true;
-    }
-    changed_.notify_all();
-    if (thread_.joinable()) thread_.join();
-    use_.reset();
-  }
-
- private:
-  Result<void> open() {
-    OFFX_TRY(store::initialise(client_, [this](const migrate::WorkState&) { return goes_on(); }));
-    OFFX_ASSIGN(auto use, context_.announce(client_, "serve"));
-    OFFX_TRY(opened_());
-    use_ = std::move(use);
-    return {};
-  }
-
-  /// Errc::unavailable and the like are noted; others are returned.
-  Result<void> look() {
-    Result<void> state;
-    if (use_) {
-      readiness_.asked();
-      if (auto rows = client_.execute(store::sql(store::Query::topic_rule_revision)); !rows) {
-        state = fail(std::move(rows).error());
-      }
-      readiness_.answered();
-    } else {
-      state = open();
-      note_replica(state);
-    }
-    if (state) {
-      note("");
-      return {};
-    }
-    note("the database does not answer: " + state.error().to_string());
-    const bool passes = state.error().retryable() || state.error().code() == Errc::timeout || use_ != nullptr;
-    return passes ? Result<void>() : state;
-  }
-
-  /// Once the tables of this release are there, or seen at the replica, that can be shown.
-  void note_replica(const Result<void>& opened) {
-    if (!db::has_replica(context_.db_url) || (!opened && !opened.error().retryable())) return;
-    db::FallbackReads at_replica(client_, [] { return true; });
-    const auto seen = opened ? Result<bool>(true) : store::is_initialised(at_replica);
-    if (seen && *seen) readiness_.set_has_replica();
-  }
-
-  void note(const std::string& reason) {
-    is_ready_ = reason.empty();
-    if (reason == last_) return;
-    if (is_ready_) {
-      log(LogLevel::info, "database.ready", {{"database", client_.description()}});
-    } else {
-      log(LogLevel::warning, "database.unavailable", {{"message", reason}});
-    }
-    last_ = reason;
-    // Its message may name addresses: the log is the place for it.
-    readiness_.set(is_ready_ ? "" : "the database does not answer");
-  }
-
-  /// Asked by work that may take long: as long as it asks, it is alive.
-  bool goes_on() {
-    if (watchdog_.count() > 0) notify_service_manager("WATCHDOG=1");
-    const std::scoped_lock lock(mutex_);
-    return !stopping_ && !stop_is_pending();
-  }
-
-  void run() {
-    bool has_filed_topics = false;
-    std::unique_lock lock(mutex_);
-    while (!stopping_) {
-      lock.unlock();
-      if (is_ready_) {
-        if (watchdog_.count() > 0) notify_service_manager("WATCHDOG=1");
-        if (!has_filed_topics) {
-          has_filed_topics = file(&pipeline::file_unfiled_posts);
-        } else {
-          file(&pipeline::file_noted_posts);
-        }
-      }
-      lock.lock();
-      auto wait = std::chrono::milliseconds(is_ready_ ? kProbeInterval : kRetryInterval);
-      if (watchdog_.count() > 0) wait = std::min(wait, watchdog_ / 3);
-      if (changed_.wait_for(lock, wait, [this] { return stopping_; })) return;
-      lock.unlock();
-      if (const auto looked = look(); !looked) {
-        log(LogLevel::error, "database.failed", {{"message", looked.error().to_string()}});
-      }
-      lock.lock();
-    }
-  }
-
-  /// What other programs wrote, before and meanwhile. Later, topics are filed by the jobs of those who edit them. False
-  /// if trying again may help.
-  bool file(Result<std::uint64_t> (*how)(db::DatabaseClient&, const Clock&, const db::Progress&)) {
-    const auto filed = how(client_, context_.clock, [this](std::uint64_t, std::uint64_t) { return goes_on(); });
-    const auto problem = filed || filed.error().code() == Errc::cancelled ? "" : filed.error().to_string();
-    if (problem != filing_problem_ && !problem.empty()) {
-      log(LogLevel::warning, "posts.not_filed", {{"message", problem}});
-    }
-    filing_problem_ = problem;
-    return filed || (!filed.error().retryable() && filed.error().code() != Errc::cancelled);
-  }
-
-  const Context& context_;
-  db::DatabaseClient& client_;
-  api::Readiness& readiness_;
-  const std::function<Result<void>()> opened_;
-  const std::chrono::milliseconds watchdog_ = watchdog_interval();
-  std::unique_ptr<migrate::TableUse> use_;
-  bool is_ready_ = false;
-  std::string last_ = "starting";
-  std::string filing_problem_;  // logged once, not at every look
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool stopping_ = false;
-  std::thread thread_;
-};
-
-/// The first user, from the environment or by a link that is printed once.
-Result<void> prepare_accounts(db::DatabaseClient& client, const Clock& clock, const ServeConfig& config) {
-  api::Accounts accounts(client, clock, {});
-  OFFX_ASSIGN(const bool setup_required, accounts.is_setup_required());
-  if (!setup_required) return {};
-  if (!config.first_username.empty()) {
-    if (auto made = accounts.add_user(config.first_username, config.first_password, true); !made) {
-      if (made.error().code() == Errc::conflict) return {};  // another process was faster
-      return fail(std::move(made).error().within("AUTH_USERNAME, AUTH_PASSWORD"));
-    }
-    log(LogLevel::info, "user.added", {{"username", config.first_username}});
-    return {};
-  }
-  if (!config.listens_on_loopback && !config.allow_remote_setup) {
-    return fail(Errc::invalid_argument,
-                "there is no user yet, and whoever reaches " + config.listen +
-                    " first could try to become the first: make one with `offx user add NAME`, or say "
-                    "--allow-remote-setup");
-  }
-  OFFX_ASSIGN(const auto token, accounts.make_setup_token());
-  // Behind #, which browsers keep to themselves: it comes into no log. Only here, never in a log line.
-  print(fmt::format("Set OFFX up, within the hour: {}/setup#{}\n", config.shown_url(), token));
-  std::fflush(stdout);
-  return {};
-}
-
 /// What the server carries, asked for by /metrics. `server` is null until it runs.
 void add_gauges(api::Metrics& metrics, const std::atomic<const net::HttpServer*>& server,
-                const api::RequestLog& request_log) {
+                const api::RequestLog& request_log, const api::Readiness& readiness) {
   const auto add = [&](const char* name, const char* help, std::size_t net::HttpServer::Load::* member) {
     metrics.add_gauge(name, help, [&server, member] {
       const auto* running = server.load();
@@ -251,6 +75,8 @@ void add_gauges(api::Metrics& metrics, const std::atomic<const net::HttpServer*>
   add("offx_event_streams", "Clients that listen to events.", &net::HttpServer::Load::event_streams);
   add("offx_requests_in_progress", "Requests that wait for a worker, or are with one.",
       &net::HttpServer::Load::requests);
+  metrics.add_gauge("offx_ready", "Whether the database answers, as /readyz says.",
+                    [&readiness] { return readiness.reason().empty() ? 1.0 : 0.0; });
   metrics.add_gauge("offx_request_log_dropped", "Entries that the database did not take.",
                     [&request_log] { return static_cast<double>(request_log.dropped()); });
 }
@@ -272,16 +98,6 @@ void wait_for_stop() {
     }
     log(LogLevel::info, "server.reloaded");
   }
-}
-
-/// What an earlier release kept for the one before it goes, in a run of its own, so that its history tells of it. If
-/// the database does not answer yet, the job of every day does it.
-void ask_to_finish_migrations(db::DatabaseClient& client, const Clock& clock) {
-  const auto names = store::migrations_to_complete(client);
-  if (!names || names->empty()) return;
-  const auto asked =
-      store::JobRepository(client).enqueue("complete_migrations", "Finish migrations", "{}", "start", clock.now());
-  if (!asked) log(LogLevel::warning, "migrations.not_finished", {{"message", asked.error().to_string()}});
 }
 
 }  // namespace
@@ -310,12 +126,15 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
   api::Readiness readiness;
   // What people ask for; the work that goes on by itself waits for the primary.
   std::optional<db::FallbackReads> reads;
-  // With a replica that work has a client of its own: a replica answers a client when it has all that this one wrote,
-  // and when the primary dies it may lack the last line of the request log.
+  // With a replica that work has a client of its own, as have notes of who was here: a replica answers a client when it
+  // has all that this one wrote, and when the primary dies it may lack the last line of the request log.
   std::unique_ptr<db::DatabaseClient> aside;
+  std::optional<db::FallbackReads> notes;
   if (db::has_replica(context.db_url)) {
-    reads.emplace(*client, [&readiness] { return readiness.is_read_only(); });
+    const auto is_away = [&readiness] { return readiness.is_read_only(); };
+    reads.emplace(*client, is_away);
     OFFX_ASSIGN(aside, db::create_database_client(context.db_url));
+    notes.emplace(*aside, is_away);
   }
   db::DatabaseClient& unattended = aside ? *aside : *client;
   db::DatabaseClient& shown = reads ? static_cast<db::DatabaseClient&>(*reads) : *client;
@@ -326,10 +145,11 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
                          {.cookie_secure = config.cookie_secure,
                           .public_origins = config.public_origins,
                           .log_ins_at_once = log_ins_at_once,
-                          .changes = &changes});
+                          .changes = &changes,
+                          .notes = notes ? &*notes : nullptr});
   api::Events events(api::standard_events(*client));
-  std::optional<jobs::Scheduler> scheduler;  // made before anybody can ask for it
-  const api::Services services{shown,   context.clock, http, config.data_folder, [&] { scheduler->wake(); }, &accounts,
+  DatabaseWatch watch(context, config, unattended, readiness);
+  const api::Services services{shown,   context.clock, http, config.data_folder, [&] { watch.wake_jobs(); }, &accounts,
                                &events, media_at_once, 0,    &changes,           config.summaries_per_day};
   api::RouterOptions options;
   options.cors_origins = config.cors_origins;
@@ -340,12 +160,7 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
   api::RequestLog request_log(unattended, &changes);
   api::Router router(std::move(options), services, readiness,
                      [&](store::RequestLogEntry entry) { request_log.add(std::move(entry)); });
-  DatabaseWatch watch(context, unattended, readiness, [&] {
-    ask_to_finish_migrations(unattended, context.clock);
-    return prepare_accounts(*client, context.clock, config);
-  });
-  OFFX_TRY(watch.start());
-  scheduler.emplace(unattended, context.clock, jobs::standard_kinds(config.data_folder));
+  OFFX_TRY(watch.start(db::is_server(context.db_url) ? kServerPatience : kFilePatience));
 
   net::HttpServerOptions http_options;
   http_options.listen = config.listen;
@@ -358,7 +173,7 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
     return loopback.contains(address) || proxies.contains(address);
   };
   std::atomic<const net::HttpServer*> running = nullptr;
-  add_gauges(router.metrics(), running, request_log);
+  add_gauges(router.metrics(), running, request_log, readiness);
   OFFX_ASSIGN(const auto server, net::HttpServer::start(std::move(http_options), router));
   running = server.get();
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started);
@@ -376,10 +191,9 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
   fetches.request_stop();  // other hosts may take longer than we have
   const bool finished = server->stop(kGrace);
   events.stop();
-  scheduler->stop();
   watch.stop();
   log(LogLevel::info, "server.stopped", {{"all_requests_finished", finished ? "yes" : "no"}});
-  return {};
+  return watch.failure();
 }
 
 Result<void> run_healthcheck(const Context& context, const std::string& listen) {

@@ -11,6 +11,7 @@
 #include "db/client.h"
 #include "db/fallback_reads.h"
 #include "db/http/transport.h"
+#include "db/outage.h"
 #include "db/stop.h"
 #include "db/test_servers.h"
 #include "net/local_server.h"
@@ -145,6 +146,39 @@ TEST(Answers, that_are_none_of_a_database_say_what_to_do) {
   EXPECT_THAT(answer_to("valtown://", "200").message(), HasSubstr("web page"));
 }
 
+// --- What is said of it to everybody
+
+TEST(Outage, says_how_a_server_is_not_reached) {
+  const SilentListener silent;
+  net::LocalServer closing([](net::LocalServer::Connection& connection) { (void)connection.whole_request(); });
+  const std::string unknown =
+      std::string(64, 'a') + ".invalid";  // longer than a part of a name may be: nobody is asked
+  for (const std::string scheme : {"http://", "rqlite://u:p@"}) {
+    const auto outage = [&](const std::string& place) {
+      auto client = must(create_database_client(scheme + place + "?timeout_ms=300"));
+      const auto error = error_of(client->execute("SELECT 1"));
+      const std::string said(outage_of(error));
+      EXPECT_THAT(said, Not(HasSubstr(place))) << error.to_string();
+      return said;
+    };
+    EXPECT_THAT(outage(silent.place()), HasSubstr("does not answer in time"));
+    EXPECT_THAT(outage("127.0.0.1:1"), HasSubstr("refuses the connection"));
+    EXPECT_THAT(outage(closing.place()), HasSubstr("closes the connection"));
+    EXPECT_THAT(outage(unknown), HasSubstr("is not found"));
+  }
+}
+
+TEST_F(Servers, say_in_what_way_they_refuse) {
+  const auto outage = [](const std::string& url) {
+    return std::string(outage_of(error_of(must(create_database_client(url))->execute("SELECT 1"))));
+  };
+  auto& sqld = shared_sqld();
+  const auto database = sqld.make_database();
+  EXPECT_THAT(outage(database.substr(0, database.find("&authToken=")) + "&authToken=x"), HasSubstr("token"));
+  EXPECT_THAT(outage(sqld.url("nowhere")), HasSubstr("no such database"));
+  EXPECT_THAT(outage("rqlite://app:wrong@" + shared_rqlite().place(0)), HasSubstr("password"));
+}
+
 TEST_F(Libsql, a_frozen_server_ends_calls_at_their_deadline_and_a_killed_one_comes_back) {
   Sqld sqld;
   auto client = must(create_database_client(sqld.make_database() + "&timeout_ms=500"));
@@ -249,6 +283,35 @@ TEST_F(Libsql, a_replica_that_hangs_costs_its_time_once) {
   const auto begin = steady_clock::now();
   for (int i = 0; i < 20; ++i) EXPECT_EQ(must(client->batch(read, Mode::read_stale))[0].row(0)[0], Value{7});
   EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds(10)) << "each of them waited";
+  sqld.replica().thaw();
+}
+
+TEST_F(Libsql, a_replica_that_hangs_costs_nobody_half_of_a_long_timeout) {
+  Sqld sqld;
+  const std::string database = sqld.make_database();
+  sqld.start_replica();
+  const std::string url = database + "&timeout_ms=60000&replica=" + sqld.replica_place();
+  auto client = must(create_database_client(url));
+  const std::vector<Statement> read = {{"SELECT 7", {}}};
+  EXPECT_EQ(must(client->batch(read, Mode::read_stale))[0].row(0)[0], Value{7});
+  std::this_thread::sleep_for(milliseconds(1100));  // as long as it is trusted after it answered
+  sqld.replica().freeze();
+  const auto begin = steady_clock::now();
+  std::vector<std::thread> wave;
+  for (int i = 0; i < 8; ++i) {
+    wave.emplace_back([&] { EXPECT_EQ(must(client->batch(read, Mode::read_stale))[0].row(0)[0], Value{7}); });
+  }
+  for (auto& thread : wave) thread.join();
+  EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds(10)) << "the primary was there";
+
+  sqld.process().freeze();
+  FallbackReads other(*client, [] { return true; });
+  const auto none = other.batch(read, Mode::read);
+  ASSERT_FALSE(none.has_value());
+  EXPECT_EQ(none.error().code(), Errc::unavailable);
+  EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds(20))
+      << "nobody waits for a primary that is known to be away";
+  sqld.process().thaw();
   sqld.replica().thaw();
 }
 
@@ -366,6 +429,7 @@ TEST_F(ThreeNodes, without_a_majority_writes_end_and_stale_reads_go_on) {
   EXPECT_EQ(error_of(client->execute("SELECT v FROM t")).code(), Errc::unavailable);
   const auto error = error_of(client->execute("INSERT INTO t (v) VALUES ('y')"));
   EXPECT_EQ(error.code(), Errc::unavailable);
+  EXPECT_THAT(std::string(outage_of(error)), HasSubstr("has no leader")) << error.to_string();
   for (std::size_t i = 0; i < 3; ++i) {
     if (i != leader) cluster_->restart(i);
   }

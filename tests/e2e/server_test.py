@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import socket
+import sqlite3
 import threading
 import time
 import unittest
@@ -358,6 +359,20 @@ class Lifetime(ServerTest):
                 pass
             self.assertEqual(last, b"STOPPING=1")
 
+    def test_says_that_its_file_is_locked(self):
+        path = self.folder / "local.db"
+        self.offx("--db", path, "status")
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        server = self.serve("--db", path)
+        answer = server.get("/readyz")
+        self.assertEqual(answer.status, 503)
+        self.assertIn(b"the database is locked", answer.body)
+        self.assertEqual(server.get("/healthz").status, 200)
+        other.execute("ROLLBACK")
+        self.assertIsNotNone(server.wait_for_setup_token())
+        self.assertEqual(server.stop(), 0)
+
     def test_is_private(self):
         server = self.serve()
         data = self.folder / "offx.data"
@@ -380,8 +395,12 @@ class DatabaseServer(ServerTest):
         sqld.process.kill()
         server = self.serve("--db", url, OFFX_DB_AUTH_TOKEN=offx_servers.TOKEN)
         self.assertEqual(server.get("/healthz").status, 200)
-        self.assertIn(b"database", self.wait_for(server, 503).body)
-        self.assertEqual(server.get("/api/v1/session").status, 503)
+        self.assertIn(b"the database refuses the connection", self.wait_for(server, 503).body)
+        self.assertIn(f"127.0.0.1:{sqld.port}", server.get("/readyz").body.decode(), "who runs it may know where")
+        stranger = server.get("/readyz", X_Forwarded_For="192.0.2.1").body
+        self.assertNotIn(b"127.0.0.1", stranger)
+        answer = server.get("/api/v1/session")
+        self.assertEqual((answer.status, answer.json["detail"] + "\n"), (503, stranger.decode()))
         sqld.start()
         self.wait_for(server, 200)
         self.assertEqual(server.get("/api/v1/session").status, 200)
@@ -397,7 +416,7 @@ class DatabaseServer(ServerTest):
         self.wait_for(server, 200)
         sqld.process.freeze()
         try:
-            self.assertIn(b"database", self.wait_for(server, 503).body)
+            self.assertIn(b"the database does not answer in time", self.wait_for(server, 503).body)
             answer = server.request("GET", "/api/v1/session", timeout=60)
             self.assertIn(answer.status, (503, 504))
             self.assertIn("database", answer.json["detail"])
@@ -407,6 +426,67 @@ class DatabaseServer(ServerTest):
         self.wait_for(server, 200)
         self.assertEqual(server.get("/api/v1/session").status, 200)
 
+    def test_may_hang_at_the_start(self):
+        sqld = offx_servers.Sqld(self)
+        url = sqld.make_database("offx") + "&timeout_ms=60000"
+        sqld.process.freeze()
+        begun = time.monotonic()
+        server = self.serve("--db", url, OFFX_DB_AUTH_TOKEN=offx_servers.TOKEN)
+        self.assertEqual(server.get("/healthz").status, 200)
+        self.assertLess(time.monotonic() - begun, 50, "it waited for its database")
+        self.assertEqual(server.get("/readyz").status, 503)
+        self.assertEqual(server.get("/api/v1/session").status, 503)
+        while b"does not answer in time" not in (answer := server.get("/readyz")).body:
+            self.assertLess(time.monotonic() - begun, 55, answer.body)
+            time.sleep(0.1)
+        self.assertEqual(server.stop(), 0, "it waits for its database")
+
+        server = self.serve("--db", url, OFFX_DB_AUTH_TOKEN=offx_servers.TOKEN)
+        self.assertIsNone(server.setup_token)
+        sqld.process.thaw()
+        self.wait_for(server, 200)
+        self.assertIsNotNone(server.wait_for_setup_token())
+
+    def test_that_refuses_ends_it_at_the_start_and_is_waited_for_later(self):
+        sqld = offx_servers.Sqld(self)
+        url = sqld.make_database("offx")
+        sqld.process.kill()
+        server = self.serve("--db", url, OFFX_DB_AUTH_TOKEN="nonsense")
+        self.wait_for(server, 503)
+        sqld.start()
+        self.assertEqual(server.process.wait(30), 2)
+        server.reader.join(10)
+        self.assertIn("does not accept the token", server.log[-1])
+
+        rqlite = offx_servers.Rqlite(self)
+        server = self.serve("--db", rqlite.url())
+        self.wait_for(server, 200)
+        users = rqlite.folder / "users.json"
+        known = users.read_text()
+        for text, status in ((known.replace("secret", "other"), 503), (known, 200)):
+            rqlite.nodes[0].kill()
+            users.write_text(text)
+            rqlite.nodes[0].start()
+            deadline = time.monotonic() + 60
+            said = b"ready" if status == 200 else b"the database refuses the user, password or token"
+            while said not in (answer := server.get("/readyz")).body:
+                self.assertLess(time.monotonic(), deadline, answer.body)
+                time.sleep(0.1)
+            self.assertEqual(answer.status, status)
+
+    def test_whose_replica_lacks_only_who_was_here_is_shown_there(self):
+        sqld = offx_servers.Sqld(self, replica=True, can_be_cut=True)
+        sqld.make_database("offx")
+        server, ada = self.serve_with_user("--db", sqld.url_with_replica("offx") + "&timeout_ms=3000",
+                                           OFFX_DB_AUTH_TOKEN=offx_servers.TOKEN)
+        token = self.token(ada, "read")
+        sqld.wait_for_replica("offx", "SELECT count(*) FROM api_tokens_v1", "1")
+        sqld.link.cut()
+        self.assertEqual(server.get("/api/v1/topics", **token).status, 200)  # that it was used is noted
+        sqld.process.kill()
+        self.wait_for(server, 503)
+        answer = server.get("/api/v1/topics", **token)
+        self.assertEqual((answer.status, answer.header("OffX-Stale")), (200, "true"), answer.body)
 
     def test_shows_what_a_replica_has_while_its_primary_is_away(self):
         sqld = offx_servers.Sqld(self, replica=True)
@@ -524,7 +604,7 @@ class DatabaseServer(ServerTest):
             self.assert_healthy(server)
             self.assertLess(time.monotonic() - begun, 40)
             time.sleep(0.2)
-        self.assertIn(b"the database does not answer", ready.body)
+        self.assertIn(b"the database", ready.body)
         begun = time.monotonic()
         answer = ada.request("POST", "/api/v1/topics", {"title": "Meanwhile"})
         self.assertEqual(answer.status, 503)
@@ -532,7 +612,7 @@ class DatabaseServer(ServerTest):
         self.assertLess(time.monotonic() - begun, 2, "it is known to be away")
         self.assert_healthy(server)
         deadline = time.monotonic() + 20
-        while not any("no leader" in line for line in server.log):
+        while b"the database has no leader" not in server.get("/readyz").body:
             self.assertLess(time.monotonic(), deadline, "".join(server.log))
             time.sleep(0.1)
         for link in cluster.links:

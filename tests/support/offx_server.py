@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 import urllib.parse
 
 from offx_e2e import OffxTest
@@ -41,14 +42,24 @@ class Server:
         self.reader.start()
         self.setup_token = None
         self.port = None
-        for line in self.process.stdout:
-            line = line.decode()
-            self.output.append(line)
-            if found := re.search(r"/setup#(\S+)", line):
-                self.setup_token = found[1]
-            if found := re.search(r"OffX is at http://(\S+):(\d+)/", line):
-                self.host, self.port = found[1].strip("[]"), int(found[2])
-                break
+        while self.port is None and self.read_line():
+            pass
+
+    def read_line(self):
+        """One more line of what it prints; false at the end."""
+        line = self.process.stdout.readline().decode()
+        self.output.append(line)
+        if found := re.search(r"/setup#(\S+)", line):
+            self.setup_token = found[1]
+        if found := re.search(r"OffX is at http://(\S+):(\d+)/", line):
+            self.host, self.port = found[1].strip("[]"), int(found[2])
+        return line != ""
+
+    def wait_for_setup_token(self):
+        """It is printed when the database is open, and a server's may be so later than this listens."""
+        while self.setup_token is None and self.read_line():
+            pass
+        return self.setup_token
 
     def read_log(self):
         for line in self.process.stderr:
@@ -143,9 +154,13 @@ class ServerTest(OffxTest):
 
     def serve_with_user(self, *options, **environment):
         server = self.serve(*options, **environment)
+        token = server.wait_for_setup_token()
+        deadline = time.monotonic() + 60
+        while server.get("/readyz").status != 200:
+            self.assertLess(time.monotonic(), deadline, "".join(server.log))
+            time.sleep(0.05)
         browser = Browser(server).open()
-        answer = browser.request("POST", "/api/v1/setup",
-                                 {"token": server.setup_token, "username": "ada", "password": PASSWORD})
+        answer = browser.request("POST", "/api/v1/setup", {"token": token, "username": "ada", "password": PASSWORD})
         self.assertEqual(answer.status, 201, answer.body)
         return server, browser
 

@@ -142,9 +142,10 @@ class Forwarder:
 
 
 class Sqld:
-    """sqld with namespaces, durable; `url(name)` after `make_database(name)`. The token is TOKEN."""
+    """sqld with namespaces, durable; `url(name)` after `make_database(name)`. The token is TOKEN. If its network can be
+    cut, `link` is that by which its replica follows."""
 
-    def __init__(self, test, replica=False):
+    def __init__(self, test, replica=False, can_be_cut=False):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="offx-sqld-"))
         self.port, self.admin_port, self.grpc_port = free_port(), free_port(), free_port()
         self.process = Process([SQLD, "--no-welcome", "-d", self.folder / "data",
@@ -159,9 +160,11 @@ class Sqld:
         if not replica:
             return
         self.replica_port = free_port()
+        self.link = Forwarder(test, self.grpc_port) if can_be_cut else None
+        followed = self.link.port if can_be_cut else self.grpc_port
         self.replica = Process([SQLD, "--no-welcome", "-d", self.folder / "replica",
                                 "--http-listen-addr", f"127.0.0.1:{self.replica_port}",
-                                "--primary-grpc-url", f"http://127.0.0.1:{self.grpc_port}",
+                                "--primary-grpc-url", f"http://127.0.0.1:{followed}",
                                 "--auth-jwt-key-file", KEYS / "jwt.pub", "--enable-namespaces"],
                                self.folder / "replica.log")
         test.addCleanup(self.replica.kill)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/test_support.h"
+#include "db/outage.h"
 #include "db/sqlite/backup.h"
 #include "db/sqlite/checkpointer.h"
 #include "db/sqlite/connection.h"
@@ -460,6 +461,14 @@ TEST(SqliteEngine, two_processes_keep_one_log_short) {
   EXPECT_GT(log_generation(path), 0U);
   EXPECT_EQ(scalar(*client, "SELECT count(*) FROM big"), "80");
   EXPECT_EQ(scalar(*client, "PRAGMA integrity_check"), "ok");
+}
+
+TEST(SqliteEngine, locks_and_full_disks_are_told_to_everybody) {
+  const auto outage = [](int code) { return std::string(outage_of(sqlite::to_error(nullptr, code))); };
+  EXPECT_THAT(outage(SQLITE_BUSY), HasSubstr("locked"));
+  EXPECT_THAT(outage(SQLITE_FULL), HasSubstr("full"));
+  EXPECT_THAT(outage(SQLITE_IOERR), HasSubstr("disk"));
+  EXPECT_THAT(outage(SQLITE_CORRUPT), HasSubstr("damaged"));
 }
 
 }  // namespace
