@@ -29,6 +29,22 @@ inline sockaddr_in loopback(int port) {
   return address;
 }
 
+struct BoundSocket {
+  int descriptor;
+  int port;
+};
+/// A socket at a port of 127.0.0.1 that nobody else uses; whoever gets it closes it.
+inline BoundSocket bind_to_free_port() {
+  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  auto address = loopback(0);
+  socklen_t size = sizeof address;
+  if (descriptor < 0 || bind(descriptor, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+      getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    std::abort();
+  }
+  return {descriptor, ntohs(address.sin_port)};
+}
+
 /// True if the process `pid` holds the socket at this port of 127.0.0.1 that is connected to `to_port`.
 inline bool holds_connection(pid_t pid, int port, int to_port) {
   const auto in_table = [](int number) {
@@ -62,14 +78,8 @@ inline bool holds_connection(pid_t pid, int port, int to_port) {
 /// mended.
 class Forwarder {
  public:
-  explicit Forwarder(int to_port) : to_port_(to_port), listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    auto address = loopback(0);
-    socklen_t size = sizeof address;
-    if (bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(listener_, 64) != 0 ||
-        getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-      std::abort();
-    }
-    port_ = ntohs(address.sin_port);
+  explicit Forwarder(int to_port) : to_port_(to_port), listener_(bind_to_free_port()) {
+    if (listen(listener_.descriptor, 64) != 0) std::abort();
     thread_ = std::thread([this] { take_connections(); });
   }
   ~Forwarder() {
@@ -78,7 +88,7 @@ class Forwarder {
       stopping_ = true;
     }
     changed_.notify_all();
-    shutdown(listener_, SHUT_RDWR);
+    shutdown(listener_.descriptor, SHUT_RDWR);
     thread_.join();
     for (auto& link : links_) {
       for (const int end : {link.client, link.server}) shutdown(end, SHUT_RDWR);
@@ -88,12 +98,12 @@ class Forwarder {
       if (link.back.joinable()) link.back.join();
       for (const int end : {link.client, link.server}) close(end);
     }
-    close(listener_);
+    close(listener_.descriptor);
   }
   Forwarder(const Forwarder&) = delete;
   Forwarder& operator=(const Forwarder&) = delete;
 
-  [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] int port() const { return listener_.port; }
   /// Nobody gets through any more.
   void cut() { set(Cut::all, 0); }
   /// The process `pid` gets through no more, everybody else does.
@@ -122,14 +132,14 @@ class Forwarder {
   }
   /// Asked when it is cut or the connection is made: later the process may have closed its end.
   [[nodiscard]] bool is_of_cut_off(const Link& link) const {
-    return cut_ == Cut::one && holds_connection(cut_off_, link.client_port, port_);
+    return cut_ == Cut::one && holds_connection(cut_off_, link.client_port, listener_.port);
   }
 
   void take_connections() {
     for (;;) {
       sockaddr_in from{};
       socklen_t size = sizeof from;
-      const int client = accept4(listener_, reinterpret_cast<sockaddr*>(&from), &size, SOCK_CLOEXEC);
+      const int client = accept4(listener_.descriptor, reinterpret_cast<sockaddr*>(&from), &size, SOCK_CLOEXEC);
       if (client < 0) return;
       const std::lock_guard lock(mutex_);
       auto& link = links_.emplace_back(
@@ -174,8 +184,7 @@ class Forwarder {
   }
 
   const int to_port_;
-  const int listener_;
-  int port_ = 0;
+  const BoundSocket listener_;
   std::mutex mutex_;
   std::condition_variable changed_;
   Cut cut_ = Cut::none;

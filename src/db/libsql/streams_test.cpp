@@ -43,14 +43,10 @@ class Between {
   };
 
   explicit Between(const std::string& place) : port_(std::stoi(place.substr(place.find(':') + 1))) {
-    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address = loopback(0);
-    socklen_t size = sizeof address;
-    if (bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(listener_, 64) != 0 ||
-        getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-      std::abort();
-    }
-    place_ = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+    const auto bound = bind_to_free_port();
+    if (listen(bound.descriptor, 64) != 0) std::abort();
+    listener_ = bound.descriptor;
+    place_ = "127.0.0.1:" + std::to_string(bound.port);
     acceptor_ = std::thread([this] {
       for (int client = accept(listener_, nullptr, nullptr); client >= 0;
            client = accept(listener_, nullptr, nullptr)) {
@@ -113,7 +109,7 @@ class Between {
     const sockaddr_in address = loopback(port_);
     std::string request;
     std::string answer;
-    if (connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+    if (server >= 0 && connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
       while (receive(client, request)) {
         std::this_thread::sleep_for(delay_.exchange(milliseconds(0)));
         if (!send_all(server, request) || !receive(server, answer)) break;
