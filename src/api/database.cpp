@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "api/shown.h"
+#include "db/maintenance.h"
 #include "migrate/migrator.h"
 #include "migrate/table.h"
 #include "pipeline/json.h"
@@ -49,7 +50,7 @@ Result<net::HttpResponse> show_database(const Request& request, const Services& 
     const bool is_over = state.phase == migrate::Phase::completed || state.phase == migrate::Phase::rolled_back;
     if (!is_over) states.push_back(pipeline::to_json(state, kept));
   }
-  const auto bytes = pipeline::bytes_of(services.client);
+  OFFX_ASSIGN(const auto bytes, db::size_bytes(services.client));
   const auto description = services.client.description();
   return json_response(json::object{{"engine", description.substr(0, description.find(':'))},
                                     {"description", description},

@@ -9,7 +9,7 @@
 
 #include "api/shown.h"
 #include "base/version.h"
-#include "pipeline/database.h"
+#include "db/maintenance.h"
 #include "pipeline/json.h"
 #include "sources/reader.h"
 #include "store/posts.h"
@@ -149,7 +149,7 @@ Result<net::HttpResponse> stats(const Request& request, const Services& services
   for (const auto& [platform, count] : platforms) {
     by_platform.push_back(json::object{{"platform", pipeline::valid_text(platform)}, {"posts", count}});
   }
-  const auto bytes = pipeline::bytes_of(services.client);
+  OFFX_ASSIGN(const auto bytes, db::size_bytes(services.client));
   const auto description = services.client.description();
   return json_response(json::object{{"posts", totals.posts},
                                     {"topics", topics.size()},

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <numeric>
 
 #include "api/shown.h"
 #include "pipeline/json.h"
@@ -276,14 +277,25 @@ void write_mood(pipeline::JsonWriter& out, const store::Mood& mood) {
   out.end_object();
 }
 
-store::SpanVolume sum_of(std::span<const store::SpanVolume> spans) {
-  store::SpanVolume sum;
-  for (const auto& span : spans) {
-    sum.posts += span.posts;
-    sum.mood.posts += span.mood.posts;
-    sum.mood.score_sum += span.mood.score_sum;
-  }
-  return sum;
+/// A summary as a card shows it: its sentences, or the text of one that has none.
+void write_card_summary(pipeline::JsonWriter& out, const store::StoredSummary& summary) {
+  out.begin_object();
+  out.member("id", summary.id);
+  out.name("period");
+  out.begin_object();
+  out.member("start", summary.period_start);
+  out.member("end", summary.period_end);
+  out.end_object();
+  out.member("created_at", summary.created_at);
+  out.member("post_count", summary.post_count);
+  out.member("sentences", pipeline::stored_json(summary.sentences_json));
+  out.member_or_null("content", summary.content);
+  out.member("sentiment", pipeline::stored_json(summary.sentiment_json));
+  out.end_object();
+}
+
+std::int64_t posts_of_week(const store::TopicToday& entry) {
+  return std::accumulate(entry.posts.end() - kWeekDays, entry.posts.end(), std::int64_t{0});
 }
 
 Result<net::HttpResponse> today(const Request& request, const Services& services) {
@@ -292,45 +304,42 @@ Result<net::HttpResponse> today(const Request& request, const Services& services
   OFFX_ASSIGN(const auto zone, zone_of(request));
   const auto now = services.clock.now();
   const auto user = request.caller().user_id;
-  OFFX_ASSIGN(const auto bounds,
+  OFFX_ASSIGN(const auto touched,
               pipeline::interval_bounds(pipeline::Interval::day, now - days(kTrendDays), now + milliseconds(1), zone));
-  std::vector<store::HourSpan> spans;
   // The last of the days that it touches: a day more, or two where clocks change.
-  for (std::size_t i = bounds.size() - 1 - kTrendDays; i + 1 < bounds.size(); ++i) {
-    spans.push_back({bounds[i], bounds[i + 1]});
-  }
+  const auto bounds = std::span(touched).last(kTrendDays + 1);
   OFFX_ASSIGN(const auto since, store::visit_before(services.client, user, now));
-  const auto new_since = since.value_or(spans.back().from);
-  OFFX_ASSIGN(auto entries, store::read_today(services.client, user, spans, new_since));
-  const auto week_of = [](const store::TopicToday& entry) { return sum_of(std::span(entry.spans).last(kWeekDays)); };
-  const bool moods_known = std::all_of(entries.begin(), entries.end(), [&](const auto& entry) {
-    const auto week = week_of(entry);
-    return week.mood.posts == week.posts;
-  });
+  const auto today_begin = bounds[kTrendDays - 1];
+  const auto week = bounds[kTrendDays - kWeekDays];
+  const store::TodayTimes times{.bounds = bounds, .mood_since = week, .new_since = since.value_or(today_begin)};
+  OFFX_ASSIGN(auto entries, store::read_today(services.client, user, times));
+  const bool moods_known = std::all_of(entries.begin(), entries.end(),
+                                       [](const auto& entry) { return entry.mood.posts == posts_of_week(entry); });
   if (!moods_known) {
-    const auto done = pipeline::work_out_moods(services.client, {}, spans[kTrendDays - kWeekDays].from, kMoodPostsMax);
+    const auto done = pipeline::work_out_moods(services.client, {}, week, kMoodPostsMax);
     // Where nothing can be written now, as at a replica, what is known is shown.
     if (!done && !done.error().retryable()) return fail(done.error());
     if (done && *done > 0) {
-      OFFX_ASSIGN(entries, store::read_today(services.client, user, spans, new_since));
+      OFFX_ASSIGN(entries, store::read_today(services.client, user, times));
     }
   }
-  std::vector<std::string> days;  // their beginnings, which every card repeats
-  for (const auto& span : spans) days.push_back(to_iso_time(span.from));
-  constexpr std::size_t kBytesOfCard = 900;  // about, beside its summary
+  constexpr std::size_t kBytesOfCard = 240;  // about, beside its summary
   pipeline::JsonWriter out(kBytesOfCard * entries.size());
   out.begin_object();
   out.member("since", since);
+  out.name("days");
+  out.begin_array();
+  for (const auto day : bounds.first(kTrendDays)) out.value(day);
+  out.end_array();
   out.name("topics");
   out.begin_array();
   bool all_done = true;
   for (const auto& entry : entries) {
     const auto& topic = entry.topic;
     // Done for today, and until there is something new to read.
-    const bool done = entry.done_at && *entry.done_at >= spans.back().from &&
-                      (!entry.summary || entry.summary->summary.created_at <= *entry.done_at);
+    const bool done = entry.done_at && *entry.done_at >= today_begin &&
+                      (!entry.summary || entry.summary->created_at <= *entry.done_at);
     if (topic.is_active && !done) all_done = false;
-    const auto week = week_of(entry);
     out.begin_object();
     out.name("topic");
     out.begin_object();
@@ -340,21 +349,16 @@ Result<net::HttpResponse> today(const Request& request, const Services& services
     out.member("is_active", topic.is_active);
     out.end_object();
     out.name("summary");
-    entry.summary ? write_shown_summary(out, *entry.summary) : out.value(nullptr);
-    out.member("posts_today", entry.spans.back().posts);
-    out.member("posts_week", week.posts);
+    entry.summary ? write_card_summary(out, *entry.summary) : out.value(nullptr);
+    out.member("posts_today", entry.posts.back());
+    out.member("posts_week", posts_of_week(entry));
     out.member("new_posts", entry.new_posts);
     out.name("trend");
     out.begin_array();
-    for (std::size_t i = 0; i < days.size(); ++i) {
-      out.begin_object();
-      out.member("start", days[i]);
-      out.member("posts", entry.spans[i].posts);
-      out.end_object();
-    }
+    for (const auto posts : entry.posts) out.value(posts);
     out.end_array();
     out.name("mood");
-    write_mood(out, week.mood);
+    write_mood(out, entry.mood);
     out.member("done", done);
     out.end_object();
   }

@@ -136,13 +136,22 @@ TEST_F(TopicRoutes, the_page_of_the_day) {
   auto card = today.at("topics").at(0);
   EXPECT_EQ(card.at("posts_today"), 1);
   EXPECT_EQ(card.at("posts_week"), 2);
-  EXPECT_EQ(card.at("trend").as_array().size(), 14U);
-  EXPECT_EQ(card.at("trend").at(13).at("posts"), 1);
+  EXPECT_EQ(card.at("trend"), json::parse("[0,0,0,0,0,0,0,0,0,0,0,1,0,1]"));
+  EXPECT_EQ(today.at("days").as_array().size(), 14U);
+  EXPECT_EQ(today.at("days").at(13), "2026-08-22T00:00:00Z");
   EXPECT_EQ(card.at("mood").at("label"), "positive") << card.at("mood");
   EXPECT_FALSE(card.at("summary").at("sentences").as_array().empty());
-  EXPECT_EQ(card.at("summary").at("posts").at(0).at("n"), 1);
+  EXPECT_TRUE(card.at("summary").at("content").is_null()) << "its sentences say it";
   EXPECT_TRUE(today.at("topics").at(1).at("mood").is_null());
   EXPECT_TRUE(today.at("topics").at(1).at("summary").is_null());
+  // As the first OffX wrote it.
+  must(
+      client_->execute("INSERT INTO summarizations_v1 (topic_id, content, post_count, created_at, time_period_start, "
+                       "time_period_end) VALUES (?, 'A text', 3, '2026-08-22 09:00:00', '2026-08-21', '2026-08-22')",
+                       {other}));
+  card = ask("/today").at("topics").at(1);
+  EXPECT_EQ(card.at("summary").at("content"), "A text");
+  EXPECT_TRUE(card.at("summary").at("sentences").is_null());
 
   EXPECT_EQ(call("PUT", "/today/visit").status, 204);
   clock_.time += 2h;

@@ -8,6 +8,7 @@
 
 #include "app/commands.h"
 #include "base/version.h"
+#include "db/maintenance.h"
 #include "db/script.h"
 #include "db/sqlite/engine.h"
 #include "migrate/copy.h"
@@ -222,7 +223,7 @@ Result<void> run_status(const Context& context) {
   OFFX_ASSIGN(const auto all_topics, topics.list());
   OFFX_ASSIGN(const auto counts, topics.counts());
   OFFX_ASSIGN(const auto last_import, store::latest_import(*client));
-  const auto bytes = pipeline::bytes_of(*client);
+  OFFX_ASSIGN(const auto bytes, db::size_bytes(*client));
 
   if (context.json) {
     json::object object{{"version", version()},

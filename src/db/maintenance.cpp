@@ -1,5 +1,8 @@
 #include "db/maintenance.h"
 
+#include <filesystem>
+
+#include "db/sqlite/file.h"
 #include "db/sqlite/long_read.h"
 
 namespace offx::db {
@@ -7,6 +10,13 @@ namespace {
 
 /// True if the engine does not offer what was asked, as opposed to having failed at it.
 bool is_refusal(const Error& error) { return error.code() == Errc::unsupported; }
+
+/// 0 if there is no such file.
+std::uint64_t file_bytes(const std::string& path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  return error ? 0 : size;
+}
 
 }  // namespace
 
@@ -46,6 +56,16 @@ Result<void> refresh_statistics(DatabaseClient& client) {
   const auto done = client.batch(std::span(&optimize, 1), Mode::background);
   if (!done && !is_refusal(done.error())) return fail(done.error());
   return {};
+}
+
+Result<std::optional<std::uint64_t>> size_bytes(DatabaseClient& client) {
+  if (const auto path = sqlite::file_of(client); !path.empty()) {
+    return std::optional(file_bytes(path) + file_bytes(path + "-wal"));
+  }
+  const auto pages = client.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
+  if (!pages && !is_refusal(pages.error())) return fail(pages.error());
+  if (!pages || pages->rows() == 0) return std::optional<std::uint64_t>();
+  return std::optional(static_cast<std::uint64_t>(to_integer(pages->row(0)[0])));
 }
 
 }  // namespace offx::db

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,5 +32,9 @@ Result<Findings> check_integrity(
 /// Lets the engine count what its query planner wants to know, where that has changed much. Bounded: it looks at some
 /// thousand rows of each index. Does nothing where a server refuses it.
 Result<void> refresh_statistics(DatabaseClient& client);
+
+/// How many bytes the database takes: a file with its log; behind a server its pages, as the server counts them,
+/// without logs and copies. Nothing where a server does not say. No table is read for it.
+Result<std::optional<std::uint64_t>> size_bytes(DatabaseClient& client);
 
 }  // namespace offx::db

@@ -91,6 +91,20 @@ TEST_P(Maintenance, statistics_can_be_refreshed_again_and_again) {
   }
 }
 
+TEST_P(Maintenance, the_size_grows_with_what_is_stored) {
+  const auto before = must(size_bytes(*client_));
+  ASSERT_TRUE(before);
+  EXPECT_GT(*before, 8'000U);
+  must(client_->execute("INSERT INTO t (a) SELECT hex(zeroblob(100)) FROM t"));
+  EXPECT_GT(must(size_bytes(*client_)).value(), *before + 90'000U);
+}
+
+TEST(MaintenanceOfMemory, the_size_is_that_of_its_pages) {
+  const auto client = must(create_database_client(":memory:"));
+  must(client->execute("CREATE TABLE t (a TEXT)"));
+  EXPECT_GT(must(size_bytes(*client)).value(), 4'000U);
+}
+
 TEST(MaintenanceOfFiles, a_flipped_page_is_found) {
   const TemporaryFolder folder;
   const std::string path = folder / "a.db";

@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <filesystem>
 
-#include "db/sqlite/file.h"
 #include "pipeline/json.h"
 
 namespace offx::pipeline {
@@ -13,12 +11,6 @@ namespace offx::pipeline {
 namespace json = boost::json;
 
 namespace {
-
-std::uint64_t file_size(const std::string& path) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  return error ? 0 : size;
-}
 
 json::array users_to_json(const std::vector<migrate::TableUser>& users) {
   json::array array;
@@ -50,12 +42,6 @@ std::optional<std::int64_t> version_of(std::string_view table) {
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), version);
   if (error != std::errc{} || end != digits.data() + digits.size() || version < 0) return std::nullopt;
   return version;
-}
-
-std::optional<std::uint64_t> bytes_of(const db::DatabaseClient& client) {
-  const auto path = db::sqlite::file_of(client);
-  if (path.empty()) return std::nullopt;
-  return file_size(path) + file_size(path + "-wal");
 }
 
 json::object to_json(const migrate::MigrationState& state, std::span<const std::string> kept) {

@@ -16,9 +16,6 @@ namespace offx::pipeline {
 /// The number behind a table's name: 1 of `posts_v1`. Nothing if there is none, or none that fits.
 [[nodiscard]] std::optional<std::int64_t> version_of(std::string_view table);
 
-/// The size of the database's file with its log; nothing where it is behind a server, or in memory.
-[[nodiscard]] std::optional<std::uint64_t> bytes_of(const db::DatabaseClient& client);
-
 /// As JSON says it: `rolling_back`.
 [[nodiscard]] std::string phase_name(migrate::Phase phase);
 

@@ -28,11 +28,6 @@ namespace {
   "WHERE m.post_id = p.id AND (?8 = 'any' OR m.media_type = ?8))) "
 #define OFFX_POST_OF_TOPIC \
   "(?9 IS NULL OR EXISTS (SELECT 1 FROM {topic_posts} AS l WHERE l.topic_id = ?9 AND l.post_id = p.id)) "
-// Of each topic the summary that reaches furthest, and of such the newest: one of a span long past, however late
-// somebody asked for it, does not stand for today. Nothing reaches further than the moment it was made.
-#define OFFX_NEWEST_SUMMARIES                                                \
-  "(SELECT (SELECT s.id FROM {summarizations} AS s WHERE s.topic_id = t.id " \
-  "ORDER BY min(s.time_period_end, s.created_at) DESC, s.id DESC LIMIT 1) FROM {topics} AS t) "
 // The rows of ?1, in their order, as j.value. With the limit SQLite makes the text of a row once, without it for each
 // column that is taken out of it.
 #define OFFX_ROWS "FROM (SELECT value FROM json_each(?1) ORDER BY rowid LIMIT -1) AS j "
@@ -719,14 +714,19 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        {1, "2026-01-01 00", "2026-01-02 00"},
        false},
       // Of every topic, over the spans of hours in ?1: [["from","until"],…]. Read as JSON only once.
-      {Query::topic_volume_by_span,
-       "topic_volume.by_span",
-       "WITH spans (n, since, until) AS MATERIALIZED (SELECT key, value ->> 0, value ->> 1 FROM json_each(?1)) "
-       "SELECT t.id, s.n, sum(v.posts), sum(m.posts), sum(m.score_sum) FROM {topics} AS t CROSS JOIN spans AS s "
-       "CROSS JOIN {topic_volume} AS v ON v.topic_id = t.id AND v.hour >= s.since AND v.hour < s.until AND v.posts > 0 "
-       "LEFT JOIN {topic_mood} AS m ON m.topic_id = v.topic_id AND m.hour = v.hour AND m.posts = v.posts "
-       "AND m.revision = v.revision GROUP BY t.id, s.n",
-       {R"([["2026-01-01 00","2026-01-02 00"]])"},
+      // All hours of a topic in one text: to give out a row for each takes longer than to read it.
+      {Query::topic_volume_hours,
+       "topic_volume.hours",
+       "SELECT t.id, group_concat(v.hour || '=' || v.posts) FROM {topics} AS t CROSS JOIN {topic_volume} AS v "
+       "ON v.topic_id = t.id AND v.hour >= ?1 AND v.hour < ?2 GROUP BY t.id",
+       {"2026-01-01 00", "2026-01-02 00"},
+       false},
+      {Query::topic_mood_sums,
+       "topic_mood.sums",
+       "SELECT t.id, sum(m.posts), sum(m.score_sum) FROM {topics} AS t CROSS JOIN {topic_volume} AS v "
+       "ON v.topic_id = t.id AND v.hour >= ?1 AND v.hour < ?2 AND v.posts > 0 CROSS JOIN {topic_mood} AS m "
+       "ON m.topic_id = v.topic_id AND m.hour = v.hour AND m.posts = v.posts AND m.revision = v.revision GROUP BY t.id",
+       {"2026-01-01 00", "2026-01-02 00"},
        false},
       // Hours whose mood is not known, the newest first.
       {Query::topic_volume_stale,
@@ -825,29 +825,16 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        true},
       {Query::visit_get, "visits.get", "SELECT last_at, previous_at FROM {visits} WHERE user_id = ?1", {1}, false},
 
+      // Of each topic the summary that reaches furthest, and of such the newest: one of a span long past, however late
+      // somebody asked for it, does not stand for today. Nothing reaches further than the moment it was made.
+      // The text is what its sentences say once more, with the list of posts.
       {Query::summarizations_newest,
        "summarizations.newest",
-       "SELECT " OFFX_SUMMARY_COLUMNS OFFX_SUMMARY_TABLES "WHERE s.id IN " OFFX_NEWEST_SUMMARIES "ORDER BY s.topic_id",
-       {},
-       false},
-      {Query::summarization_posts_of_newest,
-       "summarization_posts.of_newest",
-       "SELECT c.summarization_id, c.n, c.said_by, " OFFX_POST_COLUMNS
-       "FROM {summarization_posts} AS c JOIN {posts} AS p ON p.id = c.post_id " OFFX_POST_DETAILS
-       "WHERE c.summarization_id IN " OFFX_NEWEST_SUMMARIES "ORDER BY c.summarization_id, c.n",
-       {},
-       false},
-      {Query::summarization_media_of_newest,
-       "summarization_posts.media_of_newest",
-       "SELECT post_id, media_url, media_type, alt_text, id FROM {post_media} WHERE post_id IN (SELECT c.post_id "
-       "FROM {summarization_posts} AS c WHERE c.summarization_id IN " OFFX_NEWEST_SUMMARIES ") ORDER BY post_id, id",
-       {},
-       false},
-      {Query::summarization_labels_of_newest,
-       "summarization_posts.labels_of_newest",
-       "SELECT l.post_id, t.id, t.title, t.color FROM {topic_posts} AS l JOIN {topics} AS t ON t.id = l.topic_id "
-       "WHERE l.post_id IN (SELECT c.post_id FROM {summarization_posts} AS c WHERE c.summarization_id "
-       "IN " OFFX_NEWEST_SUMMARIES ") ORDER BY l.post_id, t.id",
+       "SELECT s.id, s.topic_id, CASE WHEN e.sentences IS NULL THEN s.content END, NULL, s.post_count, s.created_at, "
+       "s.time_period_start, s.time_period_end, e.engine, NULL, e.sentences, e.sentiment FROM {topics} AS t "
+       "CROSS JOIN {summarizations} AS s ON s.id = (SELECT s.id FROM {summarizations} AS s WHERE s.topic_id = t.id "
+       "ORDER BY min(s.time_period_end, s.created_at) DESC, s.id DESC LIMIT 1) "
+       "LEFT JOIN {summarization_details} AS e ON e.summarization_id = s.id ORDER BY t.id",
        {},
        false},
       {Query::summarization_media,

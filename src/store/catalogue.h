@@ -124,7 +124,8 @@ enum class Query : std::uint8_t {
   import_list,
 
   topic_volume_series,
-  topic_volume_by_span,
+  topic_volume_hours,
+  topic_mood_sums,
   topic_volume_stale,
   topic_volume_forget,
   topic_total_forget,
@@ -144,9 +145,6 @@ enum class Query : std::uint8_t {
   visit_get,
 
   summarizations_newest,
-  summarization_posts_of_newest,
-  summarization_media_of_newest,
-  summarization_labels_of_newest,
   summarization_media,
   summarization_labels,
 

@@ -1,9 +1,10 @@
 #include "store/today.h"
 
+#include <algorithm>
+#include <charconv>
 #include <string>
+#include <string_view>
 #include <unordered_map>
-
-#include <boost/json.hpp>
 
 #include "store/catalogue.h"
 #include "store/rows.h"
@@ -13,20 +14,18 @@ namespace {
 
 using db::Statement;
 
-/// Gives the posts of all citations what belongs to them.
-void add_links(std::span<ShownSummary> summaries, const db::QueryResult& media, const db::QueryResult& labels) {
-  std::vector<Post> posts;
-  for (auto& shown : summaries) {
-    for (auto& citation : shown.citations) posts.push_back(std::move(citation.post));
-  }
-  std::vector<PostLinks> links(posts.size());
-  tie_links(posts, links, media, labels);
-  std::size_t next = 0;
-  for (auto& shown : summaries) {
-    for (auto& citation : shown.citations) {
-      citation.post = std::move(posts[next]);
-      shown.links.push_back(std::move(links[next]));
-      ++next;
+/// Adds posts by the hour, `2026-08-22 14=3,…`, to those of the span that each hour begins in.
+void add_hours(std::string_view hours, std::span<const std::string> bounds, std::span<std::int64_t> posts) {
+  while (!hours.empty()) {
+    const auto hour = hours.substr(0, hours.find(','));
+    hours.remove_prefix(std::min(hour.size() + 1, hours.size()));
+    const auto equals = hour.rfind('=');
+    std::int64_t count = 0;
+    std::from_chars(hour.data() + equals + 1, hour.data() + hour.size(), count);
+    const auto next = std::upper_bound(bounds.begin(), bounds.end(), hour.substr(0, equals));
+    // What is no hour, as another program may have written, may be beyond.
+    if (next != bounds.begin() && next != bounds.end()) {
+      posts[static_cast<std::size_t>(next - bounds.begin()) - 1] += count;
     }
   }
 }
@@ -41,32 +40,27 @@ Result<ShownSummary> read_summary(db::DatabaseClient& client, std::int64_t id) {
   OFFX_ASSIGN(const auto results, client.batch(statements, db::Mode::read));
   if (results[0].rows() == 0) return fail(Errc::not_found, "there is no summary " + std::to_string(id));
   ShownSummary shown{row_to_summary(results[0].row(0)), {}, {}};
-  for (std::size_t i = 0; i < results[1].rows(); ++i) shown.citations.push_back(row_to_citation(results[1].row(i)));
-  add_links(std::span(&shown, 1), results[2], results[3]);
+  std::vector<Post> posts;
+  for (std::size_t i = 0; i < results[1].rows(); ++i) {
+    shown.citations.push_back(row_to_citation(results[1].row(i)));
+    posts.push_back(std::move(shown.citations.back().post));
+  }
+  shown.links.resize(posts.size());
+  tie_links(posts, shown.links, results[2], results[3]);
+  for (std::size_t i = 0; i < posts.size(); ++i) shown.citations[i].post = std::move(posts[i]);
   return shown;
 }
 
-namespace {
-
-std::string spans_json(std::span<const HourSpan> spans) {
-  boost::json::array array;
-  for (const auto& span : spans) array.push_back(boost::json::array{hour_text(span.from), hour_text(span.to)});
-  return boost::json::serialize(array);
-}
-
-}  // namespace
-
-Result<std::vector<TopicToday>> read_today(db::DatabaseClient& client, std::int64_t user_id,
-                                           std::span<const HourSpan> spans, Timestamp new_since) {
-  const Statement statements[] = {
-      {sql(Query::topic_list), {std::int64_t{0}, std::int64_t{1'000'000}}},
-      {sql(Query::topic_volume_by_span), {spans_json(spans)}},
-      {sql(Query::posts_new_of_topics), {to_sql_time(new_since), hour_text(new_since + std::chrono::hours(1))}},
-      {sql(Query::topic_marks_of_user), {user_id}},
-      {sql(Query::summarizations_newest), {}},
-      {sql(Query::summarization_posts_of_newest), {}},
-      {sql(Query::summarization_media_of_newest), {}},
-      {sql(Query::summarization_labels_of_newest), {}}};
+Result<std::vector<TopicToday>> read_today(db::DatabaseClient& client, std::int64_t user_id, const TodayTimes& times) {
+  std::vector<std::string> bounds;
+  for (const auto bound : times.bounds) bounds.push_back(hour_text(bound));
+  const Statement statements[] = {{sql(Query::topic_list), {std::int64_t{0}, std::int64_t{1'000'000}}},
+                                  {sql(Query::topic_volume_hours), {bounds.front(), bounds.back()}},
+                                  {sql(Query::topic_mood_sums), {hour_text(times.mood_since), bounds.back()}},
+                                  {sql(Query::posts_new_of_topics),
+                                   {to_sql_time(times.new_since), hour_text(times.new_since + std::chrono::hours(1))}},
+                                  {sql(Query::topic_marks_of_user), {user_id}},
+                                  {sql(Query::summarizations_newest), {}}};
   OFFX_ASSIGN(const auto results, client.batch(statements, db::Mode::read));
 
   std::vector<TopicToday> today;
@@ -74,47 +68,26 @@ Result<std::vector<TopicToday>> read_today(db::DatabaseClient& client, std::int6
   for (std::size_t i = 0; i < results[0].rows(); ++i) {
     auto& entry = today.emplace_back();
     entry.topic = row_to_topic(results[0].row(i));
-    entry.spans.resize(spans.size());
+    entry.posts.resize(bounds.size() - 1);
     place_of.emplace(entry.topic.id, i);
   }
-  // Nothing if it is not there: a replica may receive a topic between two statements, and marks may be left of one that
-  // another program removed.
-  const auto of = [&](const db::Value& topic_id) {
-    const auto place = place_of.find(db::to_integer(topic_id));
-    return place == place_of.end() ? nullptr : &today[place->second];
+  // Of topics that are not there nothing is kept: a replica may receive one between two statements, and marks may be
+  // left of one that another program removed.
+  const auto for_each = [&](const db::QueryResult& rows, std::size_t id_column, const auto& take) {
+    for (std::size_t i = 0; i < rows.rows(); ++i) {
+      const auto row = rows.row(i);
+      const auto place = place_of.find(db::to_integer(row[id_column]));
+      if (place != place_of.end()) take(today[place->second], row);
+    }
   };
-  for (std::size_t i = 0; i < results[1].rows(); ++i) {
-    const auto row = results[1].row(i);
-    auto* const entry = of(row[0]);
-    if (entry == nullptr) continue;
-    auto& span = entry->spans.at(static_cast<std::size_t>(db::to_integer(row[1])));
-    span.posts = db::to_integer(row[2]);
-    span.mood.posts = db::to_integer(row[3]);
-    span.mood.score_sum = db::to_real(row[4]);
-  }
-  for (std::size_t i = 0; i < results[2].rows(); ++i) {
-    const auto row = results[2].row(i);
-    if (auto* const entry = of(row[0])) entry->new_posts = db::to_integer(row[1]);
-  }
-  for (std::size_t i = 0; i < results[3].rows(); ++i) {
-    const auto row = results[3].row(i);
-    if (auto* const entry = of(row[0])) entry->done_at = to_time(row[1]);
-  }
-  std::vector<ShownSummary> summaries;
-  std::unordered_map<std::int64_t, std::size_t> summary_of;
-  for (std::size_t i = 0; i < results[4].rows(); ++i) {
-    summaries.push_back({row_to_summary(results[4].row(i)), {}, {}});
-    summary_of.emplace(summaries.back().summary.id, i);
-  }
-  for (std::size_t i = 0; i < results[5].rows(); ++i) {
-    const auto row = results[5].row(i);
-    const auto place = summary_of.find(db::to_integer(row[0]));
-    if (place != summary_of.end()) summaries[place->second].citations.push_back(row_to_citation(row.subspan(1)));
-  }
-  add_links(summaries, results[6], results[7]);
-  for (auto& shown : summaries) {
-    if (auto* const entry = of(shown.summary.topic_id)) entry->summary = std::move(shown);
-  }
+  using Row = std::span<const db::Value>;
+  for_each(results[1], 0, [&](TopicToday& entry, Row row) { add_hours(db::to_text(row[1]), bounds, entry.posts); });
+  for_each(results[2], 0, [](TopicToday& entry, Row row) {
+    entry.mood = {.posts = db::to_integer(row[1]), .score_sum = db::to_real(row[2])};
+  });
+  for_each(results[3], 0, [](TopicToday& entry, Row row) { entry.new_posts = db::to_integer(row[1]); });
+  for_each(results[4], 0, [](TopicToday& entry, Row row) { entry.done_at = to_time(row[1]); });
+  for_each(results[5], 1, [](TopicToday& entry, Row row) { entry.summary = row_to_summary(row); });
   return today;
 }
 

@@ -29,15 +29,22 @@ Result<ShownSummary> read_summary(db::DatabaseClient& client, std::int64_t id);
 /// What a user sees of one topic on the page of the day.
 struct TopicToday {
   Topic topic;
-  std::vector<SpanVolume> spans;  ///< one for each that was asked for
-  std::int64_t new_posts = 0;     ///< of a time behind `new_since`
-  std::optional<ShownSummary> summary;
+  std::vector<std::int64_t> posts;  ///< from each bound to the next
+  Mood mood;                        ///< of the posts since `mood_since` whose mood is known
+  std::int64_t new_posts = 0;       ///< of a time behind `new_since`
+  /// The one that reaches furthest. Without its prompt and input, and with `content` only if it has no sentences.
+  std::optional<StoredSummary> summary;
   std::optional<Timestamp> done_at;
 };
 
+struct TodayTimes {
+  std::span<const Timestamp> bounds;  ///< by time, two at least; whole hours count
+  Timestamp mood_since{};             ///< up to the last bound
+  Timestamp new_since{};
+};
+
 /// All topics, by id, in one round trip.
-Result<std::vector<TopicToday>> read_today(db::DatabaseClient& client, std::int64_t user_id,
-                                           std::span<const HourSpan> spans, Timestamp new_since);
+Result<std::vector<TopicToday>> read_today(db::DatabaseClient& client, std::int64_t user_id, const TodayTimes& times);
 
 /// A visit ends when the user has been away for so long.
 inline constexpr std::chrono::minutes kVisitGap{30};

@@ -36,12 +36,6 @@ struct HourSpan {
   Timestamp to{};
 };
 
-/// What a topic has in one span.
-struct SpanVolume {
-  std::int64_t posts = 0;
-  Mood mood;  ///< of those whose mood is known
-};
-
 /// How many posts topics have at what time, and their mood: kept by triggers, so that nothing is counted. Thread-safe
 /// as its client is.
 class VolumeRepository {

@@ -200,23 +200,24 @@ TEST_F(Volume, the_day_has_a_card_for_each_topic) {
   must(summaries.add(summary, std::span(&citation, 1)));
   must(mark_done(*client_, 7, two, kNow));
 
-  const HourSpan spans[] = {{kNow, kNow + 1h}, {kNow, kNow + 24h}};
-  const auto cards = must(read_today(*client_, 7, spans, kNow + 10min));
+  const Timestamp bounds[] = {kNow, kNow + 1h, kNow + 24h};
+  const TodayTimes times{.bounds = bounds, .mood_since = kNow, .new_since = kNow + 10min};
+  const auto cards = must(read_today(*client_, 7, times));
   ASSERT_EQ(cards.size(), 2U);
-  EXPECT_EQ(cards[0].spans.at(0).posts, 2);
-  EXPECT_EQ(cards[0].spans.at(1).posts, 3);
+  EXPECT_EQ(cards[0].posts, (std::vector<std::int64_t>{2, 1}));
   EXPECT_EQ(cards[0].new_posts, 2);
   EXPECT_FALSE(cards[0].done_at);
   ASSERT_TRUE(cards[0].summary);
-  EXPECT_EQ(cards[0].summary->summary.content, "new");
-  ASSERT_EQ(cards[0].summary->citations.size(), 1U);
-  EXPECT_EQ(cards[0].summary->citations[0].post.external_id, "2");
-  EXPECT_EQ(cards[0].summary->links.at(0).topics.size(), 2U);
-  EXPECT_EQ(cards[1].spans.at(1).posts, 1);
+  const auto shown = must(read_summary(*client_, cards[0].summary->id));
+  EXPECT_EQ(shown.summary.content, "new");
+  ASSERT_EQ(shown.citations.size(), 1U);
+  EXPECT_EQ(shown.citations[0].post.external_id, "2");
+  EXPECT_EQ(shown.links.at(0).topics.size(), 2U);
+  EXPECT_EQ(cards[1].posts, (std::vector<std::int64_t>{1, 0}));
   EXPECT_FALSE(cards[1].summary);
   EXPECT_EQ(cards[1].done_at, kNow);
   must(unmark_done(*client_, 7, two));
-  EXPECT_FALSE(must(read_today(*client_, 7, spans, kNow)).at(1).done_at);
+  EXPECT_FALSE(must(read_today(*client_, 7, times)).at(1).done_at);
   EXPECT_EQ(mark_done(*client_, 7, 99, kNow).error().code(), Errc::not_found);
 }
 
@@ -246,9 +247,9 @@ TEST_F(Volume, the_day_leaves_out_what_arrives_while_it_is_read) {
   citation.post.id = must(posts_.find("x", "1"))->id;
   StoredSummary summary;
   summary.engine = "e";
-  const HourSpan spans[] = {{kNow, kNow + 1h}};
+  const Timestamp bounds[] = {kNow, kNow + 1h};
   // After each statement comes a topic with all that may belong to one.
-  for (std::size_t after = 1; after <= 8; ++after) {
+  for (std::size_t after = 1; after <= 6; ++after) {
     Replica replica(*client_, [&](std::size_t done) {
       if (done != after) return;
       const auto name = std::to_string(after);
@@ -258,9 +259,9 @@ TEST_F(Volume, the_day_leaves_out_what_arrives_while_it_is_read) {
       summary.content = name;
       must(SummaryRepository(*client_).add(summary, std::span(&citation, 1)));
     });
-    const auto cards = must(read_today(replica, 7, spans, kNow - 1min));
+    const auto cards = must(read_today(replica, 7, {bounds, kNow, kNow - 1min}));
     ASSERT_EQ(cards.size(), after) << "the one that came is not there yet";
-    EXPECT_EQ(cards[0].spans.at(0).posts, 1);
+    EXPECT_EQ(cards[0].posts.at(0), 1);
     EXPECT_EQ(cards[0].new_posts, 1);
   }
 }

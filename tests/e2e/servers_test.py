@@ -17,7 +17,8 @@ class Servers(OffxTest):
         summary = self.json("summarize", "--topic", title, "--since", "2025-01-01", "--until", "2026-01-01", env=environment)
         self.assertTrue(summary)
         status = self.json("status", env=environment)
-        self.assertEqual((status["posts"], status["bytes"]), (300, None))
+        self.assertEqual(status["posts"], 300)
+        self.assertGreater(status["bytes"], 100000)
         self.assertEqual(len(self.all_posts(env=environment)), 300)
         tables = {table["name"]: table["rows"] for table in self.json("db", "tables", env=environment)}
         self.assertEqual((tables["posts_v1"], tables["unfiled_posts_v1"]), (300, 0))

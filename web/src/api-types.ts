@@ -158,44 +158,47 @@ export interface Sentiment {
   count: number;
 }
 
-export interface Summary {
+/** A summary as a card of today shows it. */
+export interface CardSummary {
   id: number;
-  topic: { id: number; title: string } | null;
   period: { start: string; end: string };
-  engine: string;
-  created_at?: string;
+  created_at: string;
   post_count: number;
-  distinct_count: number;
-  sentences: { text: string; posts: number[] }[];
-  posts?: CitedPost[];
+  sentences: { text: string; posts: number[] }[] | null; // null: by the first OffX, which wrote a text
+  content: string | null; // the text, where there are no sentences; beyond cards always
   sentiment: Sentiment | null;
 }
 
-export interface TrendPoint {
-  start: string;
-  posts: number;
+export interface Summary extends CardSummary {
+  topic_id: number;
+  engine: string | null;
+  prompt: string | null;
+  posts?: CitedPost[];
 }
 
 export interface TodayTopic {
   topic: { id: number; title: string; color: string | null; is_active: boolean };
-  summary: Summary | null;
+  summary: CardSummary | null;
   posts_today: number;
   posts_week: number;
   new_posts: number;
-  trend: TrendPoint[];
+  trend: number[]; // posts of each of the days
   mood: { score: number; label: string } | null;
   done: boolean;
 }
 
 export interface Today {
   since: string | null;
+  days: string[]; // their beginnings; the last is today
   done: boolean;
   topics: TodayTopic[];
 }
 
 export type Interval = "hour" | "day" | "week";
 
-export interface SeriesPoint extends TrendPoint {
+export interface SeriesPoint {
+  start: string;
+  posts: number;
   score: number | null;
   positive: number;
   neutral: number;

@@ -168,12 +168,19 @@ function Gate() {
   return <LoginView />;
 }
 
+/** Whether to ask again by itself: the server does not answer, or says that it can soon. */
+function mayPass(error: Error): boolean {
+  if (!(error instanceof ApiError)) return true;
+  if (error.status === 429) return (error.retryAfterSeconds ?? Infinity) <= 5;
+  return error.status < 400 || error.status >= 500;
+}
+
 const client = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: 10_000,
-      retry: (failures, error) =>
-        failures < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+      retry: (failures, error) => failures < 2 && mayPass(error),
+      retryDelay: (failures, error) => 1000 * ((error instanceof ApiError && error.retryAfterSeconds) || 2 ** failures),
     },
   },
 });

@@ -1,24 +1,23 @@
-import type { TrendPoint } from "../api-types";
 import { counted, moodName } from "../lib/format";
 
 /** Fourteen days in the space of a word. */
-export function Sparkline({ points }: { points: TrendPoint[] }) {
-  if (points.length < 2) return null;
-  const most = Math.max(1, ...points.map((point) => point.posts));
-  const x = (index: number) => 2 + (index / (points.length - 1)) * 80;
-  const y = (posts: number) => 21 - (posts / most) * 18;
-  const line = points.map((point, index) => `${x(index).toFixed(1)} ${y(point.posts).toFixed(1)}`).join("L");
-  const last = points.at(-1)!;
+export function Sparkline({ posts }: { posts: number[] }) {
+  if (posts.length < 2) return null;
+  const most = Math.max(1, ...posts);
+  const x = (index: number) => 2 + (index / (posts.length - 1)) * 80;
+  const y = (count: number) => 21 - (count / most) * 18;
+  const line = posts.map((count, index) => `${x(index).toFixed(1)} ${y(count).toFixed(1)}`).join("L");
+  const last = posts.at(-1)!;
   return (
     <svg
       className="sparkline"
       viewBox="0 0 84 24"
       role="img"
-      aria-label={`Posts a day over ${points.length} days, at most ${most}, now ${last.posts}`}
+      aria-label={`Posts a day over ${posts.length} days, at most ${most}, now ${last}`}
     >
       <path d={`M${line}L82 22L2 22Z`} fill="currentColor" opacity="0.12" />
       <path d={`M${line}`} fill="none" stroke="currentColor" strokeWidth="1.4" strokeLinejoin="round" />
-      <circle cx={x(points.length - 1)} cy={y(last.posts)} r="2" fill="currentColor" />
+      <circle cx={x(posts.length - 1)} cy={y(last)} r="2" fill="currentColor" />
     </svg>
   );
 }

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import type { Summary } from "../api-types";
+import type { CardSummary, Summary } from "../api-types";
 import { counted } from "../lib/format";
 import { useSummary } from "../lib/queries";
 import { periodName } from "../lib/time";
@@ -8,10 +8,20 @@ import { PostCard } from "./post-card";
 import { ErrorNote, Skeleton } from "./ui";
 
 /** Sentences whose numbers open the posts they come from, in place. */
-export function SummaryText({ summary, hideTopic }: { summary: Summary; hideTopic?: number }) {
+export function SummaryText({ summary, hideTopic }: { summary: CardSummary | Summary; hideTopic?: number }) {
   const [open, setOpen] = useState<string | null>(null);
-  const detail = useSummary(open !== null && !summary.posts ? summary.id : null);
-  const posts = summary.posts ?? detail.data?.posts;
+  const [wantsPosts, setWantsPosts] = useState(false);
+  const given = "posts" in summary ? summary.posts : undefined;
+  const detail = useSummary(wantsPosts && !given ? summary.id : null);
+  const posts = given ?? detail.data?.posts;
+  const willOpen = () => setWantsPosts(true); // so that they are there when it is clicked
+  if (!summary.sentences) {
+    return (
+      <p className="summary-text" dir="auto">
+        {summary.content}
+      </p>
+    );
+  }
   if (summary.sentences.length === 0)
     return <p className="muted">Nothing was said in this period that could be summed up.</p>;
   return (
@@ -29,7 +39,12 @@ export function SummaryText({ summary, hideTopic }: { summary: Summary; hideTopi
                 className="cite"
                 aria-expanded={open === key}
                 aria-label={`Source ${n}`}
-                onClick={() => setOpen(open === key ? null : key)}
+                onPointerEnter={willOpen}
+                onFocus={willOpen}
+                onClick={() => {
+                  willOpen(); // keys click what has no focus
+                  setOpen(open === key ? null : key);
+                }}
               >
                 {n}
               </button>
@@ -59,9 +74,7 @@ export function SummaryFacts({ summary, period = true }: { summary: Summary; per
   return (
     <span className="row wide small muted">
       {period && <span>{periodName(summary.period.start, summary.period.end)}</span>}
-      <span title={`${summary.distinct_count} of them say something of their own`}>
-        from {counted(summary.post_count, "post")}
-      </span>
+      <span>from {counted(summary.post_count, "post")}</span>
       {summary.sentiment && <Mood score={summary.sentiment.score} />}
     </span>
   );

@@ -91,7 +91,8 @@ export function Empty({ title, children, actions }: { title: string; children?: 
 
 export function errorMessage(error: unknown): string {
   if (error instanceof ApiError && error.status === 429 && error.retryAfterSeconds) {
-    return `${error.message} Try again in ${Math.ceil(error.retryAfterSeconds / 60)} min.`;
+    const seconds = error.retryAfterSeconds;
+    return `${error.message} Try again in ${seconds < 60 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`}.`;
   }
   return error instanceof Error ? error.message : "Something went wrong.";
 }

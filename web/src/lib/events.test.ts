@@ -8,10 +8,16 @@ class Source {
   readyState = 0;
   onopen = () => {};
   onerror = () => {};
+  private listeners = new Map<string, (event: { data: string }) => void>();
   constructor() {
     Source.all.push(this);
   }
-  addEventListener() {}
+  addEventListener(name: string, listener: (event: { data: string }) => void) {
+    this.listeners.set(name, listener);
+  }
+  send(name: string, data: unknown) {
+    this.listeners.get(name)!({ data: JSON.stringify(data) });
+  }
   close() {}
   end(readyState: number) {
     this.readyState = readyState;
@@ -67,4 +73,21 @@ test("one that is refused asks who is logged in before it tries again", () => {
   expect(Source.all).toHaveLength(1);
   vi.advanceTimersByTime(4000);
   expect(Source.all).toHaveLength(2);
+});
+
+test("a migration's progress is shown at once, and one that begins or goes on to another phase changes the tables", () => {
+  const source = Source.all[0]!;
+  const told = () => client.getQueryData<{ migrations: object[] }>(["database"])!.migrations;
+  client.setQueryData(["database"], { migrations: [{ name: "a", phase: "backfill", done: 1 }] });
+  source.send("migration", { name: "a", phase: "backfill", done: 2 });
+  expect(told()).toEqual([{ name: "a", phase: "backfill", done: 2 }]);
+  expect(isStale("database")).toBe(false);
+  source.send("migration", { name: "a", phase: "live", done: 2 });
+  expect(told()).toEqual([{ name: "a", phase: "live", done: 2 }]);
+  expect(isStale("database")).toBe(true);
+
+  client.setQueryData(["database"], { migrations: [] });
+  expect(isStale("database")).toBe(false);
+  source.send("migration", { name: "b", phase: "expand" });
+  expect(isStale("database")).toBe(true);
 });

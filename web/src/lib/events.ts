@@ -1,6 +1,6 @@
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import type { MigrationState, Run } from "../api-types";
+import type { DatabaseState, MigrationState, Run } from "../api-types";
 import { addressOf } from "./api";
 import { adoptRun, refreshPosts, refreshSources } from "./queries";
 
@@ -9,6 +9,20 @@ const againMs = 3000;
 const settledMs = 3000;
 /** The server ends every stream after some minutes; only what does not come back by then is lost. */
 const patienceMs = 8000;
+
+/** Progress is shown at once; one that begins, ends or changes its phase changes the tables too. */
+function adoptMigration(client: QueryClient, migration: MigrationState): void {
+  const phaseNow = (state?: DatabaseState) => state?.migrations.find(({ name }) => name === migration.name)?.phase;
+  const before = client.getQueryData<DatabaseState>(["database"]);
+  client.setQueryData<DatabaseState>(
+    ["database"],
+    before && {
+      ...before,
+      migrations: before.migrations.map((other) => (other.name === migration.name ? migration : other)),
+    },
+  );
+  if (phaseNow(before) !== migration.phase) void client.invalidateQueries({ queryKey: ["database"] });
+}
 
 /**
  * Listens until it is closed. A connection that ends is made again: by the browser while it can, else by us. What was
@@ -48,17 +62,9 @@ export function listen(client: QueryClient, onLost: (lost: boolean) => void): ()
       clearTimeout(settled);
       settled = setTimeout(() => refreshSources(client), settledMs);
     });
-    source.addEventListener("migration", (event: MessageEvent<string>) => {
-      const migration = JSON.parse(event.data) as MigrationState;
-      client.setQueryData<{ migrations: MigrationState[] }>(
-        ["database"],
-        (before) =>
-          before && {
-            ...before,
-            migrations: before.migrations.map((other) => (other.name === migration.name ? migration : other)),
-          },
-      );
-    });
+    source.addEventListener("migration", (event: MessageEvent<string>) =>
+      adoptMigration(client, JSON.parse(event.data) as MigrationState),
+    );
   };
   open();
   return () => {

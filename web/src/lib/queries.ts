@@ -1,6 +1,6 @@
 // What the views ask the server, under which key it is kept, and what a change makes stale.
 import { type QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import type { Post, PostPage, Run, Series, Session, Sources, Summary, Today, Topic } from "../api-types";
+import type { Interval, Post, PostPage, Run, Series, Session, Sources, Summary, Today, Topic } from "../api-types";
 import { say, sayError } from "../components/toasts";
 import { adoptSession, api, type Query } from "./api";
 import { keep } from "./kept";
@@ -34,8 +34,9 @@ export const useToday = () =>
 /** What the server counted up to now is too old: see refreshSources. */
 let sourcesChanged = false;
 
-export const useSources = () =>
+export const useSources = (enabled = true) =>
   useQuery({
+    enabled,
     queryKey: ["sources"],
     queryFn: async ({ signal }) => {
       const sources = await api.get<Sources>("/sources", {}, signal, sourcesChanged);
@@ -58,13 +59,12 @@ export const useTopic = (id: number) =>
     refetchInterval: (query) => (query.state.data?.filing ? 2000 : false),
   });
 
-export const useSeries = (
-  topic: number,
-  query: { interval: string; since?: string | undefined; until?: string | undefined },
-) =>
+/** Without times, when they are not known yet, what was shown before stays. */
+export const useSeries = (topic: number, times: { interval: Interval; since: string; until: string } | null) =>
   useQuery({
-    queryKey: ["series", topic, query],
-    queryFn: ({ signal }) => api.get<Series>(`/topics/${topic}/series`, { ...query, time_zone: timeZone() }, signal),
+    enabled: times !== null,
+    queryKey: ["series", topic, times],
+    queryFn: ({ signal }) => api.get<Series>(`/topics/${topic}/series`, { ...times, time_zone: timeZone() }, signal),
     placeholderData: (before) => before,
   });
 

@@ -204,7 +204,7 @@ export default function DatabaseView({ isAdmin }: { isAdmin: boolean }) {
     queryFn: ({ signal }) => api.get<DatabaseState>("/database", {}, signal),
     refetchInterval: (query) =>
       query.state.data?.migrations.some((migration) => !["live", "completed", "rolled_back"].includes(migration.phase))
-        ? 2000
+        ? 10_000 // events tell its progress
         : false,
   });
   const [all, setAll] = useState(false);

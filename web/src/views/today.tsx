@@ -41,7 +41,7 @@ function FirstSummary({ card }: { card: TodayTopic }) {
     done: (answer) => setRunId(answer.run.id),
     stale: ["runs"],
   });
-  const posts = card.trend.reduce((sum, point) => sum + point.posts, 0);
+  const posts = card.trend.reduce((sum, count) => sum + count, 0);
   if (run.data) return <RunProgress run={run.data} />;
   if (posts === 0) return <p className="muted">Quiet: no posts in the last 14 days, and no summary yet.</p>;
   return (
@@ -68,7 +68,7 @@ function TopicCard({ card, onDone }: { card: TodayTopic; onDone: (done: boolean)
           <Icon name="check" />
         </Button>
       ) : (
-        <Sparkline points={card.trend} />
+        <Sparkline posts={card.trend} />
       )}
     </div>
   );
@@ -93,7 +93,7 @@ function TopicCard({ card, onDone }: { card: TodayTopic; onDone: (done: boolean)
 
 function whatWasRead(topics: TodayTopic[]): string {
   const summaries = topics.flatMap((card) => card.summary ?? []);
-  const sentences = summaries.reduce((sum, summary) => sum + summary.sentences.length, 0);
+  const sentences = summaries.reduce((sum, summary) => sum + (summary.sentences?.length ?? 0), 0);
   const posts = summaries.reduce((sum, summary) => sum + summary.post_count, 0);
   return sentences > 0
     ? `${counted(sentences, "sentence")} instead of ${counted(posts, "post")}.`
@@ -104,8 +104,8 @@ function whatWasRead(topics: TodayTopic[]): string {
 function readingMinutes(topics: TodayTopic[]): number {
   const words = topics
     .filter((card) => !card.done)
-    .flatMap((card) => card.summary?.sentences ?? [])
-    .reduce((sum, sentence) => sum + sentence.text.split(/\s+/).length, 0);
+    .flatMap(({ summary }) => summary?.sentences?.map((sentence) => sentence.text) ?? summary?.content ?? [])
+    .reduce((sum, text) => sum + text.split(/\s+/).length, 0);
   return Math.ceil(words / 200);
 }
 

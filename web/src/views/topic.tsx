@@ -15,6 +15,7 @@ import {
   usePosts,
   useRun,
   useSeries,
+  useSources,
   useSummaries,
   useSummary,
   useTopic,
@@ -35,24 +36,38 @@ const ranges = [
   ["14d", "14 days"],
   ["90d", "90 days"],
   ["2y", "2 years"],
+  ["all", "All"],
 ] as const;
 type Range = (typeof ranges)[number][0];
-const rangeDays: Record<Range, number> = { "2d": 2, "14d": 14, "90d": 90, "2y": 730 };
-const intervals: Record<Range, Interval> = { "2d": "hour", "14d": "day", "90d": "day", "2y": "week" };
-const intervalMs: Record<Interval, number> = { hour: 3_600_000, day: 86_400_000, week: 7 * 86_400_000 };
+const rangeDays: Record<Exclude<Range, "all">, number> = { "2d": 2, "14d": 14, "90d": 90, "2y": 730 };
+const dayMs = 86_400_000;
+const daysMax = 7 * 990; // the server's charts have up to 1,000 intervals
+const intervalFor = (days: number): Interval => (days <= 2 ? "hour" : days <= 120 ? "day" : "week");
+const intervalMs: Record<Interval, number> = { hour: 3_600_000, day: dayMs, week: 7 * dayMs };
 
 interface Times {
   since: string;
   until: string;
 }
 
+/** How many days up to today a range has; nothing while it is not known since when there are posts. */
+function useDays(range: Range): number | undefined {
+  const oldest = useSources(range === "all")
+    .data?.sources.map((source) => source.oldest_at ?? "")
+    .filter(Boolean);
+  if (range !== "all") return rangeDays[range];
+  if (!oldest) return undefined;
+  const first = Math.min(Date.now(), ...oldest.map((time) => Date.parse(time)));
+  return Math.min(daysMax, Math.ceil((Date.now() - first) / dayMs) + 1);
+}
+
 function Overview({ topic }: { topic: Topic }) {
   const [range, setRange] = useState<Range>("14d");
   const [span, setSpan] = useState<(Span & Times) | null>(null);
-  const interval = intervals[range];
+  const days = useDays(range);
   const today = isoDay(new Date());
-  const times = useMemo(() => lastDays(rangeDays[range]), [today, range]);
-  const series = useSeries(topic.id, { interval, ...times });
+  const times = useMemo(() => days && { interval: intervalFor(days), ...lastDays(days) }, [today, days]);
+  const series = useSeries(topic.id, times || null);
   const posts = usePosts({ topic: topic.id, cluster: true, since: span?.since, until: span?.until });
   useShortcuts("Topic", [{ keys: "c", does: "clear the selected span", run: () => setSpan(null) }]);
 
@@ -90,6 +105,14 @@ function Overview({ topic }: { topic: Topic }) {
             </Suspense>
           )}
         </Loaded>
+        {range !== "all" && topic.posts > 0 && series.data?.points.every((point) => point.posts === 0) && (
+          <div className="row">
+            <span className="muted small">No posts in this time.</span>
+            <Button small onClick={() => setRange("all")}>
+              Look at all of it
+            </Button>
+          </div>
+        )}
         {span && (
           <div className="row">
             <span className="chip accent">{periodName(span.since, span.until)}</span>
