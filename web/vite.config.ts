@@ -15,5 +15,5 @@ export default defineConfig({
   },
   // `npm run dev` beside a running `offx serve`, which refuses changes that come from another origin than its Host.
   server: { proxy: { "/api": { target: server, changeOrigin: false } } },
-  test: { include: ["src/**/*.test.ts"], env: { TZ: "UTC" } },
+  test: { include: ["src/**/*.test.{ts,tsx}"], env: { TZ: "UTC" } },
 });

@@ -382,7 +382,8 @@ void HttpConnection::run_handler() {
   });
   if (taken) return;
   --server_.requests;
-  refuse(503, "too many requests at once");
+  // The request is whole, and who comes again need not connect anew, which takes longer than the answer.
+  respond(server_.handler.refuse(503, "too many requests at once"));
 }
 
 void HttpConnection::refuse(int status, std::string_view reason) {

@@ -95,12 +95,19 @@ function Sidebar({ topics, username }: { topics: Topic[] | undefined; username: 
 }
 
 function TabBar({ onMore }: { onMore: (() => void) | undefined }) {
+  const [location] = useLocation();
+  const isBehindMore = behindMore.some((to) => location.startsWith(to.href));
   return (
     <nav className="tabbar" aria-label="Main, narrow">
       <NavLink to={place("Today")} />
       <NavLink to={place("Topics")} />
       <NavLink to={place("Search")} />
-      <button type="button" className="nav-link button quiet" onClick={onMore}>
+      <button
+        type="button"
+        className="nav-link button quiet"
+        aria-current={isBehindMore ? "page" : undefined}
+        onClick={onMore}
+      >
         <Icon name="more" />
         <span>More</span>
       </button>

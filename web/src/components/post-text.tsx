@@ -1,6 +1,28 @@
+import type { ReactNode } from "react";
 import { Link } from "wouter";
 import type { MatchedTerm } from "../api-types";
 import { piecesOf, shortAddress } from "../lib/text";
+
+function Address({ href, children }: { href: string | undefined; children: ReactNode }) {
+  return (
+    <a className="token" href={href} target="_blank" rel="noopener noreferrer">
+      {children}
+    </a>
+  );
+}
+
+/** Words of a summary: addresses are short and may be followed, the rest is to be read. */
+export function SentenceText({ text }: { text: string }) {
+  return piecesOf(text).map((piece, index) =>
+    piece.kind === "link" ? (
+      <Address key={index} href={piece.href}>
+        {shortAddress(piece.text)}
+      </Address>
+    ) : (
+      piece.text
+    ),
+  );
+}
 
 /** A post's words, with what may be followed as links and what matched set off. */
 export function PostText({
@@ -19,9 +41,9 @@ export function PostText({
         const words = piece.marked ? <mark>{shown}</mark> : shown;
         if (piece.kind === "link") {
           return (
-            <a key={index} className="token" href={piece.href} target="_blank" rel="noopener noreferrer">
+            <Address key={index} href={piece.href}>
               {words}
-            </a>
+            </Address>
           );
         }
         if (piece.kind === "tag" || piece.kind === "mention") {

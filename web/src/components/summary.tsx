@@ -5,6 +5,7 @@ import { useSummary } from "../lib/queries";
 import { periodName } from "../lib/time";
 import { Mood } from "./charts";
 import { PostCard } from "./post-card";
+import { SentenceText } from "./post-text";
 import { ErrorNote, Skeleton } from "./ui";
 
 /** Sentences whose numbers open the posts they come from, in place. */
@@ -18,7 +19,7 @@ export function SummaryText({ summary, hideTopic }: { summary: CardSummary | Sum
   if (!summary.sentences) {
     return (
       <p className="summary-text" dir="auto">
-        {summary.content}
+        <SentenceText text={summary.content ?? ""} />
       </p>
     );
   }
@@ -29,7 +30,10 @@ export function SummaryText({ summary, hideTopic }: { summary: CardSummary | Sum
       {summary.sentences.map((sentence, index) => (
         <li key={index}>
           {/* The word joiner keeps the first number with the last word. */}
-          <span dir="auto">{`${sentence.text}\u2060`}</span>
+          <span dir="auto">
+            <SentenceText text={sentence.text} />
+            {"\u2060"}
+          </span>
           {sentence.posts.map((n) => {
             const key = `${index}/${n}`;
             return (

@@ -8,6 +8,8 @@ import { bytesName, count, counted } from "../lib/format";
 import { useChange, useRun } from "../lib/queries";
 import { briefTime, fullTime } from "../lib/time";
 
+const engineNames: Record<string, string> = { sqlite: "SQLite", libsql: "libSQL", valtown: "Val Town" };
+
 const phaseNames: Record<MigrationPhase, string> = {
   expand: "making tables",
   backfill: "copying rows",
@@ -220,7 +222,7 @@ export default function DatabaseView({ isAdmin }: { isAdmin: boolean }) {
                 <dl className="card facts">
                   <div>
                     <dt>Engine</dt>
-                    <dd>{data.engine}</dd>
+                    <dd>{engineNames[data.engine] ?? data.engine}</dd>
                   </div>
                   <div>
                     <dt>Size</dt>
@@ -231,8 +233,14 @@ export default function DatabaseView({ isAdmin }: { isAdmin: boolean }) {
                     <dd className="number">{data.tables.length}</dd>
                   </div>
                   <div>
-                    <dt>Schema drift</dt>
-                    <dd className="number">{data.drift ?? "not checked"}</dd>
+                    <dt>Schema</dt>
+                    <dd>
+                      {data.drift === null
+                        ? "not checked"
+                        : data.drift === 0
+                          ? "as it should be"
+                          : counted(data.drift, "difference")}
+                    </dd>
                   </div>
                 </dl>
                 <Backups isAdmin={isAdmin} />
