@@ -133,10 +133,6 @@ void refuse_clocks(const Blueprint& blueprint, std::vector<Finding>& findings) {
   }
 }
 
-}  // namespace
-
-namespace {
-
 /// What can be done now with a migration that is begun.
 Result<Plan> plan_of_begun(db::DatabaseClient& client, const Migration& migration, const Record& record) {
   Plan plan;
