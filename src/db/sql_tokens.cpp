@@ -5,6 +5,8 @@
 namespace offx::db {
 namespace {
 
+char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 bool starts_name(char c) noexcept {
@@ -74,6 +76,32 @@ std::optional<SqlToken> SqlTokens::next() {
   const SqlToken token{kind, rest_.substr(0, length)};
   rest_.remove_prefix(length);
   return token;
+}
+
+std::string folded(std::string_view name) {
+  std::string text(name);
+  std::transform(text.begin(), text.end(), text.begin(), lower);
+  return text;
+}
+
+bool same_name(std::string_view a, std::string_view b) noexcept {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+bool is_word(const SqlToken& token, std::string_view word) noexcept {
+  return token.kind == SqlToken::Kind::name && same_name(token.text, word);
+}
+
+std::string name_of(const SqlToken& token) {
+  if (token.kind != SqlToken::Kind::quoted_name && !token.text.starts_with('\'')) return folded(token.text);
+  const char close = token.text.back();
+  const auto inner = token.text.substr(1, token.text.size() < 2 ? 0 : token.text.size() - 2);
+  std::string name;
+  for (std::size_t i = 0; i < inner.size(); ++i) {
+    name += lower(inner[i]);
+    if (inner[i] == close && i + 1 < inner.size() && inner[i + 1] == close) ++i;
+  }
+  return name;
 }
 
 }  // namespace offx::db

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace offx::db {
@@ -32,5 +33,15 @@ class SqlTokens {
  private:
   std::string_view rest_;
 };
+
+/// Letters of ASCII in lower case, as SQLite compares names.
+[[nodiscard]] std::string folded(std::string_view name);
+[[nodiscard]] bool same_name(std::string_view a, std::string_view b) noexcept;
+
+/// True if the token is this keyword, or this name without quotes.
+[[nodiscard]] bool is_word(const SqlToken& token, std::string_view word) noexcept;
+
+/// The name that a token means where a name must stand: without quotes, folded. SQLite takes a '…' for a name there.
+[[nodiscard]] std::string name_of(const SqlToken& token);
 
 }  // namespace offx::db

@@ -17,14 +17,9 @@ namespace {
 
 constexpr std::size_t kParametersMax = 32766;  // SQLite's default
 
-bool is(std::string_view word, std::string_view upper_case) {
-  return std::equal(word.begin(), word.end(), upper_case.begin(), upper_case.end(),
-                    [](char a, char b) { return (a >= 'a' && a <= 'z' ? static_cast<char>(a - 'a' + 'A') : a) == b; });
-}
-
 template <std::size_t n>
 bool is_one_of(std::string_view word, const std::array<std::string_view, n>& words) {
-  return std::any_of(words.begin(), words.end(), [word](std::string_view other) { return is(word, other); });
+  return std::any_of(words.begin(), words.end(), [word](std::string_view other) { return same_name(word, other); });
 }
 
 StatementText::Kind kind_of(std::string_view verb) {
@@ -35,7 +30,7 @@ StatementText::Kind kind_of(std::string_view verb) {
   if (is_one_of(verb, kReads)) return Kind::read;
   if (is_one_of(verb, kInserts)) return Kind::insert;
   if (is_one_of(verb, kChanges)) return Kind::change;
-  return is(verb, "PRAGMA") ? Kind::pragma : Kind::other;
+  return same_name(verb, "PRAGMA") ? Kind::pragma : Kind::other;
 }
 
 bool is_control(std::string_view verb) {
@@ -123,7 +118,7 @@ Result<StatementText> read_statement(std::string_view sql) {
     if (ended && !is_one) {
       // In a trigger a `;` ends a step and not the statement.
       std::size_t statements = 0;
-      if (is(verb, "CREATE")) {
+      if (same_name(verb, "CREATE")) {
         for (const auto part : split_script(sql)) statements += has_tokens(part) ? 1U : 0U;
       }
       if (statements != 1) {
@@ -134,7 +129,7 @@ Result<StatementText> read_statement(std::string_view sql) {
     if (verb.empty()) {
       verb = token->text;
       begin = offset;
-      with = is(verb, "WITH");
+      with = same_name(verb, "WITH");
       text.kind = kind_of(verb);
     }
     end = offset + token->text.size();
@@ -151,9 +146,10 @@ Result<StatementText> read_statement(std::string_view sql) {
     if (token->kind == SqlToken::Kind::name && depth == 0) {
       using Kind = StatementText::Kind;
       if (with && text.kind == Kind::other) text.kind = kind_of(token->text);
-      if (text.kind == Kind::insert && is(previous, "DO") && is(token->text, "UPDATE")) text.kind = Kind::upsert;
+      if (text.kind == Kind::insert && same_name(previous, "DO") && same_name(token->text, "UPDATE"))
+        text.kind = Kind::upsert;
       const bool changes = text.kind == Kind::insert || text.kind == Kind::upsert || text.kind == Kind::change;
-      if (changes && is(token->text, "RETURNING")) text.returning = true;
+      if (changes && same_name(token->text, "RETURNING")) text.returning = true;
       previous = token->text;
     }
   }

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "db/script.h"
+#include "db/table_text.h"
 #include "migrate/blueprint.h"
 #include "migrate/ledger.h"
 #include "migrate/row_pages.h"
@@ -34,31 +35,20 @@ bool belongs_to_place(std::string_view name) {
 std::string with_types_for_rqlite(std::string_view create_sql) {
   constexpr std::array<std::string_view, 4> kRewritten = {"boolean", "date", "datetime", "timestamp"};
   std::string result;
-  std::size_t copied = 0;
-  int depth = 0;
-  std::size_t in_definition = 0;  // tokens of this column so far
-  for (const auto& token : tokens_of(create_sql)) {
-    const auto offset = static_cast<std::size_t>(token.text.data() - create_sql.data());
-    if (token.text == "(") {
-      if (++depth == 1) in_definition = 0;
-      continue;
-    }
-    if (token.text == ")") --depth;
-    if (token.text == "," && depth == 1) {
-      in_definition = 0;
-      continue;
-    }
-    if (depth != 1) continue;
-    ++in_definition;
-    const bool rewritten = in_definition == 2 && token.kind == Token::Kind::name &&
-                           std::any_of(kRewritten.begin(), kRewritten.end(),
-                                       [&](std::string_view type) { return same_name(token.text, type); });
+  const char* copied_to = create_sql.data();
+  const auto table = db::read_table_text(create_sql);
+  for (const auto column : table.columns) {
+    db::SqlTokens tokens(column);
+    (void)tokens.next();  // its name
+    const auto type = tokens.next();
+    const bool rewritten = type && std::any_of(kRewritten.begin(), kRewritten.end(),
+                                               [&](std::string_view word) { return is_word(*type, word); });
     if (!rewritten) continue;
-    result += create_sql.substr(copied, offset - copied);
+    result.append(copied_to, type->text.data());
     result += "NUMERIC";
-    copied = offset + token.text.size();
+    copied_to = type->text.data() + type->text.size();
   }
-  return result + std::string(create_sql.substr(copied));
+  return result.append(copied_to, create_sql.data() + create_sql.size());
 }
 
 class Copy {

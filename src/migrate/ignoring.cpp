@@ -12,10 +12,6 @@ namespace {
 
 using Tokens = std::span<const Token>;
 
-bool is_word(const Token& token, std::string_view word) {
-  return token.kind == Token::Kind::name && same_name(token.text, word);
-}
-
 /// The tokens of a CREATE TRIGGER: its name is the last of the first part.
 struct Parts {
   Tokens name;

@@ -7,18 +7,6 @@
 #include "db/script.h"
 
 namespace offx::migrate {
-namespace {
-
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool is_name(const Token& token) { return token.kind == Token::Kind::name || token.kind == Token::Kind::quoted_name; }
-
-bool is_word(const Token& token, std::string_view word) {
-  return token.kind == Token::Kind::name && same_name(token.text, word);
-}
-
-}  // namespace
-
 std::vector<Token> tokens_of(std::string_view sql) {
   std::vector<Token> tokens;
   db::SqlTokens all(sql);
@@ -26,26 +14,8 @@ std::vector<Token> tokens_of(std::string_view sql) {
   return tokens;
 }
 
-std::string folded(std::string_view name) {
-  std::string text(name);
-  std::transform(text.begin(), text.end(), text.begin(), lower);
-  return text;
-}
-
-bool same_name(std::string_view a, std::string_view b) noexcept {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
-}
-
-std::string name_of(const Token& token) {
-  if (token.kind != Token::Kind::quoted_name) return folded(token.text);
-  const char close = token.text.back();
-  const auto inner = token.text.substr(1, token.text.size() < 2 ? 0 : token.text.size() - 2);
-  std::string name;
-  for (std::size_t i = 0; i < inner.size(); ++i) {
-    name += lower(inner[i]);
-    if (inner[i] == close && i + 1 < inner.size() && inner[i + 1] == close) ++i;
-  }
-  return name;
+bool is_name(const Token& token) noexcept {
+  return token.kind == Token::Kind::name || token.kind == Token::Kind::quoted_name;
 }
 
 std::set<std::string> names_in(std::string_view sql) {
@@ -61,8 +31,7 @@ bool mentions(std::string_view sql, std::string_view name) { return names_in(sql
 std::string normalised(std::string_view sql) {
   std::string text;
   for (const auto& token : tokens_of(sql)) {
-    const bool name = token.kind == Token::Kind::name || token.kind == Token::Kind::quoted_name;
-    text += name ? name_of(token) : std::string(token.text);
+    text += is_name(token) ? name_of(token) : std::string(token.text);
     text += ' ';
   }
   return text;

@@ -11,16 +11,16 @@
 namespace offx::migrate {
 
 using Token = db::SqlToken;
+using db::folded;
+using db::is_word;
+using db::name_of;
+using db::same_name;
 
 /// All tokens of `sql`, without blanks and comments.
 [[nodiscard]] std::vector<Token> tokens_of(std::string_view sql);
 
-/// Letters of ASCII in lower case, as SQLite compares names.
-[[nodiscard]] std::string folded(std::string_view name);
-[[nodiscard]] bool same_name(std::string_view a, std::string_view b) noexcept;
-
-/// The name that a name token means: without quotes, folded. A `"…"` in the place of a name too.
-[[nodiscard]] std::string name_of(const Token& token);
+/// True for a name with or without quotes, a keyword too.
+[[nodiscard]] bool is_name(const Token& token) noexcept;
 
 /// Every name that occurs in `sql`, keywords and functions among them, folded.
 [[nodiscard]] std::set<std::string> names_in(std::string_view sql);
