@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "db/client.h"
+#include "migrate/engine_limits.h"
 #include "migrate/pair.h"
 #include "migrate/sync_sql.h"
 
@@ -32,6 +32,10 @@ struct Blueprint {
   std::vector<PairPlan> pairs;                ///< parents before those that refer to them
   std::vector<std::string> drop_on_complete;  ///< statements that remove views and triggers which speak of old tables
   std::vector<std::string> make_on_complete;  ///< … and make those that take over
+
+  /// The pair whose old, or new, table has this name; nullptr if none has.
+  [[nodiscard]] const PairPlan* pair_from(std::string_view table) const;
+  [[nodiscard]] const PairPlan* pair_to(std::string_view table) const;
 };
 
 /// The names that triggers of ours on the pair's tables may have.
@@ -43,21 +47,10 @@ struct Blueprint {
 /// (triggers of the user's that came later would let others be made), or as they would be made now.
 Result<std::vector<NamedSql>> expected_triggers(db::DatabaseClient& client, const PairPlan& plan, Side side, bool live);
 
-/// Which foreign keys an engine can point at another table (DatabaseClient::redirect_references).
-enum class Redirects : std::uint8_t { none, of_columns, all };
-[[nodiscard]] Redirects can_redirect_references(const db::DatabaseClient& client);
-
-/// True if this engine keeps statements instead of rows: every node, and a restart, evaluates them again.
-[[nodiscard]] bool repeats_statements(const db::DatabaseClient& client);
-
 /// Resolves `migration` against `schema`, in whose scratch database the new tables are made if the original lacks them.
 /// Complaints go to `findings`; with a refusal among them the blueprint may be incomplete.
 Result<Blueprint> make_blueprint(Schema& schema, const Migration& migration, Redirects can_redirect,
                                  std::vector<Finding>& findings);
-
-/// Does to the scratch database what the phases will do, and compiles every statement that an application's writes
-/// would set off after each. What fails becomes a finding. The scratch database is used up.
-Result<void> rehearse(Schema& schema, const Blueprint& blueprint, std::vector<Finding>& findings);
 
 /// The CREATE TRIGGER statements of a script that may hold nothing else.
 std::vector<NamedSql> triggers_in(std::string_view script, const TableChange& change, std::vector<Finding>& findings);

@@ -9,7 +9,7 @@
 
 #include "db/script.h"
 #include "db/table_text.h"
-#include "migrate/blueprint.h"
+#include "migrate/engine_limits.h"
 #include "migrate/ledger.h"
 #include "migrate/row_pages.h"
 #include "migrate/schema.h"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "migrate/rehearsal.h"
 #include "migrate/schema.h"
 #include "migrate/sql_text.h"
 

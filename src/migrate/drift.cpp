@@ -12,8 +12,6 @@ namespace {
 
 using db::to_text;
 
-bool is_ours(std::string_view name) { return folded(name).starts_with("offx_"); }
-
 /// The triggers and indexes that a migration under way keeps for itself, as they must be.
 Result<void> find_lost_triggers(db::DatabaseClient& client, const Record& record,
                                 const std::vector<SchemaObject>& objects, std::vector<Drift>& drifts) {

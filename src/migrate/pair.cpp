@@ -21,10 +21,6 @@ const std::string* find_text(const ColumnTexts& texts, std::string_view column) 
   return found == texts.end() ? nullptr : &found->second;
 }
 
-bool contains(const std::vector<std::string>& names, std::string_view name) {
-  return std::any_of(names.begin(), names.end(), [&](const std::string& n) { return same_name(n, name); });
-}
-
 /// Resolves one pair; a class because every step needs the same few things.
 class Resolver {
  public:
@@ -197,7 +193,7 @@ class Resolver {
       if (!index.unique || index.partial || index.columns.size() != columns.size()) continue;
       std::vector<std::string> collations;
       for (const auto& column : columns) collations.push_back(folded(collation_in(index, column)));
-      if (!contains(collations, "")) return collations;
+      if (!contains_name(collations, "")) return collations;
     }
     return std::vector<std::string>(columns.size(), "binary");
   }
@@ -224,7 +220,7 @@ class Resolver {
     std::vector<std::vector<std::string>> candidates;
     if (!table(kOld).key.empty()) candidates.push_back(table(kOld).key);
     for (const auto& index : table(kOld).indexes) {
-      if (index.unique && !index.partial && !contains(index.columns, "")) candidates.push_back(index.columns);
+      if (index.unique && !index.partial && !contains_name(index.columns, "")) candidates.push_back(index.columns);
     }
     for (const bool may_be_null : {false, true}) {
       for (const auto& old_key : candidates) {
@@ -234,7 +230,7 @@ class Resolver {
           new_key.push_back(mutual(kOld, column));
           nullable = nullable || can_be_null(kOld, column);
         }
-        if (nullable != may_be_null || contains(new_key, "")) continue;
+        if (nullable != may_be_null || contains_name(new_key, "")) continue;
         // '1' and '01' are two texts and one number.
         if (!same_affinity(old_key, new_key)) continue;
         const auto collations = key_collations(kOld, old_key);
@@ -265,7 +261,7 @@ class Resolver {
     return !(t.key_is_rowid() && found->primary_key > 0);
   }
 
-  bool in_key(Side side, std::string_view column) const { return contains(pair_.key[side], column); }
+  bool in_key(Side side, std::string_view column) const { return contains_name(pair_.key[side], column); }
 
   void read_sources() {
     for (const Side side : {kOld, kNew}) {
@@ -316,12 +312,12 @@ class Resolver {
         }
       };
       for (const auto& index : table(side).indexes) {
-        if (index.unique && !contains(index.columns, "")) unite_all(index.columns);
+        if (index.unique && !contains_name(index.columns, "")) unite_all(index.columns);
       }
       for (const auto& key : table(side).foreign_keys) unite_all(key.columns);
       for (const auto check : check_expressions(table(side).sql)) unite_all(names_in(check));
       for (const auto& index : table(side).indexes) {
-        if (index.unique && contains(index.columns, "")) unite_expression_index(side, unite_all);
+        if (index.unique && contains_name(index.columns, "")) unite_expression_index(side, unite_all);
       }
     }
     std::map<std::size_t, Group> groups;
@@ -332,7 +328,7 @@ class Resolver {
         group.computed[side].push_back(c);
         for (const auto& source : c.reads) {
           auto& sources = group.sources[other(side)];
-          if (!contains(sources, source)) sources.push_back(source);
+          if (!contains_name(sources, source)) sources.push_back(source);
         }
       }
     }
@@ -393,7 +389,7 @@ class Resolver {
   void check_way_back() {
     for (const auto& group : pair_.groups) {
       for (const auto& c : group.computed[kNew]) {
-        if (contains(pair_.change.one_way, c.column)) continue;
+        if (contains_name(pair_.change.one_way, c.column)) continue;
         for (const auto& source : c.reads) {
           if (computed(kOld, source) != nullptr || table(kOld).column(source)->generated) continue;
           find(Severity::refusal, c.column,
@@ -501,7 +497,7 @@ bool Group::only_initial(Side side) const {
           std::none_of(computed[side].begin(), computed[side].end(), [](const Computed& c) { return c.reads_key; }));
 }
 
-bool Uniqueness::is_carried() const { return !contains(columns[kOld], "") && !contains(columns[kNew], ""); }
+bool Uniqueness::is_carried() const { return !contains_name(columns[kOld], "") && !contains_name(columns[kNew], ""); }
 
 std::vector<Computed> Pair::computed(Side side) const {
   std::vector<Computed> all;

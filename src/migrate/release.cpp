@@ -353,8 +353,7 @@ Result<std::vector<std::string>> schema_statements(db::DatabaseClient& client) {
   std::vector<std::string> statements;
   for (const auto& object : objects) {
     // The triggers of a migration under way are the engine's, and change with it.
-    const bool is_ours = folded(object.table).starts_with("offx_") || folded(object.name).starts_with("offx_");
-    if (object.sql.empty() || shadows.contains(object.table) || is_ours) continue;
+    if (object.sql.empty() || shadows.contains(object.table) || is_ours(object.table) || is_ours(object.name)) continue;
     statements.push_back(object.sql);
   }
   return statements;

@@ -60,6 +60,8 @@ bool Table::key_is_rowid() const {
   return std::none_of(indexes.begin(), indexes.end(), [](const Index& index) { return index.primary; });
 }
 
+bool is_ours(std::string_view name) { return folded(name).starts_with("offx_"); }
+
 Result<std::vector<SchemaObject>> read_objects(db::DatabaseClient& client) {
   OFFX_ASSIGN(const auto rows, client.execute("SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema "
                                               "WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid"));

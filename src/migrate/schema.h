@@ -82,6 +82,9 @@ class Schema {
   std::vector<std::string> unreadable_;
 };
 
+/// True if OffX made what has this name, for itself: `offx_…`.
+[[nodiscard]] bool is_ours(std::string_view name);
+
 /// Every row of sqlite_schema but those of SQLite itself, in the order they were made.
 Result<std::vector<SchemaObject>> read_objects(db::DatabaseClient& client);
 

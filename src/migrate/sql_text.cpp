@@ -14,6 +14,10 @@ std::vector<Token> tokens_of(std::string_view sql) {
   return tokens;
 }
 
+bool contains_name(const std::vector<std::string>& names, std::string_view name) {
+  return std::any_of(names.begin(), names.end(), [&](const std::string& n) { return same_name(n, name); });
+}
+
 bool is_name(const Token& token) noexcept {
   return token.kind == Token::Kind::name || token.kind == Token::Kind::quoted_name;
 }
@@ -135,6 +139,19 @@ CreatedObject created_object(std::string_view statement) {
   object.name = name.kind == Token::Kind::name ? std::string(name.text) : std::string(name.text.substr(1));
   if (name.kind != Token::Kind::name && !object.name.empty()) object.name.pop_back();
   return object;
+}
+
+std::vector<std::string> columns_of_update(std::string_view create_trigger) {
+  const auto tokens = tokens_of(create_trigger);
+  const auto word = [&](auto from, std::string_view text) {
+    return std::find_if(from, tokens.end(), [&](const Token& token) { return same_name(token.text, text); });
+  };
+  std::vector<std::string> columns;
+  auto token = word(word(tokens.begin(), "update"), "of");
+  for (const auto on = word(tokens.begin(), "on"); token < on; ++token) {
+    if (is_name(*token) && !same_name(token->text, "of")) columns.push_back(name_of(*token));
+  }
+  return columns;
 }
 
 std::string quote_text(std::string_view text) {

@@ -19,6 +19,8 @@ using db::same_name;
 /// All tokens of `sql`, without blanks and comments.
 [[nodiscard]] std::vector<Token> tokens_of(std::string_view sql);
 
+[[nodiscard]] bool contains_name(const std::vector<std::string>& names, std::string_view name);
+
 /// True for a name with or without quotes, a keyword too.
 [[nodiscard]] bool is_name(const Token& token) noexcept;
 
@@ -46,6 +48,9 @@ struct CreatedObject {
   std::string name;
 };
 [[nodiscard]] CreatedObject created_object(std::string_view statement);
+
+/// Of a CREATE TRIGGER, the columns of its UPDATE OF, folded.
+[[nodiscard]] std::vector<std::string> columns_of_update(std::string_view create_trigger);
 
 /// `text` as an SQL string literal.
 [[nodiscard]] std::string quote_text(std::string_view text);

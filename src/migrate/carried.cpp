@@ -1,0 +1,222 @@
+#include "migrate/carried.h"
+
+#include <algorithm>
+#include <set>
+
+#include "db/script.h"
+#include "migrate/ignoring.h"
+#include "migrate/sql_text.h"
+
+namespace offx::migrate {
+namespace {
+
+using db::quote_identifier;
+using Severity = Finding::Severity;
+
+/// What an index is over: everything behind its table's name.
+std::string indexed_part(std::string_view sql) {
+  const auto open = sql.find('(');
+  return open == std::string_view::npos ? std::string() : normalised(sql.substr(open));
+}
+
+/// `sql` of an object on the old table as it must be for the new one; empty, with a finding, if that cannot be told.
+std::string rewritten(const Pair& pair, const SchemaObject& object, std::string sql, bool rename_columns,
+                      std::vector<Finding>& findings) {
+  const auto names = names_in(sql);
+  for (const auto& column : pair.table(kOld).columns) {
+    if (!names.contains(folded(column.name))) continue;
+    const auto counterpart = pair.counterpart(kOld, column.name);
+    const auto* same = pair.table(kNew).column(column.name);
+    if (counterpart.empty() && same != nullptr && same->generated && column.generated) continue;
+    if (!counterpart.empty() && same_name(counterpart, column.name)) continue;
+    if (!counterpart.empty() && rename_columns) {
+      sql = with_name_replaced(sql, column.name, counterpart);
+      continue;
+    }
+    findings.push_back({Severity::refusal, pair.change.from, object.name,
+                        "the " + object.type + " " + object.name + " speaks of " + column.name + ", which is not in " +
+                            pair.change.to + " under that name: " +
+                            (object.type == "index"
+                                 ? "make its successor in `create`, or list it in `drop`"
+                                 : "make its successor under `complete`, with the same name, or list it in `drop`")});
+    return {};
+  }
+  return with_name_replaced(sql, pair.change.from, pair.change.to);
+}
+
+/// An index's name for the new table, as both live at once.
+std::string successor_name(const Schema& schema, const Pair& pair, const std::string& name) {
+  const auto& from = pair.change.from;
+  const auto& to = pair.change.to;
+  if (const auto at = folded(name).find(folded(from)); at != std::string::npos) {
+    return name.substr(0, at) + to + name.substr(at + from.size());
+  }
+  const auto suffix = to.rfind('_');
+  auto successor = name + (suffix == std::string::npos ? "_" + to : to.substr(suffix));
+  while (schema.find("index", successor) != nullptr) successor += "_next";
+  return successor;
+}
+
+/// In what a trigger on the old table differs for what new code writes.
+void note_trigger(const Pair& pair, const SchemaObject& object, std::vector<Finding>& findings) {
+  if (!same_name(object.table, pair.change.from)) return;
+  if (runs_for(object.sql, "update") && !updates_once(pair, kNew)) {
+    findings.push_back({Severity::warning, pair.change.from, object.name,
+                        "one UPDATE by new code of several columns may reach " + pair.change.from +
+                            " as several, and run the trigger " + object.name + " for each, while both live"});
+  }
+  const auto& uniques = pair.uniqueness[kNew];
+  if (runs_for(object.sql, "delete") && std::any_of(uniques.begin(), uniques.end(), [](const Uniqueness& unique) {
+        return unique.is_carried() && !unique.on_both;
+      })) {
+    findings.push_back({Severity::warning, pair.change.from, object.name,
+                        "the trigger " + object.name +
+                            " runs for rows too that new code replaces through a UNIQUE that only " + pair.change.to +
+                            " has, or a partial one, while both live: on one table REPLACE runs no DELETE trigger"});
+  }
+}
+
+/// Whether there is what `drop` names.
+void check_dropped(const PairPlan& plan, const Schema& schema, std::vector<Finding>& findings) {
+  for (const auto& name : plan.pair.change.drop) {
+    const bool found = std::any_of(schema.objects().begin(), schema.objects().end(),
+                                   [&](const SchemaObject& object) { return same_name(object.name, name); });
+    if (!found) {
+      findings.push_back(
+          {Severity::warning, plan.pair.change.from, name, "`drop` names " + name + ", and there is no such thing"});
+    }
+  }
+}
+
+/// A full-text table over the old table's rows would dangle.
+void check_virtual_tables(Blueprint& blueprint, const Schema& schema, std::vector<Finding>& findings) {
+  for (const auto& object : schema.objects()) {
+    const auto tokens = tokens_of(std::string_view(object.sql).substr(0, 100));
+    if (object.type != "table" || tokens.size() < 2 || !same_name(tokens[1].text, "virtual")) continue;
+    for (const auto& plan : blueprint.pairs) {
+      const auto& from = plan.pair.change.from;
+      if (contains_name(plan.pair.change.drop, object.name)) {
+        blueprint.drop_on_complete.push_back("DROP TABLE IF EXISTS " + quote_identifier(object.name));
+        continue;
+      }
+      bool speaks_of_it = mentions(object.sql, from);
+      for (const auto& token : tokens_of(object.sql)) {
+        speaks_of_it = speaks_of_it || (token.kind == Token::Kind::string && same_name(token.text, "'" + from + "'"));
+      }
+      if (!speaks_of_it) continue;
+      findings.push_back({Severity::refusal, from, object.name,
+                          "the virtual table " + object.name + " reads its content from " + from +
+                              " and cannot be pointed elsewhere: "
+                              "make its successor over " +
+                              plan.pair.change.to + " in `create`, with the triggers that fill it, and list " +
+                              object.name + " in `drop`"});
+    }
+  }
+}
+
+}  // namespace
+
+void carry_ignoring(Pair& pair, const SchemaObject& trigger, std::vector<Finding>& findings) {
+  const auto what = ignores(trigger.sql);
+  if (what == Ignores::nothing || (is_ours(trigger.name) && !is_ignoring(trigger.name))) return;
+  const auto refuse = [&](const std::string& why) {
+    findings.push_back({Severity::refusal, pair.change.from, trigger.name,
+                        "the trigger " + trigger.name + " says RAISE (IGNORE), and " + why});
+  };
+  if (is_ours(trigger.name)) {
+    return refuse("stands for one of yours until the migration that made " + pair.change.from +
+                  " is completed: complete that first");
+  }
+  if (what == Ignores::some_of_what) {
+    return refuse(
+        "changes something too for what it does not leave undone, which would be done twice for new code "
+        "while both live: make two of it, of which the one with RAISE (IGNORE) has nothing but SELECT");
+  }
+  if (pair.ignoring.size() == Pair::kIgnoringMax) {
+    return refuse("with it there are more than " + std::to_string(Pair::kIgnoringMax) + " that do on " +
+                  pair.change.from + ": make one of several");
+  }
+  std::string sql;
+  for (const auto statement : db::split_script(pair.change.complete)) {
+    const auto made = created_object(statement);
+    if (made.kind == "trigger" && same_name(made.name, trigger.name)) sql = statement;
+  }
+  if (sql.empty()) sql = rewritten(pair, trigger, trigger.sql, false, findings);
+  if (!sql.empty()) pair.ignoring.push_back(trigger_text(sql));
+}
+
+Result<void> carry_indexes(PairPlan& plan, Schema& schema, std::vector<Finding>& findings) {
+  const auto& pair = plan.pair;
+  std::set<std::string> there;
+  OFFX_ASSIGN(const auto present, read_objects(schema.scratch()));
+  for (const auto& object : present) {
+    if (object.type == "index" && same_name(object.table, pair.change.to)) there.insert(indexed_part(object.sql));
+  }
+  for (const auto& object : schema.objects()) {
+    if (object.type != "index" || object.sql.empty() || !same_name(object.table, pair.change.from) ||
+        is_ours(object.name) || contains_name(pair.change.drop, object.name)) {
+      continue;
+    }
+    auto sql = rewritten(pair, object, object.sql, true, findings);
+    if (sql.empty() || there.contains(indexed_part(sql))) continue;
+    const auto name = successor_name(schema, pair, object.name);
+    sql = with_name_replaced(sql, object.name, name);
+    plan.carried_indexes.push_back({name, sql});
+    findings.push_back(
+        {Severity::note, pair.change.from, object.name, "the index " + object.name + " is carried as " + name});
+  }
+  return {};
+}
+
+void carry_triggers_and_views(Blueprint& blueprint, const Schema& schema, std::vector<Finding>& findings) {
+  std::set<std::string> replaced;  // names of what `complete` makes
+  std::vector<std::string> complete;
+  std::vector<std::string> dropped;
+  std::vector<std::string> sync;
+  for (const auto& plan : blueprint.pairs) {
+    for (const auto statement : db::split_script(plan.pair.change.complete)) {
+      replaced.insert(folded(created_object(statement).name));
+      complete.emplace_back(statement);
+    }
+    dropped.insert(dropped.end(), plan.pair.change.drop.begin(), plan.pair.change.drop.end());
+    for (const auto& trigger : plan.sync) sync.push_back(trigger.name);
+    check_dropped(plan, schema, findings);
+  }
+  std::vector<std::string> views;
+  std::vector<std::string> triggers;
+  for (const auto& object : schema.objects()) {
+    if ((object.type != "trigger" && object.type != "view") || is_ours(object.name)) continue;
+    std::vector<const Pair*> concerned;
+    for (const auto& plan : blueprint.pairs) {
+      if (same_name(object.table, plan.pair.change.from) || mentions(object.sql, plan.pair.change.from)) {
+        concerned.push_back(&plan.pair);
+      }
+    }
+    if (concerned.empty() || contains_name(sync, object.name)) continue;
+    blueprint.drop_on_complete.push_back("DROP " + std::string(object.type == "view" ? "VIEW " : "TRIGGER ") +
+                                         "IF EXISTS " + quote_identifier(object.name));
+    if (contains_name(dropped, object.name) || replaced.contains(folded(object.name))) continue;
+    auto sql = object.sql;
+    for (const auto* pair : concerned) {
+      if (!sql.empty()) sql = rewritten(*pair, object, sql, false, findings);
+    }
+    if (sql.empty()) continue;
+    if (object.type == "trigger") note_trigger(*concerned.front(), object, findings);
+    findings.push_back({Severity::note, concerned.front()->change.from, object.name,
+                        "the " + object.type + " " + object.name + " stays as it is while both live and speaks of " +
+                            concerned.front()->change.to + " from `complete` on"});
+    if (object.type == "view" && sql.find('*') != std::string::npos) {
+      findings.push_back({Severity::warning, concerned.front()->change.from, object.name,
+                          "the view " + object.name + " says SELECT *: from `complete` on its columns are those of " +
+                              concerned.front()->change.to});
+    }
+    (object.type == "view" ? views : triggers).push_back(std::move(sql));
+  }
+  auto& make = blueprint.make_on_complete;
+  make.insert(make.end(), views.begin(), views.end());
+  make.insert(make.end(), triggers.begin(), triggers.end());
+  make.insert(make.end(), complete.begin(), complete.end());
+  check_virtual_tables(blueprint, schema, findings);
+}
+
+}  // namespace offx::migrate

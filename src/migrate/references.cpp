@@ -1,0 +1,142 @@
+#include "migrate/references.h"
+
+#include <algorithm>
+
+#include "db/server_references.h"
+#include "migrate/sql_text.h"
+
+namespace offx::migrate {
+namespace {
+
+using Severity = Finding::Severity;
+
+/// Whether a deletion from the old table does to `child` what one from the new table does to nobody.
+bool acts_on(const Blueprint& blueprint, const Table& child, const Pair& pair) {
+  if (same_name(child.name, pair.change.from)) return false;
+  const auto* versioned = blueprint.pair_from(child.name);
+  return std::any_of(child.foreign_keys.begin(), child.foreign_keys.end(), [&](const ForeignKey& key) {
+    if (!same_name(key.parent, pair.change.from) || key.on_delete == "NO ACTION") return false;
+    if (versioned == nullptr) return true;
+    const auto& keys = versioned->pair.table(kNew).foreign_keys;
+    return std::none_of(keys.begin(), keys.end(), [&](const ForeignKey& successor) {
+      return same_name(successor.parent, pair.change.to) && successor.on_delete == key.on_delete;
+    });
+  });
+}
+
+/// What becomes of the reference `key` of a table outside of the migration.
+void check_child(PairPlan& plan, const Table& child, const ForeignKey& key, Redirects can_redirect,
+                 std::vector<Finding>& findings) {
+  const auto& pair = plan.pair;
+  const auto& from = pair.change.from;
+  const auto columns = key.parent_columns.empty() ? pair.table(kOld).key : key.parent_columns;
+  const auto& new_columns = key.parent_columns.empty() ? pair.table(kNew).key : key.parent_columns;
+  bool carried = columns.size() == new_columns.size();
+  for (std::size_t i = 0; carried && i < columns.size(); ++i) {
+    carried = same_name(pair.counterpart(kOld, columns[i]), new_columns[i]);
+  }
+  const std::string version_it = "give " + child.name +
+                                 " its next version in the same file: a [[table]] whose `create` refers to " +
+                                 pair.change.to;
+  if (!carried) {
+    findings.push_back({Severity::refusal, from, child.name,
+                        child.name + " refers to (" + joined(columns, ", ") + ") of " + from + ", which " +
+                            pair.change.to + " does not have under that name: " + version_it});
+  } else if (can_redirect == Redirects::none ||
+             (can_redirect == Redirects::of_columns && db::has_key_of_table(child.sql, from))) {
+    if (!contains_name(plan.stuck_children, child.name)) plan.stuck_children.push_back(child.name);
+    findings.push_back(
+        {Severity::warning, from, child.name,
+         child.name + " refers to " + from + ", and this server cannot point " +
+             (can_redirect == Redirects::none ? "it" : "a FOREIGN KEY (…) that stands behind the columns") + " at " +
+             pair.change.to + ": both versions can live, and `complete` will be refused; otherwise " + version_it});
+  } else {
+    findings.push_back({Severity::note, from, child.name,
+                        child.name + " goes on referring to " + from + " while both live, and to " + pair.change.to +
+                            " from `complete` on; its rows are not copied"});
+  }
+}
+
+}  // namespace
+
+void check_references(const Blueprint& blueprint, const PairPlan& plan, const Schema& schema,
+                      std::vector<Finding>& findings) {
+  const auto& pair = plan.pair;
+  const auto& to = pair.change.to;
+  for (const auto& key : pair.table(kNew).foreign_keys) {
+    if (const auto* parent = blueprint.pair_from(key.parent); parent != nullptr && !same_name(key.parent, to)) {
+      findings.push_back(
+          {Severity::refusal, pair.change.from, joined(key.columns, ", "),
+           to + " refers to " + key.parent + ", which this migration replaces: refer to " + parent->pair.change.to});
+    } else if (blueprint.pair_to(key.parent) == nullptr && schema.find("table", key.parent) == nullptr) {
+      findings.push_back({Severity::refusal, pair.change.from, joined(key.columns, ", "),
+                          to + " refers to " + key.parent + ", and there is no such table"});
+    }
+  }
+  for (const auto& old_key : pair.table(kOld).foreign_keys) {
+    const auto* parent = blueprint.pair_from(old_key.parent);
+    const auto& new_parent = parent == nullptr ? old_key.parent : parent->pair.change.to;
+    const ForeignKey* same = nullptr;
+    for (const auto& new_key : pair.table(kNew).foreign_keys) {
+      bool matches = same_name(new_key.parent, new_parent) && new_key.columns.size() == old_key.columns.size();
+      for (std::size_t i = 0; matches && i < old_key.columns.size(); ++i) {
+        matches = same_name(pair.counterpart(kOld, old_key.columns[i]), new_key.columns[i]);
+      }
+      if (matches) same = &new_key;
+    }
+    const auto columns = joined(old_key.columns, ", ");
+    if (same == nullptr) {
+      findings.push_back({Severity::warning, pair.change.from, columns,
+                          "the reference of (" + columns + ") to " + old_key.parent + " is not in " + to +
+                              ": while both live it holds for new code too, after `complete` nothing enforces it"});
+    } else if (same->on_delete != old_key.on_delete || same->on_update != old_key.on_update) {
+      findings.push_back({Severity::warning, pair.change.from, columns,
+                          "the reference of (" + columns + ") says ON DELETE " + old_key.on_delete + " ON UPDATE " +
+                              old_key.on_update + " in " + pair.change.from + " and ON DELETE " + same->on_delete +
+                              " ON UPDATE " + same->on_update + " in " + to + ": while both live, both happen"});
+    }
+  }
+}
+
+Result<void> find_children(const Blueprint& blueprint, PairPlan& plan, Schema& schema, Redirects can_redirect,
+                           std::vector<Finding>& findings) {
+  const auto& pair = plan.pair;
+  OFFX_ASSIGN(const auto names, schema.table_names());
+  for (const auto& name : names) {
+    if (blueprint.pair_to(name) != nullptr) continue;
+    OFFX_ASSIGN(const auto child, schema.table(name));
+    plan.deletions_act = plan.deletions_act || acts_on(blueprint, child, pair);
+    if (blueprint.pair_from(name) != nullptr) continue;
+    for (const auto& key : child.foreign_keys) {
+      if (!same_name(key.parent, pair.change.from) && !same_name(key.parent, pair.change.to)) continue;
+      if (!contains_name(plan.children, name)) plan.children.push_back(name);
+      check_child(plan, child, key, can_redirect, findings);
+    }
+  }
+  return {};
+}
+
+void order_by_references(std::vector<PairPlan>& pairs, std::vector<Finding>& findings) {
+  std::vector<PairPlan> ordered;
+  while (!pairs.empty()) {
+    const auto ready = std::find_if(pairs.begin(), pairs.end(), [&](const PairPlan& plan) {
+      return std::none_of(pairs.begin(), pairs.end(), [&](const PairPlan& parent) {
+        if (&parent == &plan) return false;
+        return std::any_of(plan.pair.table(kNew).foreign_keys.begin(), plan.pair.table(kNew).foreign_keys.end(),
+                           [&](const ForeignKey& key) { return same_name(key.parent, parent.pair.change.to); });
+      });
+    });
+    if (ready == pairs.end()) {
+      findings.push_back(
+          {Severity::refusal, pairs.front().pair.change.from, "",
+           "the new tables refer to each other in a circle: no order copies parents before those that refer to them"});
+      for (auto& plan : pairs) ordered.push_back(std::move(plan));
+      break;
+    }
+    ordered.push_back(std::move(*ready));
+    pairs.erase(ready);
+  }
+  pairs = std::move(ordered);
+}
+
+}  // namespace offx::migrate

@@ -1,0 +1,137 @@
+#include "migrate/rehearsal.h"
+
+#include <algorithm>
+#include <map>
+
+#include "db/script.h"
+#include "migrate/sql_text.h"
+
+namespace offx::migrate {
+namespace {
+
+using db::quote_identifier;
+using Severity = Finding::Severity;
+
+/// Compiles what writes to a table would set off, without running it.
+std::vector<std::string> probes(const Table& table) {
+  std::vector<std::string> columns;
+  std::vector<std::string> nulls;
+  std::vector<std::string> sets;
+  for (const auto& column : table.columns) {
+    if (column.generated) continue;
+    columns.push_back(quote_identifier(column.name));
+    nulls.emplace_back("NULL");
+    sets.push_back(columns.back() + " = NULL");
+  }
+  const auto name = quote_identifier(table.name);
+  if (columns.empty()) return {};
+  return {"EXPLAIN QUERY PLAN INSERT INTO " + name + " (" + joined(columns, ", ") + ") VALUES (" + joined(nulls, ", ") +
+              ")",
+          "EXPLAIN QUERY PLAN UPDATE " + name + " SET " + joined(sets, ", "), "EXPLAIN QUERY PLAN DELETE FROM " + name};
+}
+
+/// Every table and view whose use fails now, with the reason.
+Result<std::map<std::string, std::string>> broken_objects(Schema& schema) {
+  std::map<std::string, std::string> broken;
+  OFFX_ASSIGN(const auto objects, read_objects(schema.scratch()));
+  for (const auto& object : objects) {
+    if (object.type == "view") {
+      auto read = schema.scratch().execute("EXPLAIN QUERY PLAN SELECT * FROM " + quote_identifier(object.name));
+      if (!read) broken["the view " + object.name] = read.error().message();
+    }
+    if (object.type != "table") continue;
+    auto table = schema.table(object.name);
+    if (!table || table->kind != "table") continue;
+    for (const auto& probe : probes(*table)) {
+      auto compiled = schema.scratch().execute(probe);
+      if (!compiled) {
+        broken["writing to " + object.name] = compiled.error().message();
+        break;
+      }
+    }
+  }
+  return broken;
+}
+
+/// An aggregate or a window over the whole table would make one row of many, or another value in a trigger than in the
+/// copy. SQLite refuses both in a WHERE, and allows them in subqueries there.
+Result<void> check_one_row(db::DatabaseClient& scratch, const Pair& pair, std::vector<Finding>& findings) {
+  for (const Side side : {kOld, kNew}) {
+    for (const auto& c : pair.computed(side)) {
+      if (!c.carried_from.empty()) continue;
+      const auto compiled =
+          scratch.execute("EXPLAIN QUERY PLAN SELECT 1 FROM " + quote_identifier(pair.table(other(side)).name) +
+                          " WHERE (" + c.expression + ")");
+      if (compiled || compiled.error().message().find("misuse of") == std::string::npos) continue;
+      findings.push_back({Severity::refusal, pair.change.from, c.column,
+                          c.column + " is computed from several rows (" + compiled.error().message() +
+                              "): an expression has one; (SELECT …) looks at others"});
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> rehearse(Schema& schema, const Blueprint& blueprint, std::vector<Finding>& findings) {
+  const auto refuse = [&](const std::string& table, const std::string& what, const std::string& why) {
+    findings.push_back({Severity::refusal, table, "", what + ": " + why});
+  };
+  OFFX_ASSIGN(const auto before, broken_objects(schema));
+  const auto newly_broken = [&](const std::string& phase) -> Result<void> {
+    OFFX_ASSIGN(const auto now, broken_objects(schema));
+    for (const auto& [object, why] : now) {
+      if (!before.contains(object)) refuse("", "after " + phase + ", " + object + " would fail", why);
+    }
+    return {};
+  };
+  auto& scratch = schema.scratch();
+  const auto run = [&](const std::string& table, const std::string& sql) {
+    const auto object = created_object(sql);
+    if (!object.name.empty()) {
+      const auto there = scratch.execute("SELECT 1 FROM sqlite_schema WHERE type = ?1 AND name = ?2 COLLATE NOCASE",
+                                         {object.kind, object.name});
+      if (there && there->rows() != 0 && schema.find(object.kind, object.name) != nullptr) return;
+    }
+    if (auto done = scratch.execute(sql); !done)
+      refuse(table, "this statement fails", done.error().message() + " in: " + sql);
+  };
+  for (const auto& plan : blueprint.pairs) OFFX_TRY(check_one_row(scratch, plan.pair, findings));
+  for (const auto& plan : blueprint.pairs) {
+    const auto& from = plan.pair.change.from;
+    for (const auto& index : plan.carried_indexes) run(from, index.sql);
+    for (const auto& helper : plan.helpers) run(from, helper.sql);
+    for (const auto& trigger : plan.up) run(from, trigger.sql);
+    for (const auto& trigger : plan.sync) run(from, trigger.sql);
+    run(from, "EXPLAIN QUERY PLAN " + copy_sql(plan.pair, {}));
+  }
+  OFFX_TRY(newly_broken("expand"));
+  for (const auto& plan : blueprint.pairs) {
+    for (const auto& trigger : plan.down) run(plan.pair.change.from, trigger.sql);
+    run(plan.pair.change.from, "EXPLAIN QUERY PLAN " + compare_sql(plan.pair, kOld, {}, true));
+    run(plan.pair.change.from, "EXPLAIN QUERY PLAN " + compare_sql(plan.pair, kNew, {}, true));
+  }
+  OFFX_TRY(newly_broken("both versions live"));
+  const bool refused = std::any_of(findings.begin(), findings.end(),
+                                   [](const Finding& finding) { return finding.severity == Severity::refusal; });
+  if (refused) return {};
+  for (const auto& plan : blueprint.pairs) {
+    if (plan.children.empty()) continue;
+    auto redirected = scratch.redirect_references(plan.pair.change.from, plan.pair.change.to, {}, {});
+    if (!redirected) {
+      refuse(plan.pair.change.from, "pointing " + joined(plan.children, ", ") + " at " + plan.pair.change.to,
+             redirected.error().message());
+    }
+  }
+  for (const auto& sql : blueprint.drop_on_complete) run("", sql);
+  for (const auto& plan : blueprint.pairs) {
+    for (const auto& sql : drop_triggers(plan)) run("", sql);
+  }
+  for (const auto& sql : blueprint.make_on_complete) run("", sql);
+  for (auto plan = blueprint.pairs.rbegin(); plan != blueprint.pairs.rend(); ++plan) {
+    run(plan->pair.change.from, "DROP TABLE " + quote_identifier(plan->pair.change.from));
+  }
+  return newly_broken("complete");
+}
+
+}  // namespace offx::migrate
