@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <map>
 
-#include "migrate/blueprint.h"
+#include "migrate/departure.h"
 #include "migrate/ledger.h"
 #include "migrate/migrator.h"
 #include "migrate/schema.h"
@@ -17,9 +17,8 @@ Result<void> find_lost_triggers(db::DatabaseClient& client, const Record& record
                                 const std::vector<SchemaObject>& objects, std::vector<Drift>& drifts) {
   if (record.phase != Phase::backfill && record.phase != Phase::verify && record.phase != Phase::live) return {};
   OFFX_ASSIGN(const auto migration, parse_migration(record.definition, record.name));
-  OFFX_ASSIGN(auto schema, Schema::read(client));
   std::vector<Finding> findings;
-  OFFX_ASSIGN(const auto blueprint, make_blueprint(schema, migration, can_redirect_references(client), findings));
+  OFFX_ASSIGN(const auto blueprint, read_blueprint(client, migration, findings));
   for (const auto& plan : blueprint.pairs) {
     const auto table = std::find_if(record.tables.begin(), record.tables.end(),
                                     [&](const TableRecord& t) { return same_name(t.from, plan.pair.change.from); });
@@ -54,11 +53,7 @@ Result<void> baseline(db::DatabaseClient& client, std::string_view name) {
       return fail(Errc::conflict, "the history has " + record.name + " already: take another name");
   }
   auto statements = remember_schema();
-  statements.push_back(
-      {"INSERT INTO offx_migrations (name, position, definition, phase, paused, error, started_at, "
-       "changed_at) VALUES (?1, (SELECT coalesce(max(position), 0) + 1 FROM offx_migrations), '', ?2, "
-       "0, '', ?3, ?3)",
-       {std::string(name), std::string(to_string(Phase::completed)), now_text()}});
+  statements.push_back(record_baseline(name));
   OFFX_TRY(client.batch(statements, db::Mode::write));
   return {};
 }

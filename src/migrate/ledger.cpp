@@ -42,6 +42,14 @@ Error lost_or(Error error) {
   return {Errc::conflict, "another migrator has taken over, or somebody removed the lease; this one stops"};
 }
 
+/// At the end of the history.
+Statement insert_migration(std::string_view name, std::string definition, Phase phase) {
+  return {
+      "INSERT INTO offx_migrations (name, position, definition, phase, paused, error, started_at, changed_at) "
+      "VALUES (?1, (SELECT coalesce(max(position), 0) + 1 FROM offx_migrations), ?2, ?3, 0, '', ?4, ?4)",
+      {std::string(name), std::move(definition), std::string(to_string(phase)), now_text()}};
+}
+
 Timestamp time_of(const db::Value& value) { return parse_time(to_text(value)).value_or(Timestamp()); }
 
 }  // namespace
@@ -176,6 +184,69 @@ Result<Record> read_record(db::DatabaseClient& client, std::string_view name) {
   }
   return fail(Errc::not_found, "this database knows no migration " + std::string(name) +
                                    (known.empty() ? ": it has none" : "; it knows " + joined(known, ", ")));
+}
+
+Result<void> set_paused(db::DatabaseClient& client, const std::string& migration, bool paused) {
+  OFFX_TRY(client.execute("UPDATE offx_migrations SET paused = ?2 WHERE name = ?1",
+                          {migration, std::int64_t{paused ? 1 : 0}}));
+  return {};
+}
+
+Statement ask_paused(const std::string& migration) {
+  return {"SELECT paused FROM offx_migrations WHERE name = ?1", {migration}};
+}
+
+bool says_paused(const db::QueryResult& answer) { return answer.rows() != 0 && to_integer(answer.row(0)[0]) != 0; }
+
+std::vector<Statement> record_beginning(const Migration& migration, std::string_view program,
+                                        std::span<const TableRecord> tables) {
+  std::vector<Statement> statements = {{"DELETE FROM offx_migrations WHERE name = ?1 AND phase = ?2",
+                                        {migration.name, std::string(to_string(Phase::rolled_back))}},
+                                       {"DELETE FROM offx_migration_tables WHERE migration = ?1", {migration.name}},
+                                       {"DELETE FROM offx_migration_archives WHERE migration = ?1", {migration.name}},
+                                       insert_migration(migration.name, to_json(migration), Phase::backfill),
+                                       {"INSERT INTO offx_migration_programs (migration, program) VALUES (?1, ?2) "
+                                        "ON CONFLICT (migration) DO UPDATE SET program = excluded.program",
+                                        {migration.name, std::string(program)}}};
+  for (const auto& table : tables) {
+    statements.push_back(
+        {"INSERT INTO offx_migration_tables (migration, position, from_table, to_table, phase, low, rows_done, "
+         "rows_total, rows_per_second) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+         {migration.name, table.position, table.from, table.to, std::string(to_string(table.phase)), table.low,
+          table.rows_done, table.rows_total, table.rows_per_second}});
+  }
+  return statements;
+}
+
+Statement record_baseline(std::string_view name) { return insert_migration(name, "", Phase::completed); }
+
+Statement record_phase(const std::string& migration, Phase phase) {
+  return {"UPDATE offx_migrations SET phase = ?2, changed_at = ?3, error = '' WHERE name = ?1",
+          {migration, std::string(to_string(phase)), now_text()}};
+}
+
+Statement record_table_phase(const std::string& migration, const TableRecord& table, Phase phase) {
+  return {"UPDATE offx_migration_tables SET phase = ?3, rows_per_second = 0 WHERE migration = ?1 AND position = ?2",
+          {migration, table.position, std::string(to_string(phase))}};
+}
+
+Statement record_error(const std::string& migration, const std::string& text) {
+  return {"UPDATE offx_migrations SET error = ?2 WHERE name = ?1", {migration, text}};
+}
+
+Statement record_progress(const std::string& migration, const TableRecord& table) {
+  return {
+      "UPDATE offx_migration_tables SET phase = ?3, low = ?4, rows_done = ?5, rows_total = ?6, "
+      "rows_per_second = ?7 WHERE migration = ?1 AND position = ?2",
+      {migration, table.position, std::string(to_string(table.phase)), table.low, table.rows_done, table.rows_total,
+       table.rows_per_second}};
+}
+
+Statement record_archive(const std::string& migration, const TableRecord& table) {
+  return {
+      "INSERT INTO offx_migration_archives (migration, position, name) VALUES (?1, ?2, ?3) "
+      "ON CONFLICT (migration, position) DO UPDATE SET name = excluded.name",
+      {migration, table.position, table.kept_as}};
 }
 
 std::string to_literals(std::span<const db::Value> values) {

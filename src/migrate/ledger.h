@@ -31,6 +31,8 @@ struct TableRecord {
   std::int64_t rows_total = 0;
   double rows_per_second = 0;
   std::string kept_as;  ///< what the table that left is called now; empty if it was not kept, or none has left
+
+  [[nodiscard]] const std::string& name(Side side) const noexcept { return side == kOld ? from : to; }
 };
 
 struct Record {
@@ -50,6 +52,27 @@ Result<std::vector<Record>> read_records(db::DatabaseClient& client);
 Result<std::map<std::string, std::string>> read_programs(db::DatabaseClient& client);
 /// Errc::not_found if the database knows none of this name; the message lists those it knows.
 Result<Record> read_record(db::DatabaseClient& client, std::string_view name);
+
+/// Somebody said pause() or resume(); ask_paused() is the question whether, and says_paused() reads the answer.
+Result<void> set_paused(db::DatabaseClient& client, const std::string& migration, bool paused);
+[[nodiscard]] db::Statement ask_paused(const std::string& migration);
+[[nodiscard]] bool says_paused(const db::QueryResult& answer);
+
+// Statements that record a step, for the transaction of the step itself.
+
+/// A migration begins, with its tables. What is left of one of this name that was rolled back goes.
+[[nodiscard]] std::vector<db::Statement> record_beginning(const Migration& migration, std::string_view program,
+                                                          std::span<const TableRecord> tables);
+/// A history begins with this name.
+[[nodiscard]] db::Statement record_baseline(std::string_view name);
+[[nodiscard]] db::Statement record_phase(const std::string& migration, Phase phase);
+[[nodiscard]] db::Statement record_table_phase(const std::string& migration, const TableRecord& table, Phase phase);
+/// What `status` shows beside the phase: why a migration ended or waits; empty if nothing.
+[[nodiscard]] db::Statement record_error(const std::string& migration, const std::string& text);
+/// How far copying has come: `table` as it is from then on.
+[[nodiscard]] db::Statement record_progress(const std::string& migration, const TableRecord& table);
+/// `table` is kept: its kept_as.
+[[nodiscard]] db::Statement record_archive(const std::string& migration, const TableRecord& table);
 
 [[nodiscard]] std::optional<Phase> to_phase(std::string_view text) noexcept;
 [[nodiscard]] std::string now_text();

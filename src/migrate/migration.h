@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -8,6 +9,10 @@
 #include "base/error.h"
 
 namespace offx::migrate {
+
+/// Which of a table's two versions. Most of what is done for one is done for the other the other way round.
+enum Side : std::size_t { kOld = 0, kNew = 1 };
+[[nodiscard]] constexpr Side other(Side side) noexcept { return side == kOld ? kNew : kOld; }
 
 /// Pairs in the order of the file: a column and what is said of it.
 using ColumnTexts = std::vector<std::pair<std::string, std::string>>;

@@ -15,10 +15,6 @@
 /// verification stand on.
 namespace offx::migrate {
 
-/// Which of the two. Most of what is done for one is done for the other the other way round.
-enum Side : std::size_t { kOld = 0, kNew = 1 };
-[[nodiscard]] constexpr Side other(Side side) noexcept { return side == kOld ? kNew : kOld; }
-
 /// A column of one side whose value follows from the other side's row.
 struct Computed {
   std::string column;

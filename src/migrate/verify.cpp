@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "migrate/blueprint.h"
+#include "migrate/departure.h"
 #include "migrate/ledger.h"
 #include "migrate/migrator.h"
 #include "migrate/sync_sql.h"
@@ -94,6 +94,25 @@ Result<void> compare_counts(db::DatabaseClient& client, const Pair& pair, Verify
   return {};
 }
 
+/// Compares all pairs of a migration; `on_chunk` is told how far it is.
+Result<VerifyReport> compare_all(db::DatabaseClient& client, const Record& record, const Blueprint& blueprint,
+                                 bool live, const std::function<Result<void>(const WorkState&)>& on_chunk) {
+  VerifyReport report;
+  for (const auto& plan : blueprint.pairs) {
+    const auto& change = plan.pair.change;
+    const auto what = "verify " + change.from + " → " + change.to;
+    std::int64_t total = 0;
+    for (const auto& table : record.tables) total = table.from == change.from ? table.rows_total : total;
+    std::int64_t done = 0;
+    OFFX_TRY(compare_pair(client, plan.pair, live, report, [&](std::int64_t rows) {
+      done += rows;
+      return on_chunk(
+          {what, static_cast<std::uint64_t>(done), static_cast<std::uint64_t>(std::max(total, done)), false});
+    }));
+  }
+  return report;
+}
+
 }  // namespace
 
 Result<void> compare_pair(db::DatabaseClient& client, const Pair& pair, bool live, VerifyReport& report,
@@ -104,6 +123,36 @@ Result<void> compare_pair(db::DatabaseClient& client, const Pair& pair, bool liv
   // Where ranges agree the new table's rows were counted on the way.
   if (!ranges_agree(pair)) OFFX_TRY(comparison.compare(kNew, [](std::int64_t) { return Result<void>(); }));
   return report.differences_total == differences ? compare_counts(client, pair, report) : Result<void>();
+}
+
+Result<void> check_alike(Worker& worker, const Record& record, const Blueprint& blueprint, bool live) {
+  OFFX_ASSIGN(const auto report,
+              compare_all(worker.client(), record, blueprint, live, [&](const WorkState& state) -> Result<void> {
+                OFFX_TRY(worker.lease().keep());
+                return worker.tell(state);
+              }));
+  if (report.differences_total == 0) return {};
+  std::string text = std::to_string(report.differences_total) + " rows differ between the versions:";
+  for (const auto& difference : report.differences)
+    text += "\n  " + difference.table + " " + difference.key + ": " + difference.what;
+  return fail(Errc::corrupt,
+              text + "\nThe old version goes on being the truth; roll back, or correct the rows and run this again");
+}
+
+Result<VerifyReport> verify(db::DatabaseClient& client, std::string_view name, const WorkOptions& options) {
+  OFFX_ASSIGN(const auto record, read_record(client, name));
+  if (record.phase != Phase::verify && record.phase != Phase::live) {
+    return fail(Errc::conflict, "the migration " + record.name + " is in the phase " +
+                                    std::string(to_string(record.phase)) + ": there is nothing to compare");
+  }
+  OFFX_ASSIGN(const auto migration, parse_migration(record.definition, record.name));
+  std::vector<Finding> findings;
+  OFFX_ASSIGN(const auto blueprint, read_blueprint(client, migration, findings));
+  return compare_all(client, record, blueprint, record.phase == Phase::live,
+                     [&](const WorkState& state) -> Result<void> {
+                       if (options.progress && !options.progress(state)) return fail(Errc::cancelled, "stopped");
+                       return {};
+                     });
 }
 
 }  // namespace offx::migrate

@@ -1,0 +1,247 @@
+#include "migrate/leave.h"
+
+#include <algorithm>
+#include <ranges>
+
+#include "db/script.h"
+#include "migrate/departure.h"
+#include "migrate/removal.h"
+#include "migrate/schema.h"
+#include "migrate/sql_text.h"
+
+namespace offx::migrate {
+namespace {
+
+using db::quote_identifier;
+
+/// `name`, or what follows it where that is taken.
+std::string free_name(const std::vector<SchemaObject>& objects, const std::string& name) {
+  auto free = name;
+  const auto is_taken = [&] {
+    return std::any_of(objects.begin(), objects.end(),
+                       [&](const SchemaObject& object) { return same_name(object.name, free); });
+  };
+  for (int n = 2; is_taken(); ++n) free = name + "_" + std::to_string(n);
+  return free;
+}
+
+/// Adds what gives the tables these names, and leaves the text of all views and triggers as it is.
+Result<void> rename_tables(db::DatabaseClient& client, Script& script, const std::vector<std::string>& tables,
+                           const std::vector<std::string>& names) {
+  std::vector<std::string> renames;
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    renames.push_back("ALTER TABLE " + quote_identifier(tables[i]) + " RENAME TO " + quote_identifier(names[i]));
+  }
+  OFFX_ASSIGN(auto schema, Schema::read(client));
+  auto& scratch = schema.scratch();
+  for (const auto& statement : script.statements()) {
+    // What could not be made there cannot be dropped there.
+    if (statement.sql.starts_with("DROP ")) (void)scratch.execute(statement.sql);
+  }
+  OFFX_ASSIGN(const auto objects, read_objects(scratch));
+  // While a view or trigger cannot be compiled, SQLite renames no table; and one may be whole for its own program,
+  // whose functions nobody else knows. Then all of them step aside for a moment; and those that speak of the tables in
+  // any case, or SQLite would change their text.
+  const bool renamed = std::all_of(renames.begin(), renames.end(),
+                                   [&](const std::string& sql) { return scratch.execute(sql).has_value(); });
+  std::vector<std::string> back;
+  for (const auto& object : objects) {
+    if (object.type != "view" && object.type != "trigger") continue;
+    const bool goes = object.type == "trigger" && contains_name(tables, object.table);
+    const bool speaks_of_them = std::any_of(tables.begin(), tables.end(),
+                                            [&](const std::string& table) { return mentions(object.sql, table); });
+    if (!goes && !speaks_of_them && renamed) continue;
+    script.add("DROP " + object.type + " IF EXISTS " + quote_identifier(object.name));
+    if (!goes) back.push_back(object.sql);
+  }
+  script.add(renames);
+  script.add(back);
+  return {};
+}
+
+/// Adds what takes the tables away from under their names. From the transaction in which one version stands alone, the
+/// other one is found by nobody: a program that still writes to it gets an error, where its write would be told done
+/// and then go with the table. Those that are kept have the name of an archive from then on, so that whoever goes on
+/// later cannot decide otherwise.
+Result<void> move_aside(Worker& worker, Script& script, Record& record, Side side, const std::vector<bool>& kept) {
+  OFFX_ASSIGN(const auto objects, read_objects(worker.client()));
+  std::vector<std::string> tables;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < record.tables.size(); ++i) {
+    auto& table = record.tables[i];
+    const auto& name = table.name(side);
+    tables.push_back(name);
+    if (!kept[i]) {
+      names.push_back(leaving_name(name));
+      continue;
+    }
+    table.kept_as = free_name(objects, name + (side == kOld ? "_archived" : "_rolled_back"));
+    names.push_back(table.kept_as);
+    script.add(record_archive(record.name, table));
+    for (const auto& object : objects) {
+      // They would keep their names from a next attempt.
+      if (side == kNew && object.type == "index" && !object.sql.empty() && same_name(object.table, name)) {
+        script.add("DROP INDEX IF EXISTS " + quote_identifier(object.name));
+      }
+    }
+  }
+  return rename_tables(worker.client(), script, tables, names);
+}
+
+/// Release 0.1.0 left a table that goes where it was, and decided at its end whether to keep it.
+Result<void> move_aside_late(Worker& worker, Record& record, Side side, bool keep) {
+  const auto done = side == kOld ? Phase::completed : Phase::rolled_back;
+  OFFX_ASSIGN(const auto objects, read_objects(worker.client()));
+  auto left = record;
+  std::erase_if(left.tables, [&](const TableRecord& table) {
+    const auto& name = table.name(side);
+    const auto exists = [&](const std::string& wanted) {
+      return std::any_of(objects.begin(), objects.end(), [&](const SchemaObject& object) {
+        return object.type == "table" && same_name(object.name, wanted);
+      });
+    };
+    return table.phase == done || !table.kept_as.empty() || exists(leaving_name(name)) || !exists(name);
+  });
+  if (left.tables.empty()) return {};
+  Script script;
+  OFFX_TRY(move_aside(worker, script, left, side, std::vector<bool>(left.tables.size(), keep)));
+  OFFX_TRY(worker.commit(script));
+  return {};
+}
+
+/// Those of whose tables on this side some outside of the migration refer to one.
+Result<std::vector<const Pair*>> referred_to(db::DatabaseClient& client, const Blueprint& blueprint, Side side) {
+  std::vector<const Pair*> pairs;
+  OFFX_ASSIGN(auto schema, Schema::read(client));
+  for (const auto& plan : blueprint.pairs) {
+    for (const auto& child : plan.children) {
+      OFFX_ASSIGN(const auto table, schema.table(child));
+      const bool refers = std::any_of(table.foreign_keys.begin(), table.foreign_keys.end(), [&](const ForeignKey& key) {
+        return same_name(key.parent, plan.pair.tables[side].name);
+      });
+      if (!refers) continue;
+      pairs.push_back(&plan.pair);
+      break;
+    }
+  }
+  return pairs;
+}
+
+/// The transaction after which one version stands alone, and what referred to the other one refers to it; of several
+/// tables that others refer to, the last, as engines redirect from one table at a time. Whoever began to use the other
+/// version since that was looked at, and comparing all rows takes its time, stops it.
+Result<void> leave(Worker& worker, const Record& record, const Blueprint& blueprint, const Script& script, Side side,
+                   bool force) {
+  Script unused;
+  if (!force) unused.add(refuse_users_of(names_of(record, side)));
+  Script remember;
+  remember.add(remember_schema());
+  Script last;
+  OFFX_ASSIGN(const auto parents, referred_to(worker.client(), blueprint, side));
+  if (parents.empty()) last.add(unused.statements());
+  last.add(script.statements());
+  last.add(remember.statements());
+  Result<void> done;
+  for (const auto* pair : parents) {
+    done =
+        worker.lease().redirect_references(pair->tables[side].name, pair->tables[other(side)].name, unused.statements(),
+                                           (pair == parents.back() ? last : remember).statements());
+    if (!done) break;
+  }
+  if (parents.empty()) {
+    if (auto results = worker.commit(last); !results) {
+      done = fail(std::move(results).error());
+    }
+  }
+  if (!done && done.error().message().find("offx_table_users.program") != std::string::npos) {
+    OFFX_TRY(check_no_users(worker.client(), record, side));
+  }
+  return done;
+}
+
+/// Whether each of the new tables is kept by a rollback: those that know something the old ones do not, and those that
+/// they refer to, whose rows would take theirs along.
+std::vector<bool> kept_by_rollback(const Record& record, const Blueprint& blueprint) {
+  std::vector<const PairPlan*> plans;
+  std::vector<bool> kept;
+  for (const auto& table : record.tables) {
+    const auto* plan = blueprint.pair_from(table.from);
+    plans.push_back(plan);
+    const bool knows_more = plan == nullptr || !plan->pair.own_columns(kNew).empty() ||
+                            std::any_of(plan->pair.groups.begin(), plan->pair.groups.end(),
+                                        [](const Group& group) { return group.one_way; });
+    kept.push_back(table.phase == Phase::live && knows_more);
+  }
+  // Parents come before those that refer to them.
+  for (std::size_t child = record.tables.size(); child-- > 0;) {
+    if (!kept[child] || plans[child] == nullptr) continue;
+    for (const auto& key : plans[child]->pair.table(kNew).foreign_keys) {
+      for (std::size_t i = 0; i < child; ++i) kept[i] = kept[i] || same_name(key.parent, record.tables[i].to);
+    }
+  }
+  return kept;
+}
+
+/// Adds what ends that the two versions are kept alike.
+void untie(Script& script, const PairPlan& plan) {
+  script.add(drop_triggers(plan));
+  script.add(forget_triggers(trigger_names(plan)));
+  for (const auto& helper : plan.helpers) script.add(drop_of_helper(helper));
+}
+
+Result<void> finish(Worker& worker, const Record& record, Phase phase) {
+  Script script;
+  script.add(record_phase(record.name, phase));
+  script.add(remember_schema());
+  OFFX_TRY(worker.commit(script));
+  return {};
+}
+
+}  // namespace
+
+Result<void> complete(Worker& worker, Record record, const CompleteOptions& options) {
+  if (record.phase == Phase::live) {
+    OFFX_ASSIGN(const auto blueprint, may_complete(worker.client(), record, options.force));
+    OFFX_TRY(check_alike(worker, record, blueprint, true));
+    Script script;
+    script.add(blueprint.drop_on_complete);
+    for (const auto& plan : blueprint.pairs) {
+      untie(script, plan);
+      script.add(equalise_sequences(plan.pair));
+    }
+    OFFX_TRY(move_aside(worker, script, record, kOld, std::vector<bool>(record.tables.size(), options.keep_old)));
+    script.add(blueprint.make_on_complete);
+    for (const auto& table : record.tables) script.add(record_table_phase(record.name, table, Phase::completing));
+    script.add(record_phase(record.name, Phase::completing));
+    OFFX_TRY(leave(worker, record, blueprint, script, kOld, options.force));
+  }
+  OFFX_TRY(move_aside_late(worker, record, kOld, options.keep_old));
+  OFFX_TRY(remove_tables(worker, record, kOld));
+  return finish(worker, record, Phase::completed);
+}
+
+Result<void> roll_back(Worker& worker, Record record, const RollbackOptions& options) {
+  if (record.phase != Phase::rolling_back) {
+    OFFX_ASSIGN(const auto blueprint, may_roll_back(worker.client(), record, options));
+    Script script;
+    for (const auto& plan : blueprint.pairs) {
+      untie(script, plan);
+      // The author's own, which would take the emptying of the new table for the application's deletes, and views.
+      for (const auto& statement : std::views::reverse(plan.create)) {
+        const auto object = created_object(statement);
+        if (object.kind != "trigger" && object.kind != "view") continue;
+        script.add("DROP " + object.kind + " IF EXISTS " + quote_identifier(object.name));
+      }
+      if (record.phase == Phase::live) script.add(equalise_sequences(plan.pair));
+    }
+    const auto kept = options.discard ? std::vector<bool>(record.tables.size()) : kept_by_rollback(record, blueprint);
+    OFFX_TRY(move_aside(worker, script, record, kNew, kept));
+    script.add(record_phase(record.name, Phase::rolling_back));
+    OFFX_TRY(leave(worker, record, blueprint, script, kNew, options.force || record.phase != Phase::live));
+  }
+  OFFX_TRY(move_aside_late(worker, record, kNew, !options.discard));
+  OFFX_TRY(remove_tables(worker, record, kNew));
+  return finish(worker, record, Phase::rolled_back);
+}
+
+}  // namespace offx::migrate
