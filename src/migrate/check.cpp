@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <map>
-#include <memory>
 #include <set>
 
-#include "db/script.h"
 #include "db/statement_text.h"
-#include "migrate/blueprint.h"
+#include "migrate/check_databases.h"
+#include "migrate/check_units.h"
+#include "migrate/departure.h"
 #include "migrate/migrator.h"
 #include "migrate/moments.h"
 #include "migrate/replay.h"
@@ -19,7 +19,6 @@ namespace offx::migrate {
 namespace {
 
 using db::Value;
-using Database = std::unique_ptr<db::DatabaseClient>;
 
 /// Where something was looked at.
 struct Place {
@@ -38,111 +37,23 @@ std::size_t parameters_of(const NamedStatement& statement) {
   return text ? text->parameter_count : 0;
 }
 
-bool empties_a_table(const NamedStatement& statement) {
-  const auto tokens = tokens_of(statement.sql);
-  return !tokens.empty() && same_name(tokens[0].text, "delete") && !mentions(statement.sql, "where");
-}
-
-/// What is run at once: a statement, or a batch.
-struct Unit {
-  NamedStatement shown;  ///< what a report names
-  std::vector<const NamedStatement*> parts;
-  std::vector<std::vector<std::vector<Value>>> runs;  ///< of each run, the arguments of each part
-};
-
-/// Reading statements, and writing ones in the order they are run: what empties a table last, lest the others find
-/// nothing there.
-std::vector<Unit> units_of(const Program& program, const SampleData& data, bool writing) {
-  std::set<std::string> in_batches;
-  for (const auto& batch : program.batches) {
-    for (const auto& part : batch.parts) in_batches.insert(part.statement);
-  }
-  std::vector<Unit> units;
-  for (const auto& statement : program.statements) {
-    if (statement.writes != writing || in_batches.contains(statement.name)) continue;
-    Unit unit{statement, {&statement}, {}};
-    for (auto& arguments : data.arguments(statement)) unit.runs.push_back({std::move(arguments)});
-    units.push_back(std::move(unit));
-  }
-  for (const auto& batch : program.batches) {
-    if (!writing) break;
-    Unit unit{{batch.name, "", {}, true}, {}, data.arguments(batch)};
-    for (const auto& part : batch.parts) {
-      unit.parts.push_back(program.find(part.statement));
-      unit.shown.sql += (unit.shown.sql.empty() ? "" : ";\n") + unit.parts.back()->sql;
-    }
-    units.push_back(std::move(unit));
-  }
-  std::stable_partition(units.begin(), units.end(), [](const Unit& unit) { return !empties_a_table(unit.shown); });
-  return units;
-}
-
-std::vector<Outcome> run_unit(db::DatabaseClient& client, const Unit& unit,
-                              const std::vector<std::vector<Value>>& arguments) {
-  if (unit.parts.size() == 1) return {run(client, *unit.parts.front(), arguments.front())};
-  std::vector<db::Statement> statements;
-  for (std::size_t i = 0; i < unit.parts.size(); ++i) statements.push_back({unit.parts[i]->sql, arguments[i]});
-  auto results = client.batch(statements, db::Mode::write);
-  if (!results) return std::vector<Outcome>(unit.parts.size(), Outcome{{}, results.error()});
-  std::vector<Outcome> outcomes;
-  for (auto& result : *results) outcomes.push_back({std::move(result), std::nullopt});
-  return outcomes;
-}
-
-std::optional<std::string> difference_of_units(const Unit& unit, const std::vector<std::vector<Value>>& arguments,
-                                               const std::vector<Outcome>& expected,
-                                               const std::vector<Outcome>& found) {
-  for (std::size_t i = 0; i < unit.parts.size(); ++i) {
-    if (const auto differs = difference(*unit.parts[i], expected[i], found[i])) {
-      return (unit.parts.size() > 1 ? unit.parts[i]->name + " " : "") + "with " + described(arguments[i]) + ": " +
-             *differs;
-    }
-  }
-  return std::nullopt;
-}
-
-Result<std::vector<std::string>> ordinary_tables(db::DatabaseClient& client) {
-  OFFX_ASSIGN(auto schema, Schema::read(client));
-  OFFX_ASSIGN(const auto names, schema.table_names());
-  std::vector<std::string> tables;
-  for (const auto& name : names) {
-    if (!folded(name).starts_with("offx_")) tables.push_back(name);
-  }
-  return tables;
-}
-
 class Check {
  public:
-  explicit Check(const CheckInput& input) : input_(input) {}
+  Check(const CheckInput& input, const CheckDatabases& databases) : input_(input), databases_(databases) {}
 
   Result<CheckReport> run() {
-    if (input_.migrations.empty()) return fail(Errc::invalid_argument, "there is no migration to check");
-    if (input_.old_code.statements.empty())
-      return fail(Errc::invalid_argument, "there is no statement to check it with");
-    auto schema = input_.schema;
-    OFFX_ASSIGN(const auto extra, made_by_new_code());
-    new_stands_alone_ = !input_.new_schema.empty() && !new_schema_has_old_tables();
-    schema.insert(schema.end(), extra.begin(), extra.end());
-    auto hints = input_.old_code.statements;
-    hints.insert(hints.end(), input_.new_code.statements.begin(), input_.new_code.statements.end());
-    OFFX_ASSIGN(auto data, SampleData::make(std::move(schema), input_.migrations, hints, input_.rows, input_.seed));
-    data_ = std::make_unique<SampleData>(std::move(data));
-    for (const auto& table : data_->empty_tables()) {
+    for (const auto& table : databases_.data().empty_tables()) {
       report_.notes.push_back("no row could be made up that " + table +
                               " takes: statements about it were run, and found nothing");
     }
-    chunk_rows_ = std::max(1, input_.rows / 2);
-    OFFX_ASSIGN(const auto scratch, data_->database());
-    OFFX_ASSIGN(const auto moments, moments_of(*scratch, input_.migrations, chunk_rows_));
-
     OFFX_TRY(look_at({"before", 0, false}, true));
-    for (const auto& moment : moments) {
+    for (const auto& moment : databases_.moments()) {
       if (!moment.completing) OFFX_TRY(look_at(moment, false));
     }
     if (input_.new_code.statements.empty()) return std::move(report_);
     OFFX_TRY(look_at_meaning());
     OFFX_TRY(look_at_schema());
-    for (const auto& moment : moments) {
+    for (const auto& moment : databases_.moments()) {
       if (moment.completing) OFFX_TRY(look_at_completing(moment));
     }
     return std::move(report_);
@@ -166,109 +77,6 @@ class Check {
     report_.moments.push_back(moment);
     if (input_.progress && !input_.progress(moment)) return fail(Errc::cancelled, "stopped");
     return {};
-  }
-
-  // --- Databases ---
-
-  Result<Database> database_at(const Moment& moment) {
-    OFFX_ASSIGN(auto database, data_->database());
-    OFFX_TRY(advance_to(*database, input_.migrations, chunk_rows_, moment));
-    return database;
-  }
-  Result<Database> both_live() { return database_at({"both live", 0, false}); }
-  Result<Database> completed() { return database_at({"completed", 0, true}); }
-
-  [[nodiscard]] bool new_schema_has_old_tables() const {
-    std::set<std::string> made;
-    for (const auto& sql : input_.new_schema) made.insert(folded(created_object(sql).name));
-    for (const auto& migration : input_.migrations) {
-      for (const auto& change : migration.tables) {
-        if (made.contains(folded(change.from))) return true;
-      }
-    }
-    return false;
-  }
-
-  /// Of `new_schema`, what is neither in the database before nor made by a migration: new code makes it when it starts.
-  Result<std::vector<std::string>> made_by_new_code() {
-    std::vector<std::string> extra;
-    if (input_.new_schema.empty()) return extra;
-    OFFX_ASSIGN(const auto before, make_database(input_.schema));
-    OFFX_ASSIGN(const auto after, make_database(input_.new_schema));
-    OFFX_ASSIGN(const auto known, read_objects(*before));
-    OFFX_ASSIGN(const auto objects, read_objects(*after));
-    for (const auto& sql : input_.new_schema) {
-      const auto object =
-          std::find_if(objects.begin(), objects.end(), [&](const SchemaObject& o) { return o.sql == sql; });
-      if (object == objects.end()) continue;
-      const bool is_known = std::any_of(known.begin(), known.end(), [&](const SchemaObject& o) {
-        return o.type == object->type && same_name(o.name, object->name);
-      });
-      bool speaks_of_new = folded(object->name).starts_with("offx_");
-      for (const auto& migration : input_.migrations) {
-        for (const auto& change : migration.tables) {
-          speaks_of_new = speaks_of_new || same_name(object->table, change.to) || mentions(sql, change.to);
-        }
-      }
-      if (!is_known && !speaks_of_new) extra.push_back(sql);
-    }
-    return extra;
-  }
-
-  /// The new version alone: a database that never had another, with the rows of a migrated one; or a migrated one if
-  /// nobody said what the other looks like.
-  Result<Database> new_alone() {
-    OFFX_ASSIGN(auto migrated, completed());
-    if (!new_stands_alone_) return migrated;
-    std::vector<std::string> tables_sql;
-    std::vector<std::string> rest;
-    for (const auto& sql : input_.new_schema) {
-      const auto kind = created_object(sql).kind;
-      (kind == "trigger" || kind == "view" ? rest : tables_sql).push_back(sql);
-    }
-    OFFX_ASSIGN(auto database, make_database(tables_sql));
-    OFFX_ASSIGN(auto left, ordinary_tables(*database));
-    // Parents first: a table whose rows refer to others that are not there yet comes again.
-    for (std::size_t tried = 0; tried < left.size();) {
-      OFFX_ASSIGN(const bool copied, copy_rows(*migrated, *database, left.front()));
-      if (!copied) left.push_back(left.front());
-      left.erase(left.begin());
-      tried = copied ? 0 : tried + 1;
-    }
-    for (const auto& table : left) {
-      add_failure({"completed", "new"}, nullptr,
-                  "the rows of " + table + " do not fit into a database of the new version");
-    }
-    for (const auto& sql : rest) OFFX_TRY(database->execute(sql));
-    return database;
-  }
-
-  /// False if a constraint refuses one.
-  Result<bool> copy_rows(db::DatabaseClient& from, db::DatabaseClient& to, const std::string& table) {
-    OFFX_ASSIGN(const bool there, table_exists(from, table));
-    if (!there) return true;
-    OFFX_ASSIGN(const auto columns, get_table_columns(to, table));
-    OFFX_ASSIGN(const auto columns_from, get_table_columns(from, table));
-    std::vector<std::string> names;
-    std::vector<std::string> places;
-    for (const auto& column : columns) {
-      const bool carried = std::any_of(columns_from.begin(), columns_from.end(),
-                                       [&](const Column& c) { return same_name(c.name, column.name); });
-      if (column.generated || !carried) continue;
-      names.push_back(db::quote_identifier(column.name));
-      places.emplace_back("?");
-    }
-    const auto list = joined(names, ", ");
-    const auto quoted = db::quote_identifier(table);
-    OFFX_ASSIGN(const auto rows, from.execute("SELECT " + list + " FROM " + quoted));
-    const auto sql = "INSERT INTO " + quoted + " (" + list + ") VALUES (" + joined(places, ", ") + ")";
-    std::vector<db::Statement> inserts;
-    for (std::size_t i = 0; i < rows.rows(); ++i) {
-      inserts.push_back({sql, std::vector<Value>(rows.row(i).begin(), rows.row(i).end())});
-    }
-    const auto done = to.batch(inserts, db::Mode::write);
-    if (!done && done.error().code() != Errc::conflict) return fail(done.error());
-    return done.has_value();
   }
 
   // --- Running statements on two databases ---
@@ -328,9 +136,9 @@ class Check {
   Result<void> replay(const Place& place, const Program& program, db::DatabaseClient& reference,
                       db::DatabaseClient& tested) {
     const auto good = compile(place, program, reference, tested);
-    const auto readers = units_of(program, *data_, false);
+    const auto readers = units_of(program, databases_.data(), false);
     run_all(place, readers, good, reference, tested);
-    run_all(place, units_of(program, *data_, true), good, reference, tested);
+    run_all(place, units_of(program, databases_.data(), true), good, reference, tested);
     OFFX_TRY(compare_tables(place, reference, tested, "after the writes of " + place.side + " code"));
     run_all(place, readers, good, reference, tested);
     return {};
@@ -342,8 +150,8 @@ class Check {
   Result<void> look_at(const Moment& moment, bool before) {
     OFFX_TRY(enter(moment.name));
     const Place place{moment.name, "old"};
-    OFFX_ASSIGN(const auto reference, data_->database());
-    OFFX_ASSIGN(const auto tested, before ? data_->database() : database_at(moment));
+    OFFX_ASSIGN(const auto reference, databases_.old_alone());
+    OFFX_ASSIGN(const auto tested, before ? databases_.old_alone() : databases_.at(moment));
     OFFX_TRY(replay(place, input_.old_code, *reference, *tested));
     if (before) return {};
     if (moment.name == "both live") return look_at_both(*tested);
@@ -371,9 +179,8 @@ class Check {
   Result<std::vector<Blueprint>> blueprints_of(db::DatabaseClient& live) {
     std::vector<Blueprint> blueprints;
     for (const auto& migration : input_.migrations) {
-      OFFX_ASSIGN(auto schema, Schema::read(live));
       std::vector<Finding> findings;  // said by the plan already
-      OFFX_ASSIGN(auto blueprint, make_blueprint(schema, migration, can_redirect_references(live), findings));
+      OFFX_ASSIGN(auto blueprint, read_blueprint(live, migration, findings));
       blueprints.push_back(std::move(blueprint));
     }
     return blueprints;
@@ -383,11 +190,11 @@ class Check {
   Result<void> look_at_both(db::DatabaseClient& tested) {
     const Place place{"both live", "new"};
     // What new code must find: the same writes by old code, and then a migration of all that at once.
-    OFFX_ASSIGN(const auto reference, data_->database());
-    for (const auto& unit : units_of(input_.old_code, *data_, true)) {
+    OFFX_ASSIGN(const auto reference, databases_.old_alone());
+    for (const auto& unit : units_of(input_.old_code, databases_.data(), true)) {
       for (const auto& arguments : unit.runs) (void)run_unit(*reference, unit, arguments);
     }
-    if (auto done = advance_to(*reference, input_.migrations, chunk_rows_, {"completed", 0, true}); !done) {
+    if (auto done = databases_.advance(*reference, {"completed", 0, true}); !done) {
       add_failure({"completed", "old"}, nullptr, "what old code wrote cannot be migrated: " + done.error().to_string());
       return {};
     }
@@ -401,7 +208,7 @@ class Check {
                   "the versions differ after the writes of both: " + first.table + " " + first.key + ": " + first.what);
     }
     // What old code reads now, it must read after a rollback too.
-    const auto readers = units_of(input_.old_code, *data_, false);
+    const auto readers = units_of(input_.old_code, databases_.data(), false);
     std::vector<std::vector<Outcome>> seen;
     for (const auto& unit : readers) {
       for (const auto& arguments : unit.runs) seen.push_back(run_unit(tested, unit, arguments));
@@ -421,15 +228,20 @@ class Check {
         }
       }
     }
-    OFFX_ASSIGN(const auto alone, data_->database());
+    OFFX_ASSIGN(const auto alone, databases_.old_alone());
     compile(back, input_.old_code, *alone, tested);
     return {};
   }
 
   Result<void> look_at_completing(const Moment& moment) {
     OFFX_TRY(enter(moment.name));
-    OFFX_ASSIGN(const auto reference, new_alone());
-    OFFX_ASSIGN(const auto tested, database_at(moment));
+    std::vector<std::string> unfit;
+    OFFX_ASSIGN(const auto reference, databases_.new_alone(unfit));
+    for (const auto& table : unfit) {
+      add_failure({"completed", "new"}, nullptr,
+                  "the rows of " + table + " do not fit into a database of the new version");
+    }
+    OFFX_ASSIGN(const auto tested, databases_.at(moment));
     return replay({moment.name, "new"}, input_.new_code, *reference, *tested);
   }
 
@@ -472,18 +284,14 @@ class Check {
     for (const auto& migration : input_.migrations) {
       for (const auto& change : migration.tables) names[folded(change.from)] = folded(change.to);
     }
-    OFFX_ASSIGN(auto old_side, both_live());
-    OFFX_ASSIGN(auto new_side, both_live());
-    OFFX_ASSIGN(const auto alone, data_->database());
-    OFFX_ASSIGN(const auto after, completed());
+    OFFX_ASSIGN(auto old_side, databases_.both_live());
+    OFFX_ASSIGN(auto new_side, databases_.both_live());
+    OFFX_ASSIGN(const auto alone, databases_.old_alone());
+    OFFX_ASSIGN(const auto after, databases_.completed());
     OFFX_ASSIGN(const auto facts, carried_facts(*old_side));
 
-    std::set<std::string> in_batches;
-    for (const auto* program : {&input_.old_code, &input_.new_code}) {
-      for (const auto& batch : program->batches) {
-        for (const auto& part : batch.parts) in_batches.insert(part.statement);
-      }
-    }
+    auto in_batches = statements_in_batches(input_.old_code);
+    in_batches.merge(statements_in_batches(input_.new_code));
     const auto same = [&](const NamedStatement& statement) -> const NamedStatement* {
       const auto* old = input_.old_code.find(statement.name);
       if (old == nullptr || old->writes != statement.writes) return nullptr;
@@ -501,7 +309,7 @@ class Check {
     const auto compare_readers = [&](db::DatabaseClient& old_reads, db::DatabaseClient& new_reads,
                                      const std::string& what) {
       for (const auto& [old, statement] : readers) {
-        for (const auto& arguments : data_->arguments(*old)) {
+        for (const auto& arguments : databases_.data().arguments(*old)) {
           ++report_.runs;
           const auto expected = migrate::run(old_reads, *old, arguments);
           const auto differs =
@@ -515,7 +323,7 @@ class Check {
 
     compare_readers(*old_side, *new_side, "does not return what the statement of this name did");
     for (const auto& [old, statement] : writers) {
-      for (const auto& arguments : data_->arguments(*old)) {
+      for (const auto& arguments : databases_.data().arguments(*old)) {
         ++report_.runs;
         const auto expected = migrate::run(*old_side, *old, arguments);
         auto differs =
@@ -530,8 +338,8 @@ class Check {
         add_failure(place, statement,
                     "does not do what the statement of this name did, with " + described(arguments) + ": " + *differs);
         // What follows should not suffer from it.
-        OFFX_ASSIGN(old_side, both_live());
-        OFFX_ASSIGN(new_side, both_live());
+        OFFX_ASSIGN(old_side, databases_.both_live());
+        OFFX_ASSIGN(new_side, databases_.both_live());
         break;
       }
     }
@@ -544,10 +352,10 @@ class Check {
 
   /// What a database of the new version has, a migrated one must have.
   Result<void> look_at_schema() {
-    if (!new_stands_alone_) return {};
+    if (!databases_.new_stands_alone()) return {};
     const Place place{"completed", "new"};
     OFFX_ASSIGN(const auto fresh, make_database(input_.new_schema));
-    OFFX_ASSIGN(const auto migrated, completed());
+    OFFX_ASSIGN(const auto migrated, databases_.completed());
     OFFX_ASSIGN(auto fresh_schema, Schema::read(*fresh));
     OFFX_ASSIGN(auto schema, Schema::read(*migrated));
     for (const auto& object : fresh_schema.objects()) {
@@ -592,14 +400,17 @@ class Check {
   }
 
   const CheckInput& input_;
-  std::unique_ptr<SampleData> data_;
-  std::int64_t chunk_rows_ = 1;
-  bool new_stands_alone_ = false;  ///< new_schema has the new version and no other
+  const CheckDatabases& databases_;
   CheckReport report_;
 };
 
 }  // namespace
 
-Result<CheckReport> check_compatibility(const CheckInput& input) { return Check(input).run(); }
+Result<CheckReport> check_compatibility(const CheckInput& input) {
+  if (input.migrations.empty()) return fail(Errc::invalid_argument, "there is no migration to check");
+  if (input.old_code.statements.empty()) return fail(Errc::invalid_argument, "there is no statement to check it with");
+  OFFX_ASSIGN(const auto databases, CheckDatabases::make(input));
+  return Check(input, databases).run();
+}
 
 }  // namespace offx::migrate
