@@ -63,8 +63,8 @@ Result<std::optional<std::uint64_t>> size_bytes(DatabaseClient& client) {
     return std::optional(file_bytes(path) + file_bytes(path + "-wal"));
   }
   const auto pages = client.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
-  if (!pages && !is_refusal(pages.error())) return fail(pages.error());
-  if (!pages || pages->rows() == 0) return std::optional<std::uint64_t>();
+  if (!pages && pages.error().retryable()) return fail(pages.error());
+  if (!pages || pages->rows() == 0) return std::optional<std::uint64_t>();  // hosts need not say
   return std::optional(static_cast<std::uint64_t>(to_integer(pages->row(0)[0])));
 }
 

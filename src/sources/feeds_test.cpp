@@ -117,6 +117,15 @@ TEST(Rss, RefusesWhatTakesLibxmlForEver) {
   EXPECT_THAT(read_text("<rss><channel><item>" + nested + "</item></channel></rss>").error, HasSubstr("namespaces"));
 }
 
+TEST(Rss, SignsThatAreNoAttributesAreNotCounted) {
+  const std::string ruler(1'000, '=');
+  const Reading reading =
+      read_text("<?xml-stylesheet " + ruler + "?><rss><!-- " + ruler + " --><channel><item><title><![CDATA[News " +
+                ruler + "]]></title></item></channel></rss>");
+  ASSERT_THAT(reading.posts, SizeIs(1)) << reading.error;
+  EXPECT_EQ(reading.posts[0].content, "News " + ruler);
+}
+
 TEST(Rss, ReadsTheEncodingThatIsDeclared) {
   const std::string begin = "<?xml version=\"1.0\" encoding=\"";
   const std::string item = "\"?><rss><channel><item><title>";

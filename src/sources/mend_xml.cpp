@@ -57,10 +57,10 @@ std::string in_utf8(std::string document) {
 /// Counts the attributes of each start tag, as libxml2 sees them: it reads none behind one that is broken.
 class AttributeCounter {
  public:
-  /// True if there are too many.
-  bool next(char c) noexcept {
+  /// True if there are too many. `following` comes behind `c`; '\0': nothing.
+  bool next(char c, char following) noexcept {
     if (c == '<') {
-      is_tag_ = true;
+      is_tag_ = following != '!' && following != '?';  // comments, CDATA and instructions have no attributes
       quote_ = '\0';
       count_ = 0;
     } else if (quote_ != '\0') {
@@ -95,7 +95,7 @@ Result<std::string> mend_xml(std::string document) {
   AttributeCounter attributes;
   for (std::size_t i = 0; i < document.size(); ++i) {
     const char c = document[i];
-    if (attributes.next(c)) {
+    if (attributes.next(c, i + 1 < document.size() ? document[i + 1] : '\0')) {
       return fail(Errc::corrupt, "has an element with more than " + std::to_string(kAttributesMax) +
                                      " attributes, which feeds do not need and attacks use: refused");
     }

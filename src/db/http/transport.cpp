@@ -262,7 +262,9 @@ struct Transport::Connections {
       const auto left = call.left();
       if (left.count() == 0) return false;
       connection.wait_to_send(left);
-      if (connection.receive({}) != Io::nothing_yet) return false;
+      const Io heard = connection.receive({});
+      const bool is_interim = connection.received().starts_with("HTTP/1.1 1");  // 100 Continue and the like
+      if (heard != Io::nothing_yet && !(heard == Io::some && is_interim)) return false;
     }
     return true;
   }

@@ -196,6 +196,20 @@ TEST(Transport, hears_a_server_that_refuses_before_it_has_everything) {
   EXPECT_EQ(refused->status, 413);
 }
 
+TEST(Transport, goes_on_when_it_is_told_to_continue) {
+  LocalServer server([](LocalServer::Connection& connection) {
+    connection.send("HTTP/1.1 100 Continue\r\n\r\n");
+    connection.sleep(milliseconds(200));
+    const auto request = connection.whole_request();
+    connection.send(ok(std::to_string(request.size() - request.find("\r\n\r\n") - 4)));
+  });
+  const auto transport = must(Transport::create({}));
+  const std::string large(std::size_t{64} << 20U, ' ');
+  const auto answer = transport->post(server.url(), large, soon());
+  ASSERT_TRUE(answer.has_value()) << answer.error().error.to_string();
+  EXPECT_EQ(answer->body, std::to_string(large.size()));
+}
+
 TEST(Transport, ends_at_the_deadline_and_says_whether_anything_was_sent) {
   LocalServer server([](LocalServer::Connection& connection) {
     connection.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
