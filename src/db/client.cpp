@@ -18,12 +18,15 @@ std::span<const Value> QueryResult::row(std::size_t index) const {
   return std::span(cells_).subspan(index * columns_->size(), columns_->size());
 }
 
-Result<void> DatabaseClient::redirect_references(std::string_view from, std::string_view to,
+Result<void> DatabaseClient::redirect_references(std::span<const Redirect> redirects,
                                                  std::span<const Statement> /*before*/,
                                                  std::span<const Statement> /*after*/) {
-  return fail(Errc::unsupported, "this engine cannot make foreign keys refer to " + std::string(to) + " instead of " +
-                                     std::string(from) + ": give the tables that refer to " + std::string(from) +
-                                     " a new version in the same migration");
+  std::string names;
+  for (const auto& redirect : redirects) names += (names.empty() ? "" : ", ") + redirect.from;
+  return fail(Errc::unsupported,
+              "this engine cannot make foreign keys refer to another table: give the tables that "
+              "refer to " +
+                  names + " a new version in the same migration");
 }
 
 namespace {

@@ -96,6 +96,12 @@ enum class Mode : std::uint8_t {
 /// Called during long work with what is done and the total, in the same unit; `false` stops the work (Errc::cancelled).
 using Progress = std::function<bool(std::uint64_t done, std::uint64_t total)>;
 
+/// A table that foreign keys of others refer to, and the one that they are to refer to.
+struct Redirect {
+  std::string from;
+  std::string to;
+};
+
 /// A database behind any engine. Thread-safe: one serves a whole process. Never throws.
 /// A lost or busy database is Errc::unavailable; the next call tries again. Every call to a server ends at a deadline.
 /// An error does not mean that a write was not applied: of a server that was lost in the middle nobody knows, and the
@@ -117,8 +123,9 @@ class DatabaseClient {
   /// best.
   [[nodiscard]] virtual std::chrono::nanoseconds last_background_time() const noexcept { return {}; }
 
-  /// Makes every foreign key of other tables that refers to the table `from` refer to the table `to`, whatever the
-  /// number of their rows. `before` runs first and `after` last, in the same transaction: all is done or nothing.
+  /// Makes every foreign key of other tables that refers to the table `from` of a redirect refer to its table `to`,
+  /// whatever the number of their rows. `before` runs first and `after` last, in the same transaction: all is done or
+  /// nothing.
   /// In a file foreign keys are not enforced meanwhile, so a DROP TABLE in `before` or `after` touches no row of other
   /// tables; servers enforce them. That `to` holds the rows that are referred to is for the caller to know.
   ///
@@ -127,8 +134,8 @@ class DatabaseClient {
   /// referred to, or a unique key over them (servers do not look); Errc::unsupported: this engine cannot, and the
   /// tables that refer to `from` need a new version of their own. libSQL can for keys in the definition of a column,
   /// not for those that stand behind all columns.
-  virtual Result<void> redirect_references(std::string_view from, std::string_view to,
-                                           std::span<const Statement> before, std::span<const Statement> after);
+  virtual Result<void> redirect_references(std::span<const Redirect> redirects, std::span<const Statement> before,
+                                           std::span<const Statement> after);
 
   /// Copies the whole database, as it is at one moment, into the new file `path`; writers go on meanwhile. The copy is
   /// checked before it gets its name. Progress is in pages.

@@ -67,10 +67,10 @@ class FallbackReads final : public ForwardingClient {
 
   Result<QueryResult> execute(std::string_view sql, const Params& params) override;
   Result<std::vector<QueryResult>> batch(std::span<const Statement> statements, Mode mode) override;
-  Result<void> redirect_references(std::string_view from, std::string_view to, std::span<const Statement> before,
+  Result<void> redirect_references(std::span<const Redirect> redirects, std::span<const Statement> before,
                                    std::span<const Statement> after) override {
     OFFX_TRY(refuse_if_away());
-    return client().redirect_references(from, to, before, after);
+    return client().redirect_references(redirects, before, after);
   }
 
  private:

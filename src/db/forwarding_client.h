@@ -25,9 +25,9 @@ class ForwardingClient : public DatabaseClient {
   [[nodiscard]] std::chrono::nanoseconds last_background_time() const noexcept override {
     return client_.last_background_time();
   }
-  Result<void> redirect_references(std::string_view from, std::string_view to, std::span<const Statement> before,
+  Result<void> redirect_references(std::span<const Redirect> redirects, std::span<const Statement> before,
                                    std::span<const Statement> after) override {
-    return client_.redirect_references(from, to, before, after);
+    return client_.redirect_references(redirects, before, after);
   }
   Result<void> backup(const std::string& path, const Progress& progress) override {
     return client_.backup(path, progress);

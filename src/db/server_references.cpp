@@ -1,6 +1,7 @@
 #include "db/server_references.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "db/script.h"
 #include "db/sql_tokens.h"
@@ -9,27 +10,46 @@
 
 namespace offx::db {
 
-Result<std::vector<Redirected>> redirected_tables(DatabaseClient& client, std::string_view from, std::string_view to) {
+namespace {
+
+/// What redirected_tables() gives, after one more of them.
+Result<void> add_redirect(DatabaseClient& client, const Redirect& redirect, std::vector<Redirected>& redirected) {
+  const auto& [from, to] = redirect;
   OFFX_ASSIGN(const auto tables,
               client.execute("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND (name = ?1 COLLATE NOCASE OR "
                              "name = ?2 COLLATE NOCASE)",
-                             {std::string(from), std::string(to)}));
+                             {from, to}));
   if (to_integer(tables.row(0)[0]) != 2) {
-    return fail(Errc::not_found, "there is no table " + std::string(from) + ", or no table " + std::string(to));
+    return fail(Errc::not_found, "there is no table " + from + ", or no table " + to);
   }
   OFFX_ASSIGN(const auto found,
               client.execute("SELECT t.name, t.sql FROM sqlite_schema AS t WHERE t.type = 'table' AND t.name <> ?1 "
                              "COLLATE NOCASE AND EXISTS (SELECT 1 FROM pragma_foreign_key_list(t.name) AS k WHERE "
                              "k.\"table\" = ?1 COLLATE NOCASE) ORDER BY t.name",
-                             {std::string(from)}));
+                             {from}));
+  std::vector<std::size_t> places;
   std::vector<sqlite::Child> children;
-  for (std::size_t i = 0; i < found.rows(); ++i)
-    children.push_back({to_text(found.row(i)[0]), to_text(found.row(i)[1])});
-  OFFX_ASSIGN(const auto changed, sqlite::with_other_parent(children, from, to));
-  std::vector<Redirected> redirected;
-  for (std::size_t i = 0; i < changed.size(); ++i) {
-    redirected.push_back({changed[i].name, children[i].sql, changed[i].sql});
+  for (std::size_t i = 0; i < found.rows(); ++i) {
+    const auto name = to_text(found.row(i)[0]);
+    const auto known = std::find_if(redirected.begin(), redirected.end(),
+                                    [&](const Redirected& table) { return table.table == name; });
+    places.push_back(static_cast<std::size_t>(known - redirected.begin()));
+    if (known == redirected.end()) {
+      const auto sql = to_text(found.row(i)[1]);
+      redirected.push_back({name, sql, sql});
+    }
+    children.push_back({name, redirected[places.back()].sql});
   }
+  OFFX_ASSIGN(const auto changed, sqlite::with_other_parent(std::move(children), redirect));
+  for (std::size_t i = 0; i < changed.size(); ++i) redirected[places[i]].sql = changed[i].sql;
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<Redirected>> redirected_tables(DatabaseClient& client, std::span<const Redirect> redirects) {
+  std::vector<Redirected> redirected;
+  for (const auto& redirect : redirects) OFFX_TRY(add_redirect(client, redirect, redirected));
   return redirected;
 }
 

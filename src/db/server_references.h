@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,8 +18,9 @@ struct Redirected {
   std::string sql;
 };
 
-/// Every table that refers to `from`, as it would refer to `to`. Errc::not_found: one of the two does not exist.
-Result<std::vector<Redirected>> redirected_tables(DatabaseClient& client, std::string_view from, std::string_view to);
+/// Every table that refers to the `from` of a redirect, as it would be after all of them. Errc::not_found: a table that
+/// one names does not exist.
+Result<std::vector<Redirected>> redirected_tables(DatabaseClient& client, std::span<const Redirect> redirects);
 
 /// The ALTER TABLE … ALTER COLUMN statements, which libSQL has and SQLite has not, that make one of the other; no row
 /// is touched by them. Errc::unsupported if one of the keys is no part of a column's definition: see

@@ -28,9 +28,9 @@ class FaultyClient final : public ForwardingClient {
   Result<std::vector<QueryResult>> batch(std::span<const Statement> statements, Mode mode) override {
     return pass([&] { return client().batch(statements, mode); });
   }
-  Result<void> redirect_references(std::string_view from, std::string_view to, std::span<const Statement> before,
+  Result<void> redirect_references(std::span<const Redirect> redirects, std::span<const Statement> before,
                                    std::span<const Statement> after) override {
-    return pass([&] { return client().redirect_references(from, to, before, after); });
+    return pass([&] { return client().redirect_references(redirects, before, after); });
   }
 
  private:

@@ -10,7 +10,7 @@ namespace {
 using db::Fault;
 using db::FaultyClient;
 
-/// Two tables that refer to each other, a child outside, a view and a sequence.
+/// Two tables that refer to each other, a child of each outside, a view and a sequence.
 Migration shop() {
   auto orders = change_of("orders_v1", "orders_v2",
                           "CREATE TABLE orders_v2 (id INTEGER PRIMARY KEY AUTOINCREMENT, customer TEXT NOT NULL, cents "
@@ -30,6 +30,7 @@ void make_shop(db::DatabaseClient& client) {
         "CREATE TABLE items_v1 (id INTEGER PRIMARY KEY, order_id INTEGER REFERENCES orders_v1 (id) ON DELETE CASCADE, "
         "name TEXT UNIQUE)",
         "CREATE TABLE letters (id INTEGER PRIMARY KEY, order_id INTEGER REFERENCES orders_v1 (id))",
+        "CREATE TABLE labels (order_id INTEGER REFERENCES orders_v1 (id), item_id REFERENCES items_v1 (id))",
         "CREATE VIEW customers AS SELECT customer FROM orders_v1",
         "INSERT INTO orders_v1 (customer, euros) VALUES ('ann', 1), ('bo', 2), ('cy', 3), ('dee', 4)",
         "INSERT INTO items_v1 (order_id, name) VALUES (1, 'pen'), (2, 'ink'), (2, 'nib'), (4, 'pad')",
@@ -54,13 +55,15 @@ std::string facts(db::DatabaseClient& client, bool of_new) {
                       ask(client, "SELECT group_concat(id || order_id || name) FROM items_v1");
 }
 
-/// What the table outside of the migration refers to.
-std::string parent(db::DatabaseClient& client) {
-  return ask(client, "SELECT \"table\" FROM pragma_foreign_key_list('letters')");
+/// What the tables outside of the migration refer to.
+std::string parents(db::DatabaseClient& client) {
+  return ask(client,
+             "SELECT t.name, k.\"table\" FROM sqlite_schema AS t, pragma_foreign_key_list(t.name) AS k "
+             "WHERE t.name IN ('letters', 'labels') ORDER BY 1, 2");
 }
 
 std::string end_of(db::DatabaseClient& client) {
-  return objects_in(client) + "\n" + parent(client) + "\n" + ask(client, "SELECT phase FROM offx_migrations") + "\n" +
+  return objects_in(client) + "\n" + parents(client) + "\n" + ask(client, "SELECT phase FROM offx_migrations") + "\n" +
          ask(client, "SELECT phase FROM offx_migration_tables") + "\n" +
          ask(client, "SELECT holder FROM offx_migration_lease") + "\n" +
          ask(client, "SELECT name, seq FROM sqlite_sequence WHERE name LIKE 'orders%' ORDER BY name") + "\n" +
@@ -144,7 +147,8 @@ TEST_P(MigrationFaults, AnyCallMayFail) {
         ask(*client, "SELECT count(*) FROM sqlite_schema WHERE name = 'orders_v1' AND type = 'table'") == "1";
     const auto phase = ask(*client, "SELECT phase FROM offx_migrations");
     const bool by_new = way.new_counts && (phase == "completing" || phase == "completed" || !old_is_there);
-    ASSERT_EQ(parent(*client), old_is_there ? "orders_v1" : "orders_v2");
+    ASSERT_EQ(parents(*client), old_is_there ? "labels|items_v1 labels|orders_v1 letters|orders_v1"
+                                             : "labels|items_v2 labels|orders_v2 letters|orders_v2");
     const auto before = facts(*client, by_new);
     write(*client, by_new);
     const auto written = facts(*client, by_new);

@@ -109,49 +109,38 @@ Result<void> move_aside_late(Worker& worker, Record& record, Side side, bool kee
   return {};
 }
 
-/// Those of whose tables on this side some outside of the migration refer to one.
-Result<std::vector<const Pair*>> referred_to(db::DatabaseClient& client, const Blueprint& blueprint, Side side) {
-  std::vector<const Pair*> pairs;
+/// From the tables of this side that some outside of the migration refer to, to those of the other side.
+Result<std::vector<db::Redirect>> redirects_from(db::DatabaseClient& client, const Blueprint& blueprint, Side side) {
+  std::vector<db::Redirect> redirects;
   OFFX_ASSIGN(auto schema, Schema::read(client));
   for (const auto& plan : blueprint.pairs) {
+    const auto& name = plan.pair.tables[side].name;
     for (const auto& child : plan.children) {
       OFFX_ASSIGN(const auto table, schema.table(child));
-      const bool refers = std::any_of(table.foreign_keys.begin(), table.foreign_keys.end(), [&](const ForeignKey& key) {
-        return same_name(key.parent, plan.pair.tables[side].name);
-      });
+      const bool refers = std::any_of(table.foreign_keys.begin(), table.foreign_keys.end(),
+                                      [&](const ForeignKey& key) { return same_name(key.parent, name); });
       if (!refers) continue;
-      pairs.push_back(&plan.pair);
+      redirects.push_back({name, plan.pair.tables[other(side)].name});
       break;
     }
   }
-  return pairs;
+  return redirects;
 }
 
-/// The transaction after which one version stands alone, and what referred to the other one refers to it; of several
-/// tables that others refer to, the last, as engines redirect from one table at a time. Whoever began to use the other
-/// version since that was looked at, and comparing all rows takes its time, stops it.
+/// The transaction after which one version stands alone, and what referred to the other one refers to it. Whoever began
+/// to use the other version since that was looked at, and comparing all rows takes its time, stops it.
 Result<void> leave(Worker& worker, const Record& record, const Blueprint& blueprint, const Script& script, Side side,
                    bool force) {
-  Script unused;
-  if (!force) unused.add(refuse_users_of(names_of(record, side)));
-  Script remember;
-  remember.add(remember_schema());
-  Script last;
-  OFFX_ASSIGN(const auto parents, referred_to(worker.client(), blueprint, side));
-  if (parents.empty()) last.add(unused.statements());
-  last.add(script.statements());
-  last.add(remember.statements());
+  Script all;
+  if (!force) all.add(refuse_users_of(names_of(record, side)));
+  all.add(script.statements());
+  all.add(remember_schema());
+  OFFX_ASSIGN(const auto redirects, redirects_from(worker.client(), blueprint, side));
   Result<void> done;
-  for (const auto* pair : parents) {
-    done =
-        worker.lease().redirect_references(pair->tables[side].name, pair->tables[other(side)].name, unused.statements(),
-                                           (pair == parents.back() ? last : remember).statements());
-    if (!done) break;
-  }
-  if (parents.empty()) {
-    if (auto results = worker.commit(last); !results) {
-      done = fail(std::move(results).error());
-    }
+  if (!redirects.empty()) {
+    done = worker.lease().redirect_references(redirects, {}, all.statements());
+  } else if (auto results = worker.commit(all); !results) {
+    done = fail(std::move(results).error());
   }
   if (!done && done.error().message().find("offx_table_users.program") != std::string::npos) {
     OFFX_TRY(check_no_users(worker.client(), record, side));

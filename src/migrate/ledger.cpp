@@ -359,10 +359,10 @@ Result<std::vector<db::QueryResult>> Lease::batch(std::span<const Statement> sta
   return results;
 }
 
-Result<void> Lease::redirect_references(std::string_view from, std::string_view to, std::span<const Statement> before,
+Result<void> Lease::redirect_references(std::span<const db::Redirect> redirects, std::span<const Statement> before,
                                         std::span<const Statement> after) {
   const auto asked_at = std::chrono::steady_clock::now();
-  auto done = client_->redirect_references(from, to, fenced(before), after);
+  auto done = client_->redirect_references(redirects, fenced(before), after);
   if (!done) return fail(lost_or(std::move(done).error()));
   renewed_at_ = asked_at;
   return {};

@@ -97,7 +97,7 @@ class Lease {
   /// somebody else holds it by now.
   Result<std::vector<db::QueryResult>> batch(std::span<const db::Statement> statements, db::Mode mode);
   /// client.redirect_references() in such a transaction.
-  Result<void> redirect_references(std::string_view from, std::string_view to, std::span<const db::Statement> before,
+  Result<void> redirect_references(std::span<const db::Redirect> redirects, std::span<const db::Statement> before,
                                    std::span<const db::Statement> after);
   Result<void> renew();
   /// Renews it if a third of its time is over. For long reading, which needs the lease only when it writes again.

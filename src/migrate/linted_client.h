@@ -26,11 +26,11 @@ class LintedClient final : public db::ForwardingClient {
     for (const auto& statement : statements) look_at(statement.sql);
     return client().batch(statements, mode);
   }
-  Result<void> redirect_references(std::string_view from, std::string_view to, std::span<const db::Statement> before,
+  Result<void> redirect_references(std::span<const db::Redirect> redirects, std::span<const db::Statement> before,
                                    std::span<const db::Statement> after) override {
     for (const auto& statement : before) look_at(statement.sql);
     for (const auto& statement : after) look_at(statement.sql);
-    return client().redirect_references(from, to, before, after);
+    return client().redirect_references(redirects, before, after);
   }
 
  private:

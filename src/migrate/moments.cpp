@@ -57,10 +57,10 @@ class Watched final : public db::ForwardingClient {
     if (db::writes(mode)) OFFX_TRY(look());
     return results;
   }
-  Result<void> redirect_references(std::string_view from, std::string_view to, std::span<const db::Statement> before,
+  Result<void> redirect_references(std::span<const db::Redirect> redirects, std::span<const db::Statement> before,
                                    std::span<const db::Statement> after) override {
     OFFX_TRY(stop_if_due());
-    OFFX_TRY(client().redirect_references(from, to, before, after));
+    OFFX_TRY(client().redirect_references(redirects, before, after));
     return look();
   }
 

@@ -1,6 +1,7 @@
 // What the plan refuses, and what it warns of: a schema, a change, and what it says.
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include <gmock/gmock.h>
@@ -350,7 +351,7 @@ TEST(PlanRefuses, ARowThatRefersToNothingThoughBothVersionsForbidIt) {
                           "INSERT INTO b_v1 VALUES (1, NULL), (2, 1), (3, 7)"}) {
     run(*client, sql);
   }
-  must(client->redirect_references("gone", "a_v1", {}, {}));
+  must(client->redirect_references(std::array{db::Redirect{"gone", "a_v1"}}, {}, {}));
   const auto plan = must(make_plan(
       *client,
       migration_of("m", {change_of("a_v1", "a_v2", "CREATE TABLE a_v2 (id INTEGER PRIMARY KEY)"),

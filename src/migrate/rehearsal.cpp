@@ -1,6 +1,7 @@
 #include "migrate/rehearsal.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "db/script.h"
@@ -117,7 +118,8 @@ Result<void> rehearse(Schema& schema, const Blueprint& blueprint, std::vector<Fi
   if (refused) return {};
   for (const auto& plan : blueprint.pairs) {
     if (plan.children.empty()) continue;
-    auto redirected = scratch.redirect_references(plan.pair.change.from, plan.pair.change.to, {}, {});
+    const std::array redirect = {db::Redirect{plan.pair.change.from, plan.pair.change.to}};
+    auto redirected = scratch.redirect_references(redirect, {}, {});
     if (!redirected) {
       refuse(plan.pair.change.from, "pointing " + joined(plan.children, ", ") + " at " + plan.pair.change.to,
              redirected.error().message());

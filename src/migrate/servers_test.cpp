@@ -1,5 +1,6 @@
 // Migrations on libSQL and rqlite while programs of both releases write.
 
+#include <array>
 #include <atomic>
 #include <thread>
 
@@ -203,6 +204,21 @@ TEST_P(OnServers, tables_outside_that_refer_to_the_old_one_refer_to_the_new_one_
   for (const auto* table : {"prizes", "books_v1"}) must(client_->execute(std::string("DROP TABLE ") + table));
 }
 
+TEST_P(OnServers, what_refers_to_several_old_ones_refers_to_all_new_ones_at_once) {
+  must(
+      client_->execute("CREATE TABLE loans (book_id INTEGER PRIMARY KEY REFERENCES books_v1 (id) ON DELETE CASCADE, "
+                       "author_id INTEGER REFERENCES authors_v1 (id))"));
+  must(client_->execute("INSERT INTO loans VALUES (1, 1), (2, 2)"));
+  must(start(*client_, shelves(), {}));
+  must(complete(*client_, "shelves_v2", {}));
+  EXPECT_EQ(
+      count("SELECT count(*) FROM pragma_foreign_key_list('loans') WHERE \"table\" IN ('authors_v2', 'books_v2')"), 2);
+  EXPECT_FALSE(client_->execute("INSERT INTO loans VALUES (3, 9000)").has_value());
+  must(client_->execute("DELETE FROM books_v2 WHERE id = 1"));
+  EXPECT_EQ(count("SELECT count(*) FROM loans"), 1);
+  must(client_->execute("DROP TABLE loans"));
+}
+
 TEST_P(OnServers, what_refers_and_is_changed_at_the_same_moment_is_not_written_over) {
   if (GetParam() == "sqld") GTEST_SKIP() << "libSQL changes single columns";
   for (const auto* sql : {"CREATE TABLE p1 (id INTEGER PRIMARY KEY)", "CREATE TABLE p2 (id INTEGER PRIMARY KEY)",
@@ -210,7 +226,8 @@ TEST_P(OnServers, what_refers_and_is_changed_at_the_same_moment_is_not_written_o
     must(client_->execute(sql));
   }
   const std::array<db::Statement, 1> meanwhile = {{{"ALTER TABLE c ADD COLUMN more", {}}}};
-  EXPECT_EQ(client_->redirect_references("p1", "p2", meanwhile, {}).error().code(), Errc::conflict);
+  EXPECT_EQ(client_->redirect_references(std::array{db::Redirect{"p1", "p2"}}, meanwhile, {}).error().code(),
+            Errc::conflict);
   EXPECT_EQ(count("SELECT count(*) FROM pragma_foreign_key_list('c') WHERE \"table\" = 'p1'"), 1);
   EXPECT_EQ(count("SELECT count(*) FROM pragma_table_info('c')"), 1);
 }

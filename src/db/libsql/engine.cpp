@@ -140,9 +140,9 @@ class Engine final : public DatabaseClient {
             address_.primary + "/dump), or make a file of it with `offx db copy` while nothing writes");
   }
 
-  Result<void> redirect_references(std::string_view from, std::string_view to, std::span<const Statement> before,
+  Result<void> redirect_references(std::span<const Redirect> redirects, std::span<const Statement> before,
                                    std::span<const Statement> after) override {
-    OFFX_ASSIGN(const auto tables, redirected_tables(*this, from, to));
+    OFFX_ASSIGN(const auto tables, redirected_tables(*this, redirects));
     std::vector<std::string> changes;
     for (const auto& table : tables) {
       OFFX_ASSIGN(auto its, alter_columns(table));

@@ -74,10 +74,10 @@ class Engine final : public DatabaseClient {
   }
 
   /// The text of the schema is changed, as by the engine in this process; every node does so, and again at its restart.
-  Result<void> redirect_references(std::string_view from, std::string_view to, std::span<const Statement> before,
+  Result<void> redirect_references(std::span<const Redirect> redirects, std::span<const Statement> before,
                                    std::span<const Statement> after) override {
     static constexpr std::string_view kReset = "PRAGMA writable_schema=RESET";
-    OFFX_ASSIGN(const auto tables, redirected_tables(*this, from, to));
+    OFFX_ASSIGN(const auto tables, redirected_tables(*this, redirects));
     std::vector<Statement> all(before.begin(), before.end());
     if (!tables.empty()) {
       all.push_back({"PRAGMA writable_schema=ON", {}});
@@ -103,8 +103,9 @@ class Engine final : public DatabaseClient {
     const Statement reset{kReset, {}};
     if (const auto again = write_request(std::span(&reset, 1), Pragmas::allowed)) (void)run(*again, Mode::write);
     if (done.error().message().find("CHECK constraint failed: offx_redirected") != std::string::npos) {
-      return fail(Errc::conflict, "a table that refers to " + std::string(from) +
-                                      " was changed by somebody at the same moment; nothing was done: try again");
+      return fail(Errc::conflict,
+                  "a table that refers to another one was changed by somebody at the same moment; nothing was done: "
+                  "try again");
     }
     return fail(std::move(done).error());
   }

@@ -155,14 +155,13 @@ class Engine final : public DatabaseClient {
     return results;
   }
 
-  Result<void> redirect_references(std::string_view from, std::string_view to, Statements before,
-                                   Statements after) override {
+  Result<void> redirect_references(std::span<const Redirect> redirects, Statements before, Statements after) override {
     Job job{.alone = [&]() -> Result<Results> {
       // Foreign keys can only be switched outside of a transaction.
       sqlite3_db_config(writer_->handle(), SQLITE_DBCONFIG_ENABLE_FKEY, 0, nullptr);
       auto results = commit([&]() -> Result<Results> {
         OFFX_TRY(run_all(*writer_, before, Mode::write));
-        OFFX_TRY(sqlite::redirect_references(*writer_, from, to));
+        for (const auto& redirect : redirects) OFFX_TRY(sqlite::redirect_references(*writer_, redirect));
         return run_all(*writer_, after, Mode::write);
       });
       sqlite3_db_config(writer_->handle(), SQLITE_DBCONFIG_ENABLE_FKEY, 1, nullptr);

@@ -103,7 +103,8 @@ Result<void> check_parents(Connection& connection, const Child& child) {
 
 }  // namespace
 
-Result<std::vector<Child>> with_other_parent(std::vector<Child> children, std::string_view from, std::string_view to) {
+Result<std::vector<Child>> with_other_parent(std::vector<Child> children, const Redirect& redirect) {
+  const auto& [from, to] = redirect;
   // A name no text contains: it is found again after the renaming, and `to` may be among the children.
   std::string stand_in = "offx new parent";
   while (std::any_of(children.begin(), children.end(),
@@ -133,7 +134,8 @@ Result<std::vector<Child>> with_other_parent(std::vector<Child> children, std::s
   return children;
 }
 
-Result<void> redirect_references(Connection& connection, std::string_view from, std::string_view to) {
+Result<void> redirect_references(Connection& connection, const Redirect& redirect) {
+  const auto& [from, to] = redirect;
   OFFX_TRY(need_table(connection, from));
   OFFX_TRY(need_table(connection, to));
   OFFX_ASSIGN(const auto children, find_children(connection, from));
@@ -142,19 +144,19 @@ Result<void> redirect_references(Connection& connection, std::string_view from, 
   for (const auto& child : children) {
     if (check_parents(connection, child)) usable.push_back(child);
   }
-  OFFX_ASSIGN(const auto changed, with_other_parent(children, from, to));
+  OFFX_ASSIGN(const auto changed, with_other_parent(children, redirect));
   OFFX_ASSIGN(const auto before, describe(connection, children, from, to));
   OFFX_TRY(store(connection, changed));
 
   OFFX_ASSIGN(const auto after, describe(connection, children, from, to));
   OFFX_ASSIGN(const auto left, find_children(connection, from));
   if (before != after || !left.empty()) {
-    return fail(Errc::internal, "redirecting foreign keys from " + std::string(from) + " to " + std::string(to) +
+    return fail(Errc::internal, "redirecting foreign keys from " + from + " to " + to +
                                     " would have changed more than them; nothing was changed");
   }
   for (const auto& child : usable) {
     if (const auto fits = check_parents(connection, child); !fits) {
-      return fail(Errc::conflict, fits.error().message() + ": " + std::string(to) +
+      return fail(Errc::conflict, fits.error().message() + ": " + to +
                                       " needs a primary key or a unique index over the columns that " + child.name +
                                       " refers to");
     }

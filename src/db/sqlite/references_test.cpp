@@ -1,3 +1,4 @@
+#include <array>
 #include <csignal>
 
 #include <gmock/gmock.h>
@@ -41,7 +42,10 @@ class RedirectReferences : public testing::TestWithParam<std::string> {
   }
   std::vector<std::string> schema() { return lines("SELECT sql FROM sqlite_schema ORDER BY rowid"); }
   Result<void> redirect(std::string_view from, std::string_view to) {
-    return client_->redirect_references(from, to, {}, {});
+    return redirect({{std::string(from), std::string(to)}});
+  }
+  Result<void> redirect(const std::vector<Redirect>& redirects) {
+    return client_->redirect_references(redirects, {}, {});
   }
 
   TemporaryFolder folder_;
@@ -50,6 +54,8 @@ class RedirectReferences : public testing::TestWithParam<std::string> {
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, RedirectReferences, testing::Values("memory", "file"),
                          [](const auto& where) { return where.param; });
+
+const std::array kFromFirstToSecond = {Redirect{"p1", "p2"}};
 
 constexpr std::string_view kParents =
     "CREATE TABLE p1 (id INTEGER PRIMARY KEY, name TEXT);"
@@ -138,7 +144,7 @@ TEST_P(RedirectReferences, what_runs_before_and_after_is_in_the_same_transaction
   const std::vector<Statement> before = {{"CREATE TABLE noted (t)", {}}};
   std::vector<Statement> after = {
       {"INSERT INTO noted VALUES (?)", {"after"}}, {"DROP TABLE p1", {}}, {"INSERT INTO no_such_table VALUES (1)", {}}};
-  const auto failed = client_->redirect_references("p1", "p2", before, after);
+  const auto failed = client_->redirect_references(kFromFirstToSecond, before, after);
   ASSERT_FALSE(failed.has_value());
   EXPECT_THAT(failed.error().to_string(), HasSubstr("no_such_table"));
   EXPECT_EQ(schema(), before_all);
@@ -146,10 +152,34 @@ TEST_P(RedirectReferences, what_runs_before_and_after_is_in_the_same_transaction
   EXPECT_EQ(client_->execute("INSERT INTO c VALUES (77)").error().code(), Errc::conflict) << "keys are enforced again";
 
   after.pop_back();
-  must(client_->redirect_references("p1", "p2", before, after));
+  must(client_->redirect_references(kFromFirstToSecond, before, after));
   EXPECT_THAT(lines("SELECT t FROM noted"), ElementsAre("after"));
   EXPECT_THAT(lines("SELECT p FROM c ORDER BY p"), ElementsAre("1", "2"));
   EXPECT_EQ(client_->execute("INSERT INTO c VALUES (77)").error().code(), Errc::conflict);
+}
+
+TEST_P(RedirectReferences, several_are_done_together_or_not_at_all) {
+  script(kParents);
+  script(
+      "CREATE TABLE q1 (id INTEGER PRIMARY KEY, p REFERENCES p1); CREATE TABLE q2 (id INTEGER PRIMARY KEY, p "
+      "REFERENCES "
+      "p2); CREATE TABLE c (p REFERENCES p1 ON DELETE CASCADE, q REFERENCES q1, r REFERENCES p1);"
+      "CREATE TABLE d (q REFERENCES q1); INSERT INTO q1 VALUES (1, 1); INSERT INTO q2 VALUES (1, 1);"
+      "INSERT INTO c VALUES (1, 1, 2)");
+  const auto before = schema();
+  EXPECT_EQ(redirect({{"p1", "p2"}, {"q1", "gone"}}).error().code(), Errc::not_found);
+  EXPECT_EQ(schema(), before);
+  const std::vector<Redirect> both = {{"p1", "p2"}, {"q1", "q2"}};
+  std::vector<std::string> by_servers;
+  for (const auto& table : must(redirected_tables(*client_, both))) by_servers.push_back(table.sql);
+  must(redirect(both));
+  EXPECT_EQ(by_servers,
+            lines("SELECT sql FROM sqlite_schema WHERE name IN ('q1', 'c', 'd') ORDER BY name = 'd', name"));
+  EXPECT_THAT(keys("c"),
+              ElementsAre("p2|r||NO ACTION|NO ACTION", "q2|q||NO ACTION|NO ACTION", "p2|p||CASCADE|NO ACTION"));
+  EXPECT_THAT(keys("d"), ElementsAre("q2|q||NO ACTION|NO ACTION"));
+  script("DELETE FROM p1; INSERT INTO c VALUES (2, 1, 1)");
+  EXPECT_EQ(client_->execute("DELETE FROM q2").error().code(), Errc::conflict);
 }
 
 TEST_P(RedirectReferences, a_parent_that_does_not_fit_is_refused) {
@@ -194,7 +224,7 @@ TEST(RedirectReferencesOfAFile, other_connections_see_it_and_a_kill_in_the_middl
         {"INSERT INTO p1 (name) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE "
          "i < 0",
          {}}};
-    (void)client->redirect_references("p1", "p2", {}, endless);
+    (void)client->redirect_references(kFromFirstToSecond, {}, endless);
     _exit(0);
   }
   usleep(200'000);  // whenever the kill comes, it is before the end
@@ -204,7 +234,7 @@ TEST(RedirectReferencesOfAFile, other_connections_see_it_and_a_kill_in_the_middl
   auto other = must(sqlite::open(path));
   must(other->execute("DELETE FROM p1 WHERE id = 1"));
   EXPECT_EQ(must(other->execute("SELECT count(*) FROM c")).row(0)[0], Value{1});
-  must(must(sqlite::open(path))->redirect_references("p1", "p2", {}, {}));
+  must(must(sqlite::open(path))->redirect_references(kFromFirstToSecond, {}, {}));
   must(other->execute("DELETE FROM p1"));
   EXPECT_EQ(must(other->execute("SELECT count(*) FROM c")).row(0)[0], Value{1});
   must(other->execute("DELETE FROM p2"));
