@@ -64,6 +64,12 @@ void note_demands_of(const Pair& pair, Side side, std::vector<Finding>& findings
 
 }  // namespace
 
+bool demands_more(const Pair& pair, Side side) {
+  std::vector<Finding> findings;
+  note_demands_of(pair, side, findings);
+  return !findings.empty();
+}
+
 void note_demands(const Pair& pair, std::vector<Finding>& findings) {
   const auto find = [&](Severity severity, const std::string& table, const std::string& name, std::string message) {
     findings.push_back({severity, table, name, std::move(message)});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <thread>
 
 #include "db/script.h"
@@ -14,6 +15,7 @@ namespace {
 
 using db::quote_identifier;
 using db::to_integer;
+using db::to_text;
 using std::chrono::steady_clock;
 
 std::string pair_name(const TableRecord& table) { return table.from + " → " + table.to; }
@@ -45,17 +47,44 @@ Result<void> expand(Worker& worker, const Migration& migration) {
   return {};
 }
 
-/// From now on what is written to the old table is carried to the new one.
-Result<void> begin_table(Worker& worker, const Record& record, TableRecord& table, const PairPlan& plan) {
-  OFFX_ASSIGN(const auto rows, worker.client().execute("SELECT count(*) FROM " + quote_identifier(table.from)));
+/// From now on what is written to the old table is carried to the new one, but for new rows with a greater key than
+/// the one that is returned, if one is: those are left to the copy until carry_all().
+Result<std::optional<std::int64_t>> begin_table(Worker& worker, const Record& record, TableRecord& table,
+                                                const PairPlan& plan) {
+  const bool may_wait = plan.sync.empty() && may_wait_for_copy(plan.pair);
+  OFFX_ASSIGN(const auto rows,
+              worker.client().execute("SELECT count(*), " +
+                                      (may_wait ? "max(" + quote_identifier(plan.pair.key[kOld][0]) + ")" : "NULL") +
+                                      " FROM " + quote_identifier(table.from)));
+  std::optional<std::int64_t> copied_up_to;
+  if (!db::is_null(rows.row(0)[1])) copied_up_to = to_integer(rows.row(0)[1]);
   table.rows_total = to_integer(rows.row(0)[0]);
   table.phase = Phase::backfill;
   Script script;
-  script.add(plan.up);
+  script.add(copied_up_to ? sync_triggers(plan.pair, kOld, copied_up_to) : plan.up);
   script.add(plan.sync);
   script.add(record_progress(record.name, table));
   auto done = worker.commit(script);
   if (!done) return fail(std::move(done).error().within("expand/" + table.to));
+  return copied_up_to;
+}
+
+/// From now on every row is carried at once. A trigger that somebody dropped stays away: check_triggers() tells of it.
+Result<void> carry_all(Worker& worker, const PairPlan& plan) {
+  if (!may_wait_for_copy(plan.pair)) return {};
+  const auto waiting = sync_triggers(plan.pair, kOld, 0);
+  Script script;
+  for (std::size_t i = 0; i < plan.up.size(); ++i) {
+    const auto& [name, sql] = plan.up[i];
+    if (waiting[i].sql == sql) continue;
+    OFFX_ASSIGN(const auto there,
+                worker.client().execute("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?1", {name}));
+    if (there.rows() == 0 || to_text(there.row(0)[0]) == sql) continue;
+    script.add("DROP TRIGGER " + quote_identifier(name));
+    script.add(sql);
+  }
+  if (script.statements().empty()) return {};
+  OFFX_TRY(worker.commit(script));
   return {};
 }
 
@@ -79,8 +108,10 @@ Error explained(db::DatabaseClient& client, Error error, const TableRecord& tabl
 }
 
 /// Copies in chunks; the end of the last one is recorded in its own transaction, so that it goes on from there after
-/// any crash. Rows that are written meanwhile are carried by the triggers; those are not copied again.
-Result<void> backfill(Worker& worker, const Record& record, TableRecord& table, const PairPlan& plan) {
+/// any crash. Rows that are written meanwhile are carried by the triggers; those are not copied again. `awaited_above`
+/// is what begin_table() returned: from where on new rows are left to the copy.
+Result<void> backfill(Worker& worker, const Record& record, TableRecord& table, const PairPlan& plan,
+                      std::optional<std::int64_t> awaited_above) {
   auto& client = worker.client();
   OFFX_ASSIGN(auto low, from_literals(client, table.low));
   const auto what = "backfill " + pair_name(table);
@@ -93,6 +124,7 @@ Result<void> backfill(Worker& worker, const Record& record, TableRecord& table, 
   const auto done_before = table.rows_done;
   OFFX_TRY(worker.wait_while_paused(record.name, state()));
   auto pause_until = began;
+  if (!awaited_above) OFFX_TRY(carry_all(worker, plan));  // an interrupted call may have left them to the copy
   while (table.phase == Phase::backfill) {
     if (const auto spare = spare_disk_bytes(client); spare && *spare < kKeepFreeBytes) {
       Error error(Errc::io, "the disk is nearly full, and what is left is for those who write to the database");
@@ -101,6 +133,10 @@ Result<void> backfill(Worker& worker, const Record& record, TableRecord& table, 
     const auto rows = worker.next_rows(throttle);
     OFFX_ASSIGN(auto high, boundary(client, plan.pair, kOld, low, rows));
     const bool last = high.empty();
+    if (awaited_above && (last || to_integer(high[0]) > *awaited_above)) {
+      OFFX_TRY(carry_all(worker, plan));
+      awaited_above.reset();
+    }
     std::this_thread::sleep_until(pause_until);
     const auto chunk_began = steady_clock::now();
     const double seconds = std::chrono::duration<double>(chunk_began - began).count();
@@ -169,8 +205,11 @@ Result<void> carry_on(Worker& worker, const Record& record) {
     if (plan == nullptr) {
       return fail(Errc::conflict, pair_name(table) + " does not fit the database any more:" + refusals_in(findings));
     }
-    if (table.phase == Phase::expand) OFFX_TRY(begin_table(worker, record, table, *plan));
-    if (table.phase == Phase::backfill) OFFX_TRY(backfill(worker, record, table, *plan));
+    std::optional<std::int64_t> awaited_above;
+    if (table.phase == Phase::expand) {
+      OFFX_ASSIGN(awaited_above, begin_table(worker, record, table, *plan));
+    }
+    if (table.phase == Phase::backfill) OFFX_TRY(backfill(worker, record, table, *plan, awaited_above));
   }
   OFFX_TRY(check_triggers(worker.client(), blueprint, kOld, false));
   Script script;

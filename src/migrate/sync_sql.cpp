@@ -6,6 +6,7 @@
 #include <map>
 
 #include "db/script.h"
+#include "migrate/demands.h"
 #include "migrate/sql_text.h"
 
 namespace offx::migrate {
@@ -227,13 +228,16 @@ UpdateClasses update_classes(const Pair& pair, Side from) {
 /// The triggers on one side's table, which write to the other's.
 class Triggers {
  public:
-  Triggers(const Pair& pair, Side from)
+  Triggers(const Pair& pair, Side from, std::optional<std::int64_t> copied_up_to)
       : pair_(pair),
         from_(from),
         to_(other(from)),
         rows_(rows_in_trigger(pair, to_)),
         source_(quoted(pair, from_)),
-        target_(quoted(pair, to_)) {}
+        target_(quoted(pair, to_)) {
+    if (!copied_up_to) return;
+    is_carried_ = " AND NEW." + quote_identifier(pair.key[from][0]) + " <= " + std::to_string(*copied_up_to);
+  }
 
   std::vector<NamedSql> make() {
     // The row itself is made, or gets its new key, by what follows.
@@ -242,7 +246,7 @@ class Triggers {
     // An echo, or what comes to the same, ends before anything is done.
     add("ins", "AFTER INSERT", "NOT " + pair_is_alike() + (carries_replace() ? " OR " + is_noted() : ""),
         bring_ancestors(but_this) + sweeps(nullptr, false) + guards(nullptr, false) + replace() +
-            insert_through("", false) + insert("") + restore() + assert_row(false));
+            insert_through("", false) + insert(is_carried_) + restore() + assert_row(false, is_carried_));
     add("del", "AFTER DELETE", "",
         take_parent_along() + "DELETE FROM " + target_ + " WHERE " + at_key(pair_, to_, from_, "OLD") +
             " AND NOT EXISTS (SELECT 1 FROM " + source_ + " WHERE " + at_key(pair_, from_, from_, "OLD") + ");\n");
@@ -251,7 +255,7 @@ class Triggers {
         "(" + key_changed() + ") AND (" + old_twin + " OR NOT " + pair_is_alike() + ")",
         bring_ancestors(but_this) + sweeps(nullptr, true) + guards(nullptr, true) +
             insert_through(" AND NOT " + old_twin, true) + insert(" AND NOT " + old_twin) + move() + restore() +
-            assert_row(true));
+            assert_row(true, ""));
     // Where nobody sees in how many statements an UPDATE arrives, each group goes by itself, which costs less.
     if (!pair_.update_triggers[to_].empty() && updates_once(pair_, from_)) {
       const auto classes = update_classes(pair_, from_);
@@ -720,8 +724,8 @@ class Triggers {
     return "SELECT RAISE(ABORT, " + quote_text("offx-sync: " + pair_.tables[to_].name + " refuses this row") +
            ") WHERE ";
   }
-  std::string assert_row(bool but_one_way) const {
-    return refusal() + source_exists() + " AND NOT " + pair_is_alike(but_one_way) + ";\n";
+  std::string assert_row(bool but_one_way, const std::string& condition) const {
+    return refusal() + source_exists() + " AND NOT " + pair_is_alike(but_one_way) + condition + ";\n";
   }
   std::string assert_groups(const Groups& groups) const {
     std::vector<std::string> differ;
@@ -738,6 +742,7 @@ class Triggers {
   Rows rows_;
   std::string source_;
   std::string target_;
+  std::string is_carried_;  ///< the condition on a row that is inserted, if not each is carried at once
   std::vector<NamedSql> made_;
 };
 
@@ -780,8 +785,20 @@ std::string is_no_echo(const Pair& pair, bool deletes) {
 
 }  // namespace
 
-std::vector<NamedSql> sync_triggers(const Pair& pair, Side from) {
-  auto triggers = Triggers(pair, from).make();
+bool may_wait_for_copy(const Pair& pair) {
+  // Those that REPLACE removes must be known without the row that takes their place, …
+  const bool sweeps = std::all_of(pair.uniqueness[kOld].begin(), pair.uniqueness[kOld].end(),
+                                  [](const Uniqueness& unique) { return unique.is_carried(); });
+  // … nobody may refer to it yet, and a row that the new table refuses is one that its author has to hear of.
+  const bool refuses = std::any_of(pair.uniqueness[kNew].begin(), pair.uniqueness[kNew].end(),
+                                   [](const Uniqueness& unique) { return !unique.on_both; });
+  return ranges_agree(pair) && sweeps && !refuses && !pair.delete_triggers[kNew] && !pair.parent_in_self[kOld] &&
+         !pair.parent_in_self[kNew] && !demands_more(pair, kNew) &&
+         pair.tables[kNew].foreign_keys.size() <= pair.tables[kOld].foreign_keys.size();
+}
+
+std::vector<NamedSql> sync_triggers(const Pair& pair, Side from, std::optional<std::int64_t> copied_up_to) {
+  auto triggers = Triggers(pair, from, copied_up_to).make();
   for (std::size_t i = 0; from == kNew && i < pair.ignoring.size(); ++i) {
     const auto name = trigger_name(pair, from, kIgnoring + std::to_string(i + 1));
     const auto& trigger = pair.ignoring[i];

@@ -285,6 +285,51 @@ TEST_F(MigrationWork, WhoseLeaseIsGoneStops) {
   begin(migration);
 }
 
+/// New rows at the end of a table wait until the copy comes to them; whatever happens to them meanwhile.
+TEST_F(MigrationWork, RowsThatAreAddedAtTheEndMeanwhileArrive) {
+  const auto migration = migration_of(
+      "m",
+      {change_of("t_v1", "t_v2",
+                 "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, seen INTEGER NOT NULL DEFAULT 0)")});
+  for (const bool stops : {false, true}) {
+    SCOPED_TRACE(stops);
+    execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT UNIQUE)",
+             "WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 1000) "
+             "INSERT INTO t_v1 SELECT n, 'n' || n FROM i"});
+    WorkOptions options;
+    bool is_first = true;
+    options.progress = [&](const WorkState& state) {
+      if (!state.what.starts_with("backfill") || state.done == 0 || !is_first) return true;
+      is_first = false;
+      EXPECT_EQ(asked("SELECT max(id) FROM t_v2"), "100");
+      execute({"INSERT INTO t_v1 (name) VALUES ('a'), ('b'), ('c'), ('d')"});
+      EXPECT_EQ(asked("SELECT max(id) FROM t_v2"), "100") << "in front of it the others would be copied slowly";
+      execute({"UPDATE t_v1 SET name = 'A' WHERE name = 'a'", "DELETE FROM t_v1 WHERE name = 'b'",
+               "DELETE FROM t_v1 WHERE id = 50", "UPDATE t_v1 SET id = 50 WHERE name = 'c'",
+               "UPDATE t_v1 SET id = 3000 WHERE id = 60", "INSERT INTO t_v1 (id, name) VALUES (0, 'zero')",
+               "INSERT OR REPLACE INTO t_v1 (id, name) VALUES (2000, 'n5')",
+               "INSERT INTO t_v1 (id, name) VALUES (2000, 'N5') ON CONFLICT (id) DO UPDATE SET name = excluded.name",
+               "INSERT OR REPLACE INTO t_v1 (id, name) VALUES (7, 'd')"});
+      EXPECT_EQ(asked("SELECT id, name FROM t_v2 WHERE id IN (0, 5, 7, 50) OR id > 100 ORDER BY id"),
+                "0|zero 7|d 50|c 3000|n60");
+      return !stops;
+    };
+    const auto started = start(*client_, migration, options);
+    EXPECT_EQ(started.has_value(), !stops);
+    if (stops) {
+      execute({"INSERT INTO t_v1 (name) VALUES ('late')"});
+      begin(migration);
+    }
+    execute({"INSERT INTO t_v1 (name) VALUES ('live')"});
+    EXPECT_EQ(asked("SELECT count(*), max(name = 'A'), max(name = 'N5'), max(name = 'live') FROM t_v2"),
+              stops ? "1004|1|1|1" : "1003|1|1|1");
+    EXPECT_EQ(asked("SELECT count(*) FROM t_v1 JOIN t_v2 USING (id, name)"), stops ? "1004" : "1003");
+    expect_alike("m");
+    end("m");
+    execute({"DROP TABLE t_v2", "DELETE FROM offx_migrations"});
+  }
+}
+
 /// Whether the old table is kept is decided once, when it leaves: whoever goes on says nothing else.
 TEST_F(MigrationWork, WhatIsKeptIsDecidedWhenItLeaves) {
   const auto migration =
