@@ -106,6 +106,24 @@ class HttpConnection::Stream final : public EventStream {
   bool open_ = true;
 };
 
+void EarlyRequests::enter(std::shared_ptr<HttpConnection> connection) {
+  waiting_.push_back(std::move(connection));
+  call_next();
+}
+
+void EarlyRequests::leave() {
+  --under_way_;
+  call_next();
+}
+
+void EarlyRequests::call_next() {
+  if (under_way_ == at_once_ || waiting_.empty()) return;
+  ++under_way_;
+  const auto executor = waiting_.front()->executor();
+  asio::post(executor, [next = std::move(waiting_.front())] { next->take_turn(); });
+  waiting_.pop_front();
+}
+
 HttpConnection::HttpConnection(HttpServerContext& server, Socket socket, std::string peer, std::string caller)
     : server_(server),
       socket_(std::move(socket)),
@@ -142,15 +160,15 @@ void HttpConnection::check_deadline(SteadyTime now) {
 
 void HttpConnection::stop_when_idle() {
   keep_alive_ = false;
-  if (state_ == State::idle || state_ == State::head || state_ == State::streaming || state_ == State::discarding) {
-    close();
-  }
+  const bool is_at_a_request = state_ == State::body || state_ == State::working || state_ == State::writing;
+  if (!is_at_a_request) close();
 }
 
 void HttpConnection::close() {
   if (state_ == State::closed) return;
   if (state_ == State::streaming) --server_.event_streams;
   state_ = State::closed;
+  end_turn();
   if (stream_) stream_->closed();
   beast::error_code ignored;  // the other end may be gone already
   socket_.shutdown(Socket::shutdown_both, ignored);
@@ -232,11 +250,34 @@ void HttpConnection::head_read() {
   for (const auto& field : message) {
     request_.headers.push_back({std::string(field.name_string()), std::string(field.value())});
   }
-  if (!has_body) {
-    if (auto response = server_.handler.answer_at_once(request_)) return respond(std::move(*response));
-    return run_handler();
-  }
+  in_turn(has_body ? &HttpConnection::ask_for_admission : &HttpConnection::answer_or_run_handler);
+}
 
+/// Takes a step that costs others time; with a request that came early when it is its turn.
+void HttpConnection::in_turn(void (HttpConnection::*step)()) {
+  if (!is_early_) return (this->*step)();
+  state_ = State::early;
+  deadline_ = never();
+  step_ = step;
+  server_.early.enter(shared_from_this());
+}
+
+void HttpConnection::take_turn() {
+  has_turn_ = true;
+  if (state_ == State::closed) return end_turn();
+  (this->*step_)();
+}
+
+void HttpConnection::end_turn() {
+  if (std::exchange(has_turn_, false)) server_.early.leave();
+}
+
+void HttpConnection::answer_or_run_handler() {
+  if (auto response = server_.handler.answer_at_once(request_)) return respond(std::move(*response));
+  run_handler();
+}
+
+void HttpConnection::ask_for_admission() {
   state_ = State::working;
   deadline_ = never();
   const bool taken = server_.workers->try_submit([self = shared_from_this()] {
@@ -271,6 +312,7 @@ void HttpConnection::admitted(Admission admission) {
   body_parser_->body_limit(body_max_bytes_);
   head_parser_.reset();
   state_ = State::body;
+  end_turn();  // the client may take its time
   body_started_ = last_moved_ = std::chrono::steady_clock::now();
   body_bytes_ = 0;
   chunk_.resize(admission.to_file
@@ -344,7 +386,7 @@ void HttpConnection::chunk_stored(bool good, bool last) {
   chunk_ = {};
   upload_.reset();
   body_is_unread_ = false;
-  run_handler();
+  in_turn(&HttpConnection::run_handler);
 }
 
 void HttpConnection::drop_body() {
@@ -398,6 +440,9 @@ void HttpConnection::respond(HttpResponse response) {
   const bool streams = response_.on_events != nullptr && !is_head;
   const bool bodiless = response_.status == 204 || response_.status == 304;
   if (streams || body_is_unread_ || server_.is_stopping) keep_alive_ = false;
+  end_turn();
+  beast::error_code ignored;  // of a socket that is gone nothing more is read
+  is_early_ = keep_alive_ && (buffer_.size() > 0 || socket_.available(ignored) > 0);
 
   const std::uint64_t size = download_.is_open() ? download_left_ : response_.content().size();
   head_ = response_head(response_, streams || bodiless ? std::nullopt : std::optional(size), keep_alive_);

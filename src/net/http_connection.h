@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -26,10 +28,33 @@ namespace offx::net {
 
 class HttpConnection;
 
+/// Requests that were sent before the answer to the one before left (pipelining), whole and not begun. So few are under
+/// way at once that they delay nobody who waits for his answers before he asks again, however many clients send however
+/// much; the others in order. Of the thread for input and output.
+class EarlyRequests {
+ public:
+  explicit EarlyRequests(std::size_t at_once) : at_once_(at_once) {}
+
+  /// HttpConnection::take_turn() is called when it may go on, from the thread's queue: what others want comes between.
+  void enter(std::shared_ptr<HttpConnection> connection);
+  /// One that took its turn is over.
+  void leave();
+  /// Nobody gets a turn any more.
+  void clear() { waiting_.clear(); }
+
+ private:
+  void call_next();
+
+  const std::size_t at_once_;
+  std::size_t under_way_ = 0;
+  std::deque<std::shared_ptr<HttpConnection>> waiting_;
+};
+
 /// What the connections of a server share.
 struct HttpServerContext {
   const HttpServerOptions options;
   HttpHandler& handler;
+  EarlyRequests early{std::max<std::size_t>(options.workers / 2, 1)};
   std::optional<WorkerPool> workers;  ///< while there are connections
   std::atomic<bool> is_stopping = false;
   std::atomic<std::size_t> event_streams = 0;
@@ -43,7 +68,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
   using Socket = boost::asio::ip::tcp::socket;
   using SteadyTime = std::chrono::steady_clock::time_point;
-  enum class State : std::uint8_t { idle, head, body, working, writing, streaming, discarding, closed };
+  enum class State : std::uint8_t { idle, head, body, early, working, writing, streaming, discarding, closed };
 
   /// `peer` is the client's address, `caller` whose share the connection counts to; empty if there is no limit.
   /// `server` must live longer.
@@ -60,6 +85,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void check_deadline(SteadyTime now);
   /// Closes it once the request that it is at, if any, is answered.
   void stop_when_idle();
+  /// For EarlyRequests.
+  void take_turn();
   /// Tells HttpServerContext::on_closed, once.
   void close();
 
@@ -69,6 +96,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   /// When the client last gave a part of a body, or took one of an answer.
   [[nodiscard]] SteadyTime last_moved() const noexcept { return last_moved_; }
   [[nodiscard]] const std::string& caller() const noexcept { return caller_; }
+  [[nodiscard]] Socket::executor_type executor() { return socket_.get_executor(); }
 
  private:
   class Stream;
@@ -84,6 +112,10 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void read_head();
   void head_failed(ErrorCode error);
   void head_read();
+  void in_turn(void (HttpConnection::*step)());
+  void end_turn();
+  void answer_or_run_handler();
+  void ask_for_admission();
   [[nodiscard]] std::optional<std::pair<int, std::string_view>> fault_of_head() const;
   void admitted(Admission admission);
   void read_body();
@@ -114,6 +146,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   SteadyTime waits_since_;
   SteadyTime last_moved_ = never();
   bool timed_out_ = false;
+  bool is_early_ = false;                     ///< the request came before the answer to the one before
+  bool has_turn_ = false;                     ///< among those
+  void (HttpConnection::*step_)() = nullptr;  ///< what is done when it has
   boost::beast::flat_buffer buffer_;
   std::optional<HeadParser> head_parser_;
   std::optional<BodyParser> body_parser_;

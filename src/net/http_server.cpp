@@ -181,11 +181,12 @@ void HttpServer::Impl::accepted(tcp::socket socket) {
 }
 
 /// Closes the connection that has waited longest for a request or its head; if there is none, the one whose client has
-/// let a body or an answer rest for longest. Of all, or those of `caller`.
+/// let a body or an answer rest for longest; at last one that asks without reading. Of all, or those of `caller`.
 bool HttpServer::Impl::make_room(const std::string* caller) {
   using State = HttpConnection::State;
   std::shared_ptr<HttpConnection> idlest;
   std::shared_ptr<HttpConnection> slowest;
+  std::shared_ptr<HttpConnection> early;
   const auto stalled = std::chrono::steady_clock::now() - kStalled;
   for (const auto& connection : connections_) {
     if (caller != nullptr && connection->caller() != *caller) continue;
@@ -194,9 +195,11 @@ bool HttpServer::Impl::make_room(const std::string* caller) {
       if (!idlest || connection->waits_since() < idlest->waits_since()) idlest = connection;
     } else if ((state == State::writing || state == State::body) && connection->last_moved() < stalled) {
       if (!slowest || connection->last_moved() < slowest->last_moved()) slowest = connection;
+    } else if (state == State::early) {
+      if (!early || connection->waits_since() < early->waits_since()) early = connection;
     }
   }
-  const auto& chosen = idlest ? idlest : slowest;
+  const auto& chosen = idlest ? idlest : slowest ? slowest : early;
   if (!chosen) return false;
   chosen->close();
   return true;
@@ -262,6 +265,7 @@ bool HttpServer::Impl::stop(milliseconds grace) {
   context_.requests = 0;
   asio::post(io_, [this] {
     sweep_timer_.cancel();
+    context_.early.clear();
     io_.stop();
   });
   thread_.join();

@@ -115,8 +115,10 @@ struct ListenAddress {
 /// that waits delays nobody but those behind it. Everything has a bound: connections, waiting requests, heads, bodies,
 /// events not yet sent, and how long a client may take. A connection without a request costs about 1 KiB.
 ///
-/// Requests of one connection are answered in order, one after another (pipelining). A body is read only once
-/// the handler has admitted it.
+/// Requests of one connection are answered in order, one after another. Of those that were sent before the answer to
+/// the one before (pipelining), so many are under way at once as half of the workers: however much is asked by whoever
+/// does not wait for answers, it takes a worker and the sockets' thread from nobody else. A body is read only once the
+/// handler has admitted it.
 class HttpServer {
  public:
   /// Listens, and answers from now on. `handler` must outlive the server. Errc::io if the address is taken,

@@ -1,6 +1,8 @@
 #include "net/http_server.h"
 
+#include <algorithm>
 #include <atomic>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -118,6 +120,10 @@ class Echo final : public HttpHandler {
   HttpResponse handle(const HttpRequest& request) override {
     ++handled;
     if (request.target == "/slow") gate.wait();
+    if (request.target == "/step") {
+      std::this_thread::sleep_for(2ms);
+      ++steps;
+    }
     if (request.target == "/throws") throw std::runtime_error("unexpected");
     if (request.target == "/asset") return {.asset = "of the program"};
     if (request.target == "/header") return {.headers = {{"X-Echo", "a\r\nSet-Cookie: b"}}};
@@ -145,6 +151,7 @@ class Echo final : public HttpHandler {
   }
 
   std::atomic<int> handled = 0;
+  std::atomic<int> steps = 0;
   std::promise<void> opener;
   std::shared_future<void> gate = opener.get_future().share();
   std::filesystem::path file;
@@ -530,6 +537,46 @@ TEST_F(HttpServerTest, many_idle_connections_do_not_delay_a_request) {
   for (int i = 0; i < 400; ++i) idle[static_cast<std::size_t>(i)]->until("GET /" + std::to_string(i) + " ");
   EXPECT_EQ(server->load().connections, 400U);
   EXPECT_THAT(client().send(get("/one-more", "Connection: close\r\n")).rest(), EndsWith("GET /one-more "));
+}
+
+TEST_F(HttpServerTest, who_asks_much_at_once_and_never_reads_delays_nobody) {
+  constexpr int kClients = 500;
+  start({.workers = 2, .requests_waiting_max = kClients});
+  std::string many;
+  for (int i = 0; i < 200; ++i) many += get("/step");
+  std::deque<Client> flood;
+  for (int i = 0; i < kClients; ++i) flood.emplace_back(server->address()).send(many);
+  ASSERT_TRUE(eventually([&] { return echo.steps > 2 * kClients; }));  // everybody has had a first answer
+
+  auto kept = client();
+  int before_kept = kClients;
+  int before_new = kClients;
+  for (int i = 0; i < 5; ++i) {
+    int done = echo.steps;
+    kept.send(get("/kept")).until("GET /kept ");
+    before_kept = std::min(before_kept, echo.steps - done);
+    done = echo.steps;
+    client().send(get("/new")).until("GET /new ");
+    before_new = std::min(before_new, echo.steps - done);
+  }
+  EXPECT_LT(before_kept, kClients / 5);
+  EXPECT_LT(before_new, kClients / 5);
+  const int so_far = echo.steps;
+  EXPECT_TRUE(eventually([&] { return echo.steps > so_far + 10; })) << "the others go on";
+}
+
+TEST_F(HttpServerTest, who_asks_without_reading_makes_room_for_new_ones) {
+  start({.workers = 2, .connections_max = 2});
+  const std::string both = get("/1") + get("/slow");
+  auto first = client();
+  auto second = client();
+  first.send(both).until("GET /1 ");
+  second.send(both).until("GET /1 ");
+  ASSERT_TRUE(eventually([&] { return echo.handled == 3; }));  // one is at its second, the other waits for its turn
+  auto next = client();
+  next.send(get("/2"));
+  echo.opener.set_value();
+  EXPECT_THAT(next.until("GET /2 "), StartsWith("HTTP/1.1 200 "));
 }
 
 TEST_F(HttpServerTest, says_what_is_wrong_with_an_address_to_listen_at) {
