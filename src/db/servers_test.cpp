@@ -277,12 +277,13 @@ TEST_F(Libsql, a_replica_that_hangs_costs_its_time_once) {
   Sqld sqld;
   const std::string database = sqld.make_database();
   sqld.start_replica();
-  auto client = must(create_database_client(database + "&timeout_ms=2000&replica=" + sqld.replica_place()));
+  auto client = must(create_database_client(database + "&timeout_ms=60000&replica=" + sqld.replica_place()));
   sqld.replica().freeze();
   const std::vector<Statement> read = {{"SELECT 7", {}}};
   const auto begin = steady_clock::now();
-  for (int i = 0; i < 20; ++i) EXPECT_EQ(must(client->batch(read, Mode::read_stale))[0].row(0)[0], Value{7});
-  EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds(10)) << "each of them waited";
+  // Half a second for each would be fifty: a machine that has little time is not taken for that.
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(must(client->batch(read, Mode::read_stale))[0].row(0)[0], Value{7});
+  EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds(40)) << "each of them waited";
   sqld.replica().thaw();
 }
 
