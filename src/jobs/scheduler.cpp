@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/process.h"
+#include "db/stop.h"
 #include "pipeline/schedule.h"
 
 namespace offx::jobs {
@@ -14,6 +15,9 @@ namespace {
 
 namespace json = boost::json;
 using std::chrono::milliseconds;
+
+/// What is left of the time that service managers give, when calls were cut off.
+constexpr milliseconds kLastWord{5'000};
 
 /// Errors that the same attempt would meet again.
 bool is_permanent(Errc code) {
@@ -436,14 +440,20 @@ bool Scheduler::write_end(const RunContext& context, store::RunEnd end) {
       return false;
     }
     if (sleep(pause)) {
-      // Once more at the end; then others take it over when it is silent.
-      if (!repository_.finish(context.run(), end, clock_.now())) {
-        log(LogLevel::warning, "jobs.not_handed_back",
-            {{"run", run_name(context.run())}, {"error", error.to_string()}});
-      }
+      write_end_at_last(context, end);
       return true;
     }
   }
+}
+
+/// Once more when the process ends, even if the run's own call was cut off as its server did not answer in time: it may
+/// only have been slow. If this fails too, others take the run over when it is silent.
+void Scheduler::write_end_at_last(const RunContext& context, const store::RunEnd& end) {
+  const db::LastWord time(kLastWord);
+  const auto written = repository_.finish(context.run(), end, clock_.now());
+  if (written || written.error().code() == Errc::conflict) return;
+  log(LogLevel::warning, "jobs.not_handed_back",
+      {{"run", run_name(context.run())}, {"error", written.error().to_string()}});
 }
 
 }  // namespace offx::jobs

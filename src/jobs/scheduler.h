@@ -110,7 +110,7 @@ class Scheduler {
   /// Something was asked for, cancelled or edited: look at once.
   void wake();
   /// Tells the runs to end, hands those back that are not done, for others or for later, and joins all threads. Takes
-  /// as long as the runs take to notice. May be called again.
+  /// as long as the runs take to notice, and five seconds more if the database does not answer. May be called again.
   void stop();
 
  private:
@@ -142,6 +142,7 @@ class Scheduler {
   [[nodiscard]] store::RunEnd end_of(const RunContext& context, const Result<Outcome>& outcome);
   void wait_or_give_up(const store::Run& run, store::RunEnd& end);
   [[nodiscard]] bool write_end(const RunContext& context, store::RunEnd end);
+  void write_end_at_last(const RunContext& context, const store::RunEnd& end);
   [[nodiscard]] std::chrono::milliseconds backoff(std::int64_t attempt);
   /// Waits until `duration` has passed or the scheduler stops; true if it stops.
   bool sleep(std::chrono::milliseconds duration);

@@ -11,6 +11,7 @@
 #include "base/process.h"
 #include "base/test_support.h"
 #include "db/forwarding_client.h"
+#include "db/stop.h"
 #include "db/test_faults.h"
 #include "db/test_servers.h"
 #include "migrate/linted_client.h"
@@ -252,6 +253,48 @@ TEST_P(Schedulers, stopping_hands_back_and_another_goes_on) {
   Scheduler second(*client_, clock_, noting(), quick());
   ASSERT_TRUE(comes_to(run.id, RunState::done));
   EXPECT_EQ(must(repository_->run(run.id)).attempt, 1);
+}
+
+TEST(StoppedSchedulers, hand_back_what_a_call_that_was_cut_off_was_part_of) {
+  if (const auto missing = db::servers_missing(); !missing.empty()) GTEST_SKIP() << missing;
+  db::Sqld sqld;  // no other test's: it is stopped and goes on
+  const auto url = sqld.make_database() + "&timeout_ms=60000";
+  auto client = must(db::create_database_client(url));
+  must(store::initialise(*client));
+  const SystemClock clock;
+  store::JobRepository repository(*client);
+  for (const bool comes_back : {true, false}) {
+    const auto run = must(repository.enqueue("note", "Mine", "{}", "ann", clock.now()));
+    std::atomic<bool> began = false;
+    std::atomic<bool> stops = false;
+    auto own_client = must(db::create_database_client(url));
+    auto options = quick();
+    options.only_run = run.id;
+    const auto begin = std::chrono::steady_clock::now();
+    {
+      Scheduler scheduler(*own_client, clock,
+                          {{"note",
+                            [&](RunContext& context) -> Result<Outcome> {
+                              sqld.process().freeze();
+                              began = true;
+                              const auto cut_off = context.client().execute("SELECT 1");
+                              EXPECT_FALSE(cut_off.has_value());
+                              if (comes_back) sqld.process().thaw();
+                              return fail(Errc::cancelled, "stopped");
+                            }}},
+                          options);
+      while (!began) std::this_thread::sleep_for(milliseconds(1));
+      stops = true;
+      db::stop_calls_when(&stops);
+      scheduler.stop();
+      db::stop_calls_when(nullptr);
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(40)) << "long before the time of a call";
+    if (!comes_back) break;
+    const auto now = must(repository.run(run.id));
+    EXPECT_EQ(now.state, RunState::waiting);
+    EXPECT_EQ(now.attempt, 0);
+  }
 }
 
 TEST_P(Schedulers, a_cancelled_run_ends) {
