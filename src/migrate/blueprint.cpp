@@ -27,7 +27,6 @@ class Builder {
       check_references(blueprint_, plan, schema_, findings_);
       OFFX_TRY(find_children(blueprint_, plan, schema_, can_redirect_, findings_));
       plan.pair.carries_replace = carries_replace(plan);
-      OFFX_TRY(carry_indexes(plan, schema_, findings_));
       plan.helpers = sync_helpers(plan.pair);
       plan.sync = triggers_in(plan.pair.change.sync, plan.pair.change, findings_);
       OFFX_TRY(find_triggers(plan));
@@ -61,7 +60,8 @@ class Builder {
     PairPlan plan;
     for (const auto statement : db::split_script(change.create)) plan.create.emplace_back(statement);
     if (!check_create(change, plan.create)) return {};
-    if (schema_.find("table", change.to) == nullptr && !make_in_scratch(change, plan.create)) return {};
+    const bool is_made = schema_.find("table", change.to) != nullptr;
+    if (!is_made && !make_in_scratch(change, plan.create)) return {};
     auto new_table = schema_.table(change.to);
     if (!new_table) {
       find(Severity::refusal, change.from, "",
@@ -72,7 +72,21 @@ class Builder {
       find(Severity::refusal, change.from, "", change.to + " is a " + new_table->kind + ", not an ordinary table");
       return {};
     }
-    auto pair = resolve_pair(std::move(*old_table), std::move(*new_table), change, findings_);
+    std::vector<Finding> findings;
+    auto pair = resolve_pair(*old_table, *new_table, change, findings);
+    if (pair) {
+      plan.pair = *pair;
+      std::vector<Finding> carried;
+      OFFX_TRY(carry_indexes(plan, schema_, carried));
+      if (!is_made && !plan.carried_indexes.empty()) {  // what they demand belongs to the pair
+        if (!make_in_scratch(change, plan.carried_indexes)) return {};
+        OFFX_ASSIGN(*new_table, schema_.table(change.to));
+        findings.clear();
+        pair = resolve_pair(std::move(*old_table), std::move(*new_table), change, findings);
+      }
+      findings.insert(findings.end(), carried.begin(), carried.end());
+    }
+    findings_.insert(findings_.end(), findings.begin(), findings.end());
     if (!pair) return {};
     note_demands(*pair, findings_);
     if (only_adds_columns(*pair)) {
@@ -130,6 +144,17 @@ class Builder {
         find(Severity::note, change.from, object.name,
              "the trigger " + object.name + " runs for what old code writes too; what does the same on " + change.from +
                  " then runs twice for one write: put it under `complete` if that hurts");
+      }
+    }
+    return true;
+  }
+
+  bool make_in_scratch(const TableChange& change, const std::vector<NamedSql>& carried) {
+    for (const auto& index : carried) {
+      if (auto made = schema_.scratch().execute(index.sql); !made) {
+        find(Severity::refusal, change.from, index.name,
+             "its index cannot be carried: " + made.error().message() + " in: " + index.sql.substr(0, 200));
+        return false;
       }
     }
     return true;

@@ -100,7 +100,6 @@ Result<void> rehearse(Schema& schema, const Blueprint& blueprint, std::vector<Fi
   for (const auto& plan : blueprint.pairs) OFFX_TRY(check_one_row(scratch, plan.pair, findings));
   for (const auto& plan : blueprint.pairs) {
     const auto& from = plan.pair.change.from;
-    for (const auto& index : plan.carried_indexes) run(from, index.sql);
     for (const auto& helper : plan.helpers) run(from, helper.sql);
     for (const auto& trigger : plan.up) run(from, trigger.sql);
     for (const auto& trigger : plan.sync) run(from, trigger.sql);
