@@ -181,10 +181,10 @@ Result<std::vector<Tree>> trees_of(db::DatabaseClient& client, const Table& old_
 // Fitted to docs/benchmarks.md, in seconds: for a chunk beside its sync, for each of its rows and of their entries in
 // indexes; for a page of all that is written to the log and to the file, which no disk takes as fast as a single chunk;
 // and for comparing a row and each of its bytes.
-constexpr double kPerChunk = 1e-3;
-constexpr double kPerRow = 1.2e-6;
-constexpr double kPerEntry = 0.9e-6;
-constexpr double kLongRunPage = 20e-6;
+constexpr double kPerChunk = 0.5e-3;
+constexpr double kPerRow = 0.8e-6;
+constexpr double kPerEntry = 0.6e-6;
+constexpr double kLongRunPage = 10e-6;
 constexpr double kCompareRow = 1e-6;
 constexpr double kCompareByte = 2e-9;
 constexpr double kAimOfStall = 0.8;
