@@ -74,6 +74,12 @@ void note_trigger(const Pair& pair, const SchemaObject& object, std::vector<Find
                             " runs for rows too that new code replaces through a UNIQUE that only " + pair.change.to +
                             " has, or a partial one, while both live: on one table REPLACE runs no DELETE trigger"});
   }
+  if (runs_for(object.sql, "delete") && pair.cascades_in_self(kOld) && pair.cascades_in_self(kNew)) {
+    findings.push_back({Severity::warning, pair.change.from, object.name,
+                        "the trigger " + object.name +
+                            " runs for rows too that new code replaces, if others that refer to them go with them (ON "
+                            "DELETE CASCADE), while both live: on one table REPLACE runs no DELETE trigger"});
+  }
 }
 
 /// Whether there is what `drop` names.

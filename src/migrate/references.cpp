@@ -57,6 +57,31 @@ void check_child(PairPlan& plan, const Table& child, const ForeignKey& key, Redi
   }
 }
 
+/// UPDATE OR REPLACE that replaces a row removes what refers to that by ON DELETE CASCADE, and the row it is about to
+/// change with it. No trigger sees the replaced row go; within one table the DELETE trigger of the row takes it along.
+void check_circles(const PairPlan& plan, const std::vector<Table>& tables, std::vector<Finding>& findings) {
+  const auto& [from, to] = std::pair(plan.pair.change.from, plan.pair.change.to);
+  const auto cascades = [](const Table& child, std::string_view parent) {
+    return std::any_of(child.foreign_keys.begin(), child.foreign_keys.end(), [&](const ForeignKey& key) {
+      return same_name(key.parent, parent) && key.on_delete == "CASCADE";
+    });
+  };
+  std::vector<std::string> reached = {from};
+  for (std::size_t i = 0; i < reached.size(); ++i) {
+    if (i > 0 && cascades(plan.pair.table(kOld), reached[i])) {
+      findings.push_back(
+          {Severity::warning, from, reached[i],
+           "rows of " + from + " and of " + reached[i] +
+               " go with each other (ON DELETE CASCADE): an UPDATE OR REPLACE of " + from +
+               " that removes its own row, as that goes with the one which it replaces, leaves the latter in " + to +
+               " while both live; `verify` names it"});
+    }
+    for (const auto& table : tables) {
+      if (cascades(table, reached[i]) && !contains_name(reached, table.name)) reached.push_back(table.name);
+    }
+  }
+}
+
 }  // namespace
 
 void check_references(const Blueprint& blueprint, const PairPlan& plan, const Schema& schema,
@@ -102,9 +127,14 @@ Result<void> find_children(const Blueprint& blueprint, PairPlan& plan, Schema& s
                            std::vector<Finding>& findings) {
   const auto& pair = plan.pair;
   OFFX_ASSIGN(const auto names, schema.table_names());
+  std::vector<Table> tables;
   for (const auto& name : names) {
     if (blueprint.pair_to(name) != nullptr) continue;
-    OFFX_ASSIGN(const auto child, schema.table(name));
+    OFFX_ASSIGN(auto table, schema.table(name));
+    tables.push_back(std::move(table));
+  }
+  for (const auto& child : tables) {
+    const auto& name = child.name;
     plan.deletions_act = plan.deletions_act || acts_on(blueprint, child, pair);
     if (blueprint.pair_from(name) != nullptr) continue;
     for (const auto& key : child.foreign_keys) {
@@ -113,6 +143,7 @@ Result<void> find_children(const Blueprint& blueprint, PairPlan& plan, Schema& s
       check_child(plan, child, key, can_redirect, findings);
     }
   }
+  check_circles(plan, tables, findings);
   return {};
 }
 

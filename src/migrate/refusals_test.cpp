@@ -169,6 +169,14 @@ const Case kCases[] = {
      "CREATE TABLE u (id INTEGER PRIMARY KEY); CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, n REFERENCES u (id));",
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n REFERENCES u (id) ON DELETE CASCADE)"), kWarning,
      "both happen"},
+    {"rows_that_go_with_each_other_through_another_table",
+     "CREATE TABLE u (id INTEGER PRIMARY KEY, w REFERENCES w (id) ON DELETE CASCADE); CREATE TABLE w (id INTEGER "
+     "PRIMARY "
+     "KEY, t REFERENCES t_v1 (id) ON DELETE CASCADE); CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, n REFERENCES u (id) "
+     "ON "
+     "DELETE CASCADE);",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n REFERENCES u (id) ON DELETE CASCADE)"), kWarning,
+     "rows of t_v1 and of u go with each other"},
     {"reference_to_nothing_in_a_row",
      "CREATE TABLE u (id INTEGER PRIMARY KEY); CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, n INTEGER); INSERT INTO t_v1 "
      "VALUES (1, 9);",
@@ -253,7 +261,12 @@ const Case kCases[] = {
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER);"
      "CREATE TRIGGER gone AFTER DELETE ON t_v1 BEGIN SELECT 1; END;",
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INTEGER)"), kWarning,
-     "the trigger gone runs for rows too that new code replaces"},
+     "the trigger gone runs for rows too that new code replaces through a UNIQUE"},
+    {"triggers_that_a_cascade_after_replace_sets_off",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER REFERENCES t_v1 (id) ON DELETE CASCADE);"
+     "CREATE TRIGGER gone AFTER DELETE ON t_v1 BEGIN SELECT 1; END;",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER REFERENCES t_v2 (id) ON DELETE CASCADE)"),
+     kWarning, "the trigger gone runs for rows too that new code replaces, if others"},
 };
 
 class PlanSays : public testing::TestWithParam<Case> {};

@@ -446,14 +446,20 @@ class Triggers {
       if (!unique.is_carried() || !concerns(unique, group)) continue;
       const auto rows = replaced_rows(unique, key_moves);
       swept.push_back(rows);
-      if (!replaces_through(unique)) sql += "DELETE" + rows + ";\n";
+      if (replaces_through(unique)) continue;
+      if (takes_parents_along()) {
+        // take_parent_along() over there would take NEW for a parent that went, as its twin is not there yet.
+        sql += refusal() + "NOT " + twin("NEW") + " AND EXISTS (SELECT 1" + rows + " AND " + target_ + "." +
+               quote_identifier(*pair_.parent_in_self[to_]) + " = " + quoted_key(pair_, from_, "NEW")[0] + ");\n";
+      }
+      sql += "DELETE" + rows + ";\n";
     }
     return swept.empty() ? sql : take_from_parent(swept, key_moves) + sql;
   }
 
   /// ON DELETE of a self-reference would take NEW's twin along with a row that is swept, if it referred to that, and
-  /// the row with it: the twin gets its new parent first. That is none of those which are gone, or the row would refer
-  /// to nothing. Where the parent cannot change alone, it is an error if the twin would go.
+  /// the row with it: the twin gets its new parent first. Where that is one of those which are gone, or the parent
+  /// cannot change alone, it is an error if the twin would go.
   std::string take_from_parent(const std::vector<std::string>& swept, bool key_moves) const {
     const auto group = std::find_if(pair_.groups.begin(), pair_.groups.end(), [&](const Group& g) {
       return pair_.parent_in_self[to_] && carries(g, to_) &&
@@ -462,25 +468,24 @@ class Triggers {
     });
     if (group == pair_.groups.end()) return {};
     const auto parent = quote_identifier(*pair_.parent_in_self[to_]);
-    if (key_moves || group->computed[to_].size() != 1) {
-      if (!cascades_in_self(to_)) return {};
-      std::vector<std::string> goes;
+    const auto is_swept = [&](const std::string& row) {
+      std::vector<std::string> parts;
       for (const auto& rows : swept) {
-        goes.push_back("(SELECT " + parent + " FROM " + target_ + " WHERE " +
-                       at_key(pair_, to_, from_, key_moves ? "OLD" : "NEW") + ") IN (SELECT " +
-                       quoted_key(pair_, to_, target_)[0] + rows + ")");
+        parts.push_back(row + " IN (SELECT " + quoted_key(pair_, to_, target_)[0] + rows + ")");
       }
-      return refusal() + combined(goes, " OR ") + ";\n";
+      return combined(parts, " OR ") + ";\n";
+    };
+    if (key_moves || group->computed[to_].size() != 1) {
+      if (!pair_.cascades_in_self(to_)) return {};
+      return refusal() + is_swept("(SELECT " + parent + " FROM " + target_ + " WHERE " +
+                                  at_key(pair_, to_, from_, key_moves ? "OLD" : "NEW") + ")");
     }
     std::vector<std::string> some;
     for (const auto& rows : swept) some.push_back("EXISTS (SELECT 1" + rows + ")");
-    const auto due = "(" + combined(some, " OR ") + ");\n";
     const auto value = rows_.value(group->computed[to_][0], to_);
-    const auto refers_to_nothing = "SELECT RAISE(ABORT, 'FOREIGN KEY constraint failed') WHERE " + value +
-                                   " IS NOT NULL AND NOT EXISTS (SELECT 1 FROM " + source_ + " WHERE " +
-                                   quoted_key(pair_, from_, source_)[0] + " = " + value + ") AND " + due;
-    return (cascades_in_self(to_) ? refers_to_nothing : "") + "UPDATE " + target_ + " SET " + parent + " = " + value +
-           " WHERE " + at_key(pair_, to_, from_, "NEW") + " AND NOT " + alike(*group, to_, rows_) + " AND " + due;
+    return "SELECT RAISE(ABORT, 'FOREIGN KEY constraint failed') WHERE " + is_swept(value) + "UPDATE " + target_ +
+           " SET " + parent + " = " + value + " WHERE " + at_key(pair_, to_, from_, "NEW") + " AND NOT " +
+           alike(*group, to_, rows_) + " AND (" + combined(some, " OR ") + ");\n";
   }
 
   /// A uniqueness that only the target knows: under OR REPLACE the write would take a row away there unseen.
@@ -649,23 +654,16 @@ class Triggers {
     return sql;
   }
 
+  bool takes_parents_along() const { return pair_.cascades_in_self(kOld) && pair_.cascades_in_self(kNew); }
+
   /// REPLACE that removes the parent of a row it is about to change removes that row too, by ON DELETE CASCADE, and no
   /// trigger sees the parent go. A parent whose children see it gone takes them along here as there.
   std::string take_parent_along() const {
-    if (!cascades_in_self(from_) || !cascades_in_self(to_)) return {};
+    if (!takes_parents_along()) return {};
     const auto parent = "OLD." + quote_identifier(*pair_.parent_in_self[from_]);
     return "DELETE FROM " + target_ + " WHERE " + quoted_key(pair_, to_, target_)[0] + " = " + parent +
            " AND NOT EXISTS (SELECT 1 FROM " + source_ + " WHERE " + quoted_key(pair_, from_, source_)[0] + " = " +
            parent + ");\n";
-  }
-
-  bool cascades_in_self(Side side) const {
-    const auto& table = pair_.tables[side];
-    return pair_.parent_in_self[side] &&
-           std::any_of(table.foreign_keys.begin(), table.foreign_keys.end(), [&](const ForeignKey& key) {
-             return same_name(key.parent, table.name) && same_name(key.columns[0], *pair_.parent_in_self[side]) &&
-                    key.on_delete == "CASCADE";
-           });
   }
 
   /// The key and all else in one statement: an echo in between would see half of it.
