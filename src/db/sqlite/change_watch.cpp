@@ -16,6 +16,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr auto kTryAgain = std::chrono::seconds(1);
+constexpr auto kEngineTurns = std::chrono::seconds(1);
 constexpr auto kBusyPatience = std::chrono::milliseconds(100);
 constexpr auto kBusyPoll = std::chrono::milliseconds(2);
 
@@ -110,8 +111,8 @@ Result<bool> ChangeWatch::write_unmarked(std::span<const Statement> statements) 
   for (;;) {
     std::unique_lock lock(mutex_);
     if (!open()) return false;
-    if (log_pages_ > Checkpointer::kLogPages) {
-      log_pages_ = 0;
+    if (log_pages_ > Checkpointer::kLogPages && Clock::now() >= engine_due_) {
+      engine_due_ = Clock::now() + kEngineTurns;
       return false;
     }
     const auto begun = connection_->control_often("BEGIN IMMEDIATE");

@@ -38,7 +38,8 @@ class ChangeWatch {
   /// Writes all statements or none, as DatabaseClient::batch does, for rows that no marked thing is made of. It is as
   /// durable as SQLite's synchronous=NORMAL: a crash of the program loses nothing, a power cut what nobody has written
   /// anything after. False, and nothing is written, if it is the client's turn: there is no file to watch, others keep
-  /// it busy, or the write-ahead log has grown so long that the engine, which looks after it, has to hear of a commit.
+  /// it busy, or the write-ahead log is so long that the engine, which looks after it, has to hear of a commit: once a
+  /// second, however long a reader keeps it so.
   Result<bool> write_unmarked(std::span<const Statement> statements);
 
  private:
@@ -55,6 +56,7 @@ class ChangeWatch {
   std::unique_ptr<Connection> connection_;
   std::chrono::steady_clock::time_point next_try_;  ///< to open it
   int log_pages_ = 0;
+  std::chrono::steady_clock::time_point engine_due_;            ///< the engine's next turn, if the log is long
   std::atomic<const volatile std::uint32_t*> index_ = nullptr;  ///< in memory as long as the connection is open
 
   std::mutex mark_mutex_;  ///< of what follows; never waited for with long

@@ -1,6 +1,7 @@
 #include "db/sqlite/change_watch.h"
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <thread>
@@ -125,6 +126,27 @@ TEST_F(Watch, a_long_log_is_left_to_the_engine) {
   for (int i = 0; i < 40 && !refused; ++i) refused = !write_unmarked("INSERT INTO large VALUES (zeroblob(1000000))");
   EXPECT_TRUE(refused);
   EXPECT_TRUE(write_unmarked());  // once is enough
+}
+
+/// While a reader keeps the log long, a backup for instance, each turn of the engine's is a change to all who ask.
+TEST_F(Watch, a_log_that_stays_long_is_left_to_the_engine_once_a_second) {
+  must(client_->execute("CREATE TABLE large (a)"));
+  sqlite3* reader = nullptr;
+  ASSERT_EQ(sqlite3_open((folder_ / "a.db").c_str(), &reader), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM t", nullptr, nullptr, nullptr), SQLITE_OK);
+  constexpr std::string_view kLarge = "INSERT INTO large VALUES (zeroblob(1000000))";
+  for (int i = 0; i < 40 && write_unmarked(kLarge);) ++i;
+  const auto began = std::chrono::steady_clock::now();
+  int refused = 0;
+  for (int i = 0; i < 100; ++i) {
+    if (write_unmarked()) continue;
+    ++refused;
+    must(client_->execute(kInsert));
+  }
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - began);
+  EXPECT_LE(refused, seconds.count() + 1);
+  EXPECT_EQ(count(), 100);
+  sqlite3_close(reader);
 }
 
 TEST_F(Watch, is_asked_at_once_only_when_it_is_open) {
