@@ -1,4 +1,4 @@
-import { type ButtonHTMLAttributes, type ReactNode, useEffect, useId, useRef } from "react";
+import { type ButtonHTMLAttributes, type ReactNode, useEffect, useId, useLayoutEffect, useRef } from "react";
 import { Link } from "wouter";
 import { ApiError } from "../lib/api";
 import { Icon, type IconName } from "./icons";
@@ -10,10 +10,18 @@ interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   busy?: boolean;
 }
 
-export function Button({ kind, small, icon, busy, className = "", children, disabled, ...rest }: ButtonProps) {
+/** While it is busy it does nothing, but keeps the focus, which a disabled one would lose. */
+export function Button({ kind, small, icon, busy, className = "", children, onClick, ...rest }: ButtonProps) {
   const classes = ["button", kind, small && "small", icon && !children && "icon", className].filter(Boolean).join(" ");
   return (
-    <button type="button" className={classes} disabled={disabled || busy} aria-busy={busy || undefined} {...rest}>
+    <button
+      type="button"
+      className={classes}
+      aria-busy={busy || undefined}
+      aria-disabled={busy || undefined}
+      onClick={busy ? (event) => event.preventDefault() : onClick}
+      {...rest}
+    >
       {icon && <Icon name={icon} />}
       {children}
     </button>
@@ -136,7 +144,7 @@ export function Loaded<T>(props: {
   return props.skeleton;
 }
 
-/** The browser's own modal: focus stays inside, Escape closes. Shown while mounted. */
+/** The browser's own modal: focus stays inside, Escape closes. Shown while mounted; the focus then goes back. */
 export function Dialog({
   title,
   wide = false,
@@ -150,7 +158,8 @@ export function Dialog({
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Closed before it is taken out of the page: the browser gives the focus back only then.
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
     return () => element?.close();

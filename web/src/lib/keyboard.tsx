@@ -22,10 +22,15 @@ const changed = () => {
 let prefix = "";
 let prefixTimer: ReturnType<typeof setTimeout> | undefined;
 
-function isTyping(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
-  );
+const takesLetters = "textarea, select, input:not([type=checkbox], [type=radio], [type=file], [type=color])";
+
+const isTyping = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && (target.isContentEditable || target.matches(takesLetters));
+
+/** What was pressed; where letters are not Latin ones, the letter at its place on other keyboards. */
+function keyOf({ key, code }: KeyboardEvent): string {
+  const isOtherLetter = key.length === 1 && key > "~" && /^Key[A-Z]$/.test(code);
+  return isOtherLetter ? code.slice(-1).toLowerCase() : key;
 }
 
 function onKeyDown(event: KeyboardEvent) {
@@ -35,7 +40,7 @@ function onKeyDown(event: KeyboardEvent) {
     return;
   }
   if (document.querySelector("dialog[open]")) return;
-  const pressed = prefix + event.key;
+  const pressed = prefix + keyOf(event);
   const all = groups.flatMap((group) => group.shortcuts).reverse();
   prefix = "";
   clearTimeout(prefixTimer);

@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
-import { labelledPoints, niceMaximum, spanOf, totals } from "./series";
+import { expect, test, vi } from "vitest";
+import { endOf, labelledPoints, niceMaximum, spanOf, totals } from "./series";
+import { chooseTimeZone } from "./time";
 
 test("a selection goes both ways", () => {
   expect(spanOf(7, 3)).toEqual({ first: 3, last: 7 });
@@ -28,4 +29,14 @@ test("a span's score is the mean over its posts", () => {
   const points = [point(10, 0.5), point(30, -0.1), point(0, null), point(5, null)];
   expect(totals(points, { first: 0, last: 3 })).toEqual({ posts: 45, score: 0.05 });
   expect(totals(points, { first: 2, last: 2 })).toEqual({ posts: 0, score: null });
+});
+
+test("an interval ends where clocks say", () => {
+  vi.stubGlobal("localStorage", { getItem: () => "Europe/Berlin", setItem: () => {}, removeItem: () => {} });
+  chooseTimeZone("Europe/Berlin");
+  expect(endOf("2026-10-25T00:00:00+02:00", "hour")).toBe("2026-10-24T23:00:00.000Z");
+  expect(endOf("2026-10-25T00:00:00+02:00", "day")).toBe("2026-10-25T23:00:00.000Z");
+  expect(endOf("2026-03-23T00:00:00+01:00", "week")).toBe("2026-03-29T22:00:00.000Z");
+  vi.unstubAllGlobals();
+  chooseTimeZone("");
 });

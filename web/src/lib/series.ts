@@ -1,5 +1,6 @@
 // The arithmetic of the volume chart.
-import type { SeriesPoint } from "../api-types";
+import type { Interval, SeriesPoint } from "../api-types";
+import { addDays, dayStart, isoDay } from "./time";
 
 export interface Span {
   first: number; // indexes of points, both included
@@ -8,6 +9,13 @@ export interface Span {
 
 /** The span between two points, whichever was touched first. */
 export const spanOf = (a: number, b: number): Span => ({ first: Math.min(a, b), last: Math.max(a, b) });
+
+/** Where an interval ends: days have 23 or 25 hours where clocks change. */
+export const endOf = (start: string, interval: Interval): string =>
+  (interval === "hour"
+    ? new Date(Date.parse(start) + 3_600_000)
+    : dayStart(addDays(isoDay(new Date(start)), interval === "day" ? 1 : 7))
+  ).toISOString();
 
 /** A round number at or above `value`, so that the scale's end can be read. */
 export function niceMaximum(value: number): number {

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { addDays, briefTime, chooseTimeZone, dayStart, durationName, periodName, untilTime } from "./time";
+import { addDays, briefTime, chooseTimeZone, dayStart, durationName, isDay, periodName, untilTime } from "./time";
 
 // Vitest runs with TZ=UTC (vite.config.ts), so that the device's zone is the same everywhere.
 const now = new Date("2026-11-21T14:30:00Z");
@@ -58,7 +58,25 @@ describe("a day begins at midnight of its zone", () => {
     ["2026-03-30", "Europe/Berlin", "2026-03-29T22:00:00.000Z"],
     ["2026-10-26", "Europe/Berlin", "2026-10-25T23:00:00.000Z"], // went back the day before
     ["2026-11-21", "Asia/Kolkata", "2026-11-20T18:30:00.000Z"],
+    // Clocks skip midnight, or have it twice.
+    ["2026-09-06", "America/Santiago", "2026-09-06T04:00:00.000Z"],
+    ["2026-04-05", "America/Santiago", "2026-04-05T04:00:00.000Z"],
+    ["2026-03-08", "America/Havana", "2026-03-08T05:00:00.000Z"],
+    ["2026-11-01", "America/Havana", "2026-11-01T04:00:00.000Z"],
+    ["2026-04-24", "Africa/Cairo", "2026-04-23T22:00:00.000Z"],
+    ["2026-10-30", "Africa/Cairo", "2026-10-29T22:00:00.000Z"],
   ])("%s in %s", (day, zone, expected) => expect(dayStart(day, zone).toISOString()).toBe(expected));
 });
 
 test("days are added by the calendar", () => expect(addDays("2026-02-27", 3)).toBe("2026-03-02"));
+
+test.each([
+  ["2026-11-21", true],
+  ["2024-02-29", true],
+  ["2026-02-29", false],
+  ["2026-13-01", false],
+  ["0202-11-21", false],
+  ["202611-11-21", false],
+  ["2026-11-21T10:00", false],
+  ["", false],
+])("%j is a day: %s", (text, expected) => expect(isDay(text)).toBe(expected));

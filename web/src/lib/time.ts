@@ -95,9 +95,8 @@ export function untilTime(time: Date, now = new Date()): string {
   if (minutes < 1) return "now";
   if (minutes < 60) return `in ${minutes} min`;
   if (minutes < 6 * 60) return `in ${Math.round(minutes / 60)} h`;
-  const tomorrow = new Date(now.getTime() + 86_400_000);
   if (sameDay(time, now)) return `today ${clock(time)}`;
-  if (sameDay(time, tomorrow)) return `tomorrow ${clock(time)}`;
+  if (isoDay(time) === addDays(isoDay(now), 1)) return `tomorrow ${clock(time)}`;
   return `${format(time, { weekday: "short", day: "numeric", month: "short" })}, ${clock(time)}`;
 }
 
@@ -141,7 +140,13 @@ export function durationName(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** Midnight of that day (`2026-11-21`) in the zone, as an instant. */
+/** Whether the text is a day of the calendar, `2026-11-21`, and one that is meant: who types a year begins with `0002`. */
+export function isDay(text: string): boolean {
+  const time = /^[1-9]\d{3}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
+}
+
+/** The first moment of that day (`2026-11-21`) in the zone: midnight, or where clocks skip it, an hour later. */
 export function dayStart(day: string, zone = timeZone()): Date {
   const utc = Date.parse(`${day}T00:00:00Z`);
   const offset = (at: number) => {
@@ -159,7 +164,8 @@ export function dayStart(day: string, zone = timeZone()): Date {
     return Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second")) - at;
   };
   const guess = utc - offset(utc);
-  return new Date(utc - offset(guess));
+  const start = utc - offset(guess);
+  return new Date(start + offset(start) < utc ? guess : start);
 }
 
 /** The last `days` days, today included, as a query asks for them. */

@@ -48,12 +48,13 @@ export function LoginView() {
 /** The link of the first start is /setup#TOKEN: what stands behind # never reaches a log. */
 export function SetupView({ required }: { required: boolean }) {
   const [, navigate] = useLocation();
-  const [token, setToken] = useState(() => decodeURIComponent(window.location.hash.slice(1)));
+  const [token, setToken] = useState("");
   const [username, setUsername] = useState("");
   const password = useNewPassword();
   const setup = useEnter<void>(async () => {
     const session = await api.post<Session>("/setup", {
-      token: token.trim(),
+      // Read now: another link may have been opened in this page since.
+      token: window.location.hash.slice(1) || token.trim(),
       username: username.trim(),
       password: password.value,
     });

@@ -41,10 +41,14 @@ function JobDialog({ job, onClose }: { job?: Job; onClose: () => void }) {
   const summarises = !job || job.kind === "summarise";
   const save = useChange(
     () => {
-      const options = summarises
-        ? { options: { ...(topic && { topic_id: Number(topic) }), period, engine, max_sentences: Number(sentences) } }
-        : {};
-      const body = { schedule: schedule.trim(), time_zone: zone.trim(), ...options };
+      // What the command line alone can set stays.
+      const { topic_id: _, ...others } = job?.options ?? {};
+      const options = {
+        ...others,
+        ...(topic && { topic_id: Number(topic) }),
+        ...{ period, engine, max_sentences: Number(sentences) },
+      };
+      const body = { schedule: schedule.trim(), time_zone: zone.trim(), ...(summarises && { options }) };
       return job
         ? api.patch<Job>(`/jobs/${job.id}`, body)
         : api.post<Job>("/jobs", { kind: "summarise", ...(title.trim() && { title: title.trim() }), ...body });

@@ -8,7 +8,8 @@ import { ApiError, withQuery } from "../lib/api";
 import { platformName } from "../lib/format";
 import { useShortcuts } from "../lib/keyboard";
 import { usePosts, useSources, useTopics } from "../lib/queries";
-import { addDays, dayStart } from "../lib/time";
+import { sentence } from "../lib/text";
+import { addDays, dayStart, isDay } from "../lib/time";
 
 const filterNames = ["topic", "platform", "author", "since", "until", "lang", "media", "sort"] as const;
 type Filters = Partial<Record<(typeof filterNames)[number], string>>;
@@ -28,6 +29,7 @@ const languages = (
   "ar bg bn ca cs da de el en es et fa fi fr he hi hr hu id it ja ko lt lv ms nl no pl pt ro ru sk sl sr sv ta te th " +
   "tl tr uk ur vi zh"
 ).split(" ");
+const dayMax = "9999-12-31"; // else a fifth digit may be typed into a year
 const languageNames = new Intl.DisplayNames(["en"], { type: "language", fallback: "code" });
 
 /** The code's language, or the text itself: what stands in an address may be anything. */
@@ -62,7 +64,7 @@ export default function SearchView() {
   const filters: Filters = {};
   for (const name of filterNames) {
     const value = parameters.get(name);
-    if (value) filters[name] = value;
+    if (value && (name !== "sort" || value === "relevance")) filters[name] = value;
   }
   const field = useRef<HTMLInputElement>(null);
   const filterBox = useRef<HTMLDivElement>(null);
@@ -79,6 +81,12 @@ export default function SearchView() {
   };
   const [text, setText] = useTyped(q, (typed) => go({ q: typed }));
   const [author, setAuthor] = useTyped(filters.author ?? "", (typed) => go({ author: typed.trim() }), 500);
+  // A day that is being typed may pass through years such as 0202.
+  const goToDay = (name: "since" | "until") => (typed: string) => {
+    if (typed === "" || isDay(typed)) go({ [name]: typed });
+  };
+  const [since, setSince] = useTyped(filters.since ?? "", goToDay("since"), 500);
+  const [until, setUntil] = useTyped(filters.until ?? "", goToDay("until"), 500);
 
   useShortcuts("Search", [
     { keys: "/", does: "to the search field", run: () => field.current?.select() },
@@ -97,6 +105,14 @@ export default function SearchView() {
     ...new Set([...platforms, ...(sources.data?.sources ?? []).map((source) => source.platform), filters.platform]),
   ].filter((platform): platform is string => Boolean(platform));
 
+  const wrongDays: Filters = {};
+  for (const name of ["since", "until"] as const) {
+    if (filters[name] && !isDay(filters[name])) wrongDays[name] = "That is no day; choose one.";
+  }
+  if (filters.since && filters.until && filters.since > filters.until)
+    wrongDays.until ??= "That is before the first day.";
+  const canAsk = Object.keys(wrongDays).length === 0;
+  const isTopicGone = filters.topic && topics.data?.every((topic) => String(topic.id) !== filters.topic);
   const asks = q.trim() !== "" || Object.keys(filters).some((name) => name !== "sort");
   const posts = usePosts(
     {
@@ -107,16 +123,21 @@ export default function SearchView() {
       lang: filters.lang,
       media: filters.media,
       sort: q.trim() ? filters.sort : undefined,
-      since: filters.since && dayStart(filters.since).toISOString(),
-      until: filters.until && dayStart(addDays(filters.until, 1)).toISOString(),
+      since: canAsk && filters.since ? dayStart(filters.since).toISOString() : undefined,
+      until: canAsk && filters.until ? dayStart(addDays(filters.until, 1)).toISOString() : undefined,
       cluster: filters.sort === "relevance" ? undefined : true,
     },
-    asks,
+    asks && canAsk,
   );
+  // What is wrong is said where it stands: an address may hold anything.
   const fault =
     posts.error instanceof ApiError && posts.error.status === 400 ? posts.error.problem?.errors?.[0] : undefined;
+  const faultOf = (name: string) =>
+    wrongDays[name as keyof Filters] ?? (fault?.field === name ? sentence(fault.message) : undefined);
+  const isFilterWrong = filterNames.some((name) => faultOf(name));
   const choose = (name: keyof Filters) => ({
     value: filters[name] ?? "",
+    error: faultOf(name),
     onChange: (value: string) => go({ [name]: value }),
   });
 
@@ -134,8 +155,11 @@ export default function SearchView() {
         <Field
           label="Words, phrases, operators"
           error={
-            fault &&
-            (fault.position !== undefined ? `At character ${fault.position + 1}: ${fault.message}` : fault.message)
+            fault && !isFilterWrong
+              ? fault.position !== undefined
+                ? `At character ${fault.position + 1}: ${fault.message}`
+                : fault.message
+              : undefined
           }
           hint={
             <>
@@ -161,7 +185,7 @@ export default function SearchView() {
         <div className="row between">
           <Button
             small
-            aria-expanded={showsFilters}
+            aria-expanded={showsFilters || isFilterWrong}
             aria-controls="search-filters"
             onClick={() => setShowsFilters(!showsFilters)}
           >
@@ -178,7 +202,7 @@ export default function SearchView() {
             </Button>
           )}
         </div>
-        {showsFilters && (
+        {(showsFilters || isFilterWrong) && (
           <div className="filters" id="search-filters" ref={filterBox}>
             <SelectField<string>
               {...choose("topic")}
@@ -186,6 +210,7 @@ export default function SearchView() {
               options={[
                 ["", "any topic"],
                 ...(topics.data ?? []).map((topic) => [String(topic.id), topic.title] as const),
+                ...(isTopicGone ? [[filters.topic!, "a topic that is gone"] as const] : []),
               ]}
             />
             <SelectField<string>
@@ -198,6 +223,7 @@ export default function SearchView() {
               placeholder="a name or @name"
               spellCheck={false}
               autoCapitalize="off"
+              error={faultOf("author")}
               value={author}
               onChange={setAuthor}
             />
@@ -212,14 +238,29 @@ export default function SearchView() {
               ]}
             />
             <SelectField<string> {...choose("media")} label="Media" options={media} />
-            <TextField {...choose("since")} label="From" type="date" max={filters.until} />
-            <TextField {...choose("until")} label="To" type="date" min={filters.since} />
+            <TextField
+              label="From"
+              type="date"
+              max={filters.until ?? dayMax}
+              error={faultOf("since")}
+              value={since}
+              onChange={setSince}
+            />
+            <TextField
+              label="To"
+              type="date"
+              min={filters.since}
+              max={dayMax}
+              error={faultOf("until")}
+              value={until}
+              onChange={setUntil}
+            />
             {q.trim() !== "" && <SelectField<string> {...choose("sort")} label="Order" options={orders} />}
           </div>
         )}
       </form>
       <section className="results" aria-label="Results">
-        {asks && !fault && (
+        {asks && canAsk && !fault && (
           <PostList
             key={address}
             query={posts}

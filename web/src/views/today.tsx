@@ -266,16 +266,30 @@ function FirstSteps() {
   );
 }
 
-/** The visit counts once for the time the page is open: what is new counts from the one before. */
-let visitMarked = false;
+const visitMarkedEveryMs = 5 * 60_000;
+let visitMarkedAt = 0;
+
+/** Somebody looks at this page. What is less than half an hour apart is one visit; what is new counts from the one before. */
+function markVisit() {
+  const before = visitMarkedAt;
+  if (document.visibilityState !== "visible" || Date.now() - before < visitMarkedEveryMs) return;
+  visitMarkedAt = Date.now();
+  api.put("/today/visit").catch(() => (visitMarkedAt = before));
+}
 
 export default function TodayView() {
   const today = useToday();
+  const isShown = today.data !== undefined;
   useEffect(() => {
-    if (!today.data || visitMarked) return;
-    visitMarked = true;
-    api.put("/today/visit").catch(() => (visitMarked = false));
-  }, [today.data]);
+    if (!isShown) return;
+    markVisit();
+    // A page may stay open for days, and be looked at each morning.
+    const comesBack = ["focus", "visibilitychange"];
+    for (const event of comesBack) window.addEventListener(event, markVisit);
+    return () => {
+      for (const event of comesBack) window.removeEventListener(event, markVisit);
+    };
+  }, [isShown]);
   return (
     <div className="page reading">
       {!today.data && <PageHead title="Today" sub={dayName(new Date())} />}

@@ -1,3 +1,4 @@
+import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLocation } from "wouter";
 import type { Topic } from "../api-types";
@@ -6,7 +7,7 @@ import { say } from "../components/toasts";
 import { Checkbox, Form, TextArea, TextField } from "../components/form";
 import { Button, Confirm, PageHead } from "../components/ui";
 import { api } from "../lib/api";
-import { hasOwnColor, topicColor } from "../lib/format";
+import { topicColor } from "../lib/format";
 import { useChange } from "../lib/queries";
 import { useSticky } from "../lib/sticky";
 
@@ -15,14 +16,30 @@ const titleCharsMax = 200;
 
 const stale = ["topics", "topic", "today", "posts", "series"];
 
-/** Title, description, colour and rule, with what the rule finds beside it. */
+interface Draft {
+  title: string;
+  description: string;
+  rule: string;
+  color: string;
+  is_active: boolean;
+}
+
+/**
+ * Title, description, colour and rule, with what the rule finds beside it. Only what was edited here is kept here, and sent:
+ * what somebody else changes meanwhile is neither lost nor takes away what is being typed.
+ */
 export function TopicForm({ topic, onSaved }: { topic?: Topic; onSaved: (topic: Topic) => void }) {
-  const [title, setTitle] = useState(topic?.title ?? "");
-  const [description, setDescription] = useState(topic?.description ?? "");
-  const [rule, setRule] = useState(topic?.rule ?? "");
-  const [color, setColor] = useState(topicColor(topic ?? { id: 1 }));
-  const [colorChosen, setColorChosen] = useState(hasOwnColor(topic?.color));
-  const [isActive, setIsActive] = useState(topic?.is_active ?? true);
+  const [edited, setEdited] = useState<Partial<Draft>>({});
+  const edit = (changes: Partial<Draft>) => setEdited((before) => ({ ...before, ...changes }));
+  const { title, description, rule, color, is_active }: Draft = {
+    title: topic?.title ?? "",
+    description: topic?.description ?? "",
+    rule: topic?.rule ?? "",
+    color: topicColor(topic ?? { id: 1 }),
+    is_active: topic?.is_active ?? true,
+    ...edited,
+  };
+  const client = useQueryClient();
   const sticky = useSticky<HTMLDivElement>();
   const settled = useDebounced(rule);
   const check = useRuleCheck(settled);
@@ -30,16 +47,24 @@ export function TopicForm({ topic, onSaved }: { topic?: Topic; onSaved: (topic: 
 
   const save = useChange(
     () => {
+      const { title, description, rule, ...others } = edited;
       const body = {
-        title: title.trim(),
-        description: description.trim() || null,
-        rule: rule.trim() || null,
-        color: colorChosen ? color : null,
-        is_active: isActive,
+        ...others,
+        ...(title !== undefined && { title: title.trim() }),
+        ...(description !== undefined && { description: description.trim() || null }),
+        ...(rule !== undefined && { rule: rule.trim() || null }),
       };
       return topic ? api.patch<Topic>(`/topics/${topic.id}`, body) : api.post<Topic>("/topics", body);
     },
-    { stale, quiet: true, done: onSaved },
+    {
+      stale,
+      quiet: true,
+      done: (saved) => {
+        client.setQueryData(["topic", saved.id], saved);
+        setEdited({});
+        onSaved(saved);
+      },
+    },
   );
   const length = [...title.trim()].length;
   const tooLong =
@@ -61,24 +86,27 @@ export function TopicForm({ topic, onSaved }: { topic?: Topic; onSaved: (topic: 
             required
             value={title}
             autoFocus={!topic}
-            onChange={setTitle}
+            onChange={(title) => edit({ title })}
           />
-          <RuleField value={rule} onChange={setRule} check={verdict} />
-          <TextArea label="Description" field="description" rows={2} value={description} onChange={setDescription} />
+          <RuleField value={rule} onChange={(rule) => edit({ rule })} check={verdict} />
+          <TextArea
+            label="Description"
+            field="description"
+            rows={2}
+            value={description}
+            onChange={(description) => edit({ description })}
+          />
           <div className="row wide">
             <label className="checkbox">
               <input
                 className="color-input"
                 type="color"
                 value={color}
-                onChange={(event) => {
-                  setColor(event.target.value);
-                  setColorChosen(true);
-                }}
+                onChange={(event) => edit({ color: event.target.value })}
               />
               Colour
             </label>
-            <Checkbox checked={isActive} onChange={setIsActive}>
+            <Checkbox checked={is_active} onChange={(is_active) => edit({ is_active })}>
               Active: new posts are filed
             </Checkbox>
           </div>

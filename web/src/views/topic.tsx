@@ -21,7 +21,7 @@ import {
   useTopic,
   useTopics,
 } from "../lib/queries";
-import type { Span } from "../lib/series";
+import { endOf, type Span } from "../lib/series";
 import { useSticky } from "../lib/sticky";
 import { useShortcuts } from "../lib/keyboard";
 import { isoDay, lastDays, longDay, periodName } from "../lib/time";
@@ -43,7 +43,6 @@ const rangeDays: Record<Exclude<Range, "all">, number> = { "2d": 2, "14d": 14, "
 const dayMs = 86_400_000;
 const daysMax = 7 * 990; // the server's charts have up to 1,000 intervals
 const intervalFor = (days: number): Interval => (days <= 2 ? "hour" : days <= 120 ? "day" : "week");
-const intervalMs: Record<Interval, number> = { hour: 3_600_000, day: dayMs, week: 7 * dayMs };
 
 interface Times {
   since: string;
@@ -97,8 +96,7 @@ function Overview({ topic }: { topic: Topic }) {
                 onSpan={(chosen) => {
                   if (!chosen) return setSpan(null);
                   const until =
-                    data.points[chosen.last + 1]?.start ??
-                    new Date(Date.parse(data.points[chosen.last]!.start) + intervalMs[data.interval]).toISOString();
+                    data.points[chosen.last + 1]?.start ?? endOf(data.points[chosen.last]!.start, data.interval);
                   setSpan({ ...chosen, since: data.points[chosen.first]!.start, until });
                 }}
               />
@@ -352,7 +350,7 @@ export default function TopicView({ id, tab }: { id: number; tab: string }) {
               </nav>
             </PageHead>
             {tab === "rule" ? (
-              <TopicForm key={data.updated_at} topic={data} onSaved={() => say("Saved.")} />
+              <TopicForm key={data.id} topic={data} onSaved={() => say("Saved.")} />
             ) : tab === "summaries" ? (
               <Summaries topic={data} />
             ) : (

@@ -1,0 +1,149 @@
+// What people do beside the straight way: odd addresses, two browsers at once, keys where a mouse is expected.
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { launch, logIn, openPage, password, Server, show, username } from "./support";
+
+let browser: Browser;
+let server: Server;
+
+beforeAll(async () => {
+  [browser, server] = await Promise.all([launch(), Server.start({ withSamples: true })]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+async function comeIn(path: string): Promise<Page> {
+  const { page } = await openPage(browser, server);
+  await logIn(page);
+  await show(page, path);
+  return page;
+}
+
+test("a set-up link that is no longer good, and the good one in the same page", async () => {
+  const empty = await Server.start();
+  const { page, context, faults } = await openPage(browser, empty);
+  await page.goto("/setup#100%");
+  await page.getByLabel("User name").fill(username);
+  await page.getByLabel("Password", { exact: true }).fill(password);
+  await page.getByLabel("Password again").fill(password);
+  await page.getByRole("button", { name: "Begin" }).click();
+  await page.getByText("This set-up link is not valid").waitFor();
+  await page.goto(empty.setupLink!); // only what stands behind # differs: the page stays
+  await page.getByRole("button", { name: "Begin" }).click();
+  await page.getByText("Nothing to read yet").waitFor();
+  expect(faults).toEqual([]);
+  await context.close();
+  await empty.stop();
+});
+
+test.each([
+  ["since=garbage", "From", "That is no day; choose one."],
+  ["since=2026-02-30", "From", "That is no day; choose one."],
+  ["until=275760-09-13", "To", "That is no day; choose one."],
+  ["since=2026-11-10&until=2026-11-01", "To", "That is before the first day."],
+  ["topic=abc", "Topic", "Has to be an id: a number."],
+  ["media=smell", "Media", "Has to be image, video or any."],
+])("a search for ?%s says at %s what is wrong", async (query, label, told) => {
+  const page = await comeIn(`/search?q=larkdb&${query}`);
+  await page.getByText(told).waitFor();
+  const field = page.getByLabel(label, { exact: true });
+  const described = await field.evaluate((control) =>
+    control
+      .getAttribute("aria-describedby")!
+      .split(" ")
+      .map((id) => document.getElementById(id)?.textContent),
+  );
+  expect(described).toContain(told);
+  await page.getByRole("button", { name: "Clear filters" }).click();
+  await page.locator(".results mark").first().waitFor();
+  await page.context().close();
+});
+
+test("a day is typed into the search, its year last", async () => {
+  const page = await comeIn("/search");
+  await page.getByLabel("From").focus();
+  await page.keyboard.type("11152026");
+  await page.waitForURL(/since=2026-11-15$/);
+  await page.keyboard.type("2025");
+  await page.waitForURL(/since=2025-11-15$/);
+  await page.locator(".results .post").first().waitFor();
+  await page.context().close();
+});
+
+test("the focus comes back from dialogs, and stays on what is pressed", async () => {
+  const page = await comeIn("/jobs");
+  const focused = () => page.evaluate(() => document.activeElement?.getAttribute("aria-label"));
+  const press = async (name: string, key = "Enter") => {
+    await page.getByRole("button", { name }).focus();
+    await page.keyboard.press(key);
+  };
+  await press("Edit Summarise every topic");
+  await page.getByRole("dialog").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  expect(await focused()).toBe("Edit Summarise every topic");
+  await page.keyboard.press("?");
+  await page.getByRole("dialog").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  expect(await focused()).toBe("Edit Summarise every topic");
+
+  await press("Pause Summarise every topic");
+  await page.getByRole("button", { name: "Resume Summarise every topic" }).waitFor();
+  expect(await focused()).toBe("Resume Summarise every topic");
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Pause Summarise every topic" }).waitFor();
+
+  const name = "Run now: Keep statistics";
+  await press(name);
+  await page.getByRole("region", { name: "Runs" }).getByText("done").first().waitFor({ timeout: 20_000 });
+  expect(await focused()).toBe(name);
+  await page.context().close();
+});
+
+test("keys go on where a box was ticked, and on a keyboard of other letters", async () => {
+  const page = await comeIn("/database");
+  await page.getByRole("checkbox").click();
+  await page.keyboard.press("g");
+  await page.keyboard.press("t");
+  await page.getByRole("heading", { name: "Today", level: 1 }).waitFor();
+  await page.locator(".topic-card").first().waitFor();
+  await page.evaluate(() => window.dispatchEvent(new KeyboardEvent("keydown", { key: "о", code: "KeyJ" })));
+  expect(await page.evaluate(() => document.activeElement?.className)).toContain("topic-card");
+  await page.context().close();
+});
+
+test("two browsers edit a topic: neither loses what it did", async () => {
+  const one = await comeIn("/topics/1/rule");
+  const other = await comeIn("/topics/1/rule");
+  await one.getByLabel("Title").fill("Databases, and more");
+  await other.getByLabel("Rule", { exact: true }).fill("larkdb OR postgres");
+  await other.getByRole("button", { name: "Save" }).click();
+  await other.getByText("Saved.").waitFor();
+  await one.waitForFunction(
+    () => document.querySelector<HTMLTextAreaElement>(".rule-box textarea")?.value === "larkdb OR postgres",
+  );
+  expect(await one.getByLabel("Title").inputValue()).toBe("Databases, and more");
+  await one.getByRole("button", { name: "Save" }).click();
+  await one.getByRole("heading", { name: "Databases, and more", level: 1 }).waitFor();
+  expect(await one.getByLabel("Rule", { exact: true }).inputValue()).toBe("larkdb OR postgres");
+  await one.context().close();
+  await other.context().close();
+});
+
+test("a page that stays open counts each time it is looked at again as a visit", async () => {
+  const { page, context } = await openPage(browser, server);
+  await page.clock.install();
+  let visits = 0;
+  page.on("request", (request) => (visits += Number(request.url().endsWith("/today/visit"))));
+  await logIn(page);
+  await page.locator(".topic-card").first().waitFor();
+  await page.evaluate(() => window.dispatchEvent(new Event("focus")));
+  expect(visits).toBe(1);
+  await page.clock.fastForward("23:00:00");
+  await page.evaluate(() => window.dispatchEvent(new Event("focus")));
+  await expect.poll(() => visits).toBe(2);
+  await context.close();
+});
