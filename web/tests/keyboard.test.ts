@@ -113,6 +113,7 @@ test("from the set-up link to the log-out", { timeout: 120_000 }, async () => {
   await keyboard.press("/");
   await page.getByRole("heading", { name: "Search", level: 1 }).waitFor();
   await keyboard.type("larkdb");
+  await page.waitForURL(/q=larkdb$/);
   await page.locator(".results mark").first().waitFor();
   await keyboard.press("Escape");
   await keyboard.press("j");

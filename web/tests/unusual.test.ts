@@ -1,7 +1,7 @@
 // What people do beside the straight way: odd addresses, two browsers at once, keys where a mouse is expected.
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launch, logIn, openPage, password, Server, show, username } from "./support";
+import { importText, launch, logIn, manyPosts, openPage, password, Server, show, username } from "./support";
 
 let browser: Browser;
 let server: Server;
@@ -146,4 +146,64 @@ test("a page that stays open counts each time it is looked at again as a visit",
   await page.evaluate(() => window.dispatchEvent(new Event("focus")));
   await expect.poll(() => visits).toBe(2);
   await context.close();
+});
+
+test("a file goes on to be sent while another view is looked at, and the page is not left unasked meanwhile", async () => {
+  const page = await comeIn("/sources");
+  const network = await page.context().newCDPSession(page);
+  const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 100_000 };
+  await network.send("Network.enable");
+  await network.send("Network.emulateNetworkConditions", slow);
+  const files = ["slow.jsonl", "next.jsonl"].map((name, number) => ({
+    name,
+    mimeType: "application/octet-stream",
+    buffer: Buffer.from(manyPosts(5000 - 4900 * number, 30).replaceAll("many-", `${name}-`)),
+  }));
+  await page.getByLabel("Files to import").setInputFiles(files);
+  const sending = page.getByText(/Sending slow\.jsonl: .*, then 1 more file/);
+  await sending.waitFor();
+  await page.keyboard.press("g");
+  await page.keyboard.press("t");
+  await page.locator(".topic-card").first().waitFor();
+  const asked = page.waitForEvent("dialog");
+  const reload = page.reload().catch(() => null);
+  expect((await asked).type()).toBe("beforeunload");
+  await (await asked).dismiss();
+  await reload;
+  await page.keyboard.press("g");
+  await page.keyboard.press("o");
+  await sending.waitFor();
+  await network.send("Network.emulateNetworkConditions", { ...slow, uploadThroughput: -1 });
+  for (const count of ["5,000 new", "100 new"]) await page.getByText(count).first().waitFor({ timeout: 60_000 });
+  await page.reload(); // unasked
+  await page.context().close();
+});
+
+test("a file that is dropped beside the field for it leaves the page as it is", async () => {
+  const page = await comeIn("/sources");
+  const isPrevented = await page.evaluate(() => {
+    const drop = new DragEvent("drop", { bubbles: true, cancelable: true });
+    document.querySelector("h1")!.dispatchEvent(drop);
+    return drop.defaultPrevented;
+  });
+  expect(isPrevented).toBe(true);
+  await page.context().close();
+});
+
+test("of a post of many pages a part is shown, that with what was looked for, and all of it on demand", async () => {
+  const page = await comeIn("/sources");
+  const filler = Array.from({ length: 6000 }, (_, number) => `filler${number}`).join(" ");
+  const post = { external_id: "long", platform: "rss", author: "A feed", created_at: new Date().toISOString() };
+  const text = `It begins here. ${filler} Then the narwhal spoke. ${filler} It ends here.`;
+  await importText(page, "long.jsonl", `${JSON.stringify({ ...post, content: text })}\n`);
+  await show(page, "/search?q=narwhal");
+  const shown = page.locator(".results .post-text").first();
+  await shown.locator("mark").waitFor();
+  expect((await shown.innerText()).length).toBeLessThan(2500);
+  const more = page.getByRole("button", { name: "Show all of it, 12,010 words" });
+  await more.click();
+  expect(await shown.innerText()).toMatch(/^It begins here\.[^]*It ends here\.$/);
+  await page.getByRole("button", { name: "Show less" }).click();
+  await more.waitFor();
+  await page.context().close();
 });

@@ -43,7 +43,7 @@ function TopicLink({ topic }: { topic: Topic }) {
   return (
     <Link className="nav-link" href={href} aria-current={current ? "page" : undefined}>
       <Dot color={topicColor(topic)} />
-      <span className="grow">{topic.title}</span>
+      <bdi className="grow">{topic.title}</bdi>
       <span className="small number" aria-label={`${topic.posts} posts`}>
         {count(topic.posts)}
       </span>

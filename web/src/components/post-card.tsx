@@ -17,7 +17,7 @@ export function TopicChip({ topic }: { topic: TopicRef }) {
   return (
     <Link className="chip" href={`/topics/${topic.id}`}>
       <Dot color={topicColor(topic)} />
-      <span className="cut">{topic.title}</span>
+      <bdi className="cut">{topic.title}</bdi>
     </Link>
   );
 }
@@ -110,8 +110,9 @@ interface PostCardProps {
   nested?: boolean;
   /** Topics that need not be said: those of the page. */
   hideTopic?: number;
-  /** Its number in a summary. */
+  /** Its number in a summary, and the sentence that is taken from it. */
   n?: number;
+  cited?: string;
   /** In a list: which it is, and of how many; -1: nobody knows yet. */
   place?: number;
   places?: number;
@@ -142,8 +143,8 @@ export const PostCard = memo(function PostCard(props: PostCardProps) {
       {post.reposted_by && <p className="muted small">Reposted by {post.reposted_by}</p>}
       <header className="post-head">
         {n !== undefined && <span className="muted number">[{n}]</span>}
-        <span className="post-author">{author}</span>
-        {post.author_username && post.author && <span className="muted">@{post.author_username}</span>}
+        <bdi className="post-author">{author}</bdi>
+        {post.author_username && post.author && <bdi className="muted">@{post.author_username}</bdi>}
         <span className="platform">{platformName(post.platform)}</span>
         {post.is_reply && (
           <span className="muted small">
@@ -172,7 +173,7 @@ export const PostCard = memo(function PostCard(props: PostCardProps) {
         <MediaGrid media={post.media} veiled />
       ) : (
         <>
-          <PostText text={post.content} lang={post.lang} matched={post.matched} />
+          <PostText text={post.content} lang={post.lang} matched={post.matched} around={props.cited} />
           {post.quoted_text && (
             <blockquote className="post-quote" dir="auto">
               {post.quoted_text}

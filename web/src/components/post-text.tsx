@@ -1,11 +1,13 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import { Link } from "wouter";
 import type { MatchedTerm } from "../api-types";
-import { piecesOf, shortAddress } from "../lib/text";
+import { counted } from "../lib/format";
+import { excerptOf, piecesOf, piecesWithin, shortAddress } from "../lib/text";
+import { Button } from "./ui";
 
 function Address({ href, children }: { href: string | undefined; children: ReactNode }) {
   return (
-    <a className="token" href={href} target="_blank" rel="noopener noreferrer">
+    <a className="token" dir="ltr" href={href} target="_blank" rel="noopener noreferrer">
       {children}
     </a>
   );
@@ -24,19 +26,31 @@ export function SentenceText({ text }: { text: string }) {
   );
 }
 
-/** A post's words, with what may be followed as links and what matched set off. */
+/** A post's words, with what may be followed as links and what matched set off. Of a long text first a part, see excerptOf(). */
 export function PostText({
   text,
   lang,
   matched,
+  around,
 }: {
   text: string;
   lang?: string | undefined;
   matched?: MatchedTerm[] | undefined;
+  /** The words that are looked for. */
+  around?: string | undefined;
 }) {
-  return (
+  const [isWhole, setWhole] = useState(false);
+  const pieces = useMemo(() => piecesOf(text, matched), [text, matched]);
+  const excerpt = useMemo(() => {
+    const places = (matched ?? []).flatMap((term) => term.places.map(([begin]) => begin));
+    return excerptOf(text, around ? Math.max(0, text.indexOf(around)) : places.length > 0 ? Math.min(...places) : 0);
+  }, [text, matched, around]);
+  const isLong = excerpt[0] > 0 || excerpt[1] < text.length;
+  const [begin, end] = isWhole ? [0, text.length] : excerpt;
+  const words = (
     <div className="post-text" dir="auto" lang={lang}>
-      {piecesOf(text, matched).map((piece, index) => {
+      {begin > 0 && "… "}
+      {piecesWithin(pieces, [begin, end]).map((piece, index) => {
         const shown = piece.kind === "link" && piece.text === piece.token ? shortAddress(piece.text) : piece.text;
         const words = piece.marked ? <mark>{shown}</mark> : shown;
         if (piece.kind === "link") {
@@ -55,6 +69,16 @@ export function PostText({
         }
         return <span key={index}>{words}</span>;
       })}
+      {end < text.length && " …"}
     </div>
+  );
+  if (!isLong) return words;
+  return (
+    <>
+      {words}
+      <Button small aria-expanded={isWhole} onClick={() => setWhole(!isWhole)}>
+        {isWhole ? "Show less" : `Show all of it, ${counted(text.split(/\s+/).length, "word")}`}
+      </Button>
+    </>
   );
 }

@@ -60,7 +60,15 @@ export function SummaryText({ summary, hideTopic }: { summary: CardSummary | Sum
               const post = posts?.find((candidate) => candidate.n === n);
               return (
                 <div key={n} className="cited-post">
-                  {post && <PostCard post={post} n={n} nested {...(hideTopic !== undefined && { hideTopic })} />}
+                  {post && (
+                    <PostCard
+                      post={post}
+                      n={n}
+                      cited={sentence.text}
+                      nested
+                      {...(hideTopic !== undefined && { hideTopic })}
+                    />
+                  )}
                   {!post && detail.error && <ErrorNote error={detail.error} retry={() => void detail.refetch()} />}
                   {!post && posts && <p className="muted small">This post is no longer stored.</p>}
                   {!post && !posts && !detail.error && <Skeleton height={90} label="Loading the post" />}

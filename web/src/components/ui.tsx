@@ -65,7 +65,7 @@ export function PageHead({
       <div>
         <h1>
           {mark}
-          {title}
+          <bdi>{title}</bdi>
         </h1>
         {sub && <div className="sub">{sub}</div>}
       </div>

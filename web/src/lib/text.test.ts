@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { mergePlaces, piecesOf, safeUrl, sentence, shortAddress } from "./text";
+import { excerptOf, mergePlaces, piecesOf, safeUrl, sentence, shortAddress, piecesWithin } from "./text";
 
 const kinds = (text: string) =>
   piecesOf(text)
@@ -101,4 +101,33 @@ test("long addresses are shortened", () => {
 
 test("messages of the program become sentences", () => {
   expect(["the rule is empty", "Done.", ""].map(sentence)).toEqual(["The rule is empty.", "Done.", ""]);
+});
+
+describe("of a long text", () => {
+  const words = (count: number) => Array.from({ length: count }, (_, index) => `word${index}`).join(" ");
+  const shown = (text: string, from?: number) => text.slice(...excerptOf(text, from));
+  test("what is short enough is shown whole", () => {
+    expect(excerptOf(words(300))).toEqual([0, words(300).length]);
+    expect(excerptOf("")).toEqual([0, 0]);
+  });
+  test("the beginning is shown, as whole words", () => {
+    expect(shown(words(3000))).toMatch(/^word0 .* word\d+$/);
+    expect(shown(words(3000)).length).toBeGreaterThan(1500);
+    expect(words(3000).startsWith(`${shown(words(3000))} `)).toBe(true);
+  });
+  test("the lines count, too", () => expect(shown("line\n".repeat(500)).split("\n").length).toBeLessThan(30));
+  test("what is looked for is among it, at the end too", () => {
+    const text = words(3000);
+    for (const word of ["word0", "word1500", "word2999"]) expect(shown(text, text.indexOf(word))).toContain(word);
+  });
+  test("no character is torn, and pieces keep what they are", () => {
+    expect(shown("🎈".repeat(3000))).toMatch(/^🎈+$/u);
+    expect(shown(`x${"🎈".repeat(3000)}`)).toMatch(/^x🎈+$/u);
+    const pieces = piecesWithin(piecesOf("a #tag b"), [3, 7]);
+    expect(pieces.map(({ kind, text }) => [kind, text])).toEqual([
+      ["tag", "tag"],
+      ["text", " "],
+    ]);
+    expect(pieces[0]!.token).toBe("#tag");
+  });
 });

@@ -106,6 +106,43 @@ export function piecesOf(text: string, matched: MatchedTerm[] = []): Piece[] {
   return pieces;
 }
 
+const excerptAbove = 2400;
+const excerptUnits = 1600;
+const linesAbove = 40;
+const excerptLines = 25;
+
+/**
+ * What is shown of a text at first, [begin, end): all of it, unless it is long. Then its beginning, or where `from` is not
+ * in that, what stands around it; whole words.
+ */
+export function excerptOf(text: string, from = 0): Place {
+  const lineEnds = [...text.slice(0, excerptAbove).matchAll(/\n/g)].map((match) => match.index);
+  if (text.length <= excerptAbove && lineEnds.length <= linesAbove) return [0, text.length];
+  const units = Math.min(excerptUnits, lineEnds[excerptLines] ?? excerptUnits);
+  const begin = from < units ? 0 : Math.max(0, from - 200);
+  return [begin && wordEdge(text, begin), wordEdge(text, Math.min(text.length, begin + units))];
+}
+
+/** The last blank shortly before that place; without one the place itself, not within a character. */
+function wordEdge(text: string, place: number): number {
+  if (place === text.length) return place;
+  const blank = text.slice(place - 80, place).search(/\s\S*$/);
+  if (blank >= 0) return place - 80 + blank;
+  return /[\uDC00-\uDFFF]/.test(text[place]!) ? place - 1 : place;
+}
+
+/** Those of the pieces, or their parts, that lie in [begin, end). */
+export function piecesWithin(pieces: Piece[], [begin, end]: Place): Piece[] {
+  const found: Piece[] = [];
+  let at = 0;
+  for (const piece of pieces) {
+    const text = piece.text.slice(Math.max(0, begin - at), Math.max(0, end - at));
+    at += piece.text.length;
+    if (text) found.push({ ...piece, text });
+  }
+  return found;
+}
+
 /** How an address is shown: without scheme and `www.`, not endlessly long. */
 export function shortAddress(address: string): string {
   const short = address.replace(/^https?:\/\/(www\.)?/, "").replace(/\/$/, "");

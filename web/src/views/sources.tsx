@@ -1,17 +1,16 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { type DragEvent, useId, useRef, useState } from "react";
+import { type DragEvent, useEffect, useId, useRef, useState } from "react";
 import { Link } from "wouter";
 import type { Import, ImportResult, Run, Sources } from "../api-types";
 import { SelectField, TextField } from "../components/form";
 import { RunProgress } from "../components/run-progress";
 import { Button, Empty, ErrorNote, Loaded, PageHead, Skeleton } from "../components/ui";
-import { api, upload } from "../lib/api";
+import { api } from "../lib/api";
 import { bytesName, count, counted, platformName } from "../lib/format";
-import { isOver, useChange, useRun, useSources } from "../lib/queries";
+import { isOver, useRun, useSources } from "../lib/queries";
 import { sentence } from "../lib/text";
 import { briefTime, daysName, durationName, fullTime } from "../lib/time";
-
-const maxBytes = 1024 ** 3;
+import { cancel, refuse, send, useUploads } from "../lib/uploads";
 
 const formats = [
   ["", "told from the file"],
@@ -76,63 +75,41 @@ function Skipped({ result }: { result: ImportResult }) {
   );
 }
 
-interface Sent {
-  runId: number;
-  file: File | null; // null: another page, or this one before it was loaded anew, sent it
+/** A browser that is given a file beside the field for it would leave the page to show the file. */
+function useNoStrayDrops() {
+  useEffect(() => {
+    const keep = (event: Event) => event.preventDefault();
+    for (const event of ["dragover", "drop"]) window.addEventListener(event, keep);
+    return () => {
+      for (const event of ["dragover", "drop"]) window.removeEventListener(event, keep);
+    };
+  }, []);
+}
+
+/** What was dropped: folders look like files and cannot be sent. */
+function dropped({ items }: DataTransfer): { files: File[]; folders: string[] } {
+  const all = [...items].map((item) => ({ file: item.getAsFile(), entry: item.webkitGetAsEntry() }));
+  return {
+    files: all.flatMap(({ file, entry }) => (file && !entry?.isDirectory ? [file] : [])),
+    folders: all.flatMap(({ entry }) => (entry?.isDirectory ? [entry.name] : [])),
+  };
 }
 
 function Upload({ running }: { running: Run[] }) {
   const [over, setOver] = useState(false);
   const [format, setFormat] = useState("");
   const [platform, setPlatform] = useState("");
-  const [sending, setSending] = useState<{ name: string; bytes: number; size: number } | null>(null);
-  const [sent, setSent] = useState<Sent[]>([]);
-  const [refused, setRefused] = useState<string[]>([]);
+  const { sending, waiting, sent, refused } = useUploads();
   const input = useRef<HTMLInputElement>(null);
-  const abort = useRef<AbortController | null>(null);
-  // One file that is refused does not keep the others.
-  const send = useChange(
-    async ({ files, format }: { files: File[]; format: string }) => {
-      for (const file of files) {
-        const refuse = (why: string) => setRefused((before) => [...before, `${file.name}: ${why}`]);
-        if (file.size === 0) {
-          refuse("The file is empty.");
-          continue;
-        }
-        if (file.size > maxBytes) {
-          refuse("Larger than 1 GB. Compress it (gzip, zstd) or cut it in parts.");
-          continue;
-        }
-        abort.current = new AbortController();
-        setSending({ name: file.name, bytes: 0, size: file.size });
-        try {
-          const { run } = await upload<{ run: Run }>(
-            "/imports",
-            { filename: file.name, format, platform: platform.trim() },
-            file,
-            (bytes) => setSending({ name: file.name, bytes, size: file.size }),
-            abort.current.signal,
-          );
-          setSent((before) => [{ runId: run.id, file }, ...before]);
-        } catch (error) {
-          if (error instanceof DOMException) throw error; // cancelled: the rest too
-          refuse((error as Error).message);
-        }
-      }
-    },
-    { quiet: true, stale: ["runs"] },
-  );
+  useNoStrayDrops();
   const begin = (files: File[], as = format) => {
-    if (files.length === 0) return;
-    setRefused([]);
-    send.mutate({ files, format: as }, { onSettled: () => setSending(null) });
+    send(files, { format: as, platform: platform.trim() });
     if (input.current) input.current.value = "";
   };
-  const shown = [
+  const shown: { runId: number; file?: File }[] = [
     ...sent,
-    ...running
-      .filter((run) => !sent.some(({ runId }) => runId === run.id))
-      .map((run) => ({ runId: run.id, file: null })),
+    // Another page sent these, or this one before it was loaded anew.
+    ...running.filter((run) => !sent.some(({ runId }) => runId === run.id)).map((run) => ({ runId: run.id })),
   ];
   return (
     <div className="stack">
@@ -146,7 +123,9 @@ function Upload({ running }: { running: Run[] }) {
         onDrop={(event: DragEvent) => {
           event.preventDefault();
           setOver(false);
-          begin([...event.dataTransfer.files]);
+          const { files, folders } = dropped(event.dataTransfer);
+          begin(files);
+          for (const name of folders) refuse(name, "Is a folder: choose the files in it, or pack it into a zip.");
         }}
       >
         <h2>Import posts from files</h2>
@@ -164,7 +143,7 @@ function Upload({ running }: { running: Run[] }) {
           tabIndex={-1}
           onChange={(event) => begin([...(event.target.files ?? [])])}
         />
-        <Button kind="primary" icon="sources" busy={send.isPending} onClick={() => input.current?.click()}>
+        <Button kind="primary" icon="sources" onClick={() => input.current?.click()}>
           Choose files
         </Button>
         <details className="import-options">
@@ -186,8 +165,9 @@ function Upload({ running }: { running: Run[] }) {
           <div className="row between small">
             <span>
               Sending <strong>{sending.name}</strong>: {bytesName(sending.bytes)} of {bytesName(sending.size)}
+              {waiting > 0 && `, then ${counted(waiting, "more file")}`}
             </span>
-            <Button small kind="quiet" onClick={() => abort.current?.abort()}>
+            <Button small kind="quiet" onClick={cancel}>
               Cancel
             </Button>
           </div>
@@ -203,14 +183,14 @@ function Upload({ running }: { running: Run[] }) {
         <ErrorNote key={message} error={new Error(message)} />
       ))}
       {shown.map(({ runId, file }) => (
-        <ImportRun key={runId} id={runId} again={file && ((as) => begin([file], as))} />
+        <ImportRun key={runId} id={runId} {...(file && { again: (as) => begin([file], as) })} />
       ))}
     </div>
   );
 }
 
 /** One import, how far it is and what came of it. One that failed can be tried again as of another format. */
-function ImportRun({ id, again }: { id: number; again: ((format: string) => void) | null }) {
+function ImportRun({ id, again }: { id: number; again?: (format: string) => void }) {
   const run = useRun(id);
   const [format, setFormat] = useState("");
   if (run.error) return <ErrorNote error={run.error} retry={() => void run.refetch()} />;

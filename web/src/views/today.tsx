@@ -60,7 +60,9 @@ function TopicCard({ card, onDone }: { card: TodayTopic; onDone: (done: boolean)
     <div className="topic-card-head">
       <Dot color={topicColor(topic)} />
       <h2 className="grow">
-        <Link href={`/topics/${topic.id}`}>{topic.title}</Link>
+        <Link href={`/topics/${topic.id}`}>
+          <bdi>{topic.title}</bdi>
+        </Link>
       </h2>
       {card.done ? (
         <Button small kind="quiet" onClick={() => onDone(false)} aria-label={`Take back: ${topic.title} is done`}>

@@ -325,7 +325,11 @@ export default function TopicView({ id, tab }: { id: number; tab: string }) {
               title={data.title}
               sub={
                 <>
-                  {data.description && <p>{data.description}</p>}
+                  {data.description && (
+                    <p className="clamped" dir="auto">
+                      {data.description}
+                    </p>
+                  )}
                   <p className="row wide small">
                     <span className="row">
                       <Dot color={topicColor(data)} /> {counted(data.posts, "post")} · made on{" "}

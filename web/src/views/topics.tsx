@@ -34,12 +34,18 @@ export default function TopicsView() {
                   <div className="topic-card-head">
                     <Dot color={topicColor(topic)} />
                     <h2 className="grow">
-                      <Link href={`/topics/${topic.id}`}>{topic.title}</Link>
+                      <Link href={`/topics/${topic.id}`}>
+                        <bdi>{topic.title}</bdi>
+                      </Link>
                     </h2>
                     {!topic.is_active && <span className="chip">switched off</span>}
                     {topic.filing && <span className="chip accent">filing…</span>}
                   </div>
-                  {topic.description && <p className="muted">{topic.description}</p>}
+                  {topic.description && (
+                    <p className="muted clamped" dir="auto">
+                      {topic.description}
+                    </p>
+                  )}
                   <p className="small muted">
                     {counted(topic.posts, "post")}
                     {topic.last_summary_at && <>, last summary {briefTime(new Date(topic.last_summary_at))}</>}
