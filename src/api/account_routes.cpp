@@ -4,6 +4,7 @@
 
 #include "api/accounts.h"
 #include "api/route.h"
+#include "api/shown.h"
 #include "base/time_zone.h"
 #include "base/version.h"
 #include "pipeline/jobs.h"
@@ -310,14 +311,9 @@ Result<HttpResponse> get_log(const Request& request, const Services& services) {
   store::RequestLogFilter filter{text("method"), text("path"), {}, text("user"), {}, {}, {}};
   OFFX_ASSIGN(const auto status, request.query_number("status", 0, 100, 599));
   if (status != 0) filter.status = status;
-  const auto read_time = [&](std::string_view name) -> Result<std::optional<Timestamp>> {
-    const auto given = text(name);
-    auto time = given ? parse_time(*given) : std::nullopt;
-    if (!given || time) return time;
-    return fail(Error(Errc::invalid_argument, "has to be a time like 2026-11-20T14:05:17Z").within(name));
-  };
-  OFFX_ASSIGN(filter.since, read_time("since"));
-  OFFX_ASSIGN(filter.until, read_time("until"));
+  const auto now = services.clock.now();
+  OFFX_ASSIGN(filter.since, moment_of(request, "since", now));
+  OFFX_ASSIGN(filter.until, moment_of(request, "until", now));
   OFFX_ASSIGN(filter.before_id, request.query_id("after"));
   OFFX_ASSIGN(const auto limit, request.query_number("limit", 100, 1, kLimitMax));
   OFFX_ASSIGN(auto entries, store::read_request_log(services.client, filter, limit + 1));

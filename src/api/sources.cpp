@@ -24,7 +24,7 @@ namespace json = boost::json;
 
 constexpr std::int64_t kImportsMax = 100;
 constexpr std::size_t kUploadBytesMax = 1U << 30U;
-constexpr std::size_t kNameBytesMax = 200;
+constexpr std::size_t kNameBytesMax = 255;  // as file systems have it
 constexpr std::chrono::days kStatsDays{30};
 
 const Timestamp kProgramStarted = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
@@ -93,7 +93,7 @@ Result<net::HttpResponse> import_upload(const Request& request, const Services& 
   };
   const auto filename = request.query("filename");
   if (filename.empty()) return wrong("filename", "is needed: the name of the file, for the history of imports");
-  if (filename.size() > kNameBytesMax) return wrong("filename", "is longer than 200 bytes");
+  if (filename.size() > kNameBytesMax) return wrong("filename", "is longer than 255 bytes");
   const bool has_controls = std::any_of(filename.begin(), filename.end(),
                                         [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
   if (has_controls || filename.find('/') != std::string::npos) return wrong("filename", "is no name of a file");
@@ -108,7 +108,7 @@ Result<net::HttpResponse> import_upload(const Request& request, const Services& 
     options["format"] = format;
   }
   if (const auto platform = request.query("platform"); !platform.empty()) {
-    if (platform.size() > kNameBytesMax) return wrong("platform", "is longer than 200 bytes");
+    if (platform.size() > kNameBytesMax) return wrong("platform", "is longer than 255 bytes");
     options["platform"] = platform;
   }
   const auto& upload = request.http().body_file;

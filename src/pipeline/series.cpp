@@ -38,7 +38,8 @@ Result<std::vector<Timestamp>> interval_bounds(Interval interval, Timestamp sinc
                                                const TimeZone& zone) {
   if (since >= until) return fail(Errc::invalid_argument, "the time ends before it begins");
   const auto too_many = [&] {
-    return fail(Errc::invalid_argument, "the time has more than " + std::to_string(kPointsMax) + " intervals of a " +
+    return fail(Errc::invalid_argument, "the time has more than " + std::to_string(kPointsMax) + " intervals of " +
+                                            (interval == Interval::hour ? "an " : "a ") +
                                             std::string(to_string(interval)) +
                                             "; ask for a shorter one, or for longer intervals");
   };

@@ -135,10 +135,14 @@ function Gate() {
   const client = useQueryClient();
   const [location] = useLocation();
 
-  // A session that ended elsewhere: whichever request notices asks who we are now.
+  // A session that ended elsewhere, or is another's now: whichever request notices asks who we are.
   useEffect(() => {
     const noticed = (error: unknown) => {
-      if (error instanceof ApiError && error.status === 401 && client.getQueryData<Session>(["session"])?.user) {
+      if (
+        error instanceof ApiError &&
+        [401, 403].includes(error.status) &&
+        client.getQueryData<Session>(["session"])?.user
+      ) {
         void client.invalidateQueries({ queryKey: ["session"] });
       }
     };
@@ -154,6 +158,17 @@ function Gate() {
     };
   }, [client]);
 
+  // What one user has seen is not shown to another.
+  const user = session.data?.user?.id;
+  const userBefore = useRef(user);
+  useEffect(() => {
+    if (!user) return;
+    if (userBefore.current && userBefore.current !== user) {
+      void client.resetQueries({ predicate: (query) => query.queryKey[0] !== "session" });
+    }
+    userBefore.current = user;
+  }, [client, user]);
+
   if (session.error && !session.data) {
     return (
       <Entrance>
@@ -163,7 +178,7 @@ function Gate() {
     );
   }
   if (!session.data) return wasIn() ? <Frame /> : <Entrance />;
-  if (session.data.user) return <Shell session={session.data} />;
+  if (session.data.user) return <Shell key={session.data.user.id} session={session.data} />;
   if (session.data.setup_required || location === "/setup") return <SetupView required={session.data.setup_required} />;
   return <LoginView />;
 }

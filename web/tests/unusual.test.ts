@@ -207,3 +207,42 @@ test("of a post of many pages a part is shown, that with what was looked for, an
   await more.waitFor();
   await page.context().close();
 });
+
+test("another tab of the same browser may log in anew, or as somebody else", async () => {
+  const page = await comeIn("/settings/users");
+  await page.getByLabel("User name").fill("cleo");
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await page.getByText("cleo can log in now.").waitFor();
+  const other = await page.context().newPage();
+  const enter = async (name: string) => {
+    await show(other, "/settings");
+    await other.getByRole("button", { name: "Log out" }).click();
+    await logIn(other, name);
+  };
+
+  // The tokens of forms are others now; nobody notices.
+  await show(page, "/jobs");
+  await enter(username);
+  await page.getByRole("button", { name: "Pause Keep statistics" }).click();
+  await page.getByRole("button", { name: "Resume Keep statistics" }).click();
+  await page.getByRole("button", { name: "Pause Keep statistics" }).waitFor();
+
+  await show(page, "/database");
+  await enter("cleo");
+  await page.getByRole("button", { name: "Back up now" }).click();
+  await page.getByText("cleo", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Back up now" }).waitFor({ state: "detached" });
+  await page.context().close();
+});
+
+test("a browser that keeps no cookie is told so, and what to do", async () => {
+  const plain = await launch("--host-resolver-rules=MAP offx.test 127.0.0.1");
+  const page = await plain.newPage({ baseURL: server.url.replace("127.0.0.1", "offx.test") });
+  await page.goto("/");
+  await page.getByLabel("User name").fill(username);
+  await page.getByLabel("Password", { exact: true }).fill(password);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByText("Over plain http this browser keeps no cookie of OffX").waitFor();
+  await plain.close();
+});

@@ -25,10 +25,12 @@ export class ApiError extends Error {
 }
 
 let csrfToken = "";
+let userId = 0;
 
 /** Every session answer brings the token that the next unsafe request has to show. */
 export function adoptSession(session: Session): Session {
   csrfToken = session.csrf_token;
+  userId = session.user?.id ?? 0;
   keep("in", session.user ? "yes" : "");
   return session;
 }
@@ -89,6 +91,7 @@ interface Options {
   body?: Blob;
   signal?: AbortSignal;
   fresh?: boolean; // counted now, not up to 30 seconds ago
+  isAgain?: boolean; // with another token than at first
 }
 
 async function request<T>(method: string, path: string, options: Options = {}): Promise<T> {
@@ -112,10 +115,27 @@ async function request<T>(method: string, path: string, options: Options = {}): 
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(0, "The server cannot be reached.");
   }
+  if (response.status === 403 && method !== "GET") {
+    if (options.isAgain && userId === 0) throw new ApiError(403, noCookie());
+    if (!options.isAgain && (await hasNewToken())) return request(method, path, { ...options, isAgain: true });
+  }
   if (!response.ok) throw await errorOf(response);
   const text = await response.text();
   return (text ? JSON.parse(text) : undefined) as T;
 }
+
+/** A new password, or a log-in, in another tab gives this browser another token: whether that is so, and it is the same user. */
+async function hasNewToken(): Promise<boolean> {
+  const before = { csrfToken, userId };
+  adoptSession(await request<Session>("GET", "/session"));
+  return csrfToken !== before.csrfToken && userId === before.userId;
+}
+
+/** Every answer brought another token: what the browser was given to keep it has not kept. */
+const noCookie = (): string =>
+  window.isSecureContext
+    ? "This browser keeps no cookie of OffX: allow this site to have cookies, without them nobody can log in."
+    : "Over plain http this browser keeps no cookie of OffX: open it by https, or set OFFX_COOKIE_SECURE=0 where it runs, if you trust the network.";
 
 export const api = {
   get: <T>(path: string, query?: Query, signal?: AbortSignal, fresh = false) =>
@@ -127,7 +147,16 @@ export const api = {
 };
 
 /** Sends a file, telling how much of it has gone; `fetch` cannot say that yet. */
-export function upload<T>(
+export async function upload<T>(...given: Parameters<typeof send<T>>): Promise<T> {
+  try {
+    return await send<T>(...given);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 403 && (await hasNewToken())) return send<T>(...given);
+    throw error;
+  }
+}
+
+function send<T>(
   path: string,
   query: Query,
   file: Blob,

@@ -11,6 +11,7 @@ export const useSession = () =>
     queryKey: ["session"],
     queryFn: async () => adoptSession(await api.get<Session>("/session")),
     staleTime: Infinity,
+    refetchOnWindowFocus: "always", // another tab may have changed who is in
   });
 
 const kindsForUsers = ["summarise", "file_topic", "import"];
