@@ -14,6 +14,6 @@ export default defineConfig({
     chunkSizeWarningLimit: 400,
   },
   // `npm run dev` beside a running `offx serve`, which refuses changes that come from another origin than its Host.
-  server: { proxy: { "/api": { target: server, changeOrigin: false } } },
+  server: { proxy: { "/api": { target: server, changeOrigin: false }, "/readyz": { target: server } } },
   test: { include: ["src/**/*.test.{ts,tsx}"], env: { TZ: "UTC" } },
 });

@@ -233,6 +233,31 @@ std::optional<HttpResponse> Router::find_kept(const HttpRequest& request) const 
   return response;
 }
 
+/// Whether the database answers, and if not why: in JSON for who wants that, as the dashboard does. `tells_details`:
+/// who asks may see addresses.
+HttpResponse Router::ready(const Call& call, bool tells_details) const {
+  const auto reason = readiness_.reason();
+  const bool is_ready = reason.empty();
+  const bool is_read_only = readiness_.is_read_only();
+  const auto details = is_ready || !tells_details ? "" : storable_text(readiness_.details(), kDetailsMax);
+  HttpResponse response{.status = is_ready ? 200 : 503, .headers = {{"Cache-Control", "no-store"}}};
+  const bool in_json = call.http.header("Accept").value_or("").find("application/json") != std::string_view::npos;
+  response.headers.push_back({"Content-Type", in_json ? "application/json" : "text/plain; charset=utf-8"});
+  if (in_json) {
+    const auto text_or_null = [](const std::string& text) { return text.empty() ? json::value() : json::value(text); };
+    response.body = json::serialize(json::object{{"ready", is_ready},
+                                                 {"reason", text_or_null(reason)},
+                                                 {"advice", text_or_null(is_ready ? "" : readiness_.advice())},
+                                                 {"details", text_or_null(details)},
+                                                 {"reads", is_ready || is_read_only}});
+  } else {
+    response.body =
+        (is_ready ? "ready" : reason) + (is_read_only ? "; a replica answers those who only read" : "") + "\n";
+    if (!details.empty()) response.body += details + "\n";
+  }
+  return response;
+}
+
 /// Health and metrics; nothing for other paths.
 std::optional<HttpResponse> Router::special(Call& call) const {
   const auto& path = call.target.path;
@@ -249,13 +274,7 @@ std::optional<HttpResponse> Router::special(Call& call) const {
   // A proxy's own address says nothing of who asks through it.
   const bool is_unknown = call.address == call.http.peer && call.http.header("X-Forwarded-For");
   const bool runs_this = !is_unknown && options_.metrics_allow.contains(call.address);
-  if (path == "/readyz") {
-    auto reason = readiness_.reason();
-    if (reason.empty()) return text(200, "ready\n");
-    if (readiness_.is_read_only()) reason += "; a replica answers those who only read";
-    const auto details = runs_this ? readiness_.details() : std::string();
-    return text(503, reason + (details.empty() ? "\n" : "\n" + storable_text(details, kDetailsMax) + "\n"));
-  }
+  if (path == "/readyz") return ready(call, runs_this);
   if (!runs_this) return problem_for(call, 404, "there is nothing at this address");
   auto response = text(200, metrics_.text([this](std::size_t route) {
     const auto& routes = routes_.all();

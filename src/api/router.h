@@ -61,6 +61,7 @@ class Router final : public net::HttpHandler {
   [[nodiscard]] net::HttpResponse run(Call& call) const;
   [[nodiscard]] net::HttpResponse run_route(Call& call) const;
   [[nodiscard]] std::optional<net::HttpResponse> special(Call& call) const;
+  [[nodiscard]] net::HttpResponse ready(const Call& call, bool tells_details) const;
   [[nodiscard]] net::HttpResponse file(const Call& call) const;
   void finish(const Call& call, net::HttpResponse& response) const;
   void record(const Call& call, const net::HttpResponse& response) const;

@@ -74,7 +74,7 @@ class ApiTest : public testing::Test {
 };
 
 TEST_F(ApiTest, an_unready_database_is_said_and_files_are_served_all_the_same) {
-  readiness.set_away("the database does not answer", "127.0.0.1:1 gave no answer");
+  readiness.set_away("the database does not answer", "Start it.", "127.0.0.1:1 gave no answer");
   const auto answer = ask("GET", "/api/v1/settings");
   EXPECT_EQ(answer.status, 503);
   EXPECT_EQ(header(answer, "Retry-After"), "1");
@@ -88,7 +88,7 @@ TEST_F(ApiTest, addresses_of_an_unready_database_are_told_to_those_who_may_see_m
   auto chosen = options();
   chosen.metrics_allow = must(net::NetworkList::parse("127.0.0.0/8"));
   Router told(chosen, services, readiness, {});
-  readiness.set_away("the database does not answer", "127.0.0.1:1 gave\nno answer");
+  readiness.set_away("the database does not answer", "Start it.", "127.0.0.1:1 gave\nno answer");
   const auto ready = [&](const std::string& from, std::vector<net::Header> headers = {}) {
     net::HttpRequest request;
     request.method = "GET";
@@ -101,6 +101,35 @@ TEST_F(ApiTest, addresses_of_an_unready_database_are_told_to_those_who_may_see_m
   EXPECT_EQ(ready("127.0.0.1", {{"X-Forwarded-For", "192.0.2.1"}}), "the database does not answer\n")
       << "through a proxy that is not known";
   EXPECT_THAT(ready("127.0.0.1"), testing::MatchesRegex("the database does not answer\n127.0.0.1:1 gave.?no answer\n"));
+}
+
+TEST_F(ApiTest, programs_are_told_what_is_wrong_with_the_database_and_what_to_do) {
+  const auto told = [&](const std::string& from) {
+    peer = from;
+    const auto answer = ask("GET", "/readyz", {{"Accept", "application/json"}});
+    EXPECT_EQ(header(answer, "Cache-Control"), "no-store");
+    auto body = boost::json::parse(std::string(answer.content())).as_object();
+    body["status"] = answer.status;
+    return body;
+  };
+  using boost::json::object;
+  readiness.set_away("the database does not answer", "Start it.", "127.0.0.1:1 gave no answer");
+  const object away = {{"ready", false},        {"reason", "the database does not answer"},
+                       {"advice", "Start it."}, {"details", nullptr},
+                       {"reads", false},        {"status", 503}};
+  EXPECT_EQ(told("192.0.2.1"), away);
+  auto with_details = away;
+  with_details["details"] = "127.0.0.1:1 gave no answer";
+  EXPECT_EQ(told("198.51.100.9"), with_details);
+  readiness.set_has_replica();
+  EXPECT_EQ(told("192.0.2.1").at("reads"), true);
+  readiness.set_ready();
+  EXPECT_EQ(told("198.51.100.9"), (object{{"ready", true},
+                                          {"reason", nullptr},
+                                          {"advice", nullptr},
+                                          {"details", nullptr},
+                                          {"reads", true},
+                                          {"status", 200}}));
 }
 
 TEST_F(ApiTest, with_a_replica_reads_go_on_and_say_that_they_may_be_behind) {
@@ -126,7 +155,7 @@ TEST_F(ApiTest, with_a_replica_reads_go_on_and_say_that_they_may_be_behind) {
     return at_replica.handle(request);
   };
   EXPECT_EQ(header(call("GET"), "OffX-Stale"), "");
-  readiness.set_away("the database does not answer", "127.0.0.1:1 gave no answer");
+  readiness.set_away("the database does not answer", "Start it.", "127.0.0.1:1 gave no answer");
   clock.time += 2min;  // to note when it was used last would be due
   const auto shown = call("GET");
   EXPECT_EQ(shown.status, 200);
@@ -454,7 +483,7 @@ TEST_F(KeptAnswers, are_given_at_once_to_whoever_may_have_them) {
   stranger.headers.pop_back();
   EXPECT_FALSE(router_.answer_at_once(stranger));
   EXPECT_EQ(router_.handle(stranger).status, 401);
-  readiness_.set_away("the database does not answer", "127.0.0.1:1 gave no answer");
+  readiness_.set_away("the database does not answer", "Start it.", "127.0.0.1:1 gave no answer");
   EXPECT_FALSE(router_.answer_at_once(request()));
 }
 

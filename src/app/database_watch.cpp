@@ -121,7 +121,8 @@ Result<void> DatabaseWatch::failure() const {
 Result<void> DatabaseWatch::open() {
   OFFX_TRY(store::initialise(client_, [this](const migrate::WorkState& state) {
     readiness_.asked();
-    readiness_.set_away("the tables of the database are being carried to this release", std::string(state.what));
+    readiness_.set_away("the tables of the database are being carried to this release",
+                        "Wait: that takes as long as copying their rows does.", std::string(state.what));
     return goes_on();
   }));
   OFFX_ASSIGN(auto use, context_.announce(client_, "serve"));
@@ -170,7 +171,8 @@ void DatabaseWatch::note(const Result<void>& state) {
   if (is_ready_) {
     readiness_.set_ready();
   } else {
-    readiness_.set_away(std::string(db::outage_of(state.error())), problem);
+    const auto outage = db::outage_of(state.error());
+    readiness_.set_away(std::string(outage.reason), std::string(outage.advice), problem);
   }
   if (problem == last_) return;
   if (is_ready_) {

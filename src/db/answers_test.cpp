@@ -185,7 +185,7 @@ TEST(Answers, say_what_failed_and_not_what_closing_made_of_it) {
 
 TEST(Answers, that_tell_of_a_full_disk_or_a_lock_are_told_to_everybody) {
   const auto outage = [](const Result<QueryResult>& result) {
-    return std::string(outage_of(result ? Error(Errc::internal, "it went well") : result.error()));
+    return std::string(outage_of(result ? Error(Errc::internal, "it went well") : result.error()).reason);
   };
   const auto hrana = [&](const std::string& code) {
     return outage(

@@ -157,7 +157,7 @@ TEST(Outage, says_how_a_server_is_not_reached) {
     const auto outage = [&](const std::string& place) {
       auto client = must(create_database_client(scheme + place + "?timeout_ms=300"));
       const auto error = error_of(client->execute("SELECT 1"));
-      const std::string said(outage_of(error));
+      const std::string said(outage_of(error).reason);
       EXPECT_THAT(said, Not(HasSubstr(place))) << error.to_string();
       return said;
     };
@@ -170,7 +170,7 @@ TEST(Outage, says_how_a_server_is_not_reached) {
 
 TEST_F(Servers, say_in_what_way_they_refuse) {
   const auto outage = [](const std::string& url) {
-    return std::string(outage_of(error_of(must(create_database_client(url))->execute("SELECT 1"))));
+    return std::string(outage_of(error_of(must(create_database_client(url))->execute("SELECT 1"))).reason);
   };
   auto& sqld = shared_sqld();
   const auto database = sqld.make_database();
@@ -430,7 +430,7 @@ TEST_F(ThreeNodes, without_a_majority_writes_end_and_stale_reads_go_on) {
   EXPECT_EQ(error_of(client->execute("SELECT v FROM t")).code(), Errc::unavailable);
   const auto error = error_of(client->execute("INSERT INTO t (v) VALUES ('y')"));
   EXPECT_EQ(error.code(), Errc::unavailable);
-  EXPECT_THAT(std::string(outage_of(error)), HasSubstr("has no leader")) << error.to_string();
+  EXPECT_THAT(std::string(outage_of(error).reason), HasSubstr("has no leader")) << error.to_string();
   for (std::size_t i = 0; i < 3; ++i) {
     if (i != leader) cluster_->restart(i);
   }

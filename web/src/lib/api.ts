@@ -1,5 +1,5 @@
 // The one way to the server: JSON, the CSRF token, problem documents as errors.
-import type { Problem, Session } from "../api-types";
+import type { Problem, Readiness, Session } from "../api-types";
 import { keep, kept } from "./kept";
 import { sentence } from "./text";
 
@@ -145,6 +145,12 @@ export const api = {
   patch: <T>(path: string, json: unknown) => request<T>("PATCH", path, { json }),
   delete: <T = void>(path: string) => request<T>("DELETE", path),
 };
+
+/** Whether the database answers, as the server sees it: it says so also while the database is away. */
+export async function readiness(signal?: AbortSignal): Promise<Readiness> {
+  const response = await fetch("/readyz", { headers: { accept: "application/json" }, signal: signal ?? null });
+  return (await response.json()) as Readiness;
+}
 
 /** Sends a file, telling how much of it has gone; `fetch` cannot say that yet. */
 export async function upload<T>(...given: Parameters<typeof send<T>>): Promise<T> {

@@ -1,8 +1,20 @@
 // What the views ask the server, under which key it is kept, and what a change makes stale.
 import { type QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import type { Interval, Post, PostPage, Run, Series, Session, Sources, Summary, Today, Topic } from "../api-types";
+import type {
+  Interval,
+  Post,
+  PostPage,
+  Readiness,
+  Run,
+  Series,
+  Session,
+  Sources,
+  Summary,
+  Today,
+  Topic,
+} from "../api-types";
 import { say, sayError } from "../components/toasts";
-import { adoptSession, api, type Query } from "./api";
+import { adoptSession, api, type Query, readiness } from "./api";
 import { keep } from "./kept";
 import { timeZone } from "./time";
 
@@ -13,6 +25,24 @@ export const useSession = () =>
     staleTime: Infinity,
     refetchOnWindowFocus: "always", // another tab may have changed who is in
   });
+
+/** Looked at anew as long as it is shown; what could not be had is asked for when the database is back. */
+export function useReadiness(enabled = true) {
+  const client = useQueryClient();
+  return useQuery({
+    enabled,
+    queryKey: ["readiness"],
+    queryFn: async ({ signal }) => {
+      const now = await readiness(signal);
+      const before = client.getQueryData<Readiness>(["readiness"]);
+      if (now.ready && before?.ready === false)
+        void client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== "readiness" });
+      return now;
+    },
+    refetchInterval: (query) => (query.state.data?.ready === false ? 2000 : 10_000),
+    staleTime: 0,
+  });
+}
 
 const kindsForUsers = ["summarise", "file_topic", "import"];
 

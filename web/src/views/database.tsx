@@ -1,11 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Backup, DatabaseState, MigrationPhase, MigrationState, Run } from "../api-types";
+import { DatabaseAway } from "../components/database-away";
 import { RunProgress } from "../components/run-progress";
 import { Button, Confirm, Empty, Loaded, PageHead, Skeleton } from "../components/ui";
 import { addressOf, api } from "../lib/api";
 import { bytesName, count, counted } from "../lib/format";
-import { useChange, useRun } from "../lib/queries";
+import { useChange, useReadiness, useRun } from "../lib/queries";
 import { briefTime, fullTime } from "../lib/time";
 
 const engineNames: Record<string, string> = { sqlite: "SQLite", libsql: "libSQL", valtown: "Val Town" };
@@ -209,96 +210,105 @@ export default function DatabaseView({ isAdmin }: { isAdmin: boolean }) {
         ? 10_000 // events tell its progress
         : false,
   });
+  const readiness = useReadiness();
+  const away = readiness.data?.ready === false ? readiness.data : null;
   const [all, setAll] = useState(false);
+  const retry = () => {
+    void readiness.refetch();
+    void database.refetch();
+  };
   return (
     <div className="page reading">
       <PageHead title="Database" sub="What is stored, in which versions of its tables." />
       <div className="stack loose">
-        <Loaded query={database} skeleton={<Skeleton height={90} count={3} />}>
-          {(data) => {
-            const tables = all ? data.tables : data.tables.filter((table) => table.logical !== null && table.live);
-            return (
-              <>
-                <dl className="card facts">
-                  <div>
-                    <dt>Engine</dt>
-                    <dd>{engineNames[data.engine] ?? data.engine}</dd>
-                  </div>
-                  <div>
-                    <dt>Size</dt>
-                    <dd className="number">{data.bytes === null ? "not known" : bytesName(data.bytes)}</dd>
-                  </div>
-                  <div>
-                    <dt>Tables</dt>
-                    <dd className="number">{data.tables.length}</dd>
-                  </div>
-                  <div>
-                    <dt>Schema</dt>
-                    <dd>
-                      {data.drift === null
-                        ? "not checked"
-                        : data.drift === 0
-                          ? "as it should be"
-                          : counted(data.drift, "difference")}
-                    </dd>
-                  </div>
-                </dl>
-                <Backups isAdmin={isAdmin} />
-                <section className="card">
-                  <h2>Migrations</h2>
-                  {data.migrations.length === 0 ? (
-                    <Empty title="No table has changed its version yet" />
-                  ) : (
-                    <ul className="list">
-                      {data.migrations.map((migration) => (
-                        <Migration key={migration.name} migration={migration} isAdmin={isAdmin} />
-                      ))}
-                    </ul>
-                  )}
-                </section>
-                <section className="card">
-                  <div className="section-head">
-                    <h2>Tables</h2>
-                    <label className="checkbox">
-                      <input type="checkbox" checked={all} onChange={(event) => setAll(event.target.checked)} />
-                      All, also old versions and indexes of text
-                    </label>
-                  </div>
-                  <div className="table-scroll" tabIndex={0} role="region" aria-label="Tables">
-                    <table>
-                      <thead>
-                        <tr>
-                          <th scope="col">Table</th>
-                          <th scope="col">Holds</th>
-                          <th scope="col" className="number">
-                            Version
-                          </th>
-                          <th scope="col" className="number">
-                            Rows
-                          </th>
-                        </tr>
-                      </thead>
-                      <tbody>
-                        {tables.map((table) => (
-                          <tr key={table.name}>
-                            <td className="mono">{table.name}</td>
-                            <td>
-                              {table.logical?.replaceAll("_", " ")}
-                              {!table.live && <span className="chip">old</span>}
-                            </td>
-                            <td className="number">{table.version}</td>
-                            <td className="number">{table.rows === null ? "" : count(table.rows)}</td>
-                          </tr>
+        {away && <DatabaseAway state={away} retry={retry} />}
+        {(!away || away.reads) && (
+          <Loaded query={database} skeleton={<Skeleton height={90} count={3} />}>
+            {(data) => {
+              const tables = all ? data.tables : data.tables.filter((table) => table.logical !== null && table.live);
+              return (
+                <>
+                  <dl className="card facts">
+                    <div>
+                      <dt>Engine</dt>
+                      <dd>{engineNames[data.engine] ?? data.engine}</dd>
+                    </div>
+                    <div>
+                      <dt>Size</dt>
+                      <dd className="number">{data.bytes === null ? "not known" : bytesName(data.bytes)}</dd>
+                    </div>
+                    <div>
+                      <dt>Tables</dt>
+                      <dd className="number">{data.tables.length}</dd>
+                    </div>
+                    <div>
+                      <dt>Schema</dt>
+                      <dd>
+                        {data.drift === null
+                          ? "not checked"
+                          : data.drift === 0
+                            ? "as it should be"
+                            : counted(data.drift, "difference")}
+                      </dd>
+                    </div>
+                  </dl>
+                  <Backups isAdmin={isAdmin} />
+                  <section className="card">
+                    <h2>Migrations</h2>
+                    {data.migrations.length === 0 ? (
+                      <Empty title="No table has changed its version yet" />
+                    ) : (
+                      <ul className="list">
+                        {data.migrations.map((migration) => (
+                          <Migration key={migration.name} migration={migration} isAdmin={isAdmin} />
                         ))}
-                      </tbody>
-                    </table>
-                  </div>
-                  <p className="small muted mono">{data.description}</p>
-                </section>
-              </>
-            );
-          }}
-        </Loaded>
+                      </ul>
+                    )}
+                  </section>
+                  <section className="card">
+                    <div className="section-head">
+                      <h2>Tables</h2>
+                      <label className="checkbox">
+                        <input type="checkbox" checked={all} onChange={(event) => setAll(event.target.checked)} />
+                        All, also old versions and indexes of text
+                      </label>
+                    </div>
+                    <div className="table-scroll" tabIndex={0} role="region" aria-label="Tables">
+                      <table>
+                        <thead>
+                          <tr>
+                            <th scope="col">Table</th>
+                            <th scope="col">Holds</th>
+                            <th scope="col" className="number">
+                              Version
+                            </th>
+                            <th scope="col" className="number">
+                              Rows
+                            </th>
+                          </tr>
+                        </thead>
+                        <tbody>
+                          {tables.map((table) => (
+                            <tr key={table.name}>
+                              <td className="mono">{table.name}</td>
+                              <td>
+                                {table.logical?.replaceAll("_", " ")}
+                                {!table.live && <span className="chip">old</span>}
+                              </td>
+                              <td className="number">{table.version}</td>
+                              <td className="number">{table.rows === null ? "" : count(table.rows)}</td>
+                            </tr>
+                          ))}
+                        </tbody>
+                      </table>
+                    </div>
+                    <p className="small muted mono">{data.description}</p>
+                  </section>
+                </>
+              );
+            }}
+          </Loaded>
+        )}
       </div>
     </div>
   );
