@@ -6,6 +6,7 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include "api/accounts.h"
@@ -51,6 +52,14 @@ void raise_descriptor_limit() {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65'536);
   setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// glibc gives threads up to eight heaps for each processor, and keeps in each what a busy moment left free there:
+/// after ten minutes of imports and reading that was 92 of 116 MB. Threads that run at the same time are few.
+void limit_heaps() {
+#ifdef __GLIBC__
+  mallopt(M_ARENA_MAX, static_cast<int>(std::max(2U, std::thread::hardware_concurrency())));
+#endif
 }
 
 /// Only for its owner: uploads and backups hold everything there is.
@@ -111,6 +120,7 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);  // a client that is gone is an error of its connection
   raise_descriptor_limit();
+  limit_heaps();
 
   OFFX_TRY(make_private_folder(config.data_folder));
   OFFX_TRY(make_private_folder(config.data_folder / "uploads"));
