@@ -766,19 +766,31 @@ std::string twin_exists(const Pair& pair, Side side) {
 
 namespace {
 
-/// In a BEFORE trigger on the new table: false if what is about to be written there is on the old table already.
-std::string is_no_echo(const Pair& pair, bool deletes) {
-  const auto at =
-      "EXISTS (SELECT 1 FROM " + quoted(pair, kOld) + " WHERE " + at_key(pair, kOld, kNew, deletes ? "OLD" : "NEW");
-  if (deletes) return at + ")";
-  std::vector<std::string> parts;
+/// In a BEFORE trigger on the new table: false if what is about to be written there is on the old table already, and
+/// not yet on the new one.
+std::string is_no_echo(const Pair& pair, std::string_view event) {
+  const auto exists = [&](Side side, const std::string& row, std::vector<std::string> conditions) {
+    conditions.insert(conditions.begin(), at_key(pair, side, kNew, row));
+    return "EXISTS (SELECT 1 FROM " + quoted(pair, side) + " WHERE " + combined(conditions, " AND ") + ")";
+  };
+  if (runs_for(event, "delete")) return exists(kOld, "OLD", {});
+  std::vector<std::string> on_old;
+  std::vector<std::string> on_new;
   for (const auto& group : pair.groups) {
     if (!carries(group, kNew)) continue;
     for (const auto& c : group.computed[kNew]) {
-      parts.push_back("NEW." + quote_identifier(c.column) + " COLLATE BINARY IS (" + c.expression + ")");
+      const auto column = quote_identifier(c.column);
+      on_old.push_back("NEW." + column + " COLLATE BINARY IS (" + c.expression + ")");
+      on_new.push_back("NEW." + column + " COLLATE BINARY IS " + quoted(pair, kNew) + "." + column);
     }
   }
-  return "NOT " + at + (parts.empty() ? "" : " AND " + combined(parts, " AND ")) + ")";
+  std::vector<std::string> stays;
+  for (const auto& column : pair.table(kNew).columns) {
+    const auto name = quote_identifier(column.name);
+    if (!column.generated) stays.push_back("NEW." + name + " COLLATE BINARY IS OLD." + name);
+  }
+  return "(NOT " + exists(kOld, "NEW", on_old) + " OR " +
+         (runs_for(event, "update") ? combined(stays, " AND ") : exists(kNew, "NEW", on_new)) + ")";
 }
 
 }  // namespace
@@ -802,7 +814,7 @@ std::vector<NamedSql> sync_triggers(const Pair& pair, Side from, std::optional<s
     const auto& trigger = pair.ignoring[i];
     triggers.push_back({name, "CREATE TRIGGER " + quote_identifier(name) + " " + trigger.event + "\nWHEN " +
                                   (trigger.when.empty() ? "" : "(" + trigger.when + ") AND ") +
-                                  is_no_echo(pair, runs_for(trigger.event, "delete")) + trigger.body});
+                                  is_no_echo(pair, trigger.event) + trigger.body});
   }
   return triggers;
 }

@@ -70,6 +70,8 @@ TEST_F(AsOnOneTable, WhatATriggerIgnoresIsLeftUndoneThroughBothVersions) {
     const auto same = [&](const std::string& sql) { expect_same(sql, table); };
     same("INSERT INTO % (n, m) VALUES (-1, 'x'), (3, 'c'), (-2, 'y') RETURNING id");
     same("INSERT INTO % (n, m) VALUES (5, 'a')");
+    same("INSERT INTO % (id, n, m) VALUES (9, 0, 'kept')");  // what is there already
+    same("INSERT OR REPLACE INTO % (id, n, m) VALUES (9, 0, 'kept') RETURNING id");
     same("INSERT OR REPLACE INTO % (id, n, m) VALUES (1, -5, 'z'), (2, 7, 'q')");
     same("INSERT INTO % (id, n, m) VALUES (2, 8, 'r') ON CONFLICT (id) DO UPDATE SET n = excluded.n, m = excluded.m");
     same("UPDATE % SET n = 2, m = m || '!'");
@@ -93,6 +95,7 @@ TEST_F(AsOnOneTable, WhatOldCodeHasWrittenIsNotIgnoredOnItsWay) {
        change_of("t_v1", "t_v2", "CREATE TABLE t_v2" + columns));
   expect_same("INSERT OR REPLACE INTO % VALUES (2, 'E', 'new')", "t_v1");
   expect_same("UPDATE % SET email = 'e' WHERE id = 3", "t_v1");
+  expect_same("UPDATE % SET a = a RETURNING id", "t_v2");
   expect_same("INSERT OR REPLACE INTO % VALUES (3, 'E', 'new')", "t_v2");
   expect_same("DELETE FROM %", "t_v2");
 }
