@@ -526,13 +526,16 @@ std::string Pair::counterpart(Side side, std::string_view column) const {
   return {};
 }
 
-bool Pair::cascades_in_self(Side side) const {
-  const auto& keys = table(side).foreign_keys;
-  return parent_in_self[side] && std::any_of(keys.begin(), keys.end(), [&](const ForeignKey& foreign) {
-           return same_name(foreign.parent, table(side).name) && same_name(foreign.columns[0], *parent_in_self[side]) &&
-                  foreign.on_delete == "CASCADE";
-         });
+std::string_view Pair::on_delete_in_self(Side side) const {
+  if (!parent_in_self[side]) return {};
+  for (const auto& foreign : table(side).foreign_keys) {
+    if (!same_name(foreign.parent, table(side).name)) continue;
+    if (same_name(foreign.columns[0], *parent_in_self[side])) return foreign.on_delete;
+  }
+  return {};
 }
+
+bool Pair::cascades_in_self(Side side) const { return on_delete_in_self(side) == "CASCADE"; }
 
 std::vector<const Column*> Pair::own_columns(Side side) const {
   std::vector<const Column*> own;

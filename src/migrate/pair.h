@@ -73,7 +73,9 @@ struct Pair {
   [[nodiscard]] std::vector<Computed> computed(Side side) const;
   /// The column of the other side that `column` is carried to as it is; empty if there is none.
   [[nodiscard]] std::string counterpart(Side side, std::string_view column) const;
-  /// True if rows of `side` go with the row of the same table that they refer to (ON DELETE CASCADE).
+  /// What becomes of rows of `side` when the row of the same table that they refer to goes; empty if none does.
+  [[nodiscard]] std::string_view on_delete_in_self(Side side) const;
+  /// True if they go with it (ON DELETE CASCADE).
   [[nodiscard]] bool cascades_in_self(Side side) const;
   /// Columns of `side` that nothing of the other side computes and SQLite does not either.
   [[nodiscard]] std::vector<const Column*> own_columns(Side side) const;

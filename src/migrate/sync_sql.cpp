@@ -253,7 +253,7 @@ class Triggers {
     const auto old_twin = twin("OLD");
     add("key", "AFTER UPDATE OF " + key_list(pair_, from_),
         "(" + key_changed() + ") AND (" + old_twin + " OR NOT " + pair_is_alike() + ")",
-        bring_ancestors(but_this) + sweeps(nullptr, true) + guards(nullptr, true) +
+        bring_ancestors(but_this + " AND NOT " + pair_is_alike()) + sweeps(nullptr, true) + guards(nullptr, true) +
             insert_through(" AND NOT " + old_twin, true) + insert(" AND NOT " + old_twin) + move() + restore() +
             assert_row(true, ""));
     // Where nobody sees in how many statements an UPDATE arrives, each group goes by itself, which costs less.
@@ -352,9 +352,11 @@ class Triggers {
       return "EXISTS (SELECT 1 FROM " + quoted(pair_, side) + " WHERE " +
              quoted_key(pair_, side, quoted(pair_, side))[0] + " = OLD." + quote_identifier(parent) + ")";
     };
+    // Nor is anything missing for an echo: what REPLACE removed would come back, and replace what took its place.
     for (const auto& source : group.sources[kOld]) {
       if (same_name(source, parent)) {
-        return bring_ancestors(" AND NOT (" + exists_old(kNew) + " AND NOT " + exists_old(kOld) + ")");
+        return bring_ancestors(" AND NOT " + group_is_alike(group) + " AND NOT (" + exists_old(kNew) + " AND NOT " +
+                               exists_old(kOld) + ")");
       }
     }
     return {};
@@ -483,8 +485,10 @@ class Triggers {
     std::vector<std::string> some;
     for (const auto& rows : swept) some.push_back("EXISTS (SELECT 1" + rows + ")");
     const auto value = rows_.value(group->computed[to_][0], to_);
-    return "SELECT RAISE(ABORT, 'FOREIGN KEY constraint failed') WHERE " + is_swept(value) + "UPDATE " + target_ +
-           " SET " + parent + " = " + value + " WHERE " + at_key(pair_, to_, from_, "NEW") + " AND NOT " +
+    const auto action = pair_.on_delete_in_self(to_);
+    const auto refers_to_nothing = "SELECT RAISE(ABORT, 'FOREIGN KEY constraint failed') WHERE " + is_swept(value);
+    return (action != "NO ACTION" && action != "RESTRICT" ? refers_to_nothing : "") + "UPDATE " + target_ + " SET " +
+           parent + " = " + value + " WHERE " + at_key(pair_, to_, from_, "NEW") + " AND NOT " +
            alike(*group, to_, rows_) + " AND (" + combined(some, " OR ") + ");\n";
   }
 
@@ -512,6 +516,10 @@ class Triggers {
   std::string pair_is_alike(bool but_one_way = false) const {
     return "EXISTS (SELECT 1 FROM " + this_pair() + " AND " + all_alike(pair_, to_, rows_in_join(pair_), but_one_way) +
            ")";
+  }
+
+  std::string group_is_alike(const Group& group) const {
+    return "EXISTS (SELECT 1 FROM " + this_pair() + " AND " + alike(group, to_, rows_in_join(pair_)) + ")";
   }
 
   /// True if the target has a row with the key of `row`, OLD or NEW.
