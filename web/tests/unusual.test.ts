@@ -246,3 +246,42 @@ test("a browser that keeps no cookie is told so, and what to do", async () => {
   await page.getByText("Over plain http this browser keeps no cookie of OffX").waitFor();
   await plain.close();
 });
+
+test("with many topics, what stands below them is in reach; one without posts says what there is to do", async () => {
+  const page = await comeIn("/topics");
+  await page.evaluate(async () => {
+    const { csrf_token } = (await (await fetch("/api/v1/session")).json()) as { csrf_token: string };
+    const headers = { "content-type": "application/json", "x-csrf-token": csrf_token };
+    for (let number = 1; number <= 40; number += 1) {
+      const topic = { title: `Quiet ${number}`, ...(number > 1 && { rule: `nobody${number}` }) };
+      await fetch("/api/v1/topics", { method: "POST", headers, body: JSON.stringify(topic) });
+    }
+  });
+  await show(page, "/");
+  await page.getByRole("link", { name: "All 45 topics" }).waitFor();
+  expect(await page.locator(".sidebar .nav-link").count()).toBeLessThan(40);
+  for (const key of "jjjjjjj") await page.keyboard.press(key);
+  expect(await page.evaluate(() => document.activeElement?.querySelector("h2")?.textContent)).toBe("Quiet 2");
+
+  await page.getByRole("link", { name: "Quiet 1", exact: true }).first().click();
+  await page.getByText("This topic has no rule").waitFor();
+  await page.getByRole("link", { name: "Give it a rule" }).waitFor();
+  await page.getByRole("button", { name: "Yesterday" }).click();
+  await page.getByText("There were no posts in that time, so there is nothing to sum up.").waitFor({ timeout: 20_000 });
+  await page.context().close();
+});
+
+test("a summary that was asked for is the one that is shown then", async () => {
+  const page = await comeIn("/topics/2");
+  const period = page.getByLabel("Period");
+  await period.waitFor();
+  const before = await period.inputValue();
+  await page.getByRole("button", { name: "Last 14 days" }).click();
+  await page.waitForFunction(
+    (before) => document.querySelector<HTMLSelectElement>("select[aria-label=Period]")?.value !== before,
+    before,
+    { timeout: 20_000 },
+  );
+  await page.locator(".aside .summary-sentences li").first().waitFor();
+  await page.context().close();
+});

@@ -51,6 +51,9 @@ function TopicLink({ topic }: { topic: Topic }) {
   );
 }
 
+/** So many topics stand beside every view; what is below them has to be in reach. */
+const besideMax = 30;
+
 function Sidebar({ topics, username }: { topics: Topic[] | undefined; username: string | undefined }) {
   return (
     <header className="sidebar">
@@ -73,9 +76,14 @@ function Sidebar({ topics, username }: { topics: Topic[] | undefined; username: 
             </Link>
           </div>
           <div className="nav-list">
-            {topics?.map((topic) => (
+            {topics?.slice(0, besideMax).map((topic) => (
               <TopicLink key={topic.id} topic={topic} />
             ))}
+            {topics && topics.length > besideMax && (
+              <Link className="nav-link" href="/topics">
+                All {count(topics.length)} topics
+              </Link>
+            )}
             {topics?.length === 0 && (
               <Link className="nav-link" href="/topics/new">
                 Make the first topic

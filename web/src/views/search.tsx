@@ -1,5 +1,5 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
-import { useLocation, useSearch } from "wouter";
+import { Link, useLocation, useSearch } from "wouter";
 import { PostList } from "../components/post-list";
 import { Field, SelectField, TextField } from "../components/form";
 import { Button, Empty, PageHead } from "../components/ui";
@@ -265,9 +265,22 @@ export default function SearchView() {
             key={address}
             query={posts}
             empty={
-              <Empty title="Nothing found">
-                Fewer words, a prefix such as <code>data*</code>, or a wider span of time may find more.
-              </Empty>
+              sources.data?.sources.length === 0 ? (
+                <Empty
+                  title="No posts yet"
+                  actions={
+                    <Link className="button primary" href="/sources">
+                      Import posts
+                    </Link>
+                  }
+                >
+                  There is something to be found once posts are stored.
+                </Empty>
+              ) : (
+                <Empty title="Nothing found">
+                  Fewer words, a prefix such as <code>data*</code>, or a wider span of time may find more.
+                </Empty>
+              )
             }
           />
         )}

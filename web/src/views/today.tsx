@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
+import { memo, useCallback, useEffect, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 import type { Run, Today, TodayTopic } from "../api-types";
 import { Mood, Ring, Sparkline } from "../components/charts";
@@ -54,7 +54,10 @@ function FirstSummary({ card }: { card: TodayTopic }) {
   );
 }
 
-function TopicCard({ card, onDone }: { card: TodayTopic; onDone: (done: boolean) => void }) {
+type OnDone = (topicId: number, isDone: boolean) => void;
+
+/** Only drawn again if it has changed: there may be many. */
+const TopicCard = memo(function TopicCard({ card, onDone }: { card: TodayTopic; onDone: OnDone }) {
   const { topic, summary } = card;
   const head = (
     <div className="topic-card-head">
@@ -65,7 +68,12 @@ function TopicCard({ card, onDone }: { card: TodayTopic; onDone: (done: boolean)
         </Link>
       </h2>
       {card.done ? (
-        <Button small kind="quiet" onClick={() => onDone(false)} aria-label={`Take back: ${topic.title} is done`}>
+        <Button
+          small
+          kind="quiet"
+          onClick={() => onDone(topic.id, false)}
+          aria-label={`Take back: ${topic.title} is done`}
+        >
           Done
           <Icon name="check" />
         </Button>
@@ -85,13 +93,13 @@ function TopicCard({ card, onDone }: { card: TodayTopic; onDone: (done: boolean)
         {summary && <span>{periodName(summary.period.start, summary.period.end)}</span>}
         {!summary && card.mood && <Mood score={card.mood.score} />}
         {summary?.sentiment && <Mood score={summary.sentiment.score} />}
-        <Button small icon="check" onClick={() => onDone(true)} aria-label={`Mark ${topic.title} as done`}>
+        <Button small icon="check" onClick={() => onDone(topic.id, true)} aria-label={`Mark ${topic.title} as done`}>
           Done
         </Button>
       </footer>
     </>
   );
-}
+});
 
 function whatWasRead(topics: TodayTopic[]): string {
   const summaries = topics.flatMap((card) => card.summary ?? []);
@@ -114,27 +122,31 @@ function readingMinutes(topics: TodayTopic[]): number {
 function Cards({ today }: { today: Today }) {
   const markDone = useMarkDone();
   const [, navigate] = useLocation();
-  const [selected, setSelected] = useState(-1);
+  const selected = useRef(-1); // nothing looks different for it but the focus
   const list = useRef<HTMLOListElement>(null);
   const { topics } = today;
   const select = (index: number) => {
     if (index < 0 || index >= topics.length) return;
-    setSelected(index);
+    selected.current = index;
     const element = list.current?.children[index] as HTMLElement | undefined;
     element?.focus();
     element?.scrollIntoView({ block: "nearest" });
   };
-  const chosen = topics[selected];
-  const done = (index: number, isDone: boolean) => {
-    const card = topics[index];
-    if (!card) return;
-    markDone(card.topic.id, isDone);
+  const chosen = () => topics[selected.current];
+  const done: OnDone = (topicId, isDone) => {
+    markDone(topicId, isDone);
     if (!isDone) return;
+    const index = topics.findIndex((card) => card.topic.id === topicId);
     const next = topics.findIndex((other, at) => at > index && !other.done);
     if (next >= 0) select(next);
     else if (topics.some((other, at) => at !== index && !other.done))
       select(topics.findIndex((other, at) => at !== index && !other.done));
   };
+  const latestDone = useRef(done);
+  useEffect(() => {
+    latestDone.current = done;
+  });
+  const onDone = useCallback<OnDone>((topicId, isDone) => latestDone.current(topicId, isDone), []);
   useShortcuts("Today", [
     {
       keys: "j",
@@ -142,27 +154,27 @@ function Cards({ today }: { today: Today }) {
       // To begin with, the first there is something to read of.
       run: () =>
         select(
-          selected < 0
+          selected.current < 0
             ? Math.max(
                 0,
                 topics.findIndex((card) => !card.done),
               )
-            : selected + 1,
+            : selected.current + 1,
         ),
     },
-    { keys: "k", does: "previous topic", run: () => select(selected - 1) },
-    { keys: "o", does: "open the topic", run: () => chosen && navigate(`/topics/${chosen.topic.id}`) },
+    { keys: "k", does: "previous topic", run: () => select(selected.current - 1) },
+    { keys: "o", does: "open the topic", run: () => chosen() && navigate(`/topics/${chosen()!.topic.id}`) },
     {
       keys: "m",
       does: "mark it done and go on to the next, or take that back",
-      run: () => chosen && done(selected, !chosen.done),
+      run: () => chosen() && done(chosen()!.topic.id, !chosen()!.done),
     },
     ...Array.from({ length: 9 }, (_, index) => ({
       keys: String(index + 1),
       does: index === 0 ? "open that source of the topic, or close it" : "",
       shown: "1 … 9",
       run: () => {
-        const cites = list.current?.children[selected]?.querySelectorAll<HTMLElement>(".cite") ?? [];
+        const cites = list.current?.children[selected.current]?.querySelectorAll<HTMLElement>(".cite") ?? [];
         [...cites].find((cite) => cite.textContent === String(index + 1))?.click();
       },
     })),
@@ -204,9 +216,9 @@ function Cards({ today }: { today: Today }) {
               key={card.topic.id}
               className={card.done ? "card topic-card done" : "card topic-card"}
               tabIndex={-1}
-              onFocus={() => setSelected(index)}
+              onFocus={() => (selected.current = index)}
             >
-              <TopicCard card={card} onDone={(isDone) => done(index, isDone)} />
+              <TopicCard card={card} onDone={onDone} />
             </li>
           ))}
         </ol>

@@ -137,13 +137,15 @@ function Overview({ topic }: { topic: Topic }) {
                   title={topic.filing ? "Posts are being filed" : "No posts yet"}
                   actions={
                     <Link className="button" href={`/topics/${topic.id}/rule`}>
-                      Look at the rule
+                      {topic.rule ? "Look at the rule" : "Give it a rule"}
                     </Link>
                   }
                 >
                   {topic.filing
                     ? "This takes a moment."
-                    : "Nothing that is stored matches the rule. Import more, or widen it."}
+                    : topic.rule
+                      ? "Nothing that is stored matches the rule. Import more, or widen it."
+                      : "This topic has no rule, so posts come under it by hand alone."}
                 </Empty>
               )
             }
@@ -175,8 +177,11 @@ function SummaryPanel({ topic, span }: { topic: Topic; span: Times | null }) {
     : (all.find((summary) => summary.id === chosen) ?? all[0]);
   const detail = useSummary(shown?.id ?? null);
 
+  const made = run.data?.state === "done" ? (run.data.result?.["summaries"] as number[] | undefined) : undefined;
   useEffect(() => {
-    if (run.data && isOver(run.data)) void summaries.refetch();
+    if (!run.data || !isOver(run.data)) return;
+    void summaries.refetch();
+    if (made?.[0] !== undefined) setChosen(made[0]);
   }, [run.data?.state]);
 
   const ask = useChange(
@@ -210,7 +215,12 @@ function SummaryPanel({ topic, span }: { topic: Topic; span: Times | null }) {
       <div className="stack">
         {summaries.isPending && <Skeleton height={180} label="Loading the summary" />}
         {summaries.error && <ErrorNote error={summaries.error} retry={() => void summaries.refetch()} />}
-        {run.data && !(isOver(run.data) && run.data.state === "done" && shown) && <RunProgress run={run.data} />}
+        {run.data && run.data.state !== "done" && <RunProgress run={run.data} />}
+        {made?.length === 0 && (
+          <p className="muted" role="status">
+            There were no posts in that time, so there is nothing to sum up.
+          </p>
+        )}
         {shown && (
           <>
             <SummaryFacts summary={shown} period={span !== null} />
