@@ -116,6 +116,7 @@ test("from the set-up link to the log-out", { timeout: 120_000 }, async () => {
   await page.waitForURL(/q=larkdb$/);
   await page.locator(".results mark").first().waitFor();
   await keyboard.press("Escape");
+  expect(await page.getByRole("searchbox").inputValue()).toBe("larkdb");
   await keyboard.press("j");
   await page.waitForFunction(() => document.activeElement?.getAttribute("aria-posinset") === "1");
   await press(page, page.locator('[aria-posinset="1"]').getByRole("button", { name: "Why here?" }));

@@ -36,7 +36,10 @@ function keyOf({ key, code }: KeyboardEvent): string {
 function onKeyDown(event: KeyboardEvent) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (isTyping(event.target)) {
-    if (event.key === "Escape") (event.target as HTMLElement).blur();
+    if (event.key !== "Escape") return;
+    const field = event.target as HTMLElement;
+    if (field.matches("[type=search]")) event.preventDefault(); // the browser would empty it
+    field.blur();
     return;
   }
   if (document.querySelector("dialog[open]")) return;
