@@ -1,6 +1,7 @@
 #include "migrate/carried.h"
 
 #include <algorithm>
+#include <cctype>
 #include <set>
 
 #include "db/script.h"
@@ -12,12 +13,6 @@ namespace {
 
 using db::quote_identifier;
 using Severity = Finding::Severity;
-
-/// What an index is over: everything behind its table's name.
-std::string indexed_part(std::string_view sql) {
-  const auto open = sql.find('(');
-  return open == std::string_view::npos ? std::string() : normalised(sql.substr(open));
-}
 
 /// `sql` of an object on the old table as it must be for the new one; empty, with a finding, if that cannot be told.
 std::string rewritten(const Pair& pair, const SchemaObject& object, std::string sql, bool rename_columns,
@@ -44,16 +39,35 @@ std::string rewritten(const Pair& pair, const SchemaObject& object, std::string 
   return with_name_replaced(sql, pair.change.from, pair.change.to);
 }
 
-/// An index's name for the new table, as both live at once.
-std::string successor_name(const Schema& schema, const Pair& pair, const std::string& name) {
+/// An index's name for the new table, as both live at once: with that in the place of the old one's, or else with its
+/// version behind.
+std::string successor_name(const std::vector<SchemaObject>& present, const Pair& pair, const std::string& name) {
   const auto& from = pair.change.from;
   const auto& to = pair.change.to;
-  if (const auto at = folded(name).find(folded(from)); at != std::string::npos) {
-    return name.substr(0, at) + to + name.substr(at + from.size());
+  const auto is_letter = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; };
+  const auto version_of = [](const std::string& table) {
+    const auto at = table.rfind('_');
+    return at == std::string::npos ? std::string() : table.substr(at);
+  };
+  std::string successor;
+  const auto at = folded(name).find(folded(from));
+  const auto end = at + from.size();
+  if (at != std::string::npos && (at == 0 || !is_letter(name[at - 1])) &&
+      (end == name.size() || !is_letter(name[end]))) {
+    successor = name.substr(0, at) + to + name.substr(end);
+  } else {
+    const auto old_version = version_of(from);
+    successor = name;
+    if (!old_version.empty() && name.size() > old_version.size() && name.ends_with(old_version)) {
+      successor.resize(name.size() - old_version.size());
+    }
+    successor += version_of(to).empty() ? "_" + to : version_of(to);
   }
-  const auto suffix = to.rfind('_');
-  auto successor = name + (suffix == std::string::npos ? "_" + to : to.substr(suffix));
-  while (schema.find("index", successor) != nullptr) successor += "_next";
+  const auto is_taken = [&] {
+    return std::any_of(present.begin(), present.end(),
+                       [&](const SchemaObject& object) { return same_name(object.name, successor); });
+  };
+  while (is_taken()) successor += "_next";
   return successor;
 }
 
@@ -154,9 +168,9 @@ void carry_ignoring(Pair& pair, const SchemaObject& trigger, std::vector<Finding
 Result<void> carry_indexes(PairPlan& plan, Schema& schema, std::vector<Finding>& findings) {
   const auto& pair = plan.pair;
   std::set<std::string> there;
-  OFFX_ASSIGN(const auto present, read_objects(schema.scratch()));
+  OFFX_ASSIGN(auto present, read_objects(schema.scratch()));
   for (const auto& object : present) {
-    if (object.type == "index" && same_name(object.table, pair.change.to)) there.insert(indexed_part(object.sql));
+    if (object.type == "index" && same_name(object.table, pair.change.to)) there.insert(indexed_terms(object.sql));
   }
   for (const auto& object : schema.objects()) {
     if (object.type != "index" || object.sql.empty() || !same_name(object.table, pair.change.from) ||
@@ -164,10 +178,11 @@ Result<void> carry_indexes(PairPlan& plan, Schema& schema, std::vector<Finding>&
       continue;
     }
     auto sql = rewritten(pair, object, object.sql, true, findings);
-    if (sql.empty() || there.contains(indexed_part(sql))) continue;
-    const auto name = successor_name(schema, pair, object.name);
+    if (sql.empty() || there.contains(indexed_terms(sql))) continue;
+    const auto name = successor_name(present, pair, object.name);
     sql = with_name_replaced(sql, object.name, name);
     plan.carried_indexes.push_back({name, sql});
+    present.push_back({"index", name, pair.change.to, sql});
     findings.push_back(
         {Severity::note, pair.change.from, object.name, "the index " + object.name + " is carried as " + name});
   }

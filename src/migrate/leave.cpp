@@ -175,7 +175,7 @@ std::vector<bool> kept_by_rollback(const Record& record, const Blueprint& bluepr
 void untie(Script& script, const PairPlan& plan) {
   script.add(drop_triggers(plan));
   script.add(forget_triggers(trigger_names(plan)));
-  for (const auto& helper : plan.helpers) script.add(drop_of_helper(helper));
+  script.add(drop_helpers(plan.pair));
 }
 
 Result<void> finish(Worker& worker, const Record& record, Phase phase) {

@@ -81,12 +81,56 @@ TEST_F(Live, HelpersOfTheTriggersGoWithThem) {
   const auto migration =
       migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT UNIQUE)")});
   begin(migration);
-  EXPECT_THAT(objects_in(*client_), HasSubstr("offx_sync_t_v1_1"));
+  EXPECT_THAT(objects_in(*client_), HasSubstr("offx_sync_t_v2_find1"));
   go_back("m");
   EXPECT_EQ(objects_in(*client_), "t_v1");
   begin(migration);
-  end("m");
+  execute({"CREATE INDEX by_name ON t_v1 (name)"});  // as good as the helper
+  CompleteOptions forced;
+  forced.force = true;
+  must(complete(*client_, "m", forced));
   EXPECT_EQ(objects_in(*client_), "t_v2");
+}
+
+TEST_F(Live, HelpersOfAChainDoNotMeet) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INT UNIQUE)"});
+  begin(migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INT)")}));
+  begin(migration_of(
+      "n", {change_of("t_v2", "t_v3", "CREATE TABLE t_v3 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INT)")}));
+  execute({"INSERT INTO t_v1 VALUES (1, 'a', 1)", "INSERT OR REPLACE INTO t_v3 VALUES (2, 'a', 2)"});
+  EXPECT_EQ(asked("SELECT * FROM t_v1"), "2|a|2");
+  end("m");
+  end("n");
+  EXPECT_EQ(objects_in(*client_), "t_v3");
+}
+
+TEST_F(Live, AUniqueIndexThatIsCarriedIsADemandOfBothVersions) {
+  execute({"CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, name TEXT, team INT)",
+           "CREATE UNIQUE INDEX index_users_on_email ON users (email)",
+           "CREATE UNIQUE INDEX one_lead ON users (team) WHERE name = 'lead'",
+           "CREATE UNIQUE INDEX by_lower ON users (lower(email))"});
+  auto change =
+      change_of("users", "users_v2", "CREATE TABLE users_v2 (id INTEGER PRIMARY KEY, mail TEXT, name TEXT, team INT)");
+  change.rename = {{"email", "mail"}};
+  const auto migration = migration_of("m", {change});
+  for (const auto& finding : must(make_plan(*client_, migration)).findings) {
+    EXPECT_THAT(finding.message, Not(HasSubstr("demands unique")));
+  }
+  begin(migration);
+  EXPECT_THAT(asked("SELECT sql FROM sqlite_schema WHERE name LIKE 'offx_sync%find%'"), Not(HasSubstr("mail")));
+  execute({"INSERT INTO users_v2 VALUES (1, 'a', 'x', 1), (2, 'b', 'x', 1)",
+           "INSERT OR REPLACE INTO users VALUES (3, 'a', 'y', 1)",
+           "INSERT OR REPLACE INTO users_v2 VALUES (4, 'b', 'z', 1)"});
+  EXPECT_EQ(asked("SELECT id, email, name FROM users ORDER BY id"), "3|a|y 4|b|z");
+  expect_alike("m");
+  end("m");
+  EXPECT_EQ(objects_in(*client_), "by_lower_v2 index_users_v2_on_email one_lead_v2 users_v2");
+  // The next version's are counted up.
+  auto next = change_of("users_v2", "users_v3",
+                        "CREATE TABLE users_v3 (id INTEGER PRIMARY KEY, mail TEXT, name TEXT, team INT)");
+  begin(migration_of("n", {next}));
+  end("n");
+  EXPECT_EQ(objects_in(*client_), "by_lower_v3 index_users_v3_on_email one_lead_v3 users_v3");
 }
 
 TEST_F(Live, ViewsAndTriggersOfTheUserGoOn) {

@@ -422,7 +422,7 @@ class Resolver {
         const bool known = unique.is_carried();
         unique.on_both =
             known && !index.partial && is_unique(other(side), unique.columns[other(side)], unique.collations);
-        if (!unique.on_both) {
+        if (!unique.on_both && !is_said_by_both(side, index)) {
           find(Severity::warning, index.name,
                "only " + table(side).name + " demands unique (" + readable(index) + "): while both versions live, " +
                    (side == kNew ? "old" : "new") + " code that writes a repeated value gets an error" +
@@ -440,6 +440,21 @@ class Resolver {
         pair_.uniqueness[side].push_back(std::move(unique));
       }
     }
+  }
+
+  /// True if the other side has an index that says the same, of what is carried under another name too.
+  bool is_said_by_both(Side side, const Index& index) const {
+    auto terms = index.terms;
+    for (const auto& name : names_in(index.terms)) {
+      if (table(side).column(name) == nullptr) continue;
+      const auto counterpart = mutual(side, name);
+      if (counterpart.empty()) return false;
+      if (!same_name(counterpart, name)) terms = with_name_replaced(terms, name, counterpart);
+    }
+    const auto& others = table(other(side)).indexes;
+    return !terms.empty() && std::any_of(others.begin(), others.end(), [&](const Index& its) {
+      return its.unique && its.terms == normalised(terms);
+    });
   }
 
   /// True if what a write to the other side puts into these columns is known before SQLite has it.

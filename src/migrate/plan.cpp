@@ -221,7 +221,7 @@ Result<Plan> make_plan(db::DatabaseClient& client, const Migration& migration, s
   if (!plan.refused()) OFFX_TRY(rehearse(schema, blueprint, plan.findings));
   if (!plan.refused()) OFFX_TRY(check_rows(client, blueprint, plan.findings));
   for (const auto& pair : blueprint.pairs) {
-    // The rehearsal has made every index that it will have.
+    // The scratch database has every index that it will have.
     OFFX_ASSIGN(const auto new_table, schema.table(pair.pair.change.to));
     OFFX_ASSIGN(auto size, estimate(client, pair, new_table, max_stall));
     plan.tables.push_back(std::move(size));

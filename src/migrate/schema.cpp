@@ -12,7 +12,8 @@ using db::to_integer;
 using db::to_text;
 
 Result<std::vector<Index>> indexes_of(db::DatabaseClient& scratch, std::string_view table) {
-  OFFX_ASSIGN(const auto rows, scratch.execute("SELECT l.name, l.\"unique\", l.origin, l.partial, x.name, x.coll "
+  OFFX_ASSIGN(const auto rows, scratch.execute("SELECT l.name, l.\"unique\", l.origin, l.partial, x.name, x.coll, "
+                                               "(SELECT sql FROM sqlite_schema WHERE type = 'index' AND name = l.name) "
                                                "FROM pragma_index_list(?1) AS l, pragma_index_xinfo(l.name) AS x "
                                                "WHERE x.key = 1 ORDER BY l.seq, x.seqno",
                                                {std::string(table)}));
@@ -21,8 +22,14 @@ Result<std::vector<Index>> indexes_of(db::DatabaseClient& scratch, std::string_v
     const auto row = rows.row(i);
     if (indexes.empty() || indexes.back().name != to_text(row[0])) {
       const auto origin = to_text(row[2]);
-      indexes.push_back(
-          {to_text(row[0]), {}, {}, to_integer(row[1]) != 0, to_integer(row[3]) != 0, origin == "pk", origin != "c"});
+      indexes.push_back({to_text(row[0]),
+                         {},
+                         {},
+                         to_integer(row[1]) != 0,
+                         to_integer(row[3]) != 0,
+                         origin == "pk",
+                         origin != "c",
+                         indexed_terms(to_text(row[6]))});
     }
     indexes.back().columns.push_back(to_text(row[4]));
     indexes.back().collations.push_back(to_text(row[5]));

@@ -30,6 +30,7 @@ struct Index {
   bool partial = false;
   bool primary = false;
   bool by_constraint = false;  ///< part of the CREATE TABLE
+  std::string terms;           ///< indexed_terms() of its own statement; empty if it has none
 };
 
 struct ForeignKey {

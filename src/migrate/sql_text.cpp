@@ -41,6 +41,11 @@ std::string normalised(std::string_view sql) {
   return text;
 }
 
+std::string indexed_terms(std::string_view create_index) {
+  const auto open = create_index.find('(');
+  return open == std::string_view::npos ? std::string() : normalised(create_index.substr(open));
+}
+
 std::string with_name_replaced(std::string_view sql, std::string_view from, std::string_view to) {
   const auto wanted = folded(from);
   std::string changed;

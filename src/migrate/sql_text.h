@@ -34,6 +34,9 @@ using db::same_name;
 /// `sql` with every occurrence of the name `from` replaced by `to`, quoted.
 [[nodiscard]] std::string with_name_replaced(std::string_view sql, std::string_view from, std::string_view to);
 
+/// What an index is over: all that stands behind its table's name, normalised().
+[[nodiscard]] std::string indexed_terms(std::string_view create_index);
+
 /// The function or keyword in `expression` whose value is not the same every time (`random`, `CURRENT_TIMESTAMP`,
 /// `datetime('now')`, …), or empty.
 [[nodiscard]] std::string non_deterministic_part(std::string_view expression);

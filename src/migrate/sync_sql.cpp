@@ -847,10 +847,22 @@ bool updates_once(const Pair& pair, Side from) {
          update_classes(pair, from).bound.size() <= UpdateClasses::kBoundMax;
 }
 
+/// What the helper indexes are called, on whichever of the two tables: one table may be in two migrations.
+std::string index_prefix(const Pair& pair) { return std::string(kPrefix) + pair.tables[kNew].name + "_find"; }
+
 std::string note_of_replaced(std::string_view to) { return std::string(kPrefix) + std::string(to) + "_replaced"; }
 
-std::string drop_of_helper(const NamedSql& helper) {
-  return "DROP " + created_object(helper.sql).kind + " IF EXISTS " + quote_identifier(helper.name);
+std::vector<std::string> drop_helpers(const Pair& pair) {
+  std::vector<std::string> drops = {"DROP TABLE IF EXISTS " +
+                                    quote_identifier(note_of_replaced(pair.tables[kNew].name))};
+  // Those that are there: an index that somebody made meanwhile can be why one would not be made now.
+  for (const auto& table : pair.tables) {
+    for (const auto& index : table.indexes) {
+      if (index.name.starts_with(index_prefix(pair)))
+        drops.push_back("DROP INDEX IF EXISTS " + quote_identifier(index.name));
+    }
+  }
+  return drops;
 }
 
 std::vector<NamedSql> sync_helpers(const Pair& pair) {
@@ -871,7 +883,7 @@ std::vector<NamedSql> sync_helpers(const Pair& pair) {
       for (std::size_t i = 0; i < wanted.size(); ++i) {
         columns.push_back(quote_identifier(wanted[i]) + " COLLATE " + unique.collations[i]);
       }
-      const auto name = std::string(kPrefix) + target.name + "_" + std::to_string(helpers.size() + 1);
+      const auto name = index_prefix(pair) + std::to_string(helpers.size() + 1);
       helpers.push_back({name, "CREATE INDEX " + quote_identifier(name) + " ON " + quote_identifier(target.name) +
                                    " (" + joined(columns, ", ") + ")"});
     }

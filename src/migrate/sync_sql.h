@@ -40,8 +40,8 @@ struct NamedSql {
 /// What the triggers need beside the tables, made before them and dropped with them: indexes to find rows by, where a
 /// table has none of its own, and a table of notes.
 [[nodiscard]] std::vector<NamedSql> sync_helpers(const Pair& pair);
-/// The statement that drops a helper, if it is there.
-[[nodiscard]] std::string drop_of_helper(const NamedSql& helper);
+/// Statements that drop them, as far as they are there.
+[[nodiscard]] std::vector<std::string> drop_helpers(const Pair& pair);
 /// The helper where triggers note the row that REPLACE is about to replace in the new table `to` (carries_replace).
 [[nodiscard]] std::string note_of_replaced(std::string_view to);
 
