@@ -149,6 +149,7 @@ json::object plan_to_json(const migrate::Plan& plan) {
     findings.push_back(json::object{{"severity", std::string(to_string(finding.severity))},
                                     {"table", pipeline::text_or_null(finding.table)},
                                     {"column", pipeline::text_or_null(finding.column)},
+                                    {"line", finding.line == 0 ? json::value() : json::value(finding.line)},
                                     {"message", finding.message}});
   }
   return {{"migration", json::parse(migrate::to_json(plan.migration))},
@@ -175,23 +176,22 @@ void print_indented(const Context& context, std::string_view text) {
   }
 }
 
-void print_findings(const Context& context, const migrate::Plan& plan, migrate::Finding::Severity severity,
-                    const char* heading) {
+void print_findings(const Context& context, const migrate::Plan& plan, const std::string& file,
+                    migrate::Finding::Severity severity, const char* heading) {
   bool first = true;
   for (const auto& finding : plan.findings) {
     if (finding.severity != severity) continue;
     if (std::exchange(first, false)) print("\n" + context.terminal.bold(heading) + "\n");
-    std::string place = finding.table;
-    if (!finding.column.empty()) place += (place.empty() ? "" : ".") + finding.column;
-    print(printable("  " + place + (place.empty() ? "" : ": ") + finding.message) + "\n");
+    const auto line = finding.line == 0 ? std::string() : file + ":" + std::to_string(finding.line) + ": ";
+    print(printable("  " + line + migrate::place_of(finding) + finding.message) + "\n");
   }
 }
 
-void print_plan(const Context& context, const migrate::Plan& plan, bool with_sql) {
+void print_plan(const Context& context, const migrate::Plan& plan, const std::string& file, bool with_sql) {
   const auto& terminal = context.terminal;
   print(terminal.bold(printable(plan.migration.name)));
   if (!plan.migration.description.empty()) print("  " + shorten(plan.migration.description, 100));
-  print("\n\n");
+  print(plan.begun ? "\n" : "\n\n");
   std::vector<std::vector<std::string>> rows = {
       {"TABLE", "BECOMES", "ROWS", "SIZE, ABOUT", "NEW, ABOUT", "TIME, ABOUT"}};
   for (const auto& entry : plan.tables) {
@@ -213,9 +213,9 @@ void print_plan(const Context& context, const migrate::Plan& plan, bool with_sql
     for (const auto& sql : step.sql) print_indented(context, sql + ";");
   }
   using Severity = migrate::Finding::Severity;
-  print_findings(context, plan, Severity::refusal, "Refused");
-  print_findings(context, plan, Severity::warning, "Warnings");
-  print_findings(context, plan, Severity::note, plan.begun ? "Now" : "Notes");
+  print_findings(context, plan, file, Severity::refusal, "Refused");
+  print_findings(context, plan, file, Severity::warning, "Warnings");
+  print_findings(context, plan, file, Severity::note, plan.begun ? "Now" : "Notes");
 }
 
 std::string time_of_day(Timestamp time) { return to_sql_time(std::chrono::floor<std::chrono::seconds>(time)); }
@@ -321,7 +321,7 @@ Result<void> run_migrate_plan(const Context& context, const MigrateCommand& comm
   if (context.json) {
     print_json(plan_to_json(plan));
   } else {
-    print_plan(context, plan, command.sql);
+    print_plan(context, plan, command.file, command.sql);
   }
   if (plan.refused())
     return fail(Errc::conflict, "this migration is refused, for the reasons above; nothing was changed");

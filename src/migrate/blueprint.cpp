@@ -39,19 +39,23 @@ class Builder {
   }
 
  private:
-  void find(Severity severity, std::string_view table, std::string_view name, std::string message) {
-    findings_.push_back({severity, std::string(table), std::string(name), std::move(message)});
+  /// `field` of the migration's file is what this is about.
+  void find(Severity severity, const TableChange& change, std::string_view field, std::string_view name,
+            std::string message) {
+    findings_.push_back({severity, change.from, std::string(name), std::move(message), change.line_of(field)});
   }
 
   Result<void> add_pair(const TableChange& change) {
     auto old_table = schema_.table(change.from);
     if (!old_table) {
       if (old_table.error().code() != Errc::not_found) return fail(std::move(old_table).error());
-      find(Severity::refusal, change.from, "", "there is no table " + change.from);
+      OFFX_ASSIGN(const auto names, schema_.table_names());
+      find(Severity::refusal, change, "from", "",
+           "there is no table " + change.from + did_you_mean(change.from, names));
       return {};
     }
     if (old_table->kind != "table") {
-      find(Severity::refusal, change.from, "",
+      find(Severity::refusal, change, "from", "",
            change.from + " is a " + old_table->kind + (old_table->kind == "view" ? "" : " table") +
                ": it can have no triggers. Make the next one beside it in `create`, fill it from the table it is "
                "about, and drop the old one in `complete`");
@@ -62,14 +66,15 @@ class Builder {
     if (!check_create(change, plan.create)) return {};
     const bool is_made = schema_.find("table", change.to) != nullptr;
     if (!is_made && !make_in_scratch(change, plan.create)) return {};
+    check_filled(change, plan.create);
     auto new_table = schema_.table(change.to);
     if (!new_table) {
-      find(Severity::refusal, change.from, "",
+      find(Severity::refusal, change, "create", "",
            "`create` does not make " + change.to + (plan.create.empty() ? ": it is empty" : ""));
       return {};
     }
     if (new_table->kind != "table") {
-      find(Severity::refusal, change.from, "", change.to + " is a " + new_table->kind + ", not an ordinary table");
+      find(Severity::refusal, change, "create", "", change.to + " is a " + new_table->kind + ", not an ordinary table");
       return {};
     }
     std::vector<Finding> findings;
@@ -90,13 +95,38 @@ class Builder {
     if (!pair) return {};
     note_demands(*pair, findings_);
     if (only_adds_columns(*pair)) {
-      find(Severity::note, change.from, "",
+      find(Severity::note, change, "create", "",
            "nothing but columns is added: ALTER TABLE … ADD COLUMN in place would do, in a millisecond, if old code "
            "neither says SELECT * nor inserts by position");
     }
     plan.pair = std::move(*pair);
     blueprint_.pairs.push_back(std::move(plan));
     return {};
+  }
+
+  /// What `create` fills, it fills in its own transaction, before there is a row in the new table.
+  void check_filled(const TableChange& change, const std::vector<std::string>& create) {
+    for (const auto& statement : create) {
+      const auto tokens = tokens_of(statement);
+      if (tokens.size() < 3 || !is_word(tokens[0], "insert")) continue;
+      const auto filled = schema_.table(name_of(tokens[2]));
+      if (!filled) continue;
+      const bool refers = std::any_of(filled->foreign_keys.begin(), filled->foreign_keys.end(),
+                                      [&](const ForeignKey& key) { return same_name(key.parent, change.to); });
+      if (refers) {
+        find(Severity::refusal, change, "create", filled->name,
+             "`create` fills " + filled->name + " with rows that refer to " + change.to +
+                 ", which is empty then: let a trigger on " + change.to + " under `sync` make them, as its rows come");
+        continue;
+      }
+      for (const auto& object : schema_.objects()) {
+        if (object.type != "table" || filled->kind == "virtual" || !mentions(statement, object.name)) continue;
+        find(Severity::warning, change, "create", filled->name,
+             "`create` fills " + filled->name + " from " + object.name +
+                 " in one transaction: writers wait for as long as that takes");
+        break;
+      }
+    }
   }
 
   /// `create` runs before anybody has agreed to lose anything: it makes new things, fills them, and touches no others.
@@ -118,13 +148,13 @@ class Builder {
             std::find_if(tokens.begin(), tokens.end(), [](const Token& t) { return same_name(t.text, "on"); });
         const auto table = on == tokens.end() || on + 1 == tokens.end() ? std::string() : name_of(*(on + 1));
         if (contains_name(made, table)) continue;
-        find(Severity::refusal, change.from, object.name,
+        find(Severity::refusal, change, "create", object.name,
              "`create` makes the index " + object.name + ", which is on " + table + ", which it does not make");
         return false;
       }
       // A full-text table is filled from another one.
       if (is(0, "insert") && is(1, "into") && tokens.size() > 2 && contains_name(made, name_of(tokens[2]))) continue;
-      find(Severity::refusal, change.from, "",
+      find(Severity::refusal, change, "create", "",
            "`create` may hold CREATE TABLE, INDEX, TRIGGER and VIEW, and INSERT INTO what it makes: " +
                statement.substr(0, 80));
       return false;
@@ -135,13 +165,13 @@ class Builder {
   bool make_in_scratch(const TableChange& change, const std::vector<std::string>& create) {
     for (const auto& statement : create) {
       if (auto made = schema_.scratch().execute(statement); !made) {
-        find(Severity::refusal, change.from, "",
+        find(Severity::refusal, change, "create", "",
              "`create` fails: " + made.error().message() + " in: " + statement.substr(0, 200));
         return false;
       }
       const auto object = created_object(statement);
       if (object.kind == "trigger" && mentions(statement, change.to)) {
-        find(Severity::note, change.from, object.name,
+        find(Severity::note, change, "create", object.name,
              "the trigger " + object.name + " runs for what old code writes too; what does the same on " + change.from +
                  " then runs twice for one write: put it under `complete` if that hurts");
       }
@@ -152,7 +182,7 @@ class Builder {
   bool make_in_scratch(const TableChange& change, const std::vector<NamedSql>& carried) {
     for (const auto& index : carried) {
       if (auto made = schema_.scratch().execute(index.sql); !made) {
-        find(Severity::refusal, change.from, index.name,
+        find(Severity::refusal, change, "create", index.name,
              "its index cannot be carried: " + made.error().message() + " in: " + index.sql.substr(0, 200));
         return false;
       }
@@ -193,7 +223,7 @@ class Builder {
         if (same_name(object.table, pair.table(side).name)) note(side, object.sql);
       }
       if (same_name(object.table, pair.change.to) && ignores(object.sql) != Ignores::nothing) {
-        find(Severity::refusal, pair.change.from, object.name,
+        find(Severity::refusal, pair.change, "create", object.name,
              "the trigger " + object.name + " on " + pair.change.to +
                  " says RAISE (IGNORE): what it leaves undone old code has written to " + pair.change.from +
                  ", which would be an error while both live; put it under `complete`");

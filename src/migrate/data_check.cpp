@@ -32,10 +32,8 @@ class Checker {
     const auto& new_table = pair_.table(kNew);
     if (pair_.nullable_key) {
       std::vector<std::string> nulls;
-      for (const auto& column : pair_.key[kOld]) nulls.push_back(quote_identifier(column) + " IS NULL");
-      OFFX_TRY(refuse_first("SELECT " + key_text() + " FROM " + quote_identifier(pair_.change.from) + " WHERE " +
-                                joined(nulls, " OR ") + " LIMIT 1",
-                            joined(pair_.key[kOld], ", "), "a row has no key"));
+      for (const auto& column : pair_.key[kNew]) nulls.push_back(quote_identifier(column) + " IS NULL");
+      OFFX_TRY(refuse_where(joined(nulls, " OR "), joined(pair_.key[kOld], ", "), "the key is NULL"));
     }
     for (const auto& c : pair_.computed(kNew)) {
       const auto* column = new_table.column(c.column);
@@ -72,25 +70,31 @@ class Checker {
     return joined(parts, " || ', ' || ");
   }
 
-  Result<void> refuse_first(const std::string& sql, const std::string& column, const std::string& why) {
-    const auto rows = client_.execute(sql);
-    if (!rows && rows.error().code() == Errc::invalid_argument) {
+  /// `example` gives a row that breaks a constraint, if there is one, and `count` how many do.
+  Result<void> refuse_found(const std::string& example, const std::string& count, const std::string& column,
+                            const std::string& why) {
+    const auto found = client_.execute(example);
+    if (!found && found.error().code() == Errc::invalid_argument) {
       // A constraint may speak of what only the new table has: a generated column, for instance.
       findings_.push_back({Finding::Severity::note, pair_.change.from, column,
-                           "not looked for beforehand: whether " + why + " (" + rows.error().message() + ")"});
+                           "not looked for beforehand: whether " + why + " (" + found.error().message() + ")"});
       return {};
     }
-    if (!rows) return fail(rows.error());
-    if (rows->rows() == 0) return {};
-    const auto where = db::to_text(rows->row(0)[0]);
+    if (!found) return fail(found.error());
+    if (found->rows() == 0) return {};
+    OFFX_ASSIGN(const auto counted, client_.execute(count));
+    const auto rows = db::to_integer(counted.row(0)[0]);
     findings_.push_back({Finding::Severity::refusal, pair_.change.from, column,
-                         why + (where.empty() ? "" : ", for instance in the row " + where) +
-                             ": correct the rows, or say under [table.up] what they get"});
+                         why + ", in " + std::to_string(rows) + (rows == 1 ? " row, " : " rows, for instance ") +
+                             db::to_text(found->row(0)[0]) +
+                             ": correct the rows, or say under [table.up] what they get",
+                         pair_.change.line_of("up." + column)});
     return {};
   }
 
   Result<void> refuse_where(const std::string& condition, const std::string& column, const std::string& why) {
-    return refuse_first("SELECT offx_key FROM " + rows_ + " WHERE " + condition + " LIMIT 1", column, why);
+    const auto from = " FROM " + rows_ + " AS offx_rows WHERE " + condition;
+    return refuse_found("SELECT offx_key" + from + " LIMIT 1", "SELECT count(*)" + from, column, why);
   }
 
   /// True for values that a STRICT table's column refuses after trying to convert them.
@@ -129,11 +133,12 @@ class Checker {
                                    pair_.table(kOld).key.size() > i ? pair_.table(kOld).key[i] : "-");
     }
     if (is_key && index.collations == std::vector<std::string>(index.collations.size(), "BINARY")) return {};
-    return refuse_first(
-        "SELECT group_concat(offx_key, ' and ') FROM (SELECT offx_key, " + joined(quoted(index.columns), ", ") +
-            " FROM " + rows_ + ") WHERE " + joined(present, " AND ") + " GROUP BY " + joined(group, ", ") +
-            " HAVING count(*) > 1 LIMIT 1",
-        joined(index.columns, ", "), "(" + joined(index.columns, ", ") + ") would not be unique in " + pair_.change.to);
+    const auto groups = " FROM (SELECT offx_key, " + joined(quoted(index.columns), ", ") + " FROM " + rows_ +
+                        ") WHERE " + joined(present, " AND ") + " GROUP BY " + joined(group, ", ") +
+                        " HAVING count(*) > 1";
+    return refuse_found("SELECT min(offx_key) || ' and ' || max(offx_key)" + groups + " LIMIT 1",
+                        "SELECT sum(n) FROM (SELECT count(*) AS n" + groups + ")", joined(index.columns, ", "),
+                        "(" + joined(index.columns, ", ") + ") would not be unique in " + pair_.change.to);
   }
 
   static std::vector<std::string> quoted(const std::vector<std::string>& names) {
@@ -171,9 +176,8 @@ class Checker {
       same.push_back("offx_parent." + quote_identifier(parent_columns[i]) + " = offx_rows." +
                      quote_identifier(key.columns[i]));
     }
-    return refuse_first("SELECT offx_key FROM " + rows_ + " AS offx_rows WHERE " + joined(present, " AND ") +
-                            " AND NOT EXISTS (SELECT 1 FROM " + quote_identifier(parent) + " AS offx_parent WHERE " +
-                            joined(same, " AND ") + ") LIMIT 1",
+    return refuse_where(joined(present, " AND ") + " AND NOT EXISTS (SELECT 1 FROM " + quote_identifier(parent) +
+                            " AS offx_parent WHERE " + joined(same, " AND ") + ")",
                         joined(key.columns, ", "), "(" + joined(key.columns, ", ") + ") refers to no row of " + parent);
   }
 

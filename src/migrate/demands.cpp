@@ -1,6 +1,7 @@
 #include "migrate/demands.h"
 
 #include <algorithm>
+#include <cctype>
 #include <set>
 
 #include "migrate/sql_text.h"
@@ -62,6 +63,14 @@ void note_demands_of(const Pair& pair, Side side, std::vector<Finding>& findings
   }
 }
 
+/// `name` as the key of a TOML table.
+std::string toml_key(const std::string& name) {
+  const bool is_bare = std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return c < 0x80 && (std::isalnum(c) != 0 || c == '_' || c == '-');
+  });
+  return is_bare ? name : "\"" + name + "\"";
+}
+
 }  // namespace
 
 bool demands_more(const Pair& pair, Side side) {
@@ -78,17 +87,33 @@ void note_demands(const Pair& pair, std::vector<Finding>& findings) {
   const auto& new_table = pair.table(kNew);
   note_demands_of(pair, kNew, findings);
   note_demands_of(pair, kOld, findings);
-  for (const auto* column : pair.own_columns(kNew)) {
-    if (pair.groups.empty()) break;
+  const auto own_new = pair.own_columns(kNew);
+  for (const auto* column : own_new) {
+    const bool is_rowid = new_table.key_is_rowid() && column->primary_key > 0;
     find(Severity::note, old_table.name, column->name,
-         column->name + " is known to " + new_table.name +
-             " alone: existing rows get its DEFAULT, and a rollback keeps "
-             "it in an archive");
+         column->name + " is known to " + new_table.name + " alone: existing rows get " +
+             (is_rowid                ? "a number"
+              : column->default_value ? "its DEFAULT, " + *column->default_value + ","
+                                      : "NULL") +
+             " there, and a rollback keeps it in an archive");
   }
   for (const auto* column : pair.own_columns(kOld)) {
     find(Severity::note, old_table.name, column->name,
-         column->name + " is not carried into " + new_table.name + ": rows that new code inserts have its DEFAULT in " +
+         column->name + " is not carried into " + new_table.name + ": rows that new code inserts have " +
+             (column->default_value ? "its DEFAULT, " + *column->default_value + "," : "NULL") + " in " +
              old_table.name + ", and `complete` drops it (`--keep-old` keeps the table as an archive)");
+    // Without this a forgotten line loses a column, and says so in a note among others.
+    std::string candidates;
+    for (const auto* other : own_new) {
+      if (!tell_apart_alike(other->type, column->type) || other->primary_key > 0) continue;
+      candidates += (candidates.empty() ? "" : " or ") + other->name;
+    }
+    if (candidates.empty()) continue;
+    const bool is_one = candidates.find(" or ") == std::string::npos;
+    find(Severity::warning, old_table.name, column->name,
+         column->name + " is not carried into " + new_table.name + ", and " + candidates + " begin" +
+             (is_one ? "s" : "") + " anew there: if one becomes the other, say rename = { " + toml_key(column->name) +
+             " = \"" + (is_one ? candidates : "…") + "\" }, or up and down");
   }
   if (pair.nullable_key) {
     find(Severity::warning, old_table.name, joined(pair.key[kOld], ", "),

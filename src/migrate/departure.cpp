@@ -11,7 +11,10 @@ namespace offx::migrate {
 std::string refusals_in(const std::vector<Finding>& findings) {
   std::string text;
   for (const auto& finding : findings) {
-    if (finding.severity == Finding::Severity::refusal) text += "\n  " + finding.message;
+    if (finding.severity != Finding::Severity::refusal) continue;
+    text += "\n  ";
+    if (finding.line != 0) text += "line " + std::to_string(finding.line) + ": ";
+    text += place_of(finding) + finding.message;
   }
   return text;
 }

@@ -17,20 +17,6 @@ namespace {
 
 constexpr std::size_t kMaxNameBytes = 100;
 
-/// How many letters must be changed, added or taken away to make `b` of `a`.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({replaced, row[j] + 1, row[j - 1] + 1}));
-    }
-  }
-  return row[b.size()];
-}
-
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\r\n";
   const auto begin = text.find_first_not_of(kBlanks);
@@ -57,15 +43,10 @@ class Fields {
     for (std::size_t i = 0; i < node_.keys.size(); ++i) {
       const auto& key = node_.keys[i];
       if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-      const auto nearest = *std::min_element(
-          known.begin(), known.end(), [&](auto a, auto b) { return edit_distance(key, a) < edit_distance(key, b); });
-      std::string all;
-      for (const auto name : known) all += (all.empty() ? "" : ", ") + std::string(name);
-      const bool near =
-          edit_distance(key.substr(0, kMaxNameBytes), nearest) <= std::max<std::size_t>(2, nearest.size() / 3);
+      std::vector<std::string> names(known.begin(), known.end());
+      const auto nearest = did_you_mean(key, names);
       refuse_at(node_.items[i].line, key,
-                near ? "there is no such key; did you mean " + std::string(nearest) + "?"
-                     : "there is no such key; there are " + all);
+                "there is no such key" + (nearest.empty() ? "; there are " + joined(names, ", ") : nearest));
     }
   }
 
@@ -214,6 +195,14 @@ Result<TableChange> read_change(const Node& node, std::string_view file, std::si
   change.complete = fields.text("complete");
   if (!fields.error()) check(fields, change);
   if (const auto& error = fields.error()) return fail(*error);
+  change.lines[""] = node.line;
+  for (std::size_t i = 0; i < node.keys.size(); ++i) {
+    const auto& field = node.items[i];
+    change.lines[node.keys[i]] = field.line;
+    for (std::size_t j = 0; j < field.keys.size(); ++j) {
+      change.lines[node.keys[i] + "." + field.keys[j]] = field.items[j].line;
+    }
+  }
   return change;
 }
 

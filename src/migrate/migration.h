@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,6 +33,16 @@ struct TableChange {
 
   std::string sync;      ///< a script: triggers of the author's own, alive while both versions are
   std::string complete;  ///< a script run when the old version goes: triggers and views that take over
+
+  /// Where the fields stand in the file: `create`, `up.COLUMN`, `drop`, …; the table itself under the empty name. None
+  /// of a migration that was not read from one.
+  std::map<std::string, int, std::less<>> lines;
+
+  /// From 1; 0 if nobody knows.
+  [[nodiscard]] int line_of(std::string_view field) const {
+    const auto found = lines.find(field);
+    return found == lines.end() ? 0 : found->second;
+  }
 };
 
 /// What a migration file says.

@@ -42,45 +42,55 @@ class Resolver {
   }
 
  private:
-  void find(Severity severity, std::string column, std::string message) {
+  /// `field` of the migration's file is what this is about, if it is about one.
+  void find(Severity severity, std::string column, std::string message, std::string_view field = {}) {
     refused_ = refused_ || severity == Severity::refusal;
-    findings_.push_back({severity, pair_.change.from, std::move(column), std::move(message)});
+    const int line = field.empty() ? 0 : pair_.change.line_of(field);
+    findings_.push_back({severity, pair_.change.from, std::move(column), std::move(message), line});
+  }
+
+  /// What there is none of, for people.
+  std::string has_no(Side side, const std::string& column) const {
+    std::vector<std::string> names;
+    for (const auto& its : table(side).columns) names.push_back(its.name);
+    return " names " + column + ", which " + table(side).name + " does not have" + did_you_mean(column, names);
   }
 
   const Table& table(Side side) const { return pair_.tables[side]; }
 
   void check_names() {
     const auto& change = pair_.change;
-    const auto expect = [&](Side side, const std::string& column, const char* where) {
+    const auto expect = [&](Side side, const std::string& column, const char* where, const std::string& field) {
       if (table(side).column(column) == nullptr) {
-        find(Severity::refusal, column,
-             std::string(where) + " names " + column + ", which " + table(side).name + " does not have");
+        find(Severity::refusal, column, where + has_no(side, column), field);
       }
     };
     for (const auto& [from, to] : change.rename) {
-      expect(kOld, from, "rename");
-      expect(kNew, to, "rename");
+      expect(kOld, from, "rename", "rename." + from);
+      expect(kNew, to, "rename", "rename." + from);
     }
     for (const auto& [column, expression] : change.up) check_expression(kNew, column, expression);
     for (const auto& [column, expression] : change.down) check_expression(kOld, column, expression);
-    for (const auto& column : change.one_way) expect(kNew, column, "one_way");
+    for (const auto& column : change.one_way) expect(kNew, column, "one_way", "one_way");
   }
 
   void check_expression(Side side, const std::string& column, const std::string& expression) {
     const char* where = side == kNew ? "up" : "down";
+    const auto field = std::string(where) + "." + column;
     const Column* found = table(side).column(column);
     if (found == nullptr) {
-      find(Severity::refusal, column,
-           std::string(where) + " names " + column + ", which " + table(side).name + " does not have");
+      find(Severity::refusal, column, where + has_no(side, column), field);
     } else if (found->generated) {
-      find(Severity::refusal, column, column + " is a generated column: SQLite computes it; leave it out of " + where);
+      find(Severity::refusal, column, column + " is a generated column: SQLite computes it; leave it out of " + where,
+           field);
     }
     check_functions(where, column, expression);
     if (const auto part = non_deterministic_part(expression); !part.empty()) {
       find(Severity::refusal, column,
            std::string(where) + " uses " + part +
                ", which gives another value each time it is asked: both versions "
-               "would never be alike; use a column, a constant or a DEFAULT");
+               "would never be alike; use a column, a constant or a DEFAULT",
+           field);
     }
   }
 
@@ -95,7 +105,8 @@ class Resolver {
               (nowhere ? "is no function of SQLite's own: the triggers run in every program that writes, and each that "
                          "does not know it could not write any more"
                        : "not every SQLite has (3.35, or one compiled with less, does not): a program that writes and "
-                         "whose SQLite lacks it gets an error while both live"));
+                         "whose SQLite lacks it gets an error while both live"),
+          std::string(where) + "." + column);
     }
   }
 
@@ -148,7 +159,8 @@ class Resolver {
                    "existing rows get"
              : "the old column " + column.name + " is NOT NULL, has no DEFAULT and nothing in " + table(kNew).name +
                    " gives its value: say under [table.down] what old code reads in rows "
-                   "that new code inserts");
+                   "that new code inserts",
+         "create");
   }
 
   const Computed* computed(Side side, std::string_view column) const {
@@ -198,20 +210,11 @@ class Resolver {
     return std::vector<std::string>(columns.size(), "binary");
   }
 
-  /// How SQLite stores what is written to a column of this type: two types under which the same values stay apart.
-  static std::string_view affinity(const std::string& type) {
-    const auto name = folded(type);
-    const auto has = [&](std::string_view part) { return name.find(part) != std::string::npos; };
-    if (has("int")) return "number";
-    if (has("char") || has("clob") || has("text")) return "text";
-    if (name.empty() || name == "any" || has("blob")) return "any";
-    return has("real") || has("floa") || has("doub") ? "real" : "number";
-  }
   bool same_affinity(const std::vector<std::string>& old_key, const std::vector<std::string>& new_key) const {
     for (std::size_t i = 0; i < old_key.size(); ++i) {
       const auto& old_type = table(kOld).column(old_key[i])->type;
       const auto& new_type = table(kNew).column(new_key[i])->type;
-      if (affinity(old_type) != affinity(new_type)) return false;
+      if (!tell_apart_alike(old_type, new_type)) return false;
     }
     return true;
   }
@@ -250,7 +253,8 @@ class Resolver {
              : "the key (" + joined(table(kOld).key, ", ") + ") of " + table(kOld).name +
                    " is not carried as it is "
                    "into a PRIMARY KEY or UNIQUE key of " +
-                   table(kNew).name + ", with the same type and collation: rows cannot be told apart");
+                   table(kNew).name + ", with the same type and collation: rows cannot be told apart",
+         "create");
     return false;
   }
 
@@ -394,13 +398,15 @@ class Resolver {
           if (computed(kOld, source) != nullptr || table(kOld).column(source)->generated) continue;
           find(Severity::refusal, c.column,
                "what new code writes to " + c.column + " would not reach the old column " + source +
-                   ": say under [table.down] how to compute " + source + ", or list " + c.column + " in one_way");
+                   ": say under [table.down] how to compute " + source + ", or list " + c.column + " in one_way",
+               "up." + c.column);
         }
       }
     }
     for (const auto& column : pair_.change.one_way) {
       find(Severity::warning, column,
-           "old code does not see what new code writes to " + column + ", and a rollback keeps it only in the archive");
+           "old code does not see what new code writes to " + column + ", and a rollback keeps it only in the archive",
+           "one_way");
     }
   }
 
@@ -494,7 +500,8 @@ class Resolver {
     if (table(kOld).autoincrement && !table(kNew).autoincrement) {
       find(Severity::refusal, table(kNew).key.empty() ? "" : table(kNew).key[0],
            table(kOld).name + " has an AUTOINCREMENT key and " + table(kNew).name +
-               " has not: ids of deleted rows would be given again; make it AUTOINCREMENT too");
+               " has not: ids of deleted rows would be given again; make it AUTOINCREMENT too",
+           "create");
     }
   }
 

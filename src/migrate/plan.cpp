@@ -134,6 +134,16 @@ void refuse_clocks(const Blueprint& blueprint, std::vector<Finding>& findings) {
   }
 }
 
+/// A refusal is at least about its table's part of the file.
+void find_lines(Plan& plan) {
+  for (auto& finding : plan.findings) {
+    if (finding.line != 0 || finding.severity != Severity::refusal) continue;
+    for (const auto& change : plan.migration.tables) {
+      if (same_name(change.from, finding.table)) finding.line = change.line_of("");
+    }
+  }
+}
+
 /// What can be done now with a migration that is begun.
 Result<Plan> plan_of_begun(db::DatabaseClient& client, const Migration& migration, const Record& record) {
   Plan plan;
@@ -190,6 +200,12 @@ std::string_view to_string(Finding::Severity severity) noexcept {
   return "unknown";
 }
 
+std::string place_of(const Finding& finding) {
+  auto place = finding.table;
+  if (!finding.column.empty()) place += (place.empty() ? "" : ".") + finding.column;
+  return place.empty() ? place : place + ": ";
+}
+
 bool Plan::refused() const {
   return std::any_of(findings.begin(), findings.end(),
                      [](const Finding& finding) { return finding.severity == Severity::refusal; });
@@ -210,12 +226,16 @@ Result<Plan> make_plan(db::DatabaseClient& client, const Migration& migration, s
     plan.findings.push_back({Severity::refusal, change.from, "",
                              "the table " + change.to +
                                  " exists already; a version is never used twice: take the next "
-                                 "number"});
+                                 "number",
+                             change.line_of("to")});
   }
   for (const auto& what : schema.unreadable()) {
     plan.findings.push_back({Severity::note, "", "", "not looked at, as it cannot be made elsewhere: " + what});
   }
-  if (plan.refused()) return plan;
+  if (plan.refused()) {
+    find_lines(plan);
+    return plan;
+  }
   OFFX_ASSIGN(const auto blueprint, make_blueprint(schema, migration, can_redirect_references(client), plan.findings));
   if (repeats_statements(client)) refuse_clocks(blueprint, plan.findings);
   if (!plan.refused()) OFFX_TRY(rehearse(schema, blueprint, plan.findings));
@@ -228,6 +248,7 @@ Result<Plan> make_plan(db::DatabaseClient& client, const Migration& migration, s
   }
   OFFX_TRY(check_disk(client, plan, max_stall));
   plan.steps = steps_of(blueprint);
+  find_lines(plan);
   std::stable_sort(plan.findings.begin(), plan.findings.end(),
                    [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
   return plan;

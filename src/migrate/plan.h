@@ -23,8 +23,11 @@ struct Finding {
   std::string table;    ///< may be empty
   std::string column;   ///< or index, trigger, view; may be empty
   std::string message;  ///< what, why, and what to do
+  int line = 0;         ///< of the migration's file; 0 if none of it is meant, or it was not read from one
 };
 [[nodiscard]] std::string_view to_string(Finding::Severity severity) noexcept;
+/// `TABLE.COLUMN: `, as far as it concerns one.
+[[nodiscard]] std::string place_of(const Finding& finding);
 
 /// One step of a migration and the SQL it runs.
 struct Step {

@@ -139,6 +139,8 @@ Result<void> find_children(const Blueprint& blueprint, PairPlan& plan, Schema& s
     if (blueprint.pair_from(name) != nullptr) continue;
     for (const auto& key : child.foreign_keys) {
       if (!same_name(key.parent, pair.change.from) && !same_name(key.parent, pair.change.to)) continue;
+      // One that `create` makes: it has nothing to do with the old table.
+      if (same_name(key.parent, pair.change.to) && schema.find("table", name) == nullptr) continue;
       if (!contains_name(plan.children, name)) plan.children.push_back(name);
       check_child(plan, child, key, can_redirect, findings);
     }

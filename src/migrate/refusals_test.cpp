@@ -38,7 +38,9 @@ const char* const kRows =
 
 const Case kCases[] = {
     // The tables.
-    {"no_old_table", "", with(kSame), kRefusal, "there is no table t_v1"},
+    {"no_old_table", "CREATE TABLE orders (id INTEGER PRIMARY KEY);", with(kSame), kRefusal, "there is no table t_v1"},
+    {"nearly_a_table", "CREATE TABLE t_v (id INTEGER PRIMARY KEY);", with(kSame), kRefusal,
+     "there is no table t_v1; did you mean t_v?"},
     {"old_is_a_view", "CREATE VIEW t_v1 AS SELECT 1 AS id;", with(kSame), kRefusal, "t_v1 is a view"},
     {"old_is_virtual", "CREATE VIRTUAL TABLE t_v1 USING fts5 (name);", with(kSame), kRefusal,
      "t_v1 is a virtual table"},
@@ -61,10 +63,20 @@ const Case kCases[] = {
     {"create_is_on_another_table",
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE TABLE u (x);",
      with(std::string(kSame) + "; CREATE INDEX u_x ON u (x)"), kRefusal, "is on u, which"},
+    {"create_fills_what_refers_to_the_new_table", kTable,
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n INTEGER); "
+          "CREATE TABLE names (id INTEGER PRIMARY KEY REFERENCES t_v2, name TEXT); "
+          "INSERT INTO names SELECT id, name FROM t_v1"),
+     kRefusal, "`create` fills names with rows that refer to t_v2, which is empty then"},
+    {"create_fills_much", kTable,
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n INTEGER); CREATE TABLE names (id INTEGER PRIMARY KEY, name "
+          "TEXT); "
+          "INSERT INTO names SELECT id, name FROM t_v1"),
+     kWarning, "`create` fills names from t_v1 in one transaction: writers wait"},
     {"create_fails", kTable, with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY,, name)"), kRefusal, "`create` fails"},
     // The columns.
     {"rename_of_nothing", kTable, with(kSame, [](auto& c) { c.rename = {{"nmae", "name"}}; }), kRefusal,
-     "rename names nmae, which t_v1 does not have"},
+     "rename names nmae, which t_v1 does not have; did you mean name?"},
     {"rename_to_nothing", kTable, with(kSame, [](auto& c) { c.rename = {{"name", "title"}}; }), kRefusal,
      "rename names title, which t_v2 does not have"},
     {"up_of_nothing", kTable, with(kSame, [](auto& c) { c.up = {{"x", "1"}}; }), kRefusal, "up names x"},
@@ -117,6 +129,12 @@ const Case kCases[] = {
     {"no_way_back", kTable,
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, m INTEGER)", [](auto& c) { c.up = {{"m", "n * 2"}}; }),
      kRefusal, "would not reach the old column n"},
+    {"rename_forgotten", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT);",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, title TEXT, n INTEGER, words AS (title))"), kWarning,
+     "name is not carried into t_v2, and title begins anew there: if one becomes the other, say rename = { name = "
+     "\"title\" }"},
+    {"rename_forgotten_of_an_odd_name", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, \"the name\" TEXT);",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, title TEXT)"), kWarning, "rename = { \"the name\" = \"title\" }"},
     {"new_needs_a_value", kTable,
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER, x TEXT NOT NULL)"), kRefusal,
      "the new column x is NOT NULL and has no DEFAULT"},
@@ -142,7 +160,7 @@ const Case kCases[] = {
     {"sequence_is_lost", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY AUTOINCREMENT);",
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY)"), kRefusal, "ids of deleted rows would be given again"},
     {"row_without_key", "CREATE TABLE t_v1 (code TEXT PRIMARY KEY); INSERT INTO t_v1 VALUES (NULL);",
-     with("CREATE TABLE t_v2 (code TEXT PRIMARY KEY)"), kRefusal, "a row has no key"},
+     with("CREATE TABLE t_v2 (code TEXT PRIMARY KEY)"), kRefusal, "the key is NULL, in 1 row, code = NULL"},
     {"key_may_be_null", "CREATE TABLE t_v1 (code TEXT PRIMARY KEY);", with("CREATE TABLE t_v2 (code TEXT PRIMARY KEY)"),
      kWarning, "the key may be NULL by its declaration"},
     // References.
@@ -181,7 +199,7 @@ const Case kCases[] = {
      "CREATE TABLE u (id INTEGER PRIMARY KEY); CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, n INTEGER); INSERT INTO t_v1 "
      "VALUES (1, 9);",
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n INTEGER REFERENCES u (id))"), kRefusal,
-     "(n) refers to no row of u, for instance in the row id = 1"},
+     "(n) refers to no row of u, in 1 row, id = 1"},
     // Objects around them.
     {"index_on_a_dropped_column",
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE INDEX i ON t_v1 (n);",
@@ -222,9 +240,12 @@ const Case kCases[] = {
      "this statement fails"},
     // Rows that do not fit.
     {"null_in_a_row", kRows, with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER NOT NULL)"),
-     kRefusal, "n would be NULL, which t_v2 refuses, for instance in the row id = 2"},
-    {"repeated_in_rows", kRows, with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INTEGER)"),
-     kRefusal, "(name) would not be unique in t_v2"},
+     kRefusal, "n would be NULL, which t_v2 refuses, in 1 row, id = 2: correct"},
+    {"repeated_in_rows",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER);"
+     "INSERT INTO t_v1 VALUES (1, 'a', 5), (2, 'A', NULL), (3, 'a', 7), (4, 'a', 7), (5, 'b', 7), (6, 'b', 7);",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INTEGER)"), kRefusal,
+     "(name) would not be unique in t_v2, in 5 rows, for instance id = 1 and id = 4: correct the rows"},
     {"repeated_but_for_case",
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT UNIQUE); INSERT INTO t_v1 VALUES (1, 'a'), (2, 'A');",
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT COLLATE NOCASE UNIQUE)"), kRefusal,
@@ -299,6 +320,37 @@ TEST_P(PlanSays, It) {
 INSTANTIATE_TEST_SUITE_P(Cases, PlanSays, testing::ValuesIn(kCases),
                          [](const auto& its) { return std::string(its.param.name); });
 
+/// `m.toml:LINE: ` of each refusal, in their order.
+TEST(PlanRefuses, WithTheLineOfTheFile) {
+  const auto lines = [](std::string_view file) {
+    auto client = must(db::create_database_client(":memory:"));
+    run(*client, "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER NOT NULL)");
+    run(*client, "INSERT INTO t_v1 VALUES (1, NULL, 1), (2, NULL, 2)");
+    std::string text;
+    for (const auto& finding : must(make_plan(*client, must(parse_migration(file, "m.toml")))).findings) {
+      if (finding.severity == kRefusal) text += std::to_string(finding.line) + " " + place_of(finding) + "\n";
+    }
+    return text;
+  };
+  constexpr std::string_view kTop = R"(name = "m"
+[[table]]
+from = "t_v1"
+to = "t_v2"
+create = """
+CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT NOT NULL, n INTEGER NOT NULL)
+"""
+)";
+  EXPECT_EQ(lines(std::string(kTop) + "rename = { nmae = \"name\" }\n[table.up]\n\nm = \"1\"\nn = \"random()\"\n"),
+            "8 t_v1.nmae: \n11 t_v1.m: \n12 t_v1.n: \n5 t_v1.name: \n");
+  EXPECT_EQ(lines(kTop), "2 t_v1.name: \n");
+  EXPECT_EQ(lines(std::string(kTop) + "[table.up]\nname = \"trim(name)\"\n[table.down]\nname = \"name\"\n"),
+            "9 t_v1.name: \n");
+  constexpr std::string_view kJson = R"json({"name": "m", "table": [
+    {"from": "t",
+     "to": "t_v2", "create": "CREATE TABLE t_v2 (id)"}]})json";
+  EXPECT_EQ(lines(kJson), "2 t: \n");
+}
+
 /// A column that can be added in place, and others whose addition SQLite refuses or that come with something else.
 TEST(PlanAdvises, AlterTableWhereItWouldDoAndNowhereElse) {
   const char* const kOldTable = "(id INTEGER PRIMARY KEY, a TEXT, b INT CHECK (b > 0), g AS (a || b), UNIQUE (a, b))";
@@ -370,7 +422,7 @@ TEST(PlanRefuses, ARowThatRefersToNothingThoughBothVersionsForbidIt) {
       migration_of("m", {change_of("a_v1", "a_v2", "CREATE TABLE a_v2 (id INTEGER PRIMARY KEY)"),
                          change_of("b_v1", "b_v2", "CREATE TABLE b_v2 (id INTEGER PRIMARY KEY, a REFERENCES a_v2)")})));
   ASSERT_TRUE(plan.refused());
-  EXPECT_THAT(plan.findings.front().message, HasSubstr("(a) refers to no row of a_v1, for instance in the row id = 3"));
+  EXPECT_THAT(plan.findings.front().message, HasSubstr("(a) refers to no row of a_v1, in 1 row, id = 3"));
 }
 
 TEST(PlanRefuses, AChildThatKeepsReferringToAnOldParent) {

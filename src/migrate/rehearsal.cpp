@@ -66,7 +66,8 @@ Result<void> check_one_row(db::DatabaseClient& scratch, const Pair& pair, std::v
       if (compiled || compiled.error().message().find("misuse of") == std::string::npos) continue;
       findings.push_back({Severity::refusal, pair.change.from, c.column,
                           c.column + " is computed from several rows (" + compiled.error().message() +
-                              "): an expression has one; (SELECT …) looks at others"});
+                              "): an expression has one; (SELECT …) looks at others",
+                          pair.change.line_of((side == kNew ? "up." : "down.") + c.column)});
     }
   }
   return {};

@@ -29,18 +29,6 @@ const T& one_of(const std::vector<T>& all, Random& random) {
   return all[below(random, all.size())];
 }
 
-/// How SQLite stores values in a column of this declared type.
-enum class Affinity : std::uint8_t { integer, text, blob, real, numeric };
-Affinity affinity_of(std::string_view declared) {
-  const auto type = folded(declared);
-  const auto has = [&](std::string_view part) { return type.find(part) != std::string::npos; };
-  if (has("int")) return Affinity::integer;
-  if (has("char") || has("clob") || has("text")) return Affinity::text;
-  if (type.empty() || has("blob")) return Affinity::blob;
-  if (has("real") || has("floa") || has("doub")) return Affinity::real;
-  return Affinity::numeric;
-}
-
 /// True for a column that holds a time, by its name or type.
 bool is_time(const Column& column) {
   const auto name = folded(column.name);

@@ -67,6 +67,23 @@ bool Table::key_is_rowid() const {
   return std::none_of(indexes.begin(), indexes.end(), [](const Index& index) { return index.primary; });
 }
 
+Affinity affinity_of(std::string_view type) {
+  const auto name = folded(type);
+  const auto has = [&](std::string_view part) { return name.find(part) != std::string::npos; };
+  if (has("int")) return Affinity::integer;
+  if (has("char") || has("clob") || has("text")) return Affinity::text;
+  if (name.empty() || name == "any" || has("blob")) return Affinity::blob;
+  return has("real") || has("floa") || has("doub") ? Affinity::real : Affinity::numeric;
+}
+
+bool tell_apart_alike(std::string_view type, std::string_view other) {
+  const auto of = [](std::string_view its) {
+    const auto affinity = affinity_of(its);
+    return affinity == Affinity::numeric ? Affinity::integer : affinity;
+  };
+  return of(type) == of(other);
+}
+
 bool is_ours(std::string_view name) { return folded(name).starts_with("offx_"); }
 
 Result<std::vector<SchemaObject>> read_objects(db::DatabaseClient& client) {

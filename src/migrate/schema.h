@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -82,6 +83,12 @@ class Schema {
   std::vector<SchemaObject> objects_;
   std::vector<std::string> unreadable_;
 };
+
+/// How SQLite stores values in a column of this declared type; those of an ANY as they are.
+enum class Affinity : std::uint8_t { integer, text, blob, real, numeric };
+[[nodiscard]] Affinity affinity_of(std::string_view type);
+/// True for types under which the same values are equal: '1' and '01' are two texts and one number.
+[[nodiscard]] bool tell_apart_alike(std::string_view type, std::string_view other);
 
 /// True if OffX made what has this name, for itself: `offx_…`.
 [[nodiscard]] bool is_ours(std::string_view name);

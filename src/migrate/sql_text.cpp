@@ -7,6 +7,40 @@
 #include "db/script.h"
 
 namespace offx::migrate {
+namespace {
+
+constexpr std::size_t kComparedBytes = 100;
+
+/// How many letters must be changed, added or taken away to make `b` of `a`.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({replaced, row[j] + 1, row[j - 1] + 1}));
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::string did_you_mean(std::string_view name, const std::vector<std::string>& known) {
+  const auto wanted = folded(name.substr(0, kComparedBytes));
+  std::string_view nearest;
+  std::size_t least = kComparedBytes;
+  for (const auto& candidate : known) {
+    const auto distance = edit_distance(wanted, folded(candidate.substr(0, kComparedBytes)));
+    if (distance >= std::min(least, candidate.size()) || distance > std::max<std::size_t>(2, candidate.size() / 3))
+      continue;
+    least = distance;
+    nearest = candidate;
+  }
+  return nearest.empty() ? std::string() : "; did you mean " + std::string(nearest) + "?";
+}
+
 std::vector<Token> tokens_of(std::string_view sql) {
   std::vector<Token> tokens;
   db::SqlTokens all(sql);

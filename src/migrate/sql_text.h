@@ -24,6 +24,9 @@ using db::same_name;
 /// True for a name with or without quotes, a keyword too.
 [[nodiscard]] bool is_name(const Token& token) noexcept;
 
+/// `; did you mean X?` where one of `known` is nearly `name`, otherwise nothing.
+[[nodiscard]] std::string did_you_mean(std::string_view name, const std::vector<std::string>& known);
+
 /// Every name that occurs in `sql`, keywords and functions among them, folded.
 [[nodiscard]] std::set<std::string> names_in(std::string_view sql);
 [[nodiscard]] bool mentions(std::string_view sql, std::string_view name);
