@@ -37,6 +37,10 @@ namespace {
   "coalesce(j.value ->> 0, (SELECT id FROM {posts} WHERE external_id = j.value ->> 1 " \
   "AND platform = j.value ->> 2))"
 #define OFFX_TOPIC_COLUMNS "t.id, t.title, t.description, t.created_at, t.updated_at, t.rule, t.is_active, t.color "
+// Of so many topics behind one: the next page of them.
+#define OFFX_IN_PAGE(id, after, limit)                                                            \
+  id " > " after " AND " id " <= (SELECT max(id) FROM (SELECT id FROM {topics} WHERE id > " after \
+     " ORDER BY id LIMIT " limit ")) "
 #define OFFX_SUMMARY_COLUMNS                                                                                    \
   "s.id, s.topic_id, s.content, s.prompt, s.post_count, s.created_at, s.time_period_start, s.time_period_end, " \
   "e.engine, e.input_hash, e.sentences, e.sentiment "
@@ -718,15 +722,16 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
       {Query::topic_volume_hours,
        "topic_volume.hours",
        "SELECT t.id, group_concat(v.hour || '=' || v.posts) FROM {topics} AS t CROSS JOIN {topic_volume} AS v "
-       "ON v.topic_id = t.id AND v.hour >= ?1 AND v.hour < ?2 GROUP BY t.id",
-       {"2026-01-01 00", "2026-01-02 00"},
+       "ON v.topic_id = t.id AND v.hour >= ?1 AND v.hour < ?2 WHERE " OFFX_IN_PAGE("t.id", "?3", "?4") "GROUP BY t.id",
+       {"2026-01-01 00", "2026-01-02 00", 0, 10},
        false},
       {Query::topic_mood_sums,
        "topic_mood.sums",
        "SELECT t.id, sum(m.posts), sum(m.score_sum) FROM {topics} AS t CROSS JOIN {topic_volume} AS v "
        "ON v.topic_id = t.id AND v.hour >= ?1 AND v.hour < ?2 AND v.posts > 0 CROSS JOIN {topic_mood} AS m "
-       "ON m.topic_id = v.topic_id AND m.hour = v.hour AND m.posts = v.posts AND m.revision = v.revision GROUP BY t.id",
-       {"2026-01-01 00", "2026-01-02 00"},
+       "ON m.topic_id = v.topic_id AND m.hour = v.hour AND m.posts = v.posts AND m.revision = v.revision "
+       "WHERE " OFFX_IN_PAGE("t.id", "?3", "?4") "GROUP BY t.id",
+       {"2026-01-01 00", "2026-01-02 00", 0, 10},
        false},
       // Hours whose mood is not known, the newest first.
       {Query::topic_volume_stale,
@@ -790,8 +795,8 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "topic_timeline.count_since",
        "SELECT t.id, (SELECT count(*) FROM {topic_timeline} AS l WHERE l.topic_id = t.id AND l.created_at > ?1 "
        "AND l.created_at < ?2) + (SELECT coalesce(sum(v.posts), 0) FROM {topic_volume} AS v WHERE v.topic_id = t.id "
-       "AND v.hour >= ?2) FROM {topics} AS t ORDER BY t.id",
-       {kTime, "2026-01-01 01"},
+       "AND v.hour >= ?2) FROM {topics} AS t WHERE " OFFX_IN_PAGE("t.id", "?3", "?4") "ORDER BY t.id",
+       {kTime, "2026-01-01 01", 0, 10},
        false},
 
       {Query::topic_mark_put,
@@ -812,8 +817,9 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        true},
       {Query::topic_marks_of_user,
        "topic_marks.of_user",
-       "SELECT topic_id, done_at FROM {topic_marks} WHERE user_id = ?1 ORDER BY topic_id",
-       {1},
+       "SELECT topic_id, done_at FROM {topic_marks} WHERE user_id = ?1 "
+       "AND " OFFX_IN_PAGE("topic_id", "?2", "?3") "ORDER BY topic_id",
+       {1, 0, 10},
        false},
       // A visit that began before ?3 is over: it is then the one before this.
       {Query::visit_put,
@@ -834,8 +840,9 @@ const std::array<QueryDefinition, static_cast<std::size_t>(Query::count_)>& defi
        "s.time_period_start, s.time_period_end, e.engine, NULL, e.sentences, e.sentiment FROM {topics} AS t "
        "CROSS JOIN {summarizations} AS s ON s.id = (SELECT s.id FROM {summarizations} AS s WHERE s.topic_id = t.id "
        "ORDER BY min(s.time_period_end, s.created_at) DESC, s.id DESC LIMIT 1) "
-       "LEFT JOIN {summarization_details} AS e ON e.summarization_id = s.id ORDER BY t.id",
-       {},
+       "LEFT JOIN {summarization_details} AS e ON e.summarization_id = s.id "
+       "WHERE " OFFX_IN_PAGE("t.id", "?1", "?2") "ORDER BY t.id",
+       {0, 10},
        false},
       {Query::summarization_media,
        "summarization_posts.media_of",

@@ -30,6 +30,51 @@ void add_hours(std::string_view hours, std::span<const std::string> bounds, std:
   }
 }
 
+// What servers bound is the size of an answer (sqld: 10 MB): of a topic the hours of two weeks are 5 KB, its newest
+// summary and its rule some more.
+constexpr std::int64_t kTopicsAtOnce = 250;
+
+/// Adds the next of the topics by id to those that are there, in one round trip.
+Result<void> read_page(db::DatabaseClient& client, std::int64_t user_id, const TodayTimes& times,
+                       std::span<const std::string> bounds, std::vector<TopicToday>& today) {
+  const std::int64_t after = today.empty() ? 0 : today.back().topic.id;
+  const Statement statements[] = {
+      {sql(Query::topic_list), {after, kTopicsAtOnce}},
+      {sql(Query::topic_volume_hours), {bounds.front(), bounds.back(), after, kTopicsAtOnce}},
+      {sql(Query::topic_mood_sums), {hour_text(times.mood_since), bounds.back(), after, kTopicsAtOnce}},
+      {sql(Query::posts_new_of_topics),
+       {to_sql_time(times.new_since), hour_text(times.new_since + std::chrono::hours(1)), after, kTopicsAtOnce}},
+      {sql(Query::topic_marks_of_user), {user_id, after, kTopicsAtOnce}},
+      {sql(Query::summarizations_newest), {after, kTopicsAtOnce}}};
+  OFFX_ASSIGN(const auto results, client.batch(statements, db::Mode::read));
+
+  std::unordered_map<std::int64_t, std::size_t> place_of;
+  for (std::size_t i = 0; i < results[0].rows(); ++i) {
+    auto& entry = today.emplace_back();
+    entry.topic = row_to_topic(results[0].row(i));
+    entry.posts.resize(bounds.size() - 1);
+    place_of.emplace(entry.topic.id, today.size() - 1);
+  }
+  // Of topics that are not there nothing is kept: a replica may receive one between two statements, and marks may be
+  // left of one that another program removed.
+  const auto for_each = [&](const db::QueryResult& rows, std::size_t id_column, const auto& take) {
+    for (std::size_t i = 0; i < rows.rows(); ++i) {
+      const auto row = rows.row(i);
+      const auto place = place_of.find(db::to_integer(row[id_column]));
+      if (place != place_of.end()) take(today[place->second], row);
+    }
+  };
+  using Row = std::span<const db::Value>;
+  for_each(results[1], 0, [&](TopicToday& entry, Row row) { add_hours(db::to_text(row[1]), bounds, entry.posts); });
+  for_each(results[2], 0, [](TopicToday& entry, Row row) {
+    entry.mood = {.posts = db::to_integer(row[1]), .score_sum = db::to_real(row[2])};
+  });
+  for_each(results[3], 0, [](TopicToday& entry, Row row) { entry.new_posts = db::to_integer(row[1]); });
+  for_each(results[4], 0, [](TopicToday& entry, Row row) { entry.done_at = to_time(row[1]); });
+  for_each(results[5], 1, [](TopicToday& entry, Row row) { entry.summary = row_to_summary(row); });
+  return {};
+}
+
 }  // namespace
 
 Result<ShownSummary> read_summary(db::DatabaseClient& client, std::int64_t id) {
@@ -54,41 +99,11 @@ Result<ShownSummary> read_summary(db::DatabaseClient& client, std::int64_t id) {
 Result<std::vector<TopicToday>> read_today(db::DatabaseClient& client, std::int64_t user_id, const TodayTimes& times) {
   std::vector<std::string> bounds;
   for (const auto bound : times.bounds) bounds.push_back(hour_text(bound));
-  const Statement statements[] = {{sql(Query::topic_list), {std::int64_t{0}, std::int64_t{1'000'000}}},
-                                  {sql(Query::topic_volume_hours), {bounds.front(), bounds.back()}},
-                                  {sql(Query::topic_mood_sums), {hour_text(times.mood_since), bounds.back()}},
-                                  {sql(Query::posts_new_of_topics),
-                                   {to_sql_time(times.new_since), hour_text(times.new_since + std::chrono::hours(1))}},
-                                  {sql(Query::topic_marks_of_user), {user_id}},
-                                  {sql(Query::summarizations_newest), {}}};
-  OFFX_ASSIGN(const auto results, client.batch(statements, db::Mode::read));
-
   std::vector<TopicToday> today;
-  std::unordered_map<std::int64_t, std::size_t> place_of;
-  for (std::size_t i = 0; i < results[0].rows(); ++i) {
-    auto& entry = today.emplace_back();
-    entry.topic = row_to_topic(results[0].row(i));
-    entry.posts.resize(bounds.size() - 1);
-    place_of.emplace(entry.topic.id, i);
+  for (std::size_t before = 0;; before = today.size()) {
+    OFFX_TRY(read_page(client, user_id, times, bounds, today));
+    if (today.size() < before + std::size_t{kTopicsAtOnce}) return today;
   }
-  // Of topics that are not there nothing is kept: a replica may receive one between two statements, and marks may be
-  // left of one that another program removed.
-  const auto for_each = [&](const db::QueryResult& rows, std::size_t id_column, const auto& take) {
-    for (std::size_t i = 0; i < rows.rows(); ++i) {
-      const auto row = rows.row(i);
-      const auto place = place_of.find(db::to_integer(row[id_column]));
-      if (place != place_of.end()) take(today[place->second], row);
-    }
-  };
-  using Row = std::span<const db::Value>;
-  for_each(results[1], 0, [&](TopicToday& entry, Row row) { add_hours(db::to_text(row[1]), bounds, entry.posts); });
-  for_each(results[2], 0, [](TopicToday& entry, Row row) {
-    entry.mood = {.posts = db::to_integer(row[1]), .score_sum = db::to_real(row[2])};
-  });
-  for_each(results[3], 0, [](TopicToday& entry, Row row) { entry.new_posts = db::to_integer(row[1]); });
-  for_each(results[4], 0, [](TopicToday& entry, Row row) { entry.done_at = to_time(row[1]); });
-  for_each(results[5], 1, [](TopicToday& entry, Row row) { entry.summary = row_to_summary(row); });
-  return today;
 }
 
 Result<void> mark_visit(db::DatabaseClient& client, std::int64_t user_id, Timestamp now) {

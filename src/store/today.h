@@ -43,7 +43,7 @@ struct TodayTimes {
   Timestamp new_since{};
 };
 
-/// All topics, by id, in one round trip.
+/// All topics, by id, 250 in a round trip: what is written meanwhile may be seen of the later ones alone.
 Result<std::vector<TopicToday>> read_today(db::DatabaseClient& client, std::int64_t user_id, const TodayTimes& times);
 
 /// A visit ends when the user has been away for so long.
