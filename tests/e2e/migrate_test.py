@@ -5,7 +5,9 @@ kill -9 has a test of its own.
 
 import json
 import os
+import random
 import re
+import sqlite3
 import subprocess
 import time
 import unittest
@@ -127,6 +129,96 @@ class Story(ShopTest):
         self.assertEqual({(drift["what"], drift["name"]) for drift in found},
                          {("new", "by_hand"), ("missing", "idx_customers_email_lower")})
         self.assertEqual([state["name"] for state in self.json("migrate", "history")], ["as_found"])
+
+
+class Recipes(ShopTest):
+    """The guide's, as they stand there, while old and new code write whatever comes."""
+
+    def recipe(self, name):
+        text = re.search(rf'```toml\n(name = "{name}".*?)```', GUIDE, re.S).group(1)
+        return self.write(name + ".toml", text)
+
+    def write_at_random(self, statements, rows, same):
+        chance = random.Random(7)
+        connection = sqlite3.connect(self.db, isolation_level=None)
+        connection.execute("PRAGMA foreign_keys = ON")
+        for n in range(400):
+            statement = chance.choice(statements)
+            try:
+                connection.execute(statement, {"n": n, "id": chance.randint(1, rows + 20)})
+            except sqlite3.IntegrityError as error:  # a customer who is not there has no address
+                self.assertIn("FOREIGN KEY", str(error), statement)
+            self.assertEqual(connection.execute(same).fetchall(), [], statement)
+        connection.close()
+
+    def test_columns_move_to_a_table_of_their_own(self):
+        connection = sqlite3.connect(self.db)
+        connection.executescript("""
+            CREATE TABLE customers (id INTEGER PRIMARY KEY, email TEXT UNIQUE, street TEXT, city TEXT);
+            INSERT INTO customers WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
+              SELECT i, 'c' || i, CASE WHEN i % 3 THEN 'Street ' || i END, CASE WHEN i % 2 THEN 'Bramwick' END FROM n;
+        """)
+        connection.close()
+        file = self.recipe("addresses")
+        self.migrate("start", file)
+        same = """SELECT id FROM customers LEFT JOIN addresses AS a ON a.customer_id = id
+                  WHERE customers.street IS NOT a.street OR customers.city IS NOT a.city
+                  UNION ALL SELECT customer_id FROM addresses WHERE customer_id NOT IN (SELECT id FROM customers)"""
+        self.write_at_random([
+            "INSERT INTO customers (email, street, city) VALUES ('old' || :n, 'S', :id)",
+            "INSERT OR REPLACE INTO customers (id, email, street) VALUES (:id, 'replaced' || :n, 'R')",
+            "UPDATE customers SET street = :n WHERE id = :id",
+            "UPDATE customers SET street = NULL, city = NULL WHERE id = :id",
+            "DELETE FROM customers WHERE id = :id",
+            "INSERT INTO customers_v2 (email) VALUES ('new' || :n)",
+            "DELETE FROM customers_v2 WHERE id = :id",
+            "INSERT INTO addresses VALUES (:id, 'T', :n) ON CONFLICT DO UPDATE SET city = excluded.city",
+            "UPDATE addresses SET city = :n WHERE customer_id = :id",
+            "DELETE FROM addresses WHERE customer_id = :id",
+        ], 100, same)
+        self.migrate("verify")
+        self.migrate("rollback")
+        self.assertEqual([name for _, name, _ in self.schema()], ["customers"])
+        self.migrate("start", file)
+        self.migrate("complete", "--yes")
+        self.assertEqual([name for _, name, _ in self.schema()], ["addresses", "customers_v2"])
+
+    def test_a_full_text_table_has_a_successor(self):
+        connection = sqlite3.connect(self.db)
+        connection.executescript("""
+            CREATE TABLE articles (id INTEGER PRIMARY KEY, title TEXT NOT NULL, body TEXT NOT NULL);
+            CREATE VIRTUAL TABLE articles_fts USING fts5(title, body, content='articles', content_rowid='id');
+            CREATE TRIGGER articles_fts_insert AFTER INSERT ON articles BEGIN
+              INSERT INTO articles_fts (rowid, title, body) VALUES (NEW.id, NEW.title, NEW.body); END;
+            CREATE TRIGGER articles_fts_delete AFTER DELETE ON articles BEGIN
+              INSERT INTO articles_fts (articles_fts, rowid, title, body) VALUES ('delete', OLD.id, OLD.title, OLD.body); END;
+            CREATE TRIGGER articles_fts_update AFTER UPDATE ON articles BEGIN
+              INSERT INTO articles_fts (articles_fts, rowid, title, body) VALUES ('delete', OLD.id, OLD.title, OLD.body);
+              INSERT INTO articles_fts (rowid, title, body) VALUES (NEW.id, NEW.title, NEW.body); END;
+            INSERT INTO articles WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
+              SELECT i, 'lantern ' || i, 'cup' FROM n;
+        """)
+        connection.close()
+        file = self.recipe("articles_v2")
+        self.migrate("start", file)
+        found = "SELECT rowid FROM {} WHERE {} MATCH 'lantern'"
+        old, new = found.format("articles_fts", "articles_fts"), found.format("articles_v2_fts", "articles_v2_fts")
+        self.write_at_random([
+            "INSERT INTO articles (title, body) VALUES ('lantern', :n)",
+            "UPDATE articles SET title = 'final ' || :n WHERE id = :id",
+            "DELETE FROM articles WHERE id = :id",
+            "INSERT INTO articles_v2 (headline, body) VALUES ('lantern', :n)",
+            "UPDATE articles_v2 SET headline = 'lantern ' || :n WHERE id = :id",
+            "DELETE FROM articles_v2 WHERE id = :id",
+        ], 100, f"SELECT * FROM ({old} EXCEPT {new}) UNION ALL SELECT * FROM ({new} EXCEPT {old})")
+        for table in ["articles_fts", "articles_v2_fts"]:
+            self.shop(f"INSERT INTO {table} ({table}, rank) VALUES ('integrity-check', 1)")
+        self.migrate("rollback")
+        self.shop("INSERT INTO articles_fts (articles_fts, rank) VALUES ('integrity-check', 1)")
+        self.migrate("start", file)
+        self.migrate("complete", "--yes")
+        self.shop("INSERT INTO articles_v2_fts (articles_v2_fts, rank) VALUES ('integrity-check', 1)")
+        self.assertFalse([name for _, name, _ in self.schema() if name.startswith("articles_fts")])
 
 
 class Commands(ShopTest):
