@@ -285,3 +285,17 @@ test("a summary that was asked for is the one that is shown then", async () => {
   await page.locator(".aside .summary-sentences li").first().waitFor();
   await page.context().close();
 });
+
+test("what is no status is told where it is typed, and no number may be left out of the settings", async () => {
+  const page = await comeIn("/settings/log");
+  await page.getByLabel("Status").fill("4");
+  await page.getByText("Has three digits, as 404.").waitFor();
+  await page.getByLabel("Status").fill("200");
+  await page.getByText("Has three digits, as 404.").waitFor({ state: "detached" });
+  await page.getByRole("row", { name: /200/ }).first().waitFor();
+  await show(page, "/settings/server");
+  await page.getByLabel("Backups to keep").fill("");
+  await page.getByRole("button", { name: "Save" }).click();
+  expect(await page.getByLabel("Backups to keep").evaluate((field) => field.matches(":focus:invalid"))).toBe(true);
+  await page.context().close();
+});

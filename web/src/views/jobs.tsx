@@ -102,7 +102,8 @@ function JobDialog({ job, onClose }: { job?: Job; onClose: () => void }) {
               label="Sentences at most"
               type="number"
               min={1}
-              max={50}
+              max={100}
+              required
               value={sentences}
               onChange={setSentences}
             />

@@ -21,8 +21,8 @@ function SettingsForm({ settings }: { settings: Settings }) {
       api.patch<Settings>("/settings", {
         time_zone: zone.trim(),
         posts_keep_days: number(posts),
-        ...(log.trim() && { log_keep_days: Number(log) }),
-        ...(backups.trim() && { backups_keep: Number(backups) }),
+        log_keep_days: Number(log),
+        backups_keep: Number(backups),
       }),
     { stale: ["settings", "session"], quiet: true, done: () => say("Saved.") },
   );
@@ -50,10 +50,18 @@ function SettingsForm({ settings }: { settings: Settings }) {
           {...days}
           label="Keep the request log for days"
           field="log_keep_days"
+          required
           value={log}
           onChange={setLog}
         />
-        <TextField {...days} label="Backups to keep" field="backups_keep" value={backups} onChange={setBackups} />
+        <TextField
+          {...days}
+          label="Backups to keep"
+          field="backups_keep"
+          required
+          value={backups}
+          onChange={setBackups}
+        />
       </div>
     </Form>
   );
@@ -170,7 +178,9 @@ export function Users({ self }: { self: number }) {
 export function RequestLog() {
   const [path, setPath] = useState("");
   const [status, setStatus] = useState("");
-  const wanted = { path: useDebounced(path), status: useDebounced(status) };
+  const settled = useDebounced(status.trim());
+  const isStatus = settled === "" || /^[1-5]\d\d$/.test(settled);
+  const wanted = { path: useDebounced(path), status: isStatus ? settled : "" };
   const log = useInfiniteQuery({
     queryKey: ["log", wanted],
     queryFn: ({ pageParam, signal }) =>
@@ -183,7 +193,14 @@ export function RequestLog() {
     <Part title="Requests" sub="What the server was asked, without queries and bodies.">
       <div className="form-row">
         <TextField label="Path" mono placeholder="/api/v1/posts" value={path} onChange={setPath} />
-        <TextField label="Status" inputMode="numeric" placeholder="404" value={status} onChange={setStatus} />
+        <TextField
+          label="Status"
+          inputMode="numeric"
+          placeholder="404"
+          error={isStatus ? null : "Has three digits, as 404."}
+          value={status}
+          onChange={setStatus}
+        />
       </div>
       <Loaded query={log} skeleton={<Skeleton height={30} count={8} />}>
         {(data) => {
