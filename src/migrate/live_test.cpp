@@ -273,6 +273,30 @@ TEST_F(Live, ANewKeyTakesThoseWhoReferToItAlong) {
   EXPECT_EQ(asked("SELECT * FROM t_v2"), "3|42|below|below 31|31|self|self 42|-|top|top");
 }
 
+TEST_F(Live, WhatAPartialUniqueIndexSpeaksOfMovesTogether) {
+  const auto partial = [](const std::string& table) {
+    return "CREATE UNIQUE INDEX " + table + "_email ON " + table + " (email) WHERE is_active";
+  };
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, email TEXT, is_active INTEGER)",
+           "INSERT INTO t_v1 VALUES (1, 'e', 1), (2, 'e', 0)"});
+  run(*client_, partial("t_v1"));
+  begin(migration_of("m", {change_of("t_v1", "t_v2",
+                                     "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, email TEXT, is_active INTEGER); " +
+                                         partial("t_v2"))}));
+  for (const std::string table : {"t_v1", "t_v2"}) {
+    // Whichever came first alone would meet the other row.
+    run(*client_, "UPDATE " + table + " SET email = 'f', is_active = 1 WHERE id = 2");
+    run(*client_, "UPDATE " + table + " SET email = 'e', is_active = 0 WHERE id = 2");
+    EXPECT_FALSE(client_->execute("UPDATE " + table + " SET is_active = 1 WHERE id = 2").has_value());
+    run(*client_, "UPDATE OR REPLACE " + table + " SET is_active = 1 WHERE id = 2");
+    EXPECT_EQ(asked("SELECT * FROM t_v1"), "2|e|1");
+    expect_alike("m");
+    run(*client_, "INSERT INTO " + table + " VALUES (1, 'e', 0)");
+    run(*client_, "UPDATE " + table + " SET is_active = 0 WHERE id = 2");
+    run(*client_, "UPDATE " + table + " SET is_active = 1 WHERE id = 1");
+  }
+}
+
 TEST_F(Live, AKeyThatFoldsCaseKeepsItsLetters) {
   execute({"CREATE TABLE t_v1 (name TEXT NOT NULL PRIMARY KEY COLLATE NOCASE, n INTEGER)",
            "INSERT INTO t_v1 VALUES ('a', 1)"});

@@ -317,6 +317,7 @@ class Resolver {
       };
       for (const auto& index : table(side).indexes) {
         if (index.unique && !contains_name(index.columns, "")) unite_all(index.columns);
+        if (index.unique && index.partial) unite_all(names_in(index.terms));  // its WHERE too
       }
       for (const auto& key : table(side).foreign_keys) unite_all(key.columns);
       for (const auto check : check_expressions(table(side).sql)) unite_all(names_in(check));
