@@ -62,6 +62,13 @@ void limit_heaps() {
 #endif
 }
 
+/// Gives back to the system what is free in them.
+void trim_heaps() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
 /// Only for its owner: uploads and backups hold everything there is.
 Result<void> make_private_folder(const std::filesystem::path& path) {
   std::error_code error;
@@ -92,10 +99,14 @@ void add_gauges(api::Metrics& metrics, const std::atomic<const net::HttpServer*>
 
 /// Until somebody asks to stop.
 void wait_for_stop() {
+  constexpr timespec kTrimInterval{.tv_sec = 30, .tv_nsec = 0};
   const sigset_t signals = awaited_signals();
   while (true) {
-    int number = 0;
-    if (sigwait(&signals, &number) != 0) continue;
+    const int number = sigtimedwait(&signals, nullptr, &kTrimInterval);
+    if (number < 0) {  // it is time, or it was interrupted
+      trim_heaps();
+      continue;
+    }
     if (number != SIGHUP) {
       log(LogLevel::info, "server.stopping", {{"signal", number == SIGINT ? "INT" : "TERM"}});
       return;
