@@ -236,7 +236,9 @@ class Triggers {
         source_(quoted(pair, from_)),
         target_(quoted(pair, to_)) {
     if (!copied_up_to) return;
-    is_carried_ = " AND NEW." + quote_identifier(pair.key[from][0]) + " <= " + std::to_string(*copied_up_to);
+    // REPLACE may find a twin that an update of its key took there.
+    is_carried_ = " AND (NEW." + quote_identifier(pair.key[from][0]) + " <= " + std::to_string(*copied_up_to) + " OR " +
+                  twin("NEW") + ")";
   }
 
   std::vector<NamedSql> make() {

@@ -19,7 +19,7 @@ struct NamedSql {
 };
 
 /// The triggers on `from`'s table that carry its writes to the other one. With `copied_up_to` (see may_wait_for_copy())
-/// those of the old table do not carry rows that are inserted with a greater key.
+/// those of the old table do not carry rows that are inserted with a greater key, unless the new table has their twins.
 [[nodiscard]] std::vector<NamedSql> sync_triggers(const Pair& pair, Side from,
                                                   std::optional<std::int64_t> copied_up_to = {});
 

@@ -306,12 +306,14 @@ TEST_F(MigrationWork, RowsThatAreAddedAtTheEndMeanwhileArrive) {
       EXPECT_EQ(asked("SELECT max(id) FROM t_v2"), "100") << "in front of it the others would be copied slowly";
       execute({"UPDATE t_v1 SET name = 'A' WHERE name = 'a'", "DELETE FROM t_v1 WHERE name = 'b'",
                "DELETE FROM t_v1 WHERE id = 50", "UPDATE t_v1 SET id = 50 WHERE name = 'c'",
-               "UPDATE t_v1 SET id = 3000 WHERE id = 60", "INSERT INTO t_v1 (id, name) VALUES (0, 'zero')",
+               "UPDATE t_v1 SET id = 3000 WHERE id = 60",
+               "INSERT OR REPLACE INTO t_v1 (id, name) VALUES (3000, 'again')",
+               "INSERT INTO t_v1 (id, name) VALUES (0, 'zero')",
                "INSERT OR REPLACE INTO t_v1 (id, name) VALUES (2000, 'n5')",
                "INSERT INTO t_v1 (id, name) VALUES (2000, 'N5') ON CONFLICT (id) DO UPDATE SET name = excluded.name",
                "INSERT OR REPLACE INTO t_v1 (id, name) VALUES (7, 'd')"});
       EXPECT_EQ(asked("SELECT id, name FROM t_v2 WHERE id IN (0, 5, 7, 50) OR id > 100 ORDER BY id"),
-                "0|zero 7|d 50|c 3000|n60");
+                "0|zero 7|d 50|c 3000|again");
       return !stops;
     };
     const auto started = start(*client_, migration, options);
