@@ -52,9 +52,9 @@ class LoadTest(ServerTest):
         for title, rule in generated_topics()[:8]:
             self.offx("topic", "add", title, "--rule", rule)
 
-    def upload(self, client, number, posts):
+    def upload(self, client, number, posts, text="sqlite storm"):
         """The run that imports so many posts of its own."""
-        body = json_lines([post(f"u{number}-{i}", f"sqlite storm number {number} of {i}") for i in range(posts)])
+        body = json_lines([post(f"u{number}-{i}", f"{text} number {number} of {i}") for i in range(posts)])
         return client.request("POST", f"/api/v1/imports?filename=u{number}.jsonl&format=jsonl", body.encode(),
                               Content_Type="application/octet-stream")
 
@@ -107,18 +107,20 @@ class MixedLoad(LoadTest):
                 path = chance.choice(READ)
                 expect(reader.get(path), 200, path)
 
-        uploaded = []
+        uploaded = set()
 
         def import_files():
-            writer, number = client(), 0
+            """The same posts again and again, with another text: what answers take grows with what is stored."""
+            writer, turn = client(), 0
             while time.monotonic() < end:
-                number += 1
-                answer = self.upload(writer, number, 40)
+                number, again = turn % 250, turn // 250
+                turn += 1
+                answer = self.upload(writer, number, 40, f"sqlite storm {again}")
                 if expect(answer, 202, "import"):
                     run = self.wait_for(writer, answer.json["run"])
-                    if run["state"] != "done" or run["result"]["added"] != 40:
+                    if run["state"] != "done" or run["result"]["updated" if again else "added"] != 40:
                         wrong.append(("import", run))
-                    uploaded.append(number)
+                    uploaded.add(number)
 
         def summarise():
             writer = client()
