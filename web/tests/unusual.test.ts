@@ -218,6 +218,7 @@ test("another tab of the same browser may log in anew, or as somebody else", asy
   const enter = async (name: string) => {
     await show(other, "/settings");
     await other.getByRole("button", { name: "Log out" }).click();
+    await other.waitForURL("**/login");
     await logIn(other, name);
   };
 
