@@ -60,22 +60,6 @@ TEST_F(Live, IndexesAreCarriedWithAllTheySay) {
   EXPECT_EQ(objects_in(*client_), "by_lower_v2 t_v2 t_v2_recent");
 }
 
-/// A unique index that is carried is one that both demand: nothing warns of it, and no trigger needs another one.
-TEST_F(Live, WhatACarriedIndexDemandsBothDemand) {
-  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, note TEXT)",
-           "CREATE UNIQUE INDEX by_name ON t_v1 (name)", "INSERT INTO t_v1 (name) VALUES ('a')"});
-  auto change = change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, title TEXT, note TEXT)");
-  change.rename = {{"name", "title"}};
-  const auto migration = migration_of("m", {change});
-  const auto plan = must(make_plan(*client_, migration));
-  for (const auto& finding : plan.findings) EXPECT_EQ(finding.severity, Finding::Severity::note) << finding.message;
-  begin(migration);
-  EXPECT_EQ(objects_in(*client_).find("offx_sync_t_v2_1"), std::string::npos) << objects_in(*client_);
-  execute({"REPLACE INTO t_v2 (title) VALUES ('a')"});
-  EXPECT_EQ(asked("SELECT id, name FROM t_v1"), "2|a");
-  expect_alike("m");
-}
-
 TEST_F(Live, HelpersOfTheTriggersGoWithThem) {
   execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)"});
   const auto migration =
