@@ -23,6 +23,7 @@
 #include <vector>
 
 #include <boost/json.hpp>
+#include <fcntl.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <sys/prctl.h>
@@ -165,7 +166,7 @@ class Waits {
   void refused() { ++refused_; }
   /// The longest ones with the moment at which they began.
   [[nodiscard]] json::array longest() const {
-    constexpr std::size_t kShown = 5;
+    constexpr std::size_t kShown = 200;
     std::vector<std::size_t> order(all_.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return all_[a] > all_[b]; });
@@ -174,6 +175,15 @@ class Waits {
       shown.push_back(json::object{{"ms", rounded(all_[order[i]])}, {"at", moments_[order[i]]}});
     }
     return shown;
+  }
+  /// How many milliseconds of those from `from` on were spent in waits of these that took at least `least`.
+  [[nodiscard]] double within(double from, double ms, double least) const {
+    double sum = 0;
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+      if (all_[i] < least) continue;
+      sum += std::max(0.0, std::min(from + ms, moments_[i] + all_[i]) - std::max(from, moments_[i]));
+    }
+    return sum;
   }
   [[nodiscard]] json::object report() const {
     auto sorted = all_;
@@ -327,6 +337,46 @@ class LogWatch {
   Beside beside_;
 };
 
+/// A page is written over in another file of the same disk, and synced, every few milliseconds: what nobody who syncs
+/// there is spared, with this database or with none.
+Waits sync_until(const std::string& path, const std::atomic<bool>& stop) {
+  constexpr std::size_t kPage = 4096;
+  constexpr int kPages = 256;
+  const std::vector<char> page(kPage, 'x');
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (file < 0) give_up(path + ": cannot be made");
+  const auto write_page = [&](int number) {
+    if (pwrite(file, page.data(), kPage, static_cast<off_t>(number) * static_cast<off_t>(kPage)) < 0) {
+      give_up(path + ": cannot be written");
+    }
+  };
+  for (int number = 0; number < kPages; ++number) write_page(number);
+  if (::fsync(file) != 0) give_up(path + ": cannot be synced");
+  Waits waits;
+  for (int number = 0; !stop; number = (number + 1) % kPages) {
+    const auto started = Clock::now();
+    write_page(number);
+    if (::fdatasync(file) != 0) give_up(path + ": cannot be synced");
+    waits.add(started);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  ::close(file);
+  std::filesystem::remove(path);
+  return waits;
+}
+
+/// What is left of the longest wait of `writes` without the milliseconds in which `disk` was slow for everybody.
+double worst_beside(const Waits& disk, const json::object& writes) {
+  constexpr double kSlow = 10;
+  double worst = 0;
+  for (const auto& value : writes.at("longest").as_array()) {
+    const auto& wait = value.as_object();
+    const double ms = wait.at("ms").to_number<double>();
+    worst = std::max(worst, ms - disk.within(wait.at("at").to_number<double>(), ms, kSlow));
+  }
+  return rounded(worst);
+}
+
 /// What readers and the writer wait for while `work` runs.
 json::object measure(db::DatabaseClient& client, const std::string& database, const char* self,
                      const std::string& writer, const std::function<void()>& work) {
@@ -353,15 +403,20 @@ json::object measure(db::DatabaseClient& client, const std::string& database, co
   }
   LogWatch log(database);
   Beside reader(reads);
+  Beside disk([&](const std::atomic<bool>& stop) { return sync_until(database + "-disk", stop); });
   const auto started = Clock::now();
   work();
   report["seconds"] = rounded(ms_since(started) / 1000);
   if (other) report["writes"] = other->finish();
   if (same) report["writes"] = same->finish().report();
-  if (writer != "none") {  // beside "steps": what the migrator did when somebody waited
-    for (auto& wait : report["writes"].as_object()["longest"].as_array()) {
+  const auto& syncs = disk.finish();
+  report["disk"] = syncs.report();
+  if (writer != "none") {
+    auto& writes = report["writes"].as_object();
+    writes["worst_beside_disk"] = worst_beside(syncs, writes);
+    for (auto& wait : writes["longest"].as_array()) {  // beside "steps": what the migrator did when somebody waited
       auto& at = wait.as_object()["at"];
-      at = rounded((at.as_double() - moment(started)) / 1000);
+      at = rounded((at.to_number<double>() - moment(started)) / 1000);
     }
   }
   report["reads"] = reader.finish().report();
