@@ -9,10 +9,11 @@ import { Toasts } from "./components/toasts";
 import { Dialog, ErrorNote, NotFound, PageHead } from "./components/ui";
 import { ApiError, wasIn } from "./lib/api";
 import { useServerEvents } from "./lib/events";
+import { whenKept } from "./lib/kept";
 import { useShortcutGroups, useShortcuts } from "./lib/keyboard";
 import { cameBack } from "./lib/position";
-import { useReadiness, useSession, useTopics } from "./lib/queries";
-import { LoginView, SetupView } from "./views/entrance";
+import { refreshPosts, useReadiness, useSession, useTopics } from "./lib/queries";
+import { LoginAgain, LoginView, SetupView } from "./views/entrance";
 import TodayView from "./views/today";
 
 const TopicView = lazy(() => import("./views/topic"));
@@ -53,8 +54,8 @@ function ShortcutHelp({ onClose }: { onClose: () => void }) {
   );
 }
 
-function Shell({ session }: { session: Session }) {
-  const { lost } = useServerEvents();
+function Shell({ session, isIn }: { session: Session; isIn: boolean }) {
+  const { lost } = useServerEvents(isIn);
   const [location, navigate] = useLocation();
   const [overlay, setOverlay] = useState<"" | "keys" | "more">("");
   const main = useRef<HTMLElement>(null);
@@ -137,6 +138,9 @@ function Gate() {
   const [location] = useLocation();
   const away = !session.data && session.error instanceof ApiError && session.error.status === 503;
   const readiness = useReadiness(away);
+  // Whose page it is. When the session ends it is kept, and what was typed in it, until the same user is back.
+  const [last, setLast] = useState<Session>();
+  if (session.data?.user && session.data !== last) setLast(session.data);
 
   // A session that ended elsewhere, or is another's now: whichever request notices asks who we are.
   useEffect(() => {
@@ -161,12 +165,27 @@ function Gate() {
     };
   }, [client]);
 
-  // What one user has seen is not shown to another.
+  // Other tabs say that somebody has come in, or is no longer. Who logs out there leaves nothing here.
+  useEffect(() => {
+    const stopFollowing = whenKept("in", () => void client.invalidateQueries({ queryKey: ["session"] }));
+    const stopLeaving = whenKept("left", () => window.location.reload());
+    return () => {
+      stopFollowing();
+      stopLeaving();
+    };
+  }, [client]);
+
+  // What one user has seen is not shown to another; who is back sees what could not be asked for meanwhile.
   const user = session.data?.user?.id;
   const userBefore = useRef(user);
   useEffect(() => {
     if (!user) return;
-    if (userBefore.current && userBefore.current !== user) {
+    if (userBefore.current === user) {
+      void client.invalidateQueries({
+        predicate: ({ queryKey }) => !["session", "posts"].includes(String(queryKey[0])),
+      });
+      refreshPosts(client);
+    } else if (userBefore.current) {
       void client.resetQueries({ predicate: (query) => query.queryKey[0] !== "session" });
     }
     userBefore.current = user;
@@ -189,9 +208,16 @@ function Gate() {
     );
   }
   if (!session.data) return wasIn() ? <Frame /> : <Entrance />;
-  if (session.data.user) return <Shell key={session.data.user.id} session={session.data} />;
-  if (session.data.setup_required || location === "/setup") return <SetupView required={session.data.setup_required} />;
-  return <LoginView />;
+  const { user: isIn, setup_required } = session.data;
+  if (!isIn && (setup_required || location === "/setup")) return <SetupView required={setup_required} />;
+  const shown = isIn ? session.data : last;
+  if (!shown?.user) return <LoginView />;
+  return (
+    <>
+      <Shell key={shown.user.id} session={shown} isIn={Boolean(isIn)} />
+      {!isIn && <LoginAgain before={shown.user} />}
+    </>
+  );
 }
 
 /** Whether to ask again by itself: the server does not answer, or says that it can soon. */
@@ -201,13 +227,19 @@ function mayPass(error: Error): boolean {
   return error.status < 400 || error.status >= 500;
 }
 
+// A server on this machine or in the same house is there also where the browser says that there is no network.
+const network = { networkMode: "always" } as const;
+
 const client = new QueryClient({
   defaultOptions: {
     queries: {
+      ...network,
+      refetchOnReconnect: true,
       staleTime: 10_000,
       retry: (failures, error) => failures < 2 && mayPass(error),
       retryDelay: (failures, error) => 1000 * ((error instanceof ApiError && error.retryAfterSeconds) || 2 ** failures),
     },
+    mutations: network,
   },
 });
 

@@ -8,9 +8,9 @@ import {
   useEffect,
   useId,
   useRef,
-  useState,
 } from "react";
 import { ApiError } from "../lib/api";
+import { useSecret } from "../lib/queries";
 import { Button, ErrorNote } from "./ui";
 
 interface Wrong {
@@ -196,8 +196,8 @@ export const passwordCharsMin = 12;
 
 /** A new password, written twice because nobody sees it. `ready` when both are the same and long enough. */
 export function useNewPassword() {
-  const [value, setValue] = useState("");
-  const [again, setAgain] = useState("");
+  const [value, setValue] = useSecret();
+  const [again, setAgain] = useSecret();
   return {
     value,
     ready: value === again && [...value].length >= passwordCharsMin,

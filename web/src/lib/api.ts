@@ -94,7 +94,13 @@ interface Options {
   isAgain?: boolean; // with another token than at first
 }
 
+/** What may be asked by somebody who is not in. */
+const entrances = ["/session", "/setup"];
+
+const hasEnded = () => new ApiError(401, "Not done: the session had ended. Try again.");
+
 async function request<T>(method: string, path: string, options: Options = {}): Promise<T> {
+  if (userId === 0 && !entrances.includes(path)) throw hasEnded();
   const headers: Record<string, string> = { accept: "application/json" };
   if (options.fresh) headers["cache-control"] = "no-cache";
   if (method !== "GET") headers["x-csrf-token"] = csrfToken;
@@ -119,6 +125,7 @@ async function request<T>(method: string, path: string, options: Options = {}): 
     if (options.isAgain && userId === 0) throw new ApiError(403, noCookie());
     if (!options.isAgain && (await hasNewToken())) return request(method, path, { ...options, isAgain: true });
   }
+  if (response.status === 401 && !entrances.includes(path)) throw hasEnded();
   if (!response.ok) throw await errorOf(response);
   const text = await response.text();
   return (text ? JSON.parse(text) : undefined) as T;

@@ -79,12 +79,13 @@ export function listen(client: QueryClient, onLost: (lost: boolean) => void): ()
 /**
  * Keeps what is shown in step with the server while the page is looked at, and tells whether the server is out of reach.
  * A page in the background lets go: browsers have six connections to a server for all their pages, and what is stale is
- * asked for anew when it is looked at again.
+ * asked for anew when it is looked at again. Who is not in is told nothing.
  */
-export function useServerEvents(): { lost: boolean } {
+export function useServerEvents(isIn: boolean): { lost: boolean } {
   const client = useQueryClient();
   const [lost, setLost] = useState(false);
   useEffect(() => {
+    if (!isIn) return;
     let close: (() => void) | null = null;
     const follow = () => {
       if (document.visibilityState === "visible") close ??= listen(client, setLost);
@@ -104,6 +105,6 @@ export function useServerEvents(): { lost: boolean } {
       document.removeEventListener("visibilitychange", lookedAtAgain);
       close?.();
     };
-  }, [client]);
+  }, [client, isIn]);
   return { lost };
 }

@@ -9,6 +9,15 @@ export function kept(name: string): string {
   }
 }
 
+/** Calls back whenever another tab keeps something else under that name. */
+export function whenKept(name: string, changed: () => void): () => void {
+  const told = (event: StorageEvent) => {
+    if (event.key === `offx.${name}`) changed();
+  };
+  window.addEventListener("storage", told);
+  return () => window.removeEventListener("storage", told);
+}
+
 /** An empty value forgets what is kept. Without storage it is forgotten with the page. */
 export function keep(name: string, value: string): void {
   try {

@@ -1,5 +1,6 @@
 // What the views ask the server, under which key it is kept, and what a change makes stale.
 import { type QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
 import type {
   Interval,
   Post,
@@ -25,6 +26,16 @@ export const useSession = () =>
     staleTime: Infinity,
     refetchOnWindowFocus: "always", // another tab may have changed who is in
   });
+
+/** As useState(""), for what is not to be found in the page once the session has ended. */
+export function useSecret() {
+  const [secret, setSecret] = useState("");
+  const isIn = Boolean(useSession().data?.user);
+  useEffect(() => {
+    if (!isIn) setSecret("");
+  }, [isIn]);
+  return [secret, setSecret] as const;
+}
 
 /** Looked at anew as long as it is shown; what could not be had is asked for when the database is back. */
 export function useReadiness(enabled = true) {

@@ -1,20 +1,22 @@
-// Before anybody is in: log-in, and the very first set-up.
+// Before anybody is in: log-in, and the very first set-up; and the log-in over the page of somebody whose session has ended.
 import { useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useLayoutEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
-import type { Session } from "../api-types";
+import type { Session, User } from "../api-types";
 import { Entrance } from "../components/frame";
 import { Form, NewPasswordFields, passwordCharsMin, TextField, useNewPassword } from "../components/form";
 import { Button, PageHead } from "../components/ui";
 import { adoptSession, api } from "../lib/api";
 import { useChange } from "../lib/queries";
 
-function useEnter<Argument>(enter: (argument: Argument) => Promise<Session>) {
+/** `before`: whose page is kept. What was seen is forgotten unless it is the same user who comes in. */
+function useEnter<Argument>(enter: (argument: Argument) => Promise<Session>, before?: User) {
   const client = useQueryClient();
   return useChange(enter, {
     quiet: true,
     done: (session) => {
-      client.removeQueries({ predicate: (query) => query.queryKey[0] !== "session" });
+      if (session.user?.id !== before?.id)
+        client.removeQueries({ predicate: (query) => query.queryKey[0] !== "session" });
       client.setQueryData(["session"], adoptSession(session));
     },
   });
@@ -22,15 +24,19 @@ function useEnter<Argument>(enter: (argument: Argument) => Promise<Session>) {
 
 const userName = { name: "username", autoComplete: "username", autoCapitalize: "off", required: true } as const;
 
-export function LoginView() {
-  const [username, setUsername] = useState("");
+export function LoginView({ before }: { before?: User }) {
+  const [username, setUsername] = useState(before?.username ?? "");
   const [password, setPassword] = useState("");
-  const login = useEnter<void>(() => api.post<Session>("/session", { username, password }));
+  const login = useEnter<void>(() => api.post<Session>("/session", { username, password }), before);
   return (
     <Entrance>
-      <PageHead title="Log in" sub="What was said about your topics, in five minutes." />
+      {before ? (
+        <PageHead title="Log in again" sub="Your session has ended. What you were doing is still there." />
+      ) : (
+        <PageHead title="Log in" sub="What was said about your topics, in five minutes." />
+      )}
       <Form change={login} action="Log in">
-        <TextField {...userName} label="User name" autoFocus value={username} onChange={setUsername} />
+        <TextField {...userName} label="User name" autoFocus={!before} value={username} onChange={setUsername} />
         <TextField
           label="Password"
           name="password"
@@ -42,6 +48,34 @@ export function LoginView() {
         />
       </Form>
     </Entrance>
+  );
+}
+
+/**
+ * Over the page of somebody whose session has ended: the page stays as it is, with what was typed, but out of sight and out
+ * of reach. A modal of the browser's, so above any other; when it goes, the focus is where it was.
+ */
+export function LoginAgain({ before }: { before: User }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const open = () => {
+    if (dialog.current?.open) return;
+    dialog.current?.showModal();
+    dialog.current?.querySelector<HTMLElement>("[type=password]")?.focus();
+  };
+  useLayoutEffect(() => {
+    const element = dialog.current;
+    const title = document.title;
+    open();
+    return () => {
+      element?.close();
+      document.title = title;
+    };
+  }, []);
+  return (
+    // Escape does not end it, pressed twice neither.
+    <dialog ref={dialog} className="over" aria-label="Log in again" onCancel={(e) => e.preventDefault()} onClose={open}>
+      <LoginView before={before} />
+    </dialog>
   );
 }
 

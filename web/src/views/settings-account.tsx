@@ -5,11 +5,11 @@ import { say } from "../components/toasts";
 import { Form, NewPasswordFields, SelectField, TextField, useNewPassword } from "../components/form";
 import { Button, Loaded, Part, Skeleton } from "../components/ui";
 import { adoptSession, api } from "../lib/api";
-import { useChange } from "../lib/queries";
+import { useChange, useSecret } from "../lib/queries";
 import { briefTime, longDay } from "../lib/time";
 
 export function PasswordForm({ username }: { username: string }) {
-  const [current, setCurrent] = useState("");
+  const [current, setCurrent] = useSecret();
   const next = useNewPassword();
   const client = useQueryClient();
   const change = useChange(
@@ -113,7 +113,7 @@ export function Tokens({ isAdmin }: { isAdmin: boolean }) {
   const [name, setName] = useState("");
   const [scope, setScope] = useState<Scope>("read");
   const [days, setDays] = useState<(typeof lifetimes)[number][0]>("90");
-  const [made, setMade] = useState<string | null>(null);
+  const [made, setMade] = useSecret();
   const make = useChange(
     () =>
       api.post<{ token: string }>("/tokens", {

@@ -7,7 +7,7 @@ import { Checkbox, Form, passwordCharsMin, TextField } from "../components/form"
 import { Button, Confirm, Loaded, Part, Skeleton } from "../components/ui";
 import { api } from "../lib/api";
 import { bytesName } from "../lib/format";
-import { useChange } from "../lib/queries";
+import { useChange, useSecret } from "../lib/queries";
 import { briefTime, fullTime, longDay } from "../lib/time";
 
 function SettingsForm({ settings }: { settings: Settings }) {
@@ -87,7 +87,7 @@ export function Users({ self }: { self: number }) {
     queryFn: async ({ signal }) => (await api.get<{ users: User[] }>("/users", {}, signal)).users,
   });
   const [username, setUsername] = useState("");
-  const [password, setPassword] = useState("");
+  const [password, setPassword] = useSecret();
   const [isAdmin, setIsAdmin] = useState(false);
   const [removing, setRemoving] = useState<User | null>(null);
   const add = useChange(() => api.post("/users", { username: username.trim(), password, is_admin: isAdmin }), {

@@ -84,8 +84,13 @@ function Appearance({ session }: { session: Session }) {
 }
 
 function LogOut() {
-  // A page loaded anew keeps nothing of what was seen.
-  const logout = useChange(() => api.delete("/session"), { done: () => window.location.assign("/login") });
+  // A page loaded anew keeps nothing of what was seen; other tabs are told, and do the same.
+  const logout = useChange(() => api.delete("/session"), {
+    done: () => {
+      keep("left", String(Date.now()));
+      window.location.assign("/login");
+    },
+  });
   return (
     <Button busy={logout.isPending} onClick={() => logout.mutate()}>
       Log out
