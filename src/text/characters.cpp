@@ -132,11 +132,18 @@ bool composes_with_nothing_before(UChar32 code) {
   return u_getCombiningClass(code) == 0 && u_getIntPropertyValue(code, UCHAR_NFC_QUICK_CHECK) == UNORM_YES;
 }
 
+/// A letter before it may drop it, or the first of the marks that it stands for.
+bool begins_with_mark(UChar32 code) {
+  UErrorCode status = U_ZERO_ERROR;
+  icu::UnicodeString parts;
+  const bool has_parts = icu::Normalizer2::getNFDInstance(status)->getDecomposition(code, parts) != 0;
+  return u_charType(has_parts ? parts.char32At(0) : code) == U_NON_SPACING_MARK;
+}
+
 char16_t compute_simple(UChar32 code, NormalForm form) {
   if ((code >= 0x4E00 && code <= 0x9FFF) || (code >= 0xAC00 && code <= 0xD7A3)) return static_cast<char16_t>(code);
   if (form == NormalForm::exact && !composes_with_nothing_before(code)) return 0;
-  // In NormalForm::search a mark may be dropped: that depends on what stands before it.
-  if (form == NormalForm::search && u_charType(code) == U_NON_SPACING_MARK) return 0;
+  if (form == NormalForm::search && begins_with_mark(code)) return 0;
   const icu::UnicodeString result = normal_form(icu::UnicodeString(code), form);
   if (result.length() != 1) return 0;
   return composes_with_nothing_before(result.charAt(0)) ? result.charAt(0) : u'\0';
