@@ -52,14 +52,35 @@ std::optional<Asset> find_asset(std::string_view path) noexcept {
                .immutable = found->immutable};
 }
 
+namespace {
+
+bool wants_page(const net::HttpRequest& request) {
+  return request.header("Accept").value_or("").find("text/html") != std::string_view::npos;
+}
+
+/// Its content in the coding that its client likes.
+void write_content(const net::HttpRequest& request, const Asset& asset, net::HttpResponse& response) {
+  response.asset = asset.content;
+  const auto coding = coding_for(request);
+  if (coding == Coding::brotli && !asset.content_brotli.empty()) {
+    response.asset = asset.content_brotli;
+    response.headers.push_back({"Content-Encoding", "br"});
+  } else if (coding != Coding::none && !asset.content_gzip.empty()) {
+    response.asset = asset.content_gzip;
+    response.headers.push_back({"Content-Encoding", "gzip"});
+  }
+}
+
+}  // namespace
+
 std::optional<net::HttpResponse> dashboard_file(const net::HttpRequest& request, const TargetParts& target) {
   auto asset = find_asset(target.path);
   if (!asset) {
     const auto& segments = target.segments;
-    const bool looks_like_page = request.header("Accept").value_or("").find("text/html") != std::string_view::npos &&
-                                 std::none_of(segments.begin(), segments.end(), [](const std::string& segment) {
-                                   return segment.find('.') != std::string::npos;
-                                 });
+    const bool looks_like_page =
+        wants_page(request) && std::none_of(segments.begin(), segments.end(), [](const std::string& segment) {
+          return segment.find('.') != std::string::npos;
+        });
     if (looks_like_page) asset = find_asset("/index.html");
   }
   if (!asset) return std::nullopt;
@@ -72,15 +93,18 @@ std::optional<net::HttpResponse> dashboard_file(const net::HttpRequest& request,
     response.status = 304;
     return response;
   }
-  response.asset = asset->content;
-  const auto coding = coding_for(request);
-  if (coding == Coding::brotli && !asset->content_brotli.empty()) {
-    response.asset = asset->content_brotli;
-    response.headers.push_back({"Content-Encoding", "br"});
-  } else if (coding != Coding::none && !asset->content_gzip.empty()) {
-    response.asset = asset->content_gzip;
-    response.headers.push_back({"Content-Encoding", "gzip"});
-  }
+  write_content(request, *asset, response);
+  return response;
+}
+
+std::optional<net::HttpResponse> dashboard_not_found(const net::HttpRequest& request) {
+  const auto page = find_asset("/index.html");
+  if (!page || !wants_page(request)) return std::nullopt;
+  net::HttpResponse response;
+  response.status = 404;
+  response.headers = {
+      {"Content-Type", std::string(page->content_type)}, {"Vary", "Accept-Encoding"}, {"Cache-Control", "no-store"}};
+  write_content(request, *page, response);
   return response;
 }
 

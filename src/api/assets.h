@@ -29,4 +29,8 @@ struct Asset {
 [[nodiscard]] std::optional<net::HttpResponse> dashboard_file(const net::HttpRequest& request,
                                                               const TargetParts& target);
 
+/// For who wants a page and asked for an address that has none: 404, as the dashboard says it to people. Nothing for
+/// who takes no HTML, as programs, and if the program was built without the dashboard.
+[[nodiscard]] std::optional<net::HttpResponse> dashboard_not_found(const net::HttpRequest& request);
+
 }  // namespace offx::api

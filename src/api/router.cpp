@@ -286,10 +286,13 @@ std::optional<HttpResponse> Router::special(Call& call) const {
 }
 
 HttpResponse Router::file(const Call& call) const {
-  if (!call.fault.empty()) return problem_for(call, 400, call.fault);
-  if (!call.is_get()) return wrong_method(call, "GET, HEAD");
-  auto response = dashboard_file(call.http, call.target);
-  return response ? std::move(*response) : problem_for(call, 404, "there is nothing at this address");
+  const bool is_readable = call.fault.empty();
+  if (is_readable && !call.is_get()) return wrong_method(call, "GET, HEAD");
+  std::optional<HttpResponse> response;
+  if (is_readable) response = dashboard_file(call.http, call.target);
+  if (!response && call.is_get()) response = dashboard_not_found(call.http);
+  if (response) return std::move(*response);
+  return is_readable ? problem_for(call, 404, "there is nothing at this address") : problem_for(call, 400, call.fault);
 }
 
 void Router::finish(const Call& call, HttpResponse& response) const {

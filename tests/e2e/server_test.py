@@ -252,6 +252,10 @@ class Files(ServerTest):
         self.assertEqual(page.header("Cache-Control"), "no-cache")
         self.assertEqual(server.get("/topics/7", Accept="text/html,*/*").body, page.body)
         self.assertEqual(server.get("/topics/7", Accept="application/json").status, 404)
+        for path in ("/topics/1.0", "/%FF", "/%"):  # the dashboard tells people, a document tells programs
+            answer = server.get(path, Accept="text/html,*/*")
+            self.assertEqual((answer.status, answer.body, answer.header("ETag")), (404, page.body, None), path)
+            self.assertEqual(server.get(path).header("Content-Type"), "application/problem+json", path)
         self.assertEqual(server.get("/api/v1/nothing", Accept="text/html").header("Content-Type"), "application/problem+json")
         script = re.search(rb'src="(/assets/[^"]+\.js)"', page.body)[1].decode()
         answer = server.get(script, Accept_Encoding="br")
