@@ -36,6 +36,11 @@ bool stop_is_pending() {
   return sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1;
 }
 
+/// Whether waiting may help.
+bool may_mend(const Error& error) {
+  return error.retryable() || error.code() == Errc::timeout || error.code() == Errc::cancelled;
+}
+
 /// The first user, from the environment or by a link that is printed once.
 Result<void> prepare_accounts(db::DatabaseClient& client, const Clock& clock, const ServeConfig& config) {
   api::Accounts accounts(client, clock, {});
@@ -148,12 +153,10 @@ Result<void> DatabaseWatch::look() {
   readiness_.asked();
   auto state = was_open ? ask() : open();
   if (state && !was_open) note_replica(true);
-  note(state);
+  const bool is_final = !was_open && !state && !may_mend(state.error());
+  if (!is_final) note(state);  // else the process ends with it, and tells it so
   readiness_.answered();
-  if (state || was_open) return {};
-  const auto code = state.error().code();
-  const bool may_mend = state.error().retryable() || code == Errc::timeout || code == Errc::cancelled;
-  return may_mend ? Result<void>() : state;
+  return is_final ? state : Result<void>();
 }
 
 /// Once the tables of this release are there, or seen at the replica, that can be shown.
