@@ -8,7 +8,9 @@
 #include "net/network.h"
 #include "store/settings.h"
 #include "text/ascii.h"
+#include "text/characters.h"
 #include "text/clean.h"
+#include "text/utf8.h"
 
 namespace offx::api {
 namespace {
@@ -34,18 +36,21 @@ std::string lower_ascii(std::string name) {
   return name;
 }
 
+/// Of any script, so nothing that is not seen, and nothing that makes other text look otherwise.
+bool is_of_name(char32_t c) {
+  if (c < 0x80 && std::string_view("-_.@+").find(static_cast<char>(c)) != std::string_view::npos) return true;
+  return (text::CharTables::get(text::NormalForm::exact).flags(c) & text::kCharWord) != 0;
+}
+
 /// Errc::invalid_argument: a name is letters, digits and a few signs, so that it can stand in logs and addresses.
 Result<void> check_username(const std::string& name) {
-  const auto fits = [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           std::string_view("-_.@+").find(c) != std::string_view::npos;
-  };
   if (lower_ascii(name) == kSchedule) {
     return fail(Error(Errc::invalid_argument, "is how runs say that nobody asked for them; take another name")
                     .within("username"));
   }
-  if (!name.empty() && name.size() <= kUsernameMaxBytes && std::all_of(name.begin(), name.end(), fits)) return {};
+  bool fits = !name.empty() && name.size() <= kUsernameMaxBytes;
+  for (std::size_t at = 0; fits && at < name.size();) fits = is_of_name(text::next_char(name, at));
+  if (fits) return {};
   return fail(Error(Errc::invalid_argument, "has to be 1 to 64 letters, digits or -_.@+").within("username"));
 }
 
@@ -67,10 +72,10 @@ std::string_view host_of(std::string_view origin) {
 }  // namespace
 
 Accounts::Credentials Accounts::credentials_of(const HttpRequest& request) const {
-  constexpr std::string_view kScheme = "Bearer ";
+  constexpr std::string_view kScheme = "bearer ";
   const auto authorization = request.header("Authorization");
-  // Another scheme is meant for a proxy before us.
-  if (authorization && authorization->starts_with(kScheme)) {
+  // Schemes are written in any case. Another one is meant for a proxy before us.
+  if (authorization && lower_ascii(std::string(authorization->substr(0, kScheme.size()))) == kScheme) {
     const auto secret = trimmed(authorization->substr(kScheme.size()));
     return {secret.starts_with("offx_") ? sha256_hex(secret) : std::string(), true};
   }

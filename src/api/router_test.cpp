@@ -262,7 +262,9 @@ TEST_F(ApiTest, a_password_for_a_proxy_does_not_end_the_session) {
   const auto session = must(accounts.log_in("ada", "correct horse battery", "192.0.2.1", "test", throttled));
   const net::Header cookie = {"Cookie", "__Host-offx=" + session->secret};
   EXPECT_EQ(ask("GET", "/api/v1/settings", {cookie, {"Authorization", "Basic YTpi"}}).status, 200);
-  EXPECT_EQ(ask("GET", "/api/v1/settings", {cookie, {"Authorization", "Bearer offx_nonsense"}}).status, 401);
+  for (const char* token : {"Bearer offx_nonsense", "bearer offx_nonsense", "BEARER x"}) {
+    EXPECT_EQ(ask("GET", "/api/v1/settings", {cookie, {"Authorization", token}}).status, 401) << token;
+  }
 }
 
 TEST_F(ApiTest, every_line_of_forwarded_addresses_counts) {
@@ -326,6 +328,17 @@ TEST_F(ApiTest, nobody_is_named_as_what_makes_runs_by_itself) {
   const auto added = accounts.add_user("Schedule", "correct horse battery", false);
   ASSERT_FALSE(added);
   EXPECT_EQ(added.error().context(), "username");
+}
+
+TEST_F(ApiTest, names_are_of_letters_that_are_seen) {
+  for (const char* name : {"ada", "\u00e4d\u00e4", "\u0410\u0434\u0430", "\u674e\u660e", "a.b+c@d-e_1"}) {
+    EXPECT_TRUE(accounts.add_user(name, "correct horse battery", false)) << name;
+  }
+  for (const char* name : {"a b", "a/b", "a\u202eda", "a\u200bda", "a\u00a0da", "\ufeffada", "\xff", "ada\u2603"}) {
+    const auto added = accounts.add_user(name, "correct horse battery", false);
+    ASSERT_FALSE(added) << name;
+    EXPECT_EQ(added.error().context(), "username") << name;
+  }
 }
 
 TEST_F(ApiTest, requests_that_meet_no_route_are_limited_too) {
