@@ -84,6 +84,7 @@ Result<HttpResponse> get_session(const Request& request, const Services& service
 }
 
 Result<HttpResponse> log_in(const Request& request, const Services& services) {
+  OFFX_TRY(request.only({}));
   constexpr std::array<std::string_view, 2> kMembers = {"username", "password"};
   OFFX_ASSIGN(const auto body, request.json(kMembers));
   OFFX_ASSIGN(const auto username, needed_text(body, "username"));
@@ -106,6 +107,7 @@ Result<HttpResponse> log_in(const Request& request, const Services& services) {
 }
 
 Result<HttpResponse> log_out(const Request& request, const Services& services) {
+  OFFX_TRY(request.only({}));
   OFFX_TRY(services.accounts->repository().remove_session(request.caller().user_id, request.caller().session_id));
   auto response = done();
   response.headers.push_back(services.accounts->set_cookie(""));
@@ -113,6 +115,7 @@ Result<HttpResponse> log_out(const Request& request, const Services& services) {
 }
 
 Result<HttpResponse> set_up(const Request& request, const Services& services) {
+  OFFX_TRY(request.only({}));
   constexpr std::array<std::string_view, 3> kMembers = {"token", "username", "password"};
   OFFX_ASSIGN(const auto body, request.json(kMembers));
   OFFX_ASSIGN(const auto token, needed_text(body, "token"));
@@ -127,6 +130,7 @@ Result<HttpResponse> set_up(const Request& request, const Services& services) {
 }
 
 Result<HttpResponse> change_password(const Request& request, const Services& services) {
+  OFFX_TRY(request.only({}));
   constexpr std::array<std::string_view, 2> kMembers = {"current_password", "new_password"};
   OFFX_ASSIGN(const auto body, request.json(kMembers));
   OFFX_ASSIGN(const auto current, needed_text(body, "current_password"));
@@ -158,6 +162,7 @@ Result<HttpResponse> list_sessions(const Request& request, const Services& servi
 }
 
 Result<HttpResponse> remove_session(const Request& request, const Services& services) {
+  OFFX_TRY(request.only({}));
   OFFX_ASSIGN(const auto id, request.path_id());
   OFFX_TRY(services.accounts->repository().remove_session(request.caller().user_id, id));
   return done();
@@ -189,6 +194,7 @@ Result<HttpResponse> list_tokens(const Request& request, const Services& service
 }
 
 Result<HttpResponse> add_token(const Request& request, const Services& services) {
+  OFFX_TRY(request.only({}));
   constexpr std::array<std::string_view, 3> kMembers = {"name", "scopes", "expires_in_days"};
   OFFX_ASSIGN(const auto body, request.json(kMembers));
   OFFX_ASSIGN(const auto name, needed_text(body, "name"));
@@ -209,6 +215,7 @@ Result<HttpResponse> add_token(const Request& request, const Services& services)
 }
 
 Result<HttpResponse> remove_token(const Request& request, const Services& services) {
+  OFFX_TRY(request.only({}));
   OFFX_ASSIGN(const auto id, request.path_id());
   OFFX_TRY(services.accounts->repository().remove_token(request.caller().user_id, id));
   return done();
@@ -231,6 +238,7 @@ Result<HttpResponse> list_users(const Request& request, const Services& services
 }
 
 Result<HttpResponse> add_user(const Request& request, const Services& services) {
+  OFFX_TRY(request.only({}));
   constexpr std::array<std::string_view, 3> kMembers = {"username", "password", "is_admin"};
   OFFX_ASSIGN(const auto body, request.json(kMembers));
   OFFX_ASSIGN(const auto username, needed_text(body, "username"));
@@ -243,6 +251,7 @@ Result<HttpResponse> add_user(const Request& request, const Services& services) 
 }
 
 Result<HttpResponse> remove_user(const Request& request, const Services& services) {
+  OFFX_TRY(request.only({}));
   OFFX_ASSIGN(const auto id, request.path_id());
   OFFX_TRY(services.accounts->repository().remove(id));
   return done();
@@ -268,6 +277,7 @@ Result<void> check_range(std::string_view name, std::int64_t number, std::int64_
 }
 
 Result<HttpResponse> change_settings(const Request& request, const Services& services) {
+  OFFX_TRY(request.only({}));
   constexpr std::array<std::string_view, 4> kMembers = {"time_zone", "posts_keep_days", "log_keep_days",
                                                         "backups_keep"};
   constexpr std::int64_t kDaysMax = 36'500;

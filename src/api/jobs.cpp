@@ -80,6 +80,7 @@ Result<void> read_job(const Services& services, const json::object& body, store:
 }
 
 Result<net::HttpResponse> add_job(const Request& request, const Services& services) {
+  OFFX_TRY(request.only({}));
   constexpr std::array<std::string_view, 6> kMembers = {"kind", "title", "schedule", "time_zone", "enabled", "options"};
   OFFX_ASSIGN(const auto body, request.json(kMembers));
   OFFX_ASSIGN(const auto kind, text_member(body, "kind"));
@@ -111,6 +112,7 @@ Result<net::HttpResponse> get_job(const Request& request, const Services& servic
 }
 
 Result<net::HttpResponse> edit_job(const Request& request, const Services& services) {
+  OFFX_TRY(request.only({}));
   constexpr std::array<std::string_view, 5> kMembers = {"title", "schedule", "time_zone", "enabled", "options"};
   OFFX_ASSIGN(const auto id, request.path_id());
   OFFX_ASSIGN(const auto body, request.json(kMembers));
@@ -128,6 +130,7 @@ Result<net::HttpResponse> edit_job(const Request& request, const Services& servi
 }
 
 Result<net::HttpResponse> remove_job(const Request& request, const Services& services) {
+  OFFX_TRY(request.only({}));
   OFFX_ASSIGN(const auto id, request.path_id());
   store::JobRepository jobs(services.client);
   OFFX_ASSIGN(const auto job, jobs.get(id));
@@ -140,6 +143,7 @@ Result<net::HttpResponse> remove_job(const Request& request, const Services& ser
 }
 
 Result<net::HttpResponse> run_job(const Request& request, const Services& services) {
+  OFFX_TRY(request.only({}));
   constexpr std::array<std::string_view, 1> kMembers = {"force"};
   OFFX_ASSIGN(const auto id, request.path_id());
   OFFX_ASSIGN(const auto body, request.json(kMembers));
@@ -202,6 +206,7 @@ Result<net::HttpResponse> get_run(const Request& request, const Services& servic
 }
 
 Result<net::HttpResponse> cancel_run(const Request& request, const Services& services) {
+  OFFX_TRY(request.only({}));
   OFFX_ASSIGN(const auto id, request.path_id());
   OFFX_TRY(request.json({}));
   store::JobRepository jobs(services.client);

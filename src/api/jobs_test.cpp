@@ -130,6 +130,10 @@ TEST_F(JobRoutes, what_is_wrong_is_said_with_its_field) {
   EXPECT_THAT(post({{"schedule", "@daily"}, {"time_zone", "Mars"}}), HasSubstr("time_zone: "));
   EXPECT_THAT(post({{"schedule", "@daily"}, {"kind", "cleanup"}}), HasSubstr("kind: "));
   EXPECT_THAT(post({{"schedule", "@daily"}, {"options", {{"period", "year"}}}}), HasSubstr("options: period"));
+  EXPECT_THAT(post({{"schedule", "@daily"}, {"options", {{"since", "soon"}}}}), HasSubstr("options: since: \"soon\""));
+  EXPECT_EQ(
+      call("POST", "/jobs", {}, {}, {{"schedule", "@daily"}, {"options", {{"since", "7d"}, {"until", "now"}}}}).status,
+      201);
   EXPECT_THAT(post({{"schedule", "@daily"}, {"options", 7}}), HasSubstr("options: has to be an object"));
   EXPECT_THAT(post({{"schedule", "@daily"}, {"title", ""}}), HasSubstr("title: "));
   EXPECT_THAT(post({{"schedule", "@daily"}, {"surprise", 1}}), HasSubstr("surprise: "));

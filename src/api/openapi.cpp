@@ -12,7 +12,8 @@ namespace offx::api {
 namespace {
 
 /// The document is JSON, and served as such; kept in sync with the routes by a test.
-Result<net::HttpResponse> get_openapi(const Request& /*request*/, const Services& /*services*/) {
+Result<net::HttpResponse> get_openapi(const Request& request, const Services& /*services*/) {
+  OFFX_TRY(request.only({}));
   net::HttpResponse response;
   response.headers.push_back({"Content-Type", "application/json"});
   response.body = openapi_document();

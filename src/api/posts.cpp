@@ -36,8 +36,7 @@ Result<store::PostFilter> filter_of(const Request& request, const Services& serv
   };
   filter.platform = lower(request.query("platform"));
   filter.lang = lower(request.query("lang"));
-  filter.author = request.query("author");
-  if (filter.author.starts_with('@')) filter.author.erase(0, 1);
+  OFFX_ASSIGN(filter.author, pipeline::author_named(request.query("author")));
   const auto media = request.query("media");
   if (media == "any") filter.media = store::MediaFilter::any;
   if (media == "image") filter.media = store::MediaFilter::image;

@@ -2,6 +2,8 @@
 
 #include <tuple>
 
+#include "api/accounts.h"
+#include "api/events.h"
 #include "api/test_routes.h"
 #include "store/tables.h"
 
@@ -14,14 +16,19 @@ class AllRoutes : public RoutesTest {};
 
 TEST_F(AllRoutes, every_wrong_parameter_is_named) {
   const std::tuple<const char*, const char*, const char*> wrong[] = {
-      {"/posts", "limit", "0"},        {"/posts", "limit", "201"},      {"/posts", "limit", "ten"},
-      {"/posts", "topic", "x"},        {"/posts", "since", "soon"},     {"/posts", "until", "later"},
-      {"/posts", "media", "gifs"},     {"/posts", "sort", "best"},      {"/posts", "sort", "relevance"},
-      {"/posts", "cluster", "1"},      {"/posts", "after", "page2"},    {"/posts", "offset", "10"},
-      {"/summaries", "limit", "1000"}, {"/summaries", "topic", "-1"},   {"/summaries", "after", "x"},
-      {"/summaries", "page", "2"},     {"/today", "time_zone", "Mars"}, {"/today", "zone", "UTC"},
-      {"/topics", "limit", "1"},       {"/imports", "after", "x"},      {"/stats", "x", "1"},
-      {"/sources", "x", "1"},          {"/database", "x", "1"},         {"/database/backups", "x", "1"},
+      {"/posts", "limit", "0"},        {"/posts", "limit", "201"},
+      {"/posts", "limit", "ten"},      {"/posts", "topic", "x"},
+      {"/posts", "since", "soon"},     {"/posts", "until", "later"},
+      {"/posts", "media", "gifs"},     {"/posts", "sort", "best"},
+      {"/posts", "sort", "relevance"}, {"/posts", "cluster", "1"},
+      {"/posts", "after", "page2"},    {"/posts", "offset", "10"},
+      {"/posts", "author", "@"},       {"/summaries", "limit", "1000"},
+      {"/summaries", "topic", "-1"},   {"/summaries", "after", "x"},
+      {"/summaries", "page", "2"},     {"/today", "time_zone", "Mars"},
+      {"/today", "zone", "UTC"},       {"/topics", "limit", "1"},
+      {"/imports", "after", "x"},      {"/stats", "x", "1"},
+      {"/sources", "x", "1"},          {"/database", "x", "1"},
+      {"/database/backups", "x", "1"},
   };
   for (const auto& [pattern, name, value] : wrong) {
     const auto answer = call("GET", pattern, {}, {{name, value}});
@@ -49,6 +56,20 @@ TEST_F(AllRoutes, every_wrong_parameter_is_named) {
          {"/topics/{id}", "/topics/{id}/series", "/posts/{id}", "/summaries/{id}", "/media/{id}"}) {
       EXPECT_EQ(call("GET", pattern, {{"id", id}}).status, 404) << pattern << " " << id;
     }
+  }
+}
+
+TEST_F(AllRoutes, parameters_that_are_not_known_are_refused_everywhere) {
+  Accounts accounts(*client_, clock_, {});
+  Events events({});
+  services_.accounts = &accounts;
+  services_.events = &events;
+  for (const auto& route : routes_.all()) {
+    const auto answer =
+        call(std::string(route.method), std::string(route.path.substr(std::string_view("/api/v1").size())),
+             {{"id", "1"}, {"name", "x"}}, {{"nonsense", "1"}});
+    EXPECT_EQ(answer.status, 400) << route.method << " " << route.path;
+    EXPECT_EQ(answer.field, "nonsense") << route.method << " " << route.path << " " << answer.error;
   }
 }
 

@@ -17,7 +17,7 @@ Result<store::PostFilter> filter_of(const Context& context, const PostsCommand& 
   store::PostFilter filter;
   // Platforms are stored in lower case.
   for (const char c : command.platform) filter.platform += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  filter.author = command.author.starts_with('@') ? command.author.substr(1) : command.author;
+  OFFX_ASSIGN(filter.author, pipeline::author_named(command.author));
   if (!command.topic.empty()) {
     OFFX_ASSIGN(const auto topic, find_topic(client, command.topic));
     filter.topic_id = topic.id;

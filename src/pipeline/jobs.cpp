@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "pipeline/json.h"
+#include "pipeline/period.h"
 #include "pipeline/schedule.h"
 #include "pipeline/summarize.h"
 #include "text/clean.h"
@@ -115,6 +116,14 @@ Result<void> check_options(std::string_view kind, const json::object& options) {
     const auto& period = options.at("period").get_string();
     if (period != "day" && period != "week" && period != "month") {
       return wrong_options("period is day, week or month");
+    }
+  }
+  for (const char* name : {"since", "until"}) {
+    if (kind != "summarise" || !has(name)) continue;
+    const std::string text(options.at(name).get_string());
+    // Whatever the time is then: a while ago is one at any time.
+    if (const auto moment = parse_moment(text, Timestamp{}); !text.empty() && !moment) {
+      return wrong_options(fmt::format("{}: {}", name, moment.error().message()));
     }
   }
   if (kind == "summarise" && has("engine")) {

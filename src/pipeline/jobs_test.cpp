@@ -53,6 +53,7 @@ TEST(JobOptions, are_checked_by_kind) {
   EXPECT_EQ(error("summarise", R"({"topic_id":7,"period":"week","max_sentences":5})"), "");
   EXPECT_EQ(error("summarise", R"({"topic_id":null})"), "");
   EXPECT_THAT(error("summarise", R"({"period":"year"})"), HasSubstr("options: period is day, week or month"));
+  EXPECT_THAT(error("summarise", R"({"since":"7d","until":"soon"})"), HasSubstr("options: until: \"soon\" is no time"));
   EXPECT_THAT(error("summarise", R"({"max_sentences":0})"), HasSubstr("from 1 to 100"));
   EXPECT_THAT(error("summarise", R"({"keep":1})"), HasSubstr("has no option 'keep'"));
   EXPECT_THAT(error("file_topic", "{}"), HasSubstr("topic_id is needed"));

@@ -51,4 +51,12 @@ Result<store::PostPage> search_posts(db::DatabaseClient& client, const topics::R
   }
 }
 
+Result<std::string> author_named(std::string_view text) {
+  if (text == "@") {
+    return fail(Error(Errc::invalid_argument, "has no name behind the @: write ada or @ada").within("author"));
+  }
+  if (text.starts_with('@')) text.remove_prefix(1);
+  return std::string(text);
+}
+
 }  // namespace offx::pipeline

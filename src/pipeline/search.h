@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "base/error.h"
 #include "db/client.h"
@@ -26,5 +28,9 @@ struct SearchOptions {
 /// attachments, nearness) is verified post by post. In order of relevance there is one page only.
 Result<store::PostPage> search_posts(db::DatabaseClient& client, const topics::Rule& query,
                                      const SearchOptions& options);
+
+/// Whom a filter by author means: `ada` or `@ada`, and nobody in particular if the text is empty.
+/// Errc::invalid_argument if there is no name behind the @.
+[[nodiscard]] Result<std::string> author_named(std::string_view text);
 
 }  // namespace offx::pipeline
