@@ -106,13 +106,13 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Ac
   // A plan does not depend on what is bound: else a statement with a bound LIMIT is compiled anew each time it runs.
   sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_QPSG, 1, nullptr);
   OFFX_TRY(register_checksum(handle));
-  // Readers keep few pages: what they read most of they read mapped (readers.h), and what is in the log only until the
-  // next commit, whereupon SQLite forgets all they have: filling and freeing 8 MB each time let the heaps grow as long
-  // as there was load.
+  // Few pages are kept: what is read most is read mapped (readers.h) or is in the system's cache, and what they have is
+  // forgotten with each commit of another connection, or process. Filling and freeing 8 or 64 MB each time made heaps
+  // grow as long as there was load. A large transaction writes to the log early only beyond 64 MB.
   auto settings = connection->control(
       access == Access::read_only ? "PRAGMA query_only=1; PRAGMA cache_size=-2000; PRAGMA temp_store=MEMORY"
-                                  : "PRAGMA recursive_triggers=0; PRAGMA synchronous=FULL; PRAGMA cache_size=-64000; "
-                                    "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=1");
+                                  : "PRAGMA recursive_triggers=0; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000; "
+                                    "PRAGMA cache_spill=-64000; PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=1");
   if (!settings) return fail(std::move(settings).error().within(path));
   sqlite3_set_authorizer(handle, &Connection::authorize, connection.get());
   return connection;
