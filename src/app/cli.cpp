@@ -1,5 +1,6 @@
 #include "app/cli.h"
 
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <functional>
@@ -12,6 +13,7 @@
 #include "app/completion.h"
 #include "base/version.h"
 #include "db/stop.h"
+#include "migrate/sql_text.h"
 
 namespace offx::app {
 namespace {
@@ -491,6 +493,28 @@ std::vector<CompletionCommand> CommandLine::completion_commands() const {
   return commands;
 }
 
+/// What other tools call a command of `offx migrate`, and what it is called here.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 24> kOfOtherTools = {{
+    {"undo", "rollback"},   {"revert", "rollback"},   {"down", "rollback"},   {"downgrade", "rollback"},
+    {"back", "rollback"},   {"cancel", "rollback"},   {"reset", "rollback"},  {"up", "start"},
+    {"upgrade", "start"},   {"apply", "start"},       {"run", "start"},       {"migrate", "start"},
+    {"finish", "complete"}, {"finalize", "complete"}, {"commit", "complete"}, {"contract", "complete"},
+    {"dry-run", "plan"},    {"preview", "plan"},      {"validate", "check"},  {"test", "check"},
+    {"list", "history"},    {"log", "history"},       {"stop", "pause"},      {"diff", "drift"},
+}};
+
+/// `; did you mean rollback?` for a word that is no command where it stands, or nothing.
+std::string meant_command(const CLI::App& app, const std::string& word) {
+  const CLI::App* group = &app;
+  while (!group->get_subcommands().empty()) group = group->get_subcommands().front();
+  for (const auto& [other, ours] : kOfOtherTools) {
+    if (group->get_name() == "migrate" && other == word) return "; did you mean " + std::string(ours) + "?";
+  }
+  std::vector<std::string> known;
+  for (const auto* command : group->get_subcommands(nullptr)) known.push_back(command->get_name());
+  return migrate::did_you_mean(word, known);
+}
+
 void print_failure(const Context& context, const Error& error) {
   if (context.json) {
     print_error(boost::json::serialize(
@@ -521,7 +545,7 @@ int run(int argc, char** argv) {
         what = unknown.front().starts_with('-')
                    ? "there is no option \"" + unknown.front() +
                          "\"; put -- before a text that begins with -, as in search -- -a b"
-                   : "there is no command \"" + unknown.front() + "\"";
+                   : "there is no command \"" + unknown.front() + "\"" + meant_command(line.app, unknown.front());
       }
       print_error(fmt::format("offx: {}\nTry offx --help, or --help behind a command.", printable(what)));
       return kUsedWrongly;

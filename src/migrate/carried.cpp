@@ -14,10 +14,23 @@ namespace {
 using db::quote_identifier;
 using Severity = Finding::Severity;
 
+/// names_in() of a CREATE TRIGGER, but the `OLD` and `NEW` that stand for its rows (`OLD.a`).
+std::set<std::string> names_in_trigger(std::string_view create_trigger) {
+  std::set<std::string> names;
+  const auto tokens = tokens_of(create_trigger);
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    if (!is_name(tokens[i])) continue;
+    const auto name = name_of(tokens[i]);
+    const bool is_row = (name == "old" || name == "new") && i + 1 < tokens.size() && tokens[i + 1].text == ".";
+    if (!is_row) names.insert(name);
+  }
+  return names;
+}
+
 /// `sql` of an object on the old table as it must be for the new one; empty, with a finding, if that cannot be told.
 std::string rewritten(const Pair& pair, const SchemaObject& object, std::string sql, bool rename_columns,
                       std::vector<Finding>& findings) {
-  const auto names = names_in(sql);
+  const auto names = object.type == "trigger" ? names_in_trigger(sql) : names_in(sql);
   for (const auto& column : pair.table(kOld).columns) {
     if (!names.contains(folded(column.name))) continue;
     const auto counterpart = pair.counterpart(kOld, column.name);

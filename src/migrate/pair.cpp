@@ -26,6 +26,7 @@ class Resolver {
  public:
   Resolver(Pair& pair, std::vector<Finding>& findings) : pair_(pair), findings_(findings) {}
 
+  /// False if rows cannot be told apart. What else is refused leaves a pair of which more can be said.
   bool resolve() {
     check_names();
     compute(kNew);
@@ -38,13 +39,12 @@ class Resolver {
     find_uniqueness();
     find_parents_in_self();
     check_sequence();
-    return !refused_;
+    return true;
   }
 
  private:
   /// `field` of the migration's file is what this is about, if it is about one.
   void find(Severity severity, std::string column, std::string message, std::string_view field = {}) {
-    refused_ = refused_ || severity == Severity::refusal;
     const int line = field.empty() ? 0 : pair_.change.line_of(field);
     findings_.push_back({severity, pair_.change.from, std::move(column), std::move(message), line});
   }
@@ -509,7 +509,6 @@ class Resolver {
   Pair& pair_;
   std::vector<Finding>& findings_;
   std::array<std::vector<Computed>, 2> computed_;
-  bool refused_ = false;
 };
 
 }  // namespace

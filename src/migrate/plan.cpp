@@ -134,6 +134,20 @@ void refuse_clocks(const Blueprint& blueprint, std::vector<Finding>& findings) {
   }
 }
 
+/// Adds what a rehearsal says, but what may follow from what is refused already: of the tables that this is about, and
+/// of the whole.
+void add_to_known(Plan& plan, std::vector<Finding> rehearsed) {
+  const auto known = plan.findings;
+  const auto follows = [&](const std::string& table) {
+    return std::any_of(known.begin(), known.end(), [&](const Finding& finding) {
+      return finding.severity == Severity::refusal && (table.empty() || same_name(finding.table, table));
+    });
+  };
+  for (auto& finding : rehearsed) {
+    if (!follows(finding.table)) plan.findings.push_back(std::move(finding));
+  }
+}
+
 /// A refusal is at least about its table's part of the file.
 void find_lines(Plan& plan) {
   for (auto& finding : plan.findings) {
@@ -238,8 +252,14 @@ Result<Plan> make_plan(db::DatabaseClient& client, const Migration& migration, s
   }
   OFFX_ASSIGN(const auto blueprint, make_blueprint(schema, migration, can_redirect_references(client), plan.findings));
   if (repeats_statements(client)) refuse_clocks(blueprint, plan.findings);
-  if (!plan.refused()) OFFX_TRY(rehearse(schema, blueprint, plan.findings));
-  if (!plan.refused()) OFFX_TRY(check_rows(client, blueprint, plan.findings));
+  std::vector<Finding> rehearsed;
+  OFFX_TRY(rehearse(schema, blueprint, rehearsed));
+  add_to_known(plan, std::move(rehearsed));
+  std::vector<Finding> of_rows;
+  OFFX_TRY(check_rows(client, blueprint, of_rows));
+  for (auto& finding : of_rows) {
+    if (finding.severity == Severity::refusal || !plan.refused()) plan.findings.push_back(std::move(finding));
+  }
   for (const auto& pair : blueprint.pairs) {
     // The scratch database has every index that it will have.
     OFFX_ASSIGN(const auto new_table, schema.table(pair.pair.change.to));

@@ -212,6 +212,15 @@ const Case kCases[] = {
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER);"
      "CREATE TRIGGER x AFTER UPDATE OF n ON t_v1 BEGIN SELECT NEW.n; END;",
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)"), kRefusal, "the trigger x speaks of n"},
+    {"trigger_of_a_dropped_column_called_old",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, old TEXT);"
+     "CREATE TRIGGER x AFTER UPDATE ON t_v1 BEGIN SELECT OLD.name, new.old; END;",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)"), kRefusal, "the trigger x speaks of old"},
+    {"trigger_that_says_old_beside_a_dropped_column_called_so",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, old TEXT, new TEXT);"
+     "CREATE TRIGGER x AFTER UPDATE ON t_v1 BEGIN SELECT OLD.name, \"new\" . name; END;",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)"), Finding::Severity::note,
+     "the trigger x stays as it is while both live"},
     {"trigger_that_ignores_and_does_more",
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE TABLE log (n);"
      "CREATE TRIGGER x BEFORE INSERT ON t_v1 BEGIN SELECT RAISE (IGNORE) WHERE NEW.n < 0; INSERT INTO log VALUES (1); "
@@ -349,6 +358,34 @@ CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT NOT NULL, n INTEGER NOT NUL
     {"from": "t",
      "to": "t_v2", "create": "CREATE TABLE t_v2 (id)"}]})json";
   EXPECT_EQ(lines(kJson), "2 t: \n");
+}
+
+TEST(PlanRefuses, ForAllReasonsAtOnce) {
+  auto client = must(db::create_database_client(":memory:"));
+  for (const auto* sql :
+       {"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER)",
+        "CREATE TRIGGER x AFTER INSERT ON t_v1 BEGIN SELECT NEW.n; END", "INSERT INTO t_v1 VALUES (1, NULL, 1)",
+        "CREATE TABLE u_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO u_v1 VALUES (1, 'a'), (2, 'a')",
+        "CREATE TABLE w_v1 (id INTEGER PRIMARY KEY, name TEXT)"}) {
+    run(*client, sql);
+  }
+  auto t = change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT NOT NULL, r REAL)");
+  t.up = {{"r", "random()"}};
+  auto w = change_of("w_v1", "w_v2", "CREATE TABLE w_v2 (id INTEGER PRIMARY KEY, name TEXT)");
+  w.up = {{"name", "nmae"}};
+  const auto plan = must(make_plan(
+      *client,
+      migration_of("m",
+                   {t, w, change_of("u_v1", "u_v2", "CREATE TABLE u_v2 (id INTEGER PRIMARY KEY, name TEXT UNIQUE)"),
+                    change_of("v_v1", "v_v2", "CREATE TABLE v_v2 (id INTEGER PRIMARY KEY)")})));
+  std::vector<std::string> refusals;
+  for (const auto& finding : plan.findings) {
+    if (finding.severity == kRefusal) refusals.push_back(place_of(finding) + finding.message);
+  }
+  EXPECT_THAT(refusals, testing::UnorderedElementsAre(
+                            HasSubstr("t_v1.r: up uses random,"), HasSubstr("t_v1.x: the trigger x speaks of n"),
+                            HasSubstr("t_v1.name: name would be NULL"), HasSubstr("no such column: nmae"),
+                            HasSubstr("u_v1.name: (name) would not be unique"), HasSubstr("there is no table v_v1")));
 }
 
 /// A column that can be added in place, and others whose addition SQLite refuses or that come with something else.

@@ -258,6 +258,10 @@ class Commands(ShopTest):
             self.assertIn('"nobody"', self.migrate(verb, "nobody", status=1)[1])
         self.migrate("baseline", status=2)
         self.migrate("check-nothing", status=2)
+        for word, meant in (("undo", "rollback"), ("up", "start"), ("finish", "complete"), ("dry-run", "plan"),
+                            ("rolback", "rollback"), ("statsu", "status")):
+            self.assertIn(f'there is no command "{word}"; did you mean {meant}?', self.migrate(word, status=2)[1])
+        self.assertNotIn("did you mean", self.migrate("elephant", status=2)[1])
         self.assertEqual(self.shop("SELECT name FROM sqlite_master WHERE name LIKE 'offx%'"), [])
         self.db = self.folder / "not there.db"
         for verb in (["status"], ["plan", self.file], ["start", self.file], ["drift"], ["history"]):
