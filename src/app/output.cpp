@@ -178,21 +178,33 @@ void ProgressBar::update(std::uint64_t done, std::uint64_t total, std::uint64_t 
   const std::string rate =
       fmt::format(", {}/s", with_thousands(static_cast<std::int64_t>(static_cast<double>(items_now) / seconds)));
   const std::string counted = fmt::format("{} {}", with_thousands(static_cast<std::int64_t>(items)), unit_);
+  const auto columns = static_cast<std::size_t>(std::max(20, terminal_.width - 1));
   std::string line = label_ + " " + counted + rate;
   if (total > 0) {
     const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
-    std::string rest = fmt::format("{:3.0f} %  {}", share * 100, counted);
+    std::string brief = fmt::format("{:3.0f} %", share * 100);
+    std::string rest = brief + "  " + counted;
+    int to_come = 22;    // rate and time
     if (done_now > 0) {  // otherwise nobody knows yet
-      const double left = seconds * static_cast<double>(total - std::min(total, done)) / static_cast<double>(done_now);
-      rest += rate + ", " + duration(left) + " left";
+      const double seconds_left =
+          seconds * static_cast<double>(total - std::min(total, done)) / static_cast<double>(done_now);
+      const auto left = duration(seconds_left) + " left";
+      rest += rate + ", " + left;
+      brief += "  " + left;
+      to_come = 0;
+    }
+    auto label = label_;
+    if (width_of(label) + 1 + width_of(rest) > columns) {
+      rest = brief;
+      label = shorten(label, std::max(std::size_t{8}, columns - 1 - std::min(columns - 1, width_of(rest))));
     }
     constexpr int kMinCells = 4;
-    cells_ = std::min(cells_, terminal_.width - 3 - static_cast<int>(width_of(label_) + width_of(rest)));
-    line = label_ + " ";
+    cells_ = std::min(cells_, terminal_.width - 3 - to_come - static_cast<int>(width_of(label) + width_of(rest)));
+    line = label + " ";
     for (int i = 0; cells_ >= kMinCells && i < cells_; ++i) line += i < static_cast<int>(share * cells_) ? "█" : "░";
     line += (cells_ >= kMinCells ? " " : "") + rest;
   }
-  fmt::print(stderr, "\r{}\x1b[K", shorten(line, static_cast<std::size_t>(std::max(20, terminal_.width - 1))));
+  fmt::print(stderr, "\r{}\x1b[K", shorten(line, columns));
   std::fflush(stderr);
 }
 
