@@ -4,14 +4,15 @@ import { Link } from "wouter";
 import type { Post, TopicRef } from "../api-types";
 import { api } from "../lib/api";
 import { moodName, platformName, topicColor } from "../lib/format";
-import { refreshSources, useChange, usePost } from "../lib/queries";
+import { refreshSources, usePost } from "../lib/queries";
 import { matchedTerms, safeUrl } from "../lib/text";
 import { briefTime, fullTime } from "../lib/time";
+import { AskFirst } from "./ask-first";
 import { Dot, Icon } from "./icons";
 import { MediaGrid } from "./media";
 import { PostText } from "./post-text";
 import { say } from "./toasts";
-import { Button, Confirm, ErrorNote, Skeleton } from "./ui";
+import { Button, ErrorNote, Skeleton } from "./ui";
 
 export function TopicChip({ topic }: { topic: TopicRef }) {
   return (
@@ -54,17 +55,6 @@ function Why({ topics }: { topics: TopicRef[] }) {
 function Details({ post, nested }: { post: Post; nested: boolean }) {
   const detail = usePost(post.id, true);
   const client = useQueryClient();
-  const [asking, setAsking] = useState(false);
-  const remove = useChange(() => api.delete(`/posts/${post.id}`), {
-    quiet: true,
-    stale: ["today", "topics", "series"],
-    done: () => {
-      setAsking(false);
-      say("The post is removed, and stays away when it is imported again.");
-      refreshSources(client);
-      void client.invalidateQueries({ queryKey: ["posts"] });
-    },
-  });
   if (detail.error) return <ErrorNote error={detail.error} retry={() => void detail.refetch()} />;
   if (!detail.data) return <Skeleton height={24} count={2} />;
   const { score } = detail.data;
@@ -84,21 +74,23 @@ function Details({ post, nested }: { post: Post; nested: boolean }) {
       </p>
       {!nested && (
         <div>
-          <Button small kind="danger" onClick={() => setAsking(true)}>
+          <AskFirst
+            small
+            kind="danger"
+            title="Remove this post?"
+            text="It leaves all topics and searches, and does not come back with the next import."
+            action="Remove"
+            change={() => api.delete(`/posts/${post.id}`)}
+            stale={["today", "topics", "series"]}
+            done={() => {
+              say("The post is removed, and stays away when it is imported again.");
+              refreshSources(client);
+              void client.invalidateQueries({ queryKey: ["posts"] });
+            }}
+          >
             Remove post…
-          </Button>
+          </AskFirst>
         </div>
-      )}
-      {asking && (
-        <Confirm
-          title="Remove this post?"
-          text="It leaves all topics and searches, and does not come back with the next import."
-          action="Remove"
-          busy={remove.isPending}
-          error={remove.error}
-          onConfirm={() => remove.mutate()}
-          onClose={() => setAsking(false)}
-        />
       )}
     </div>
   );

@@ -2,7 +2,7 @@ import { type ReactNode, useMemo, useState } from "react";
 import { Link } from "wouter";
 import type { MatchedTerm } from "../api-types";
 import { counted } from "../lib/format";
-import { excerptOf, piecesOf, piecesWithin, shortAddress } from "../lib/text";
+import { excerptOf, piecesOf, piecesWithin, shortAddress, wordCount } from "../lib/text";
 import { Button } from "./ui";
 
 function Address({ href, children }: { href: string | undefined; children: ReactNode }) {
@@ -77,7 +77,7 @@ export function PostText({
     <>
       {words}
       <Button small aria-expanded={isWhole} onClick={() => setWhole(!isWhole)}>
-        {isWhole ? "Show less" : `Show all of it, ${counted(text.split(/\s+/).length, "word")}`}
+        {isWhole ? "Show less" : `Show all of it, ${counted(wordCount(text), "word")}`}
       </Button>
     </>
   );

@@ -1,7 +1,7 @@
 // Posts as bars, their mood as a line below. A span is chosen by dragging, or with the arrow keys and Shift.
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from "react";
 import type { Interval, SeriesPoint } from "../api-types";
-import { counted, moodName } from "../lib/format";
+import { counted, moodName, scaleNumber } from "../lib/format";
 import { labelledPoints, niceMaximum, type Span, spanOf, totals } from "../lib/series";
 import { clock, longDay, monthName, shortDay } from "../lib/time";
 
@@ -50,12 +50,13 @@ export function SeriesChart(props: {
   const middle = (index: number) => left + (index + 0.5) * slot;
 
   // A line for each run of points that have a mood; a point alone is a dot.
-  const moodPaths: string[] = [];
+  const moodPaths: { d: string; className: string }[] = [];
   let run: string[] = [];
   for (const [index, point] of [...points.entries(), [points.length, null] as const]) {
     if (point?.score != null) run.push(`${middle(index).toFixed(1)} ${moodY(point.score).toFixed(1)}`);
     else if (run.length > 0) {
-      moodPaths.push(run.length > 1 ? `M${run.join("L")}` : `M${run[0]}h0.1`);
+      if (run.length > 1) moodPaths.push({ d: `M${run.join("L")}`, className: "mood-line" });
+      else moodPaths.push({ d: `M${run[0]}h0.1`, className: "mood-line alone" });
       run = [];
     }
   }
@@ -135,9 +136,15 @@ export function SeriesChart(props: {
           onPointerMove={(event) => setAt(indexAt(event))}
           onPointerLeave={() => anchor === null && setAt(null)}
           onPointerDown={(event) => {
+            if (event.button !== 0) return;
             event.currentTarget.setPointerCapture(event.pointerId);
             setAnchor(indexAt(event));
             setAt(indexAt(event));
+          }}
+          // A finger that scrolls the page after all.
+          onPointerCancel={() => {
+            setAnchor(null);
+            setAt(null);
           }}
           onPointerUp={(event) => {
             if (anchor === null) return;
@@ -159,7 +166,7 @@ export function SeriesChart(props: {
             <g key={value}>
               <line className="grid" x1={left} x2={width} y1={barY(value)} y2={barY(value)} />
               <text x={left - 8} y={barY(value) + 4} textAnchor="end">
-                {Math.round(value)}
+                {scaleNumber(value)}
               </text>
             </g>
           ))}
@@ -187,7 +194,7 @@ export function SeriesChart(props: {
           </text>
           <line className="grid" x1={left} x2={width} y1={moodY(0)} y2={moodY(0)} />
           {moodPaths.map((path) => (
-            <path key={path} className="mood-line" stroke="url(#mood-colours)" d={path} strokeLinecap="round" />
+            <path key={path.d} {...path} stroke="url(#mood-colours)" strokeLinecap="round" />
           ))}
           {labelledPoints(points.length, width - left, interval === "week" ? 84 : 64).map((index) => (
             <text

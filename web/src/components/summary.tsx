@@ -28,7 +28,7 @@ export function SummaryText({ summary, hideTopic }: { summary: CardSummary | Sum
   return (
     <ol className="summary-sentences">
       {summary.sentences.map((sentence, index) => (
-        <li key={index}>
+        <li key={index} dir="auto">
           {/* The word joiner keeps the first number with the last word. */}
           <span dir="auto">
             <SentenceText text={sentence.text} />
@@ -59,7 +59,7 @@ export function SummaryText({ summary, hideTopic }: { summary: CardSummary | Sum
             .map((n) => {
               const post = posts?.find((candidate) => candidate.n === n);
               return (
-                <div key={n} className="cited-post">
+                <div key={n} className="cited-post" dir="ltr">
                   {post && (
                     <PostCard
                       post={post}

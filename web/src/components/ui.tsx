@@ -1,9 +1,10 @@
 import { type ButtonHTMLAttributes, type ReactNode, useEffect, useId, useLayoutEffect, useRef } from "react";
 import { Link } from "wouter";
 import { ApiError } from "../lib/api";
-import { Icon, type IconName } from "./icons";
+import { topicColor } from "../lib/format";
+import { Dot, Icon, type IconName } from "./icons";
 
-interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
+export interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   kind?: "primary" | "quiet" | "danger";
   small?: boolean;
   icon?: IconName;
@@ -71,6 +72,25 @@ export function PageHead({
       </div>
       {children && <div className="row">{children}</div>}
     </header>
+  );
+}
+
+/** The head of a topic's card. */
+export function TopicHead(props: {
+  topic: { id: number; title: string; color?: string | null };
+  children?: ReactNode;
+}) {
+  const { topic, children } = props;
+  return (
+    <div className="topic-card-head">
+      <Dot color={topicColor(topic)} />
+      <h2 className="grow">
+        <Link href={`/topics/${topic.id}`}>
+          <bdi>{topic.title}</bdi>
+        </Link>
+      </h2>
+      {children}
+    </div>
   );
 }
 
@@ -144,6 +164,58 @@ export function Loaded<T>(props: {
   return props.skeleton;
 }
 
+/** The rest of a list, which is asked for by hand. */
+export function More(props: {
+  list: {
+    hasNextPage: boolean;
+    isFetchingNextPage: boolean;
+    isFetchNextPageError: boolean;
+    error: unknown;
+    fetchNextPage: () => unknown;
+  };
+}) {
+  const { hasNextPage, isFetchingNextPage, isFetchNextPageError, error, fetchNextPage } = props.list;
+  if (!hasNextPage) return null;
+  return (
+    <div className="stack tight">
+      {isFetchNextPageError && <ErrorNote error={error} />}
+      <div>
+        <Button small busy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+          Show more
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+type Column = string | { number: string };
+
+/** A table that may be wider than the page: then it scrolls, also by the keys. */
+export function Table(props: { label: string; columns: Column[]; children: ReactNode }) {
+  return (
+    <div className="table-scroll" tabIndex={0} role="region" aria-label={props.label}>
+      <table>
+        <thead>
+          <tr>
+            {props.columns.map((column) =>
+              typeof column === "string" ? (
+                <th key={column} scope="col">
+                  {column}
+                </th>
+              ) : (
+                <th key={column.number} scope="col" className="number">
+                  {column.number}
+                </th>
+              ),
+            )}
+          </tr>
+        </thead>
+        <tbody>{props.children}</tbody>
+      </table>
+    </div>
+  );
+}
+
 /** The browser's own modal: focus stays inside, Escape closes. Shown while mounted; the focus then goes back. */
 export function Dialog({
   title,
@@ -157,6 +229,7 @@ export function Dialog({
   children: ReactNode;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const isPressedBeside = useRef(false);
   const id = useId();
   // Closed before it is taken out of the page: the browser gives the focus back only then.
   useLayoutEffect(() => {
@@ -173,8 +246,10 @@ export function Dialog({
         event.preventDefault();
         onClose();
       }}
+      // Pressed and let go beside it: who marks the words of a field may let go there.
+      onPointerDown={(event) => (isPressedBeside.current = event.target === dialog.current)}
       onClick={(event) => {
-        if (event.target === dialog.current) onClose();
+        if (event.target === dialog.current && isPressedBeside.current) onClose();
       }}
     >
       <div className="dialog-head">
@@ -183,34 +258,6 @@ export function Dialog({
       </div>
       <div className="dialog-body">{children}</div>
     </dialog>
-  );
-}
-
-/** Asks before something that cannot be taken back. */
-export function Confirm(props: {
-  title: string;
-  text: ReactNode;
-  action: string;
-  busy?: boolean;
-  error?: unknown;
-  onConfirm: () => void;
-  onClose: () => void;
-}) {
-  return (
-    <Dialog title={props.title} onClose={props.onClose}>
-      <div className="stack">
-        <p>{props.text}</p>
-        {props.error ? <ErrorNote error={props.error} /> : null}
-        <div className="row">
-          <Button kind="danger" busy={props.busy ?? false} onClick={props.onConfirm}>
-            {props.action}
-          </Button>
-          <Button kind="quiet" onClick={props.onClose}>
-            Cancel
-          </Button>
-        </div>
-      </div>
-    </Dialog>
   );
 }
 

@@ -2,6 +2,11 @@ const numbers = new Intl.NumberFormat("en-GB");
 
 export const count = (value: number): string => numbers.format(value);
 
+const brief = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+
+/** At most four characters, for the scale of a chart. */
+export const scaleNumber = (value: number): string => (value < 10_000 ? String(value) : brief.format(value));
+
 /** `1 post`, `63 posts`. */
 export const counted = (value: number, one: string, many = `${one}s`): string =>
   `${count(value)} ${value === 1 ? one : many}`;

@@ -94,6 +94,18 @@ export const useTopics = () =>
     refetchInterval: (query) => (query.state.data?.some((topic) => topic.filing) ? 2000 : false),
   });
 
+/** For a choice among the topics. What is chosen is one of them, also if it is gone or not known yet. */
+export function useTopicOptions(none: string, chosen: string): [id: string, title: string][] {
+  const topics = useTopics().data;
+  const known = (topics ?? []).map(({ id, title }): [string, string] => [String(id), title]);
+  const isMissing = chosen !== "" && !known.some(([id]) => id === chosen);
+  return [
+    ["", none],
+    ...known,
+    ...(isMissing ? [[chosen, topics ? "a topic that is gone" : "…"] as [string, string]] : []),
+  ];
+}
+
 export const useTopic = (id: number) =>
   useQuery({
     queryKey: ["topic", id],
@@ -111,11 +123,16 @@ export const useSeries = (topic: number, times: { interval: Interval; since: str
   });
 
 export const useSummaries = (topic: number) =>
-  useQuery({
+  useInfiniteQuery({
     queryKey: ["summaries", topic],
-    queryFn: async ({ signal }) =>
-      (await api.get<{ summaries: Summary[]; next: string | null }>("/summaries", { topic, limit: 100 }, signal))
-        .summaries,
+    queryFn: ({ pageParam, signal }) =>
+      api.get<{ summaries: Summary[]; next: string | null }>(
+        "/summaries",
+        { topic, limit: 100, after: pageParam },
+        signal,
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
   });
 
 export const useSummary = (id: number | null) =>
@@ -209,10 +226,17 @@ function refreshAfter(client: QueryClient, run: Run): void {
 /** A change on the server; what it makes stale is asked for again. Errors are shown unless the caller handles them. */
 export function useChange<Argument = void, Answer = unknown>(
   change: (argument: Argument) => Promise<Answer>,
-  options: { stale?: string[]; quiet?: boolean; done?: (answer: Answer, argument: Argument) => void } = {},
+  options: {
+    /** For those who look at what is on its way. */
+    name?: string;
+    stale?: string[];
+    quiet?: boolean;
+    done?: (answer: Answer, argument: Argument) => void;
+  } = {},
 ) {
   const client = useQueryClient();
   return useMutation({
+    ...(options.name && { mutationKey: [options.name] }),
     mutationFn: change,
     onSuccess: (answer, argument) => {
       for (const key of options.stale ?? []) void client.invalidateQueries({ queryKey: [key] });

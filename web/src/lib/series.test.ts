@@ -1,4 +1,5 @@
 import { expect, test, vi } from "vitest";
+import { scaleNumber } from "./format";
 import { endOf, labelledPoints, niceMaximum, spanOf, totals } from "./series";
 import { chooseTimeZone } from "./time";
 
@@ -39,4 +40,16 @@ test("an interval ends where clocks say", () => {
   expect(endOf("2026-03-23T00:00:00+01:00", "week")).toBe("2026-03-29T22:00:00.000Z");
   vi.unstubAllGlobals();
   chooseTimeZone("");
+});
+
+test("numbers of the scale have room beside it", () => {
+  expect([0, 2.5, 400, 9999, 10_000, 25_000, 1_000_000].map(scaleNumber)).toEqual([
+    "0",
+    "2.5",
+    "400",
+    "9999",
+    "10K",
+    "25K",
+    "1M",
+  ]);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { excerptOf, mergePlaces, piecesOf, safeUrl, sentence, shortAddress, piecesWithin } from "./text";
+import { excerptOf, mergePlaces, piecesOf, piecesWithin, safeUrl, sentence, shortAddress, wordCount } from "./text";
 
 const kinds = (text: string) =>
   piecesOf(text)
@@ -130,4 +130,11 @@ describe("of a long text", () => {
     ]);
     expect(pieces[0]!.token).toBe("#tag");
   });
+});
+
+test("words are counted also where none are set apart", () => {
+  expect(wordCount("")).toBe(0);
+  expect(wordCount("  It rains,\n again. ")).toBe(3);
+  expect(wordCount("今天下雨")).toBe(2);
+  expect(wordCount("LarkDB が速い")).toBe(3);
 });

@@ -149,6 +149,12 @@ export function shortAddress(address: string): string {
   return short.length > 42 ? `${short.slice(0, 41)}…` : short;
 }
 
+const words =
+  /[\p{Ideographic}\p{scx=Hiragana}\p{scx=Katakana}]{1,2}|[^\s\p{Ideographic}\p{scx=Hiragana}\p{scx=Katakana}]+/gu;
+
+/** How many words there are to read; where none are set apart, as in Chinese, two characters count as one. */
+export const wordCount = (text: string): number => text.match(words)?.length ?? 0;
+
 /** The terms that matched, each once, as they were written. */
 export function matchedTerms(matched: MatchedTerm[] | undefined): string[] {
   return [...new Set((matched ?? []).map((term) => term.term))];

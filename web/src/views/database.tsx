@@ -1,9 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Backup, DatabaseState, MigrationPhase, MigrationState, Run } from "../api-types";
+import { AskFirst } from "../components/ask-first";
 import { DatabaseAway } from "../components/database-away";
 import { RunProgress } from "../components/run-progress";
-import { Button, Confirm, Empty, Loaded, PageHead, Skeleton } from "../components/ui";
+import { Button, Empty, Loaded, PageHead, Skeleton, Table } from "../components/ui";
 import { addressOf, api } from "../lib/api";
 import { bytesName, count, counted } from "../lib/format";
 import { useChange, useReadiness, useRun } from "../lib/queries";
@@ -23,15 +24,9 @@ const phaseNames: Record<MigrationPhase, string> = {
 };
 
 function Migration({ migration, isAdmin }: { migration: MigrationState; isAdmin: boolean }) {
-  const [asking, setAsking] = useState<"" | "complete" | "rollback">("");
-  const act = useChange(
-    (action: string) => api.post(`/database/migrations/${encodeURIComponent(migration.name)}/${action}`),
-    {
-      stale: ["database"],
-      quiet: true,
-      done: () => setAsking(""),
-    },
-  );
+  const act = (action: string) => api.post(`/database/migrations/${encodeURIComponent(migration.name)}/${action}`);
+  const stale = ["database"];
+  const pause = useChange(() => act(migration.paused ? "resume" : "pause"), { stale, quiet: true });
   const moving = ["expand", "backfill", "verify", "completing", "rolling_back"].includes(migration.phase);
   const done = migration.tables.reduce((sum, table) => sum + table.rows_done, 0);
   const total = migration.tables.reduce((sum, table) => sum + table.rows_total, 0);
@@ -63,24 +58,39 @@ function Migration({ migration, isAdmin }: { migration: MigrationState; isAdmin:
             </p>
           )}
           {migration.error && <p className="small wrong">{migration.error}</p>}
-          {act.error && !asking && <p className="small wrong">{act.error.message}</p>}
+          {pause.error && <p className="small wrong">{pause.error.message}</p>}
         </div>
         {isAdmin && (
           <div className="row">
             {moving && (
-              <Button small busy={act.isPending} onClick={() => act.mutate(migration.paused ? "resume" : "pause")}>
+              <Button small busy={pause.isPending} onClick={() => pause.mutate()}>
                 {migration.paused ? "Resume" : "Pause"}
               </Button>
             )}
             {migration.phase === "live" && !migration.kept && (
-              <Button small onClick={() => setAsking("complete")}>
+              <AskFirst
+                small
+                title={`Complete ${migration.name}?`}
+                text="The new version stands alone and the old one is removed. Programs of the release before stop working on this database. There is no way back but another migration."
+                action="Complete"
+                change={() => act("complete")}
+                stale={stale}
+              >
                 Complete…
-              </Button>
+              </AskFirst>
             )}
             {((migration.phase === "live" && !migration.kept) || moving) && migration.phase !== "completing" && (
-              <Button small kind="quiet" onClick={() => setAsking("rollback")}>
+              <AskFirst
+                small
+                kind="quiet"
+                title={`Roll ${migration.name} back?`}
+                text="The new version is removed. What was written through it stays in the old one."
+                action="Roll back"
+                change={() => act("rollback")}
+                stale={stale}
+              >
                 Roll back…
-              </Button>
+              </AskFirst>
             )}
           </div>
         )}
@@ -94,21 +104,6 @@ function Migration({ migration, isAdmin }: { migration: MigrationState; isAdmin:
           </p>
         </>
       )}
-      {asking !== "" && (
-        <Confirm
-          title={asking === "complete" ? `Complete ${migration.name}?` : `Roll ${migration.name} back?`}
-          text={
-            asking === "complete"
-              ? "The new version stands alone and the old one is removed. Programs of the release before stop working on this database. There is no way back but another migration."
-              : "The new version is removed. What was written through it stays in the old one."
-          }
-          action={asking === "complete" ? "Complete" : "Roll back"}
-          busy={act.isPending}
-          error={act.error}
-          onConfirm={() => act.mutate(asking)}
-          onClose={() => setAsking("")}
-        />
-      )}
     </li>
   );
 }
@@ -119,16 +114,10 @@ function Backups({ isAdmin }: { isAdmin: boolean }) {
     queryFn: async ({ signal }) => (await api.get<{ backups: Backup[] }>("/database/backups", {}, signal)).backups,
   });
   const [runId, setRunId] = useState<number | null>(null);
-  const [removing, setRemoving] = useState<string | null>(null);
   const run = useRun(runId);
   const make = useChange(() => api.post<{ run: Run }>("/database/backups"), {
     stale: ["runs"],
     done: (answer) => setRunId(answer.run.id),
-  });
-  const remove = useChange((name: string) => api.delete(`/database/backups/${encodeURIComponent(name)}`), {
-    stale: ["backups"],
-    quiet: true,
-    done: () => setRemoving(null),
   });
   return (
     <section className="card">
@@ -169,14 +158,18 @@ function Backups({ isAdmin }: { isAdmin: boolean }) {
                         >
                           Download
                         </a>
-                        <Button
+                        <AskFirst
                           small
                           kind="quiet"
-                          onClick={() => setRemoving(backup.name)}
                           aria-label={`Remove ${backup.name}`}
+                          title="Remove this backup?"
+                          text={<span className="mono">{backup.name}</span>}
+                          action="Remove"
+                          change={() => api.delete(`/database/backups/${encodeURIComponent(backup.name)}`)}
+                          stale={["backups"]}
                         >
                           Remove…
-                        </Button>
+                        </AskFirst>
                       </span>
                     )}
                   </li>
@@ -186,17 +179,6 @@ function Backups({ isAdmin }: { isAdmin: boolean }) {
           }
         </Loaded>
       </div>
-      {removing && (
-        <Confirm
-          title="Remove this backup?"
-          text={<span className="mono">{removing}</span>}
-          action="Remove"
-          busy={remove.isPending}
-          error={remove.error}
-          onConfirm={() => remove.mutate(removing)}
-          onClose={() => setRemoving(null)}
-        />
-      )}
     </section>
   );
 }
@@ -273,35 +255,19 @@ export default function DatabaseView({ isAdmin }: { isAdmin: boolean }) {
                         All, also old versions and indexes of text
                       </label>
                     </div>
-                    <div className="table-scroll" tabIndex={0} role="region" aria-label="Tables">
-                      <table>
-                        <thead>
-                          <tr>
-                            <th scope="col">Table</th>
-                            <th scope="col">Holds</th>
-                            <th scope="col" className="number">
-                              Version
-                            </th>
-                            <th scope="col" className="number">
-                              Rows
-                            </th>
-                          </tr>
-                        </thead>
-                        <tbody>
-                          {tables.map((table) => (
-                            <tr key={table.name}>
-                              <td className="mono">{table.name}</td>
-                              <td>
-                                {table.logical?.replaceAll("_", " ")}
-                                {!table.live && <span className="chip">old</span>}
-                              </td>
-                              <td className="number">{table.version}</td>
-                              <td className="number">{table.rows === null ? "" : count(table.rows)}</td>
-                            </tr>
-                          ))}
-                        </tbody>
-                      </table>
-                    </div>
+                    <Table label="Tables" columns={["Table", "Holds", { number: "Version" }, { number: "Rows" }]}>
+                      {tables.map((table) => (
+                        <tr key={table.name}>
+                          <td className="mono">{table.name}</td>
+                          <td>
+                            {table.logical?.replaceAll("_", " ")}
+                            {!table.live && <span className="chip">old</span>}
+                          </td>
+                          <td className="number">{table.version}</td>
+                          <td className="number">{table.rows === null ? "" : count(table.rows)}</td>
+                        </tr>
+                      ))}
+                    </Table>
                     <p className="small muted mono">{data.description}</p>
                   </section>
                 </>

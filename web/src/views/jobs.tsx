@@ -1,13 +1,25 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Job, Run, ScheduleTimes } from "../api-types";
+import { AskFirst } from "../components/ask-first";
 import { useDebounced } from "../components/rule-field";
 import { Form, SelectField, TextField } from "../components/form";
 import { RunProgress, runResult, RunState } from "../components/run-progress";
 import { say } from "../components/toasts";
-import { Button, Confirm, Dialog, Empty, errorMessage, Loaded, PageHead, Skeleton } from "../components/ui";
+import {
+  Button,
+  Dialog,
+  Empty,
+  errorMessage,
+  Loaded,
+  More,
+  PageHead,
+  Segmented,
+  Skeleton,
+  Table,
+} from "../components/ui";
 import { api } from "../lib/api";
-import { isOver, useChange, useMayTouch, useRun, useTopics } from "../lib/queries";
+import { isOver, useChange, useMayTouch, useRun, useTopicOptions } from "../lib/queries";
 import { sentence } from "../lib/text";
 import { briefTime, durationName, fullTime, sameClock, timeIn, timeZone, untilTime } from "../lib/time";
 
@@ -30,11 +42,11 @@ const engines = [["extractive", "extractive: the posts' own sentences"]] as cons
 
 /** The schedule of a job that is there, or a new job that writes summaries. */
 function JobDialog({ job, onClose }: { job?: Job; onClose: () => void }) {
-  const topics = useTopics();
   const [title, setTitle] = useState(job?.title ?? "");
   const [schedule, setSchedule] = useState(job?.schedule ?? "0 6 * * *");
   const [zone, setZone] = useState(job?.time_zone ?? timeZone());
   const [topic, setTopic] = useState(job?.options.topic_id ? String(job.options.topic_id) : "");
+  const topics = useTopicOptions("All active topics", topic);
   const [period, setPeriod] = useState(String(job?.options.period ?? "day"));
   const [sentences, setSentences] = useState(String(job?.options.max_sentences ?? 5));
   const [engine, setEngine] = useState(String(job?.options.engine ?? engines[0][0]));
@@ -87,15 +99,7 @@ function JobDialog({ job, onClose }: { job?: Job; onClose: () => void }) {
         <TextField label="Time zone" field="time_zone" required value={zone} onChange={setZone} />
         {summarises && (
           <div className="form-row">
-            <SelectField<string>
-              label="Topic"
-              value={topic}
-              onChange={setTopic}
-              options={[
-                ["", "All active topics"],
-                ...(topics.data ?? []).map((candidate) => [String(candidate.id), candidate.title] as const),
-              ]}
-            />
+            <SelectField<string> label="Topic" value={topic} onChange={setTopic} options={topics} />
             <SelectField<string> label="Period" value={period} onChange={setPeriod} options={periods} />
             <SelectField<string> label="Engine" value={engine} onChange={setEngine} options={engines} />
             <TextField
@@ -169,7 +173,7 @@ function JobTimes({ job, last }: { job: Job; last: Run | null }) {
 }
 
 function JobRow({ job }: { job: Job }) {
-  const [open, setOpen] = useState<"" | "edit" | "remove">("");
+  const [isEditing, setEditing] = useState(false);
   const [runId, setRunId] = useState<number | null>(null);
   const run = useRun(runId);
   const start = useChange(() => api.post<{ run: Run }>(`/jobs/${job.id}/run`), {
@@ -177,7 +181,6 @@ function JobRow({ job }: { job: Job }) {
     done: (answer) => setRunId(answer.run.id),
   });
   const toggle = useChange(() => api.patch<Job>(`/jobs/${job.id}`, { enabled: !job.enabled }), { stale });
-  const remove = useChange(() => api.delete(`/jobs/${job.id}`), { stale, quiet: true, done: () => setOpen("") });
   const mayTouch = useMayTouch()(job.kind);
   const last = run.data ?? job.last_run;
   return (
@@ -203,7 +206,7 @@ function JobRow({ job }: { job: Job }) {
             >
               Run now
             </Button>
-            <Button small onClick={() => setOpen("edit")} aria-label={`Edit ${job.title}`}>
+            <Button small onClick={() => setEditing(true)} aria-label={`Edit ${job.title}`}>
               Edit
             </Button>
             <Button
@@ -217,9 +220,18 @@ function JobRow({ job }: { job: Job }) {
               {job.enabled ? "Pause" : "Resume"}
             </Button>
             {job.name === null && (
-              <Button small kind="quiet" onClick={() => setOpen("remove")} aria-label={`Remove ${job.title}`}>
+              <AskFirst
+                small
+                kind="quiet"
+                aria-label={`Remove ${job.title}`}
+                title={`Remove “${job.title}”?`}
+                text="What it has written stays."
+                action="Remove"
+                change={() => api.delete(`/jobs/${job.id}`)}
+                stale={stale}
+              >
                 Remove…
-              </Button>
+              </AskFirst>
             )}
           </div>
         ) : (
@@ -227,18 +239,7 @@ function JobRow({ job }: { job: Job }) {
         )}
       </div>
       {run.data && !isOver(run.data) && <RunProgress run={run.data} />}
-      {open === "edit" && <JobDialog job={job} onClose={() => setOpen("")} />}
-      {open === "remove" && (
-        <Confirm
-          title={`Remove “${job.title}”?`}
-          text="What it has written stays."
-          action="Remove"
-          busy={remove.isPending}
-          error={remove.error}
-          onConfirm={() => remove.mutate()}
-          onClose={() => setOpen("")}
-        />
-      )}
+      {isEditing && <JobDialog job={job} onClose={() => setEditing(false)} />}
     </li>
   );
 }
@@ -250,7 +251,7 @@ const states = [
 ] as const;
 
 function Runs() {
-  const [state, setState] = useState("");
+  const [state, setState] = useState<(typeof states)[number][0]>("");
   const runs = useInfiniteQuery({
     queryKey: ["runs", state],
     queryFn: ({ pageParam, signal }) =>
@@ -262,13 +263,7 @@ function Runs() {
     <section className="card">
       <div className="section-head">
         <h2>Runs</h2>
-        <div className="segmented" role="group" aria-label="Which runs">
-          {states.map(([value, name]) => (
-            <button key={value} type="button" aria-pressed={state === value} onClick={() => setState(value)}>
-              {name}
-            </button>
-          ))}
-        </div>
+        <Segmented label="Which runs" value={state} options={states} onChange={setState} />
       </div>
       <Loaded query={runs} skeleton={<Skeleton height={34} count={5} />}>
         {(data) => {
@@ -276,51 +271,32 @@ function Runs() {
           if (rows.length === 0) return <p className="muted">{state === "failed" ? "None failed." : "None yet."}</p>;
           return (
             <>
-              <div className="table-scroll" tabIndex={0} role="region" aria-label="Runs">
-                <table>
-                  <thead>
-                    <tr>
-                      <th scope="col">What</th>
-                      <th scope="col">State</th>
-                      <th scope="col">When</th>
-                      <th scope="col" className="number">
-                        Took
-                      </th>
-                      <th scope="col">Result</th>
+              <Table label="Runs" columns={["What", "State", "When", { number: "Took" }, "Result"]}>
+                {rows.map((run) => {
+                  const began = run.started_at ?? run.due_at;
+                  return (
+                    <tr key={run.id}>
+                      <td>
+                        {run.title}
+                        {run.attempt > 1 && <span className="muted small"> (attempt {run.attempt})</span>}
+                      </td>
+                      <td>
+                        <RunState run={run} />
+                      </td>
+                      <td title={fullTime(new Date(began))}>
+                        {run.state === "waiting" ? untilTime(new Date(run.due_at)) : briefTime(new Date(began))}
+                      </td>
+                      <td className="number">
+                        {run.started_at &&
+                          run.finished_at &&
+                          durationName(Date.parse(run.finished_at) - Date.parse(run.started_at))}
+                      </td>
+                      <td className={run.error ? "wrong" : "muted"}>{runResult(run)}</td>
                     </tr>
-                  </thead>
-                  <tbody>
-                    {rows.map((run) => {
-                      const began = run.started_at ?? run.due_at;
-                      return (
-                        <tr key={run.id}>
-                          <td>
-                            {run.title}
-                            {run.attempt > 1 && <span className="muted small"> (attempt {run.attempt})</span>}
-                          </td>
-                          <td>
-                            <RunState run={run} />
-                          </td>
-                          <td title={fullTime(new Date(began))}>
-                            {run.state === "waiting" ? untilTime(new Date(run.due_at)) : briefTime(new Date(began))}
-                          </td>
-                          <td className="number">
-                            {run.started_at &&
-                              run.finished_at &&
-                              durationName(Date.parse(run.finished_at) - Date.parse(run.started_at))}
-                          </td>
-                          <td className={run.error ? "wrong" : "muted"}>{runResult(run)}</td>
-                        </tr>
-                      );
-                    })}
-                  </tbody>
-                </table>
-              </div>
-              {runs.hasNextPage && (
-                <Button small busy={runs.isFetchingNextPage} onClick={() => void runs.fetchNextPage()}>
-                  Show more
-                </Button>
-              )}
+                  );
+                })}
+              </Table>
+              <More list={runs} />
             </>
           );
         }}

@@ -7,7 +7,7 @@ import { useDebounced } from "../components/rule-field";
 import { ApiError, withQuery } from "../lib/api";
 import { platformName } from "../lib/format";
 import { useShortcuts } from "../lib/keyboard";
-import { usePosts, useSources, useTopics } from "../lib/queries";
+import { usePosts, useSources, useTopicOptions } from "../lib/queries";
 import { sentence } from "../lib/text";
 import { addDays, dayStart, isDay } from "../lib/time";
 
@@ -68,7 +68,7 @@ export default function SearchView() {
   }
   const field = useRef<HTMLInputElement>(null);
   const filterBox = useRef<HTMLDivElement>(null);
-  const topics = useTopics();
+  const topics = useTopicOptions("any topic", filters.topic ?? "");
   const chosen = filterNames.filter((name) => name !== "sort" && filters[name]).length;
   const [showsFilters, setShowsFilters] = useState(() => chosen > 0 || window.matchMedia("(min-width: 52rem)").matches);
 
@@ -112,7 +112,6 @@ export default function SearchView() {
   if (filters.since && filters.until && filters.since > filters.until)
     wrongDays.until ??= "That is before the first day.";
   const canAsk = Object.keys(wrongDays).length === 0;
-  const isTopicGone = filters.topic && topics.data?.every((topic) => String(topic.id) !== filters.topic);
   const asks = q.trim() !== "" || Object.keys(filters).some((name) => name !== "sort");
   const posts = usePosts(
     {
@@ -204,15 +203,7 @@ export default function SearchView() {
         </div>
         {(showsFilters || isFilterWrong) && (
           <div className="filters" id="search-filters" ref={filterBox}>
-            <SelectField<string>
-              {...choose("topic")}
-              label="Topic"
-              options={[
-                ["", "any topic"],
-                ...(topics.data ?? []).map((topic) => [String(topic.id), topic.title] as const),
-                ...(isTopicGone ? [[filters.topic!, "a topic that is gone"] as const] : []),
-              ]}
-            />
+            <SelectField<string> {...choose("topic")} label="Topic" options={topics} />
             <SelectField<string>
               {...choose("platform")}
               label="Platform"

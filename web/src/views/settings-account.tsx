@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { LoginSession, Scope, Session, Token } from "../api-types";
-import { say } from "../components/toasts";
+import { say, sayError } from "../components/toasts";
 import { Form, NewPasswordFields, SelectField, TextField, useNewPassword } from "../components/form";
 import { Button, Loaded, Part, Skeleton } from "../components/ui";
 import { adoptSession, api } from "../lib/api";
@@ -160,9 +160,15 @@ export function Tokens({ isAdmin }: { isAdmin: boolean }) {
             <span className="grow">
               Copy it now, it is not shown again: <code>{made}</code>
             </span>
-            <Button small onClick={() => void navigator.clipboard?.writeText(made).then(() => say("Copied."))}>
-              Copy
-            </Button>
+            {/* Over plain http browsers have no clipboard for us. */}
+            {window.isSecureContext && (
+              <Button
+                small
+                onClick={() => void navigator.clipboard.writeText(made).then(() => say("Copied."), sayError)}
+              >
+                Copy
+              </Button>
+            )}
           </div>
         )}
       </Part>

@@ -1,10 +1,11 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { LogEntry, Settings, User } from "../api-types";
+import { AskFirst } from "../components/ask-first";
 import { useDebounced } from "../components/rule-field";
 import { say } from "../components/toasts";
 import { Checkbox, Form, passwordCharsMin, TextField } from "../components/form";
-import { Button, Confirm, Loaded, Part, Skeleton } from "../components/ui";
+import { Loaded, More, Part, Skeleton, Table } from "../components/ui";
 import { api } from "../lib/api";
 import { bytesName } from "../lib/format";
 import { useChange, useSecret } from "../lib/queries";
@@ -89,7 +90,6 @@ export function Users({ self }: { self: number }) {
   const [username, setUsername] = useState("");
   const [password, setPassword] = useSecret();
   const [isAdmin, setIsAdmin] = useState(false);
-  const [removing, setRemoving] = useState<User | null>(null);
   const add = useChange(() => api.post("/users", { username: username.trim(), password, is_admin: isAdmin }), {
     stale: ["users"],
     quiet: true,
@@ -99,11 +99,6 @@ export function Users({ self }: { self: number }) {
       setPassword("");
       setIsAdmin(false);
     },
-  });
-  const remove = useChange((id: number) => api.delete(`/users/${id}`), {
-    stale: ["users"],
-    quiet: true,
-    done: () => setRemoving(null),
   });
   return (
     <>
@@ -121,9 +116,17 @@ export function Users({ self }: { self: number }) {
                     </span>
                   </span>
                   {user.id !== self && (
-                    <Button small onClick={() => setRemoving(user)} aria-label={`Remove ${user.username}`}>
+                    <AskFirst
+                      small
+                      aria-label={`Remove ${user.username}`}
+                      title={`Remove ${user.username}?`}
+                      text="Their sessions and tokens end at once."
+                      action="Remove"
+                      change={() => api.delete(`/users/${user.id}`)}
+                      stale={["users"]}
+                    >
                       Remove…
-                    </Button>
+                    </AskFirst>
                   )}
                 </li>
               ))}
@@ -160,17 +163,6 @@ export function Users({ self }: { self: number }) {
           </Checkbox>
         </Form>
       </Part>
-      {removing && (
-        <Confirm
-          title={`Remove ${removing.username}?`}
-          text="Their sessions and tokens end at once."
-          action="Remove"
-          busy={remove.isPending}
-          error={remove.error}
-          onConfirm={() => remove.mutate(removing.id)}
-          onClose={() => setRemoving(null)}
-        />
-      )}
     </>
   );
 }
@@ -208,53 +200,37 @@ export function RequestLog() {
           if (entries.length === 0) return <p className="muted">None.</p>;
           return (
             <>
-              <div className="table-scroll" tabIndex={0} role="region" aria-label="Requests">
-                <table>
-                  <thead>
-                    <tr>
-                      <th scope="col">When</th>
-                      <th scope="col">Request</th>
-                      <th scope="col" className="number">
-                        Status
-                      </th>
-                      <th scope="col" className="number">
-                        Took
-                      </th>
-                      <th scope="col" className="number">
-                        Size
-                      </th>
-                      <th scope="col">Who</th>
-                      <th scope="col">From</th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {entries.map((entry) => (
-                      <tr key={entry.id}>
-                        <td title={fullTime(new Date(entry.time))} className="nowrap">
-                          {briefTime(new Date(entry.time))}
-                        </td>
-                        <td className="mono small">
-                          {entry.method} {entry.path}
-                        </td>
-                        <td className="number">
-                          <span className={entry.status >= 500 ? "wrong" : ""}>{entry.status}</span>
-                        </td>
-                        <td className="number">{entry.ms} ms</td>
-                        <td className="number">{bytesName(entry.bytes)}</td>
-                        <td>{entry.who}</td>
-                        <td className="mono small">{entry.address}</td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </div>
-              {log.hasNextPage && (
-                <div>
-                  <Button small busy={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()}>
-                    Show more
-                  </Button>
-                </div>
-              )}
+              <Table
+                label="Requests"
+                columns={[
+                  "When",
+                  "Request",
+                  { number: "Status" },
+                  { number: "Took" },
+                  { number: "Size" },
+                  "Who",
+                  "From",
+                ]}
+              >
+                {entries.map((entry) => (
+                  <tr key={entry.id}>
+                    <td title={fullTime(new Date(entry.time))} className="nowrap">
+                      {briefTime(new Date(entry.time))}
+                    </td>
+                    <td className="mono small">
+                      {entry.method} {entry.path}
+                    </td>
+                    <td className="number">
+                      <span className={entry.status >= 500 ? "wrong" : ""}>{entry.status}</span>
+                    </td>
+                    <td className="number">{entry.ms} ms</td>
+                    <td className="number">{bytesName(entry.bytes)}</td>
+                    <td>{entry.who}</td>
+                    <td className="mono small">{entry.address}</td>
+                  </tr>
+                ))}
+              </Table>
+              <More list={log} />
             </>
           );
         }}

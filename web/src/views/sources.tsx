@@ -4,7 +4,7 @@ import { Link } from "wouter";
 import type { Import, ImportResult, Run, Sources } from "../api-types";
 import { SelectField, TextField } from "../components/form";
 import { RunProgress } from "../components/run-progress";
-import { Button, Empty, ErrorNote, Loaded, PageHead, Skeleton } from "../components/ui";
+import { Button, Empty, ErrorNote, Loaded, More, PageHead, Skeleton } from "../components/ui";
 import { api } from "../lib/api";
 import { bytesName, count, counted, platformName } from "../lib/format";
 import { isOver, useRun, useSources } from "../lib/queries";
@@ -179,8 +179,8 @@ function Upload({ running }: { running: Run[] }) {
           />
         </div>
       )}
-      {refused.map((message) => (
-        <ErrorNote key={message} error={new Error(message)} />
+      {refused.map((message, index) => (
+        <ErrorNote key={index} error={new Error(message)} />
       ))}
       {shown.map(({ runId, file }) => (
         <ImportRun key={runId} id={runId} {...(file && { again: (as) => begin([file], as) })} />
@@ -316,11 +316,7 @@ function History({ runs }: { runs: Run[] | undefined }) {
                   ),
                 )}
               </ul>
-              {imports.hasNextPage && (
-                <Button small busy={imports.isFetchingNextPage} onClick={() => void imports.fetchNextPage()}>
-                  Show more
-                </Button>
-              )}
+              <More list={imports} />
             </>
           );
         }}

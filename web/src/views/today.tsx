@@ -1,36 +1,47 @@
-import { useQueryClient } from "@tanstack/react-query";
+import { useMutationState, useQueryClient } from "@tanstack/react-query";
 import { memo, useCallback, useEffect, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 import type { Run, Today, TodayTopic } from "../api-types";
 import { Mood, Ring, Sparkline } from "../components/charts";
-import { Dot, Icon } from "../components/icons";
+import { Icon } from "../components/icons";
 import { RunProgress } from "../components/run-progress";
 import { SummaryText } from "../components/summary";
-import { Button, Loaded, PageHead, Skeleton } from "../components/ui";
+import { Button, Loaded, PageHead, Skeleton, TopicHead } from "../components/ui";
 import { api } from "../lib/api";
-import { count, counted, topicColor } from "../lib/format";
+import { count, counted } from "../lib/format";
 import { useShortcuts } from "../lib/keyboard";
 import { useChange, useRun, useSources, useToday } from "../lib/queries";
+import { wordCount } from "../lib/text";
 import { briefTime, dayName, lastDays, periodName } from "../lib/time";
 
-/** Done marks show at once; if the server refuses, they are taken back. */
-function useMarkDone() {
+interface Mark {
+  id: number;
+  done: boolean;
+}
+
+function withMarks(today: Today, marks: Mark[]): Today {
+  if (marks.length === 0) return today;
+  const done = new Map(marks.map((mark) => [mark.id, mark.done]));
+  const topics = today.topics.map((card) => ({ ...card, done: done.get(card.topic.id) ?? card.done }));
+  return { ...today, topics, done: topics.every((card) => card.done) };
+}
+
+/** Done marks show at once, whatever the server tells meanwhile; if it refuses one, it is gone again. */
+function useDoneMarks(told: Today) {
   const client = useQueryClient();
-  const mark = (id: number, done: boolean) =>
-    client.setQueryData<Today>(["today"], (today) => {
-      if (!today) return today;
-      const topics = today.topics.map((card) => (card.topic.id === id ? { ...card, done } : card));
-      return { ...today, topics, done: topics.every((card) => card.done) };
-    });
   const change = useChange(
-    ({ id, done }: { id: number; done: boolean }) =>
-      done ? api.put(`/today/${id}/done`) : api.delete(`/today/${id}/done`),
-    { stale: ["today"] },
+    ({ id, done }: Mark) => (done ? api.put(`/today/${id}/done`) : api.delete(`/today/${id}/done`)),
+    {
+      name: "done",
+      stale: ["today"],
+      done: (_, mark) => client.setQueryData<Today>(["today"], (today) => today && withMarks(today, [mark])),
+    },
   );
-  return (id: number, done: boolean) => {
-    mark(id, done);
-    change.mutate({ id, done }, { onError: () => mark(id, !done) });
-  };
+  const onTheirWay = useMutationState({
+    filters: { mutationKey: ["done"], status: "pending" },
+    select: (mutation) => mutation.state.variables as Mark,
+  });
+  return { today: withMarks(told, onTheirWay), markDone: (id: number, done: boolean) => change.mutate({ id, done }) };
 }
 
 /** In the place of a summary, where there is none yet. */
@@ -60,13 +71,7 @@ type OnDone = (topicId: number, isDone: boolean) => void;
 const TopicCard = memo(function TopicCard({ card, onDone }: { card: TodayTopic; onDone: OnDone }) {
   const { topic, summary } = card;
   const head = (
-    <div className="topic-card-head">
-      <Dot color={topicColor(topic)} />
-      <h2 className="grow">
-        <Link href={`/topics/${topic.id}`}>
-          <bdi>{topic.title}</bdi>
-        </Link>
-      </h2>
+    <TopicHead topic={topic}>
       {card.done ? (
         <Button
           small
@@ -80,7 +85,7 @@ const TopicCard = memo(function TopicCard({ card, onDone }: { card: TodayTopic; 
       ) : (
         <Sparkline posts={card.trend} />
       )}
-    </div>
+    </TopicHead>
   );
   if (card.done) return head;
   return (
@@ -115,12 +120,12 @@ function readingMinutes(topics: TodayTopic[]): number {
   const words = topics
     .filter((card) => !card.done)
     .flatMap(({ summary }) => summary?.sentences?.map((sentence) => sentence.text) ?? summary?.content ?? [])
-    .reduce((sum, text) => sum + text.split(/\s+/).length, 0);
+    .reduce((sum, text) => sum + wordCount(text), 0);
   return Math.ceil(words / 200);
 }
 
-function Cards({ today }: { today: Today }) {
-  const markDone = useMarkDone();
+function Cards({ told }: { told: Today }) {
+  const { today, markDone } = useDoneMarks(told);
   const [, navigate] = useLocation();
   const selected = useRef(-1); // nothing looks different for it but the focus
   const list = useRef<HTMLOListElement>(null);
@@ -310,7 +315,7 @@ export default function TodayView() {
       <Loaded query={today} skeleton={<Skeleton height={220} count={3} label="Loading today" />}>
         {(data) =>
           data.topics.length > 0 ? (
-            <Cards today={data} />
+            <Cards told={data} />
           ) : (
             <>
               <PageHead title="Today" sub={dayName(new Date())} />

@@ -2,10 +2,11 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLocation } from "wouter";
 import type { Topic } from "../api-types";
+import { AskFirst } from "../components/ask-first";
 import { RuleField, RulePreviewList, useDebounced, useRuleCheck } from "../components/rule-field";
 import { say } from "../components/toasts";
 import { Checkbox, Form, TextArea, TextField } from "../components/form";
-import { Button, Confirm, PageHead } from "../components/ui";
+import { PageHead } from "../components/ui";
 import { api } from "../lib/api";
 import { topicColor } from "../lib/format";
 import { useChange } from "../lib/queries";
@@ -138,33 +139,23 @@ export function NewTopicView() {
   );
 }
 
-export function RemoveTopic({ topic }: { topic: Topic }) {
-  const [asking, setAsking] = useState(false);
+function RemoveTopic({ topic }: { topic: Topic }) {
   const [, navigate] = useLocation();
-  const remove = useChange(() => api.delete(`/topics/${topic.id}`), {
-    stale: ["topics", "today"],
-    quiet: true,
-    done: () => {
-      say(`“${topic.title}” is removed.`);
-      navigate("/topics");
-    },
-  });
   return (
-    <>
-      <Button kind="danger" small onClick={() => setAsking(true)}>
-        Remove topic…
-      </Button>
-      {asking && (
-        <Confirm
-          title={`Remove “${topic.title}”?`}
-          text="Its summaries go with it. The posts stay stored, and under their other topics."
-          action="Remove"
-          busy={remove.isPending}
-          error={remove.error}
-          onConfirm={() => remove.mutate()}
-          onClose={() => setAsking(false)}
-        />
-      )}
-    </>
+    <AskFirst
+      kind="danger"
+      small
+      title={`Remove “${topic.title}”?`}
+      text="Its summaries go with it. The posts stay stored, and under their other topics."
+      action="Remove"
+      change={() => api.delete(`/topics/${topic.id}`)}
+      stale={["topics", "today"]}
+      done={() => {
+        say(`“${topic.title}” is removed.`);
+        navigate("/topics");
+      }}
+    >
+      Remove topic…
+    </AskFirst>
   );
 }

@@ -6,7 +6,7 @@ import { PostList } from "../components/post-list";
 import { RunProgress } from "../components/run-progress";
 import { SummaryFacts, SummaryText } from "../components/summary";
 import { say } from "../components/toasts";
-import { Button, Empty, ErrorNote, Loaded, NotFound, PageHead, Segmented, Skeleton } from "../components/ui";
+import { Button, Empty, ErrorNote, Loaded, More, NotFound, PageHead, Segmented, Skeleton } from "../components/ui";
 import { api, ApiError } from "../lib/api";
 import { counted, topicColor } from "../lib/format";
 import {
@@ -164,7 +164,7 @@ function SummaryPanel({ topic, span }: { topic: Topic; span: Times | null }) {
   const [runId, setRunId] = useState<number | null>(null);
   const run = useRun(runId);
   const sticky = useSticky<HTMLElement>();
-  const all = summaries.data ?? [];
+  const all = summaries.data?.pages.flatMap((page) => page.summaries) ?? [];
   const ofSpan =
     span &&
     all.find(
@@ -221,6 +221,11 @@ function SummaryPanel({ topic, span }: { topic: Topic; span: Times | null }) {
             There were no posts in that time, so there is nothing to sum up.
           </p>
         )}
+        {!span && summaries.hasNextPage && (
+          <Link className="small" href={`/topics/${topic.id}/summaries`}>
+            Older ones, in Summaries
+          </Link>
+        )}
         {shown && (
           <>
             <SummaryFacts summary={shown} period={span !== null} />
@@ -268,8 +273,8 @@ function Summaries({ topic }: { topic: Topic }) {
   const summaries = useSummaries(topic.id);
   return (
     <Loaded query={summaries} skeleton={<Skeleton height={160} count={3} />}>
-      {(data) =>
-        data.length === 0 ? (
+      {({ pages }) =>
+        pages[0]!.summaries.length === 0 ? (
           <Empty
             title="No summaries yet"
             actions={
@@ -281,16 +286,21 @@ function Summaries({ topic }: { topic: Topic }) {
             One is written every morning for the day before.
           </Empty>
         ) : (
-          <ol className="stack reading-width">
-            {data.map((summary) => (
-              <li key={summary.id} className="card">
-                <div className="row">
-                  <SummaryFacts summary={summary} />
-                </div>
-                <SummaryText summary={summary} hideTopic={topic.id} />
-              </li>
-            ))}
-          </ol>
+          <div className="stack reading-width">
+            <ol className="stack">
+              {pages
+                .flatMap((page) => page.summaries)
+                .map((summary) => (
+                  <li key={summary.id} className="card">
+                    <div className="row">
+                      <SummaryFacts summary={summary} />
+                    </div>
+                    <SummaryText summary={summary} hideTopic={topic.id} />
+                  </li>
+                ))}
+            </ol>
+            <More list={summaries} />
+          </div>
         )
       }
     </Loaded>

@@ -1,7 +1,6 @@
 import { Link } from "wouter";
-import { Dot } from "../components/icons";
-import { Empty, Loaded, PageHead, Skeleton } from "../components/ui";
-import { counted, topicColor } from "../lib/format";
+import { Empty, Loaded, PageHead, Skeleton, TopicHead } from "../components/ui";
+import { counted } from "../lib/format";
 import { useTopics } from "../lib/queries";
 import { briefTime } from "../lib/time";
 
@@ -31,16 +30,10 @@ export default function TopicsView() {
             <ul className="stack">
               {data.map((topic) => (
                 <li key={topic.id} className="card">
-                  <div className="topic-card-head">
-                    <Dot color={topicColor(topic)} />
-                    <h2 className="grow">
-                      <Link href={`/topics/${topic.id}`}>
-                        <bdi>{topic.title}</bdi>
-                      </Link>
-                    </h2>
+                  <TopicHead topic={topic}>
                     {!topic.is_active && <span className="chip">switched off</span>}
                     {topic.filing && <span className="chip accent">filing…</span>}
-                  </div>
+                  </TopicHead>
                   {topic.description && (
                     <p className="muted clamped" dir="auto">
                       {topic.description}
