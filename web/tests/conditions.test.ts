@@ -1,4 +1,4 @@
-// What surrounds the page: a network that goes, a server that fails, paper, colours of the system.
+// What surrounds the page: a network that goes, a server that fails, paper, colours of the system, a finger that scrolls.
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { axe, launch, logIn, openPage, Server, show, type WatchedPage } from "./support";
@@ -108,6 +108,59 @@ test("who marks the words of a field and lets go beside the dialog does not clos
   expect(await title.inputValue()).toBe("Evenings");
   await page.mouse.click(20, box.y);
   await page.getByRole("dialog").waitFor({ state: "detached" });
+});
+
+test("what cannot be taken back is asked before, and done once it is confirmed", async () => {
+  const dialog = page.getByRole("dialog");
+  const remove = async (button: string) => {
+    await page.getByRole("button", { name: button }).click();
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("button", { name: button }).click();
+    await dialog.getByRole("button", { name: "Remove" }).click();
+    await page.getByRole("button", { name: button }).waitFor({ state: "detached" });
+    await dialog.waitFor({ state: "detached" });
+  };
+  await show(page, "/settings/users");
+  await page.getByLabel("User name").fill("bo");
+  await page.getByLabel("Password").fill("a password that is long");
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await remove("Remove bo");
+  await show(page, "/jobs");
+  await page.getByRole("button", { name: "New job" }).click();
+  await page.getByLabel("Title").fill("Evenings");
+  await page.getByRole("button", { name: "Save" }).click();
+  await remove("Remove Evenings");
+  await show(page, "/database");
+  await page.getByRole("button", { name: "Back up now" }).click();
+  await remove("Remove offx-");
+  await show(page, "/topics/5/rule");
+  await remove("Remove topic…");
+  await page.getByRole("heading", { name: "Topics", level: 1 }).waitFor();
+});
+
+test("a finger that scrolls the page over the chart chooses nothing", async () => {
+  const phone = await openPage(browser, server, {
+    viewport: { width: 390, height: 700 },
+    hasTouch: true,
+    isMobile: true,
+  });
+  await logIn(phone.page);
+  await show(phone.page, "/topics/1");
+  const chart = phone.page.locator(".chart");
+  await chart.locator(".bar").first().waitFor({ state: "attached" });
+  const { x, y, height } = (await chart.boundingBox())!;
+  const devtools = await phone.context.newCDPSession(phone.page);
+  const touch = (type: "touchStart" | "touchMove" | "touchEnd", moved?: number) =>
+    devtools.send("Input.dispatchTouchEvent", {
+      type,
+      touchPoints: moved === undefined ? [] : [{ x: x + 150, y: y + height / 2 - moved }],
+    });
+  await touch("touchStart", 0);
+  for (let moved = 20; moved <= 160; moved += 20) await touch("touchMove", moved);
+  await touch("touchEnd");
+  expect(await phone.page.evaluate(() => window.scrollY)).toBeGreaterThan(50);
+  expect(await chart.locator(".selection, .cursor").count()).toBe(0);
+  await phone.context.close();
 });
 
 test("on paper there is what was said, dark on light, and a long list has not the height of all its posts", async () => {
