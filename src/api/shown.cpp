@@ -47,8 +47,9 @@ void write_shown_posts(pipeline::JsonWriter& out, const store::PostPage& page, b
   std::vector<const summary::Cluster*> led_by(page.posts.size());  // where a post is the first of several
   std::vector<bool> follows(page.posts.size());
   if (clustered) {
-    std::vector<const store::Post*> pointers;
-    for (const auto& post : page.posts) pointers.push_back(&post);
+    const auto inputs = summary::inputs_of(page.posts);
+    std::vector<const summary::Input*> pointers;
+    for (const auto& input : inputs) pointers.push_back(&input);
     clusters = summary::cluster_posts(pointers);
     for (const auto& cluster : clusters) {
       if (cluster.posts.size() < 2) continue;

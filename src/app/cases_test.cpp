@@ -315,7 +315,9 @@ class Case {
     const auto until = parse_time(arguments.size() == 3 ? arguments[2] : "");
     if (!since || !until) return fail(Errc::invalid_argument, "write: summarize TITLE | since | until");
     OFFX_ASSIGN(const auto topic, topic_named(arguments[0]));
-    OFFX_ASSIGN(const auto posts, store::PostRepository(*client_).in_period(topic.id, *since, *until));
+    std::vector<store::Post> posts;
+    OFFX_TRY(store::PostRepository(*client_).each_in_period(topic.id, *since, *until,
+                                                            [&](const auto& post) { posts.push_back(post); }));
     const auto made = summary::summarize(posts);
     std::vector<std::string> lines;
     for (const auto& sentence : made.sentences) {

@@ -18,7 +18,7 @@ constexpr std::size_t kCandidatesMax = 200;
 std::string match_of(const store::Post& post) {
   text::Tokenizer tokenizer(text::NormalForm::search);
   std::vector<std::string> words;
-  for (const auto& token : tokenizer.tokenize(summary::read(post).text)) {
+  for (const auto& token : tokenizer.tokenize(summary::read(summary::input_of(post)).text)) {
     if (token.kind == text::TokenKind::word) words.push_back(text::search_word(token));
   }
   // The longest words are the rarest, mostly.
@@ -48,9 +48,11 @@ Result<store::PostPage> similar_posts(db::DatabaseClient& client, const store::P
   const auto match = match_of(post);
   if (match.empty()) return similar;
   OFFX_ASSIGN(auto found, store::PostRepository(client).like(match, kCandidatesMax));
+  const auto own = summary::input_of(post);
   for (std::size_t i = 0; i < found.posts.size() && similar.posts.size() < limit; ++i) {
     if (found.posts[i].id == post.id) continue;
-    const store::Post* const pair[] = {&post, &found.posts[i]};
+    const auto other = summary::input_of(found.posts[i]);
+    const summary::Input* const pair[] = {&own, &other};
     const auto clusters = summary::cluster_posts(pair);
     if (clusters.size() != 1 || clusters[0].posts.size() != 2) continue;
     similar.posts.push_back(std::move(found.posts[i]));

@@ -15,13 +15,14 @@ namespace {
 namespace json = boost::json;
 
 /// FNV-1a over what a summary is made from: the same posts and options give the same text.
-std::string input_hash(std::span<const store::Post> posts, const summary::Options& options) {
+std::string input_hash(std::span<const summary::Input> posts, const summary::Options& options) {
   std::uint64_t hash = 0xcbf29ce484222325ULL;
   const auto add = [&hash](std::string_view bytes) {
     for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
     hash = (hash ^ bytes.size()) * 0x100000001b3ULL;
   };
-  std::vector<const store::Post*> sorted;
+  std::vector<const summary::Input*> sorted;
+  sorted.reserve(posts.size());
   for (const auto& post : posts) sorted.push_back(&post);
   std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) {
     return std::tie(a->platform, a->external_id) < std::tie(b->platform, b->external_id);
@@ -50,12 +51,23 @@ Result<TopicSummary> summarize_topic(db::DatabaseClient& client, const store::To
   OFFX_TRY(check_engine(options.engine));
   store::SummaryRepository summaries(client);
   TopicSummary result{.topic = topic, .period = period};
-  OFFX_ASSIGN(result.posts, store::PostRepository(client).in_period(topic.id, period.start, period.end));
+  store::PostRepository posts(client);
+  summary::Inputs inputs;
+  OFFX_TRY(posts.each_in_period(topic.id, period.start, period.end, [&](const auto& post) { inputs.add(post); }));
   const summary::Options wanted{.max_sentences = options.max_sentences};
-  result.summary = summary::summarize(result.posts, wanted);
-  result.sentiment = summary::aggregate(result.posts);
+  result.summary = summary::summarize(inputs.all(), wanted);
+  result.sentiment = summary::aggregate(inputs.all());
   if (result.summary.sentences.empty()) return result;
 
+  std::vector<std::int64_t> cited_ids;
+  for (auto& cited : result.summary.posts) {
+    cited_ids.push_back(inputs.all()[cited.index].id);
+    cited.index = cited.n - 1;
+  }
+  OFFX_ASSIGN(result.posts, posts.get(cited_ids));
+  if (result.posts.size() != cited_ids.size()) {
+    return fail(Errc::conflict, "a post was removed while it was being cited; try again");
+  }
   result.content = summary::render(result.summary, result.posts, result.sentiment);
   store::StoredSummary stored;
   stored.topic_id = topic.id;
@@ -67,7 +79,7 @@ Result<TopicSummary> summarize_topic(db::DatabaseClient& client, const store::To
   stored.created_at = now;
   stored.period_start = period.start;
   stored.period_end = period.end;
-  stored.input_hash = input_hash(result.posts, wanted);
+  stored.input_hash = input_hash(inputs.all(), wanted);
   stored.sentences_json = json::serialize(to_json(result.summary.sentences));
   stored.sentiment_json = json::serialize(to_json(result.sentiment));
   OFFX_ASSIGN(const auto same, summaries.find_same(stored));

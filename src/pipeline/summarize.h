@@ -37,8 +37,8 @@ struct SummarizeOptions {
 struct TopicSummary {
   store::Topic topic;
   Period period;
-  std::vector<store::Post> posts;  ///< of the period, oldest first
   summary::Summary summary;
+  std::vector<store::Post> posts;  ///< that it cites, by number: CitedPost::index is one's place here
   summary::SentimentShares sentiment;
   std::string content;  ///< the text with its list of posts; empty if there is nothing to say
   std::int64_t id = 0;  ///< of the stored summary; 0 if there is nothing to say
@@ -46,7 +46,9 @@ struct TopicSummary {
 };
 
 /// Summarises the posts of a topic in a period and stores the result with its citations. May be repeated: the same
-/// posts and options give the summary that is there. Errc::invalid_argument if there is no such engine.
+/// posts and options give the summary that is there. Errc::invalid_argument if there is no such engine, Errc::conflict
+/// if a post was removed while it was cited. All texts of the period are in memory meanwhile, and little else of its
+/// posts.
 Result<TopicSummary> summarize_topic(db::DatabaseClient& client, const store::Topic& topic, const Period& period,
                                      const SummarizeOptions& options, Timestamp now);
 

@@ -49,6 +49,20 @@ Result<Post> PostRepository::get(std::int64_t id) {
   return post;
 }
 
+Result<std::vector<Post>> PostRepository::get(std::span<const std::int64_t> ids) {
+  std::vector<Statement> statements;
+  statements.reserve(ids.size() + 1);
+  for (const auto id : ids) statements.push_back({sql(Query::post_get), {id}});
+  statements.push_back({sql(Query::posts_media_of), {to_json(ids)}});
+  OFFX_ASSIGN(const auto results, client_.batch(statements, db::Mode::read));
+  std::vector<Post> posts;
+  for (const auto& rows : std::span(results).first(ids.size())) {
+    if (rows.rows() > 0) posts.push_back(row_to_post(rows.row(0)));
+  }
+  tie_links(posts, {}, results.back(), db::QueryResult());
+  return posts;
+}
+
 Result<LinkedPost> PostRepository::get_linked(std::int64_t id) {
   const std::string ids = to_json(std::vector{id});
   const Statement statements[] = {
@@ -272,16 +286,15 @@ Result<PostPage> PostRepository::like(std::string_view match, std::size_t limit)
   return page_of(rows, rows.rows());
 }
 
-Result<std::vector<Post>> PostRepository::in_period(std::int64_t topic_id, Timestamp since, Timestamp until) {
-  std::vector<Post> posts;
+Result<void> PostRepository::each_in_period(std::int64_t topic_id, Timestamp since, Timestamp until,
+                                            const std::function<void(const Post&)>& visit) {
   PageKey after{to_sql_time(since), 0};
   for (;;) {
     OFFX_ASSIGN(const auto rows,
                 client_.execute(sql(Query::posts_in_period_of_topic),
                                 {topic_id, after.created_at, to_sql_time(until), after.id, std::int64_t{kEachPage}}));
-    for (std::size_t i = 0; i < rows.rows(); ++i) posts.push_back(row_to_post(rows.row(i)));
-    OFFX_TRY(load_media(std::span(posts).last(rows.rows())));
-    if (rows.rows() < kEachPage) return posts;
+    for (std::size_t i = 0; i < rows.rows(); ++i) visit(row_to_post(rows.row(i)));
+    if (rows.rows() < kEachPage) return {};
     const auto last = rows.row(rows.rows() - 1);
     after = {db::to_text(last[6]), db::to_integer(last[0])};
   }

@@ -99,7 +99,9 @@ class PostRepository {
   /// Indexes and files stored posts, and writes their details, and `created_at` in the one form that sorts.
   Result<void> file(std::span<const FiledPost> posts, RuleRevision revision, Timestamp now);
 
-  Result<Post> get(std::int64_t id);               ///< with media; Errc::not_found
+  Result<Post> get(std::int64_t id);  ///< with media; Errc::not_found
+  /// Those of them that are there, with media, in this order, in one round trip. No id twice.
+  Result<std::vector<Post>> get(std::span<const std::int64_t> ids);
   Result<LinkedPost> get_linked(std::int64_t id);  ///< in one round trip, too; Errc::not_found
   Result<std::optional<Post>> find(std::string_view platform, std::string_view external_id);
   /// Removes a post with its media and links, for ever: imports do not bring it back. Errc::not_found
@@ -115,8 +117,9 @@ class PostRepository {
   /// relevance there is one page only.
   Result<PostPage> search(std::string_view match, SearchOrder order, const PostFilter& filter, std::size_t limit,
                           const std::optional<PageKey>& after = {});
-  /// All posts of a topic in [since, until), oldest first, with media.
-  Result<std::vector<Post>> in_period(std::int64_t topic_id, Timestamp since, Timestamp until);
+  /// Gives every post of a topic in [since, until), without media, to `visit`, oldest first.
+  Result<void> each_in_period(std::int64_t topic_id, Timestamp since, Timestamp until,
+                              const std::function<void(const Post&)>& visit);
   /// Gives every stored post behind `after_id`, with media, to `visit`, by id, until it returns an error.
   Result<void> each(const std::function<Result<void>(const Post&)>& visit, std::int64_t after_id = 0);
 

@@ -3,22 +3,15 @@
 #include <algorithm>
 
 #include "summary/statement.h"
-#include "text/key_numbers.h"
 #include "text/near_duplicates.h"
 
 namespace offx::summary {
 namespace {
 
-using store::Post;
-
 /// Posts that share this much of their words say the same.
 constexpr double kSameThreshold = 0.7;
 /// What is read of a post: feed items can be whole books.
 constexpr std::size_t kPostBytesMax = 32'768;
-
-std::uint64_t voice(const Post& post, std::string_view name) {
-  return text::mix(text::hash_of(post.platform) ^ text::hash_of(name));
-}
 
 }  // namespace
 
@@ -29,8 +22,8 @@ std::string_view prefix_of(std::string_view text, std::size_t bytes_max) {
   return text.substr(0, end);
 }
 
-Reading read(const Post& post) {
-  Reading reading{post.content, post.details.is_repost};
+Reading read(const Input& post) {
+  Reading reading{post.content, post.is_repost};
   if (reading.text.starts_with("RT @")) {
     const std::size_t name_end = reading.text.find(' ', 4);
     if (name_end != std::string_view::npos && reading.text[name_end - 1] == ':') {
@@ -42,19 +35,14 @@ Reading read(const Post& post) {
   return reading;
 }
 
-std::uint64_t author_voice(const Post& post) {
-  const std::string& known = !post.author_username.empty()     ? post.author_username
-                             : !post.details.author_id.empty() ? post.details.author_id
-                                                               : post.author;
-  return known.empty() ? voice(post, "\n" + post.external_id) : voice(post, known);
-}
+namespace {
 
-std::vector<Cluster> cluster_posts(std::span<const Post* const> posts) {
+/// For each post that has words the first one that says the same, as places in `said`, which gets their places.
+std::vector<std::uint32_t> first_alike(std::span<const Input* const> posts, std::vector<std::uint32_t>& said) {
   StatementReader reader;
   text::TokenSets sets;
   std::vector<Word> found;
   std::vector<std::uint64_t> words;
-  std::vector<std::uint32_t> said;
   for (std::uint32_t i = 0; i < posts.size(); ++i) {
     const bool negated = reader.read(read(*posts[i]).text, true, found).negated;
     if (found.empty()) continue;
@@ -63,7 +51,14 @@ std::vector<Cluster> cluster_posts(std::span<const Post* const> posts) {
     sets.add(words);
     said.push_back(i);
   }
-  const std::vector<std::uint32_t> leaders = text::near_duplicate_leaders(sets, kSameThreshold);
+  return text::near_duplicate_leaders(sets, kSameThreshold);
+}
+
+}  // namespace
+
+std::vector<Cluster> cluster_posts(std::span<const Input* const> posts) {
+  std::vector<std::uint32_t> said;
+  const std::vector<std::uint32_t> leaders = first_alike(posts, said);
   std::vector<Cluster> clusters;
   std::vector<std::size_t> cluster_of(said.size());
   for (std::size_t i = 0; i < said.size(); ++i) {
@@ -76,8 +71,8 @@ std::vector<Cluster> cluster_posts(std::span<const Post* const> posts) {
   for (Cluster& cluster : clusters) {
     auto& voices = cluster.voices;
     for (const auto i : cluster.posts) {
-      voices.push_back(author_voice(*posts[i]));
-      if (!posts[i]->details.reposted_by.empty()) voices.push_back(voice(*posts[i], posts[i]->details.reposted_by));
+      voices.push_back(posts[i]->author);
+      if (posts[i]->reposter != 0) voices.push_back(posts[i]->reposter);
     }
     std::sort(voices.begin(), voices.end());
     voices.erase(std::unique(voices.begin(), voices.end()), voices.end());

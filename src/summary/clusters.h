@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "store/post.h"
+#include "summary/input.h"
 
 namespace offx::summary {
 
@@ -18,19 +18,16 @@ struct Reading {
   std::string_view text;  ///< its own words: without `RT @user: `, which marks a repost made by hand; of the post
   bool is_repost = false;
 };
-[[nodiscard]] Reading read(const store::Post& post);
-
-/// A number for who wrote the post; another one for every post of which that is not known.
-[[nodiscard]] std::uint64_t author_voice(const store::Post& post);
+[[nodiscard]] Reading read(const Input& post);
 
 /// Posts that say the same.
 struct Cluster {
   std::vector<std::uint32_t> posts;   ///< their places, ascending; the others are like the first
-  std::vector<std::uint64_t> voices;  ///< who wrote or reposted them: author_voice() and the like, sorted, distinct
+  std::vector<std::uint64_t> voices;  ///< who wrote or reposted them, sorted, distinct
 };
 
 /// Groups posts that share most of their words, in the order of the first of each group. Posts without words (links
 /// alone) say nothing and are in no group; posts that differ in a negation are not alike. Near linear.
-[[nodiscard]] std::vector<Cluster> cluster_posts(std::span<const store::Post* const> posts);
+[[nodiscard]] std::vector<Cluster> cluster_posts(std::span<const Input* const> posts);
 
 }  // namespace offx::summary

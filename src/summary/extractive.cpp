@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <numeric>
 #include <string_view>
 #include <tuple>
 #include <unordered_map>
@@ -31,7 +32,7 @@ constexpr std::int64_t kSlots = 8;
 
 class Summarizer {
  public:
-  Summarizer(std::span<const Post> posts, const Options& options) : posts_(posts), options_(options) {}
+  Summarizer(std::span<const Input> posts, const Options& options) : posts_(posts), options_(options) {}
 
   Summary run() {
     order_posts();
@@ -49,28 +50,27 @@ class Summarizer {
  private:
   /// By time, originals first: then the leader of near-duplicates is a repost only if nothing else is there.
   void order_posts() {
-    for (const Post& post : posts_) {
-      if (!post.details.is_private) read_.push_back(&post);
+    for (const Input& post : posts_) {
+      if (!post.is_private) read_.push_back(&post);
     }
-    const auto key = [](const Post* post) {
+    const auto key = [](const Input* post) {
       return std::make_tuple(read(*post).is_repost,
-                             std::tie(post->created_at, post->platform, post->external_id, post->content, post->url,
-                                      post->author, post->author_username, post->details.reposted_by));
+                             std::tie(post->created_at, post->platform, post->external_id, post->content));
     };
-    std::ranges::sort(read_, [&](const Post* a, const Post* b) { return key(a) < key(b); });
+    std::ranges::stable_sort(read_, [&](const Input* a, const Input* b) { return key(a) < key(b); });
   }
 
   void group_posts() {
     clusters_ = cluster_posts(read_);
-    for (const Cluster& cluster : clusters_) {
-      voices_.push_back(cluster.voices);
+    for (Cluster& cluster : clusters_) {
       // Less than in proportion, or one campaign would drown everybody else.
       passages_.document_weights.push_back(std::sqrt(static_cast<double>(cluster.voices.size())));
+      voices_.push_back(std::move(cluster.voices));
     }
   }
 
   /// The post of a group that is cited: the first original.
-  [[nodiscard]] const Post& leader(const Cluster& cluster) const { return *read_[cluster.posts.front()]; }
+  [[nodiscard]] const Input& leader(const Cluster& cluster) const { return *read_[cluster.posts.front()]; }
 
   void split_posts() {
     if (clusters_.empty()) return;
@@ -82,12 +82,12 @@ class Summarizer {
     text::KeyNumbers authors(clusters_.size());
     bool any_eligible = false;
     for (std::uint32_t c = 0; c < clusters_.size(); ++c) {
-      const Post& post = leader(clusters_[c]);
+      const Input& post = leader(clusters_[c]);
       Candidate candidate;
       candidate.document = c;
-      candidate.author = authors.id(author_voice(post));
+      candidate.author = authors.id(post.author);
       candidate.slot = static_cast<std::uint32_t>((static_cast<double>(time(clusters_[c])) - begin) / slot_length);
-      const std::string_view text = read(leader(clusters_[c])).text;
+      const std::string_view text = read(post).text;
       const std::vector<std::string_view> sentences = text::split_sentences(text);
       for (const std::string_view& sentence : sentences) {
         candidate.last = &sentence == &sentences.back();
@@ -106,7 +106,7 @@ class Summarizer {
     const std::string text = shown(part, leader(clusters_[candidate.document]));
     candidate.words_begin = passages_.words.size();
     candidate.form = reader_.read(text, false, words_);
-    passages_.words.insert(passages_.words.end(), words_.begin(), words_.end());
+    add_words(passages_, words_);
     candidate.words_end = passages_.words.size();
     if (candidate.length() == 0) return false;
     candidate.eligible = candidate.length() >= kWordsMin;
@@ -115,9 +115,9 @@ class Summarizer {
     return candidate.eligible;
   }
 
-  static std::string shown(std::string_view part, const Post& post) {
+  static std::string shown(std::string_view part, const Input& post) {
     const std::string line = text::collapse_space(part);
-    std::string_view text = text::trim_for_display(line, post.details.is_reply);
+    std::string_view text = text::trim_for_display(line, post.is_reply);
     if (text.size() > kSentenceBytesMax) {
       text = prefix_of(text, kSentenceBytesMax);
       if (const std::size_t space = text.rfind(' '); space != std::string_view::npos) text = text.substr(0, space);
@@ -131,7 +131,7 @@ class Summarizer {
       const auto [it, is_new] = numbers.try_emplace(c, summary.posts.size() + 1);
       if (is_new)
         summary.posts.push_back({it->second, static_cast<std::size_t>(&leader(clusters_[c]) - posts_.data()),
-                                 clusters_[c].voices.size(), clusters_[c].posts.size()});
+                                 voices_[c].size(), clusters_[c].posts.size()});
       return it->second;
     };
     std::vector<std::vector<std::uint32_t>> support = find_support(passages_, chosen);
@@ -150,12 +150,12 @@ class Summarizer {
     }
   }
 
-  std::span<const Post> posts_;
+  std::span<const Input> posts_;
   const Options& options_;
   StatementReader reader_;
-  std::vector<Word> words_;        ///< of what was read last
-  std::vector<const Post*> read_;  ///< of posts_, in the order in which they are taken
-  std::vector<Cluster> clusters_;
+  std::vector<Word> words_;                         ///< of what was read last
+  std::vector<const Input*> read_;                  ///< of posts_, in the order in which they are taken
+  std::vector<Cluster> clusters_;                   ///< without their voices
   std::vector<std::vector<std::uint64_t>> voices_;  ///< of each cluster, sorted and distinct
   Passages passages_;                               ///< its documents are the clusters
   std::vector<std::string_view> parts_;             ///< by candidate, as it stands in its post
@@ -163,6 +163,21 @@ class Summarizer {
 
 }  // namespace
 
-Summary summarize(std::span<const Post> posts, const Options& options) { return Summarizer(posts, options).run(); }
+Summary summarize(std::span<const Input> posts, const Options& options) { return Summarizer(posts, options).run(); }
+
+Summary summarize(std::span<const Post> posts, const Options& options) {
+  // What nothing in the inputs tells apart: a file may hold a post twice.
+  std::vector<std::size_t> order(posts.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, {}, [&](std::size_t i) {
+    return std::tie(posts[i].url, posts[i].author, posts[i].author_username, posts[i].details.reposted_by);
+  });
+  std::vector<Input> inputs;
+  inputs.reserve(posts.size());
+  for (const std::size_t i : order) inputs.push_back(input_of(posts[i]));
+  Summary summary = summarize(std::span<const Input>(inputs), options);
+  for (CitedPost& cited : summary.posts) cited.index = order[cited.index];
+  return summary;
+}
 
 }  // namespace offx::summary

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "store/post.h"
+#include "summary/input.h"
 
 namespace offx::summary {
 
@@ -60,5 +61,8 @@ struct Summary {
 /// words: paraphrases and other languages go unnoticed.
 /// Near linear in the size of the input: about 0.2 s for 10,000 posts. Thread-safe.
 [[nodiscard]] Summary summarize(std::span<const store::Post> posts, const Options& options = {});
+
+/// The same of inputs. What only the rest of their posts would tell apart is taken in the order given.
+[[nodiscard]] Summary summarize(std::span<const Input> posts, const Options& options = {});
 
 }  // namespace offx::summary

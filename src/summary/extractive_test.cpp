@@ -79,7 +79,7 @@ TEST(Summarize, quotesWhatManySayAndLeavesOutWhatOneSays) {
 }
 
 TEST(Summarize, isEmptyWhereNothingIsSaid) {
-  EXPECT_THAT(summarize({}).sentences, IsEmpty());
+  EXPECT_THAT(summarize(std::vector<Post>()).sentences, IsEmpty());
   const std::vector<Post> silent = {post("1", "a", ""), post("2", "b", "https://a.example"), post("3", "c", "!!! ...")};
   const Summary summary = summarize(silent);
   EXPECT_THAT(summary.sentences, IsEmpty());

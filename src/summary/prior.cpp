@@ -29,18 +29,15 @@ constexpr double kWeightMin = 0.05;  ///< of the prior among opinions
 /// Tells names: words that are mostly capitalised where no sentence begins.
 class Names {
  public:
-  explicit Names(std::span<const Word> words) : numbers_(words.size() / 4) {
-    for (const Word& word : words) {
-      const std::uint32_t id = numbers_.id(word.hash);
-      if (id == balance_.size()) balance_.push_back(0);
-      if (word.inside && !word.function) balance_[id] += word.capitalised ? 1 : -1;
+  explicit Names(const Passages& passages) : balance_(passages.hashes.size()) {
+    for (const PassageWord& word : passages.words) {
+      if (word.inside && !word.function) balance_[word.id] += word.capitalised ? 1 : -1;
     }
   }
 
-  [[nodiscard]] bool operator()(const Word& word) { return balance_[numbers_.id(word.hash)] > 0; }
+  [[nodiscard]] bool operator()(const PassageWord& word) const { return balance_[word.id] > 0; }
 
  private:
-  text::KeyNumbers numbers_;
   std::vector<std::int64_t> balance_;  ///< by word: how often it was capitalised, less how often it was not
 };
 
@@ -51,8 +48,10 @@ std::vector<std::size_t> group_by_content(Passages& passages, std::span<const st
   for (const Candidate& candidate : passages.candidates) {
     content.clear();
     // A whole post is known by its document, its sentences by themselves.
-    for (const Word& word : words_of(passages, candidate)) {
-      if (!candidate.whole && !word.function) content.push_back(candidate.form.negated ? ~word.hash : word.hash);
+    for (const PassageWord& word : words_of(passages, candidate)) {
+      if (candidate.whole || word.function) continue;
+      const std::uint64_t hash = passages.hashes[word.id];
+      content.push_back(candidate.form.negated ? ~hash : hash);
     }
     // What has no content is like nothing else.
     if (content.empty()) content.push_back(text::mix(candidate.words_begin));
@@ -82,14 +81,14 @@ std::vector<std::size_t> group_by_content(Passages& passages, std::span<const st
 void weigh_candidates(Passages& passages, std::span<const std::vector<std::uint64_t>> voices) {
   std::vector<Candidate>& candidates = passages.candidates;
   if (candidates.empty()) return;
-  Names is_name(passages.words);
+  const Names is_name(passages);
   std::vector<std::uint32_t> content(candidates.size(), 0);
   std::vector<bool> specific(candidates.size(), false);
   double named_share = 0;
   double sentences = 0;
   for (std::size_t c = 0; c < candidates.size(); ++c) {
     bool named = false;
-    for (const Word& word : words_of(passages, candidates[c])) {
+    for (const PassageWord& word : words_of(passages, candidates[c])) {
       content[c] += word.function ? 0 : 1;
       const bool name = word.uncased || is_name(word);
       named = named || name;

@@ -1,6 +1,7 @@
 #include "summary/selection.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <iterator>
 #include <queue>
@@ -36,9 +37,9 @@ double length_of_summary(std::size_t sentences) {
   return std::clamp(above / static_cast<double>(kLongSummary - kShortSummary), 0.0, 1.0);
 }
 
-std::vector<std::uint64_t> distinct_words(const Passages& passages, const Candidate& candidate) {
-  std::vector<std::uint64_t> words;
-  for (const Word& word : words_of(passages, candidate)) words.push_back(word.hash);
+std::vector<std::uint32_t> distinct_words(const Passages& passages, const Candidate& candidate) {
+  std::vector<std::uint32_t> words;
+  for (const PassageWord& word : words_of(passages, candidate)) words.push_back(word.id);
   std::sort(words.begin(), words.end());
   words.erase(std::unique(words.begin(), words.end()), words.end());
   return words;
@@ -54,6 +55,39 @@ struct Wanted {
 double jaccard(std::size_t common, std::size_t a, std::size_t b) {
   return static_cast<double>(common) / static_cast<double>(a + b - common);
 }
+
+/// Of two adjacent words.
+std::uint64_t pair_of(const PassageWord& a, const PassageWord& b) { return (std::uint64_t{a.id} << 32) | b.id; }
+
+/// Tells pairs of words that more than one voice has; it is sometimes wrong about others. Two bits a pair and a few
+/// more, where a table of all pairs takes 32 to 64 bytes for each.
+class RepeatedPairs {
+ public:
+  explicit RepeatedPairs(const Passages& passages)
+      : once_(std::bit_ceil(passages.words.size() * kBits + 64)), again_(once_.size()) {
+    for (const Candidate& c : passages.candidates) {
+      if (c.whole) continue;  // counts for nothing by itself
+      const bool is_heard = passages.document_weights[c.document] > 1;
+      const std::span<const PassageWord> words = words_of(passages, c);
+      for (std::size_t i = 1; i < words.size(); ++i) {
+        const std::size_t place = place_of(pair_of(words[i - 1], words[i]));
+        if (is_heard || once_[place]) again_[place] = true;
+        once_[place] = true;
+      }
+    }
+    once_ = {};
+  }
+
+  [[nodiscard]] bool may_have(std::uint64_t pair) const { return again_[place_of(pair)]; }
+
+ private:
+  static constexpr std::size_t kBits = 8;  ///< for each word: then an eighth of the others is kept by mistake
+
+  [[nodiscard]] std::size_t place_of(std::uint64_t pair) const { return text::mix(pair) & (again_.size() - 1); }
+
+  std::vector<bool> once_;
+  std::vector<bool> again_;
+};
 
 class Selection {
  public:
@@ -100,25 +134,23 @@ class Selection {
     }
   };
 
-  /// Numbers the words and pairs of all candidates and weighs them. What only one document says is worth nothing.
+  /// Numbers the words and pairs of all candidates and weighs them. What only one voice says is worth nothing, and left
+  /// out: among posts that differ most pairs are of one post, and a table of all would be larger than all else here.
   void collect_features() {
     constexpr std::uint32_t kNone = ~std::uint32_t{0};
-    text::KeyNumbers words(passages_.words.size() / 4);
-    text::KeyNumbers pairs(passages_.words.size());
-    std::vector<std::uint32_t> numbers;
-    numbers.reserve(passages_.words.size());
-    for (const Word& word : passages_.words) numbers.push_back(words.id(word.hash));
-    const auto word_count = static_cast<std::uint32_t>(words.size());
+    const RepeatedPairs repeated(passages_);
+    text::KeyNumbers pairs;
+    const auto word_count = static_cast<std::uint32_t>(passages_.hashes.size());
     std::vector<std::uint32_t> last_document(word_count, kNone);
     worth_.resize(word_count);
-    features_.reserve(numbers.size() * 2);
     begins_.reserve(candidates_.size() + 1);
     for (const Candidate& c : candidates_) {
       const std::size_t begin = features_.size();
-      for (std::size_t i = c.words_begin; i < c.words_end; ++i) {
-        features_.push_back(numbers[i]);
-        if (i + 1 == c.words_end) break;
-        const std::uint32_t pair = word_count + pairs.id((std::uint64_t{numbers[i]} << 32) | numbers[i + 1]);
+      const std::span<const PassageWord> words = words_of(passages_, c);
+      for (std::size_t i = 0; i < words.size(); ++i) {
+        features_.push_back(words[i].id);
+        if (i + 1 == words.size() || !repeated.may_have(pair_of(words[i], words[i + 1]))) continue;
+        const std::uint32_t pair = word_count + pairs.id(pair_of(words[i], words[i + 1]));
         if (pair == worth_.size()) {
           worth_.push_back(0);
           last_document.push_back(kNone);
@@ -161,11 +193,11 @@ class Selection {
 
   [[nodiscard]] bool repeats(std::uint32_t c) const {
     const Candidate& candidate = candidates_[c];
-    const std::vector<std::uint64_t> words = distinct_words(passages_, candidate);
+    const std::vector<std::uint32_t> words = distinct_words(passages_, candidate);
     for (std::size_t i = 0; i < chosen_.size(); ++i) {
       const Candidate& other = candidates_[chosen_[i]];
       if (other.document == candidate.document && (other.whole || candidate.whole)) return true;
-      std::vector<std::uint64_t> common;
+      std::vector<std::uint32_t> common;
       std::ranges::set_intersection(words, chosen_words_[i], std::back_inserter(common));
       if (jaccard(common.size(), words.size(), chosen_words_[i].size()) > kSimilarityMax) return true;
     }
@@ -196,10 +228,23 @@ class Selection {
   std::unordered_map<std::uint32_t, double> author_factors_;
   std::unordered_map<std::uint32_t, double> slot_factors_;
   std::vector<std::uint32_t> chosen_;
-  std::vector<std::vector<std::uint64_t>> chosen_words_;
+  std::vector<std::vector<std::uint32_t>> chosen_words_;
 };
 
 }  // namespace
+
+void add_words(Passages& passages, std::span<const Word> words) {
+  for (const Word& word : words) {
+    const std::uint32_t id = passages.ids.id(word.hash);
+    if (id == passages.hashes.size()) passages.hashes.push_back(word.hash);
+    passages.words.push_back({.id = id,
+                              .function = word.function,
+                              .number = word.number,
+                              .inside = word.inside,
+                              .capitalised = word.capitalised,
+                              .uncased = word.uncased});
+  }
+}
 
 std::vector<std::uint32_t> select_sentences(const Passages& passages, std::size_t sentences_max) {
   if (passages.candidates.empty() || sentences_max == 0) return {};
@@ -208,30 +253,30 @@ std::vector<std::uint32_t> select_sentences(const Passages& passages, std::size_
 
 std::vector<std::vector<std::uint32_t>> find_support(const Passages& passages, std::span<const std::uint32_t> chosen) {
   std::vector<Wanted> wanted(chosen.size());
-  std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> chosen_with;  // by word
+  std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> chosen_with;  // by word
   for (std::uint32_t i = 0; i < chosen.size(); ++i) {
     const Candidate& candidate = passages.candidates[chosen[i]];
-    std::unordered_map<std::uint64_t, Word> distinct;
-    for (const Word& word : words_of(passages, candidate)) distinct.emplace(word.hash, word);
-    for (const auto& [hash, word] : distinct) {
+    std::unordered_map<std::uint32_t, PassageWord> distinct;
+    for (const PassageWord& word : words_of(passages, candidate)) distinct.emplace(word.id, word);
+    for (const auto& [id, word] : distinct) {
       ++wanted[i].words;
       wanted[i].content += word.function ? 0 : 1;
       wanted[i].numbers += word.number ? 1 : 0;
-      chosen_with[hash].push_back(i);
+      chosen_with[id].push_back(i);
     }
   }
   std::vector<std::vector<std::uint32_t>> support(chosen.size());
   std::vector<Wanted> found(chosen.size());
-  std::vector<Word> words;
+  std::vector<PassageWord> words;
   for (const Candidate& other : passages.candidates) {
-    const std::span<const Word> all = words_of(passages, other);
+    const std::span<const PassageWord> all = words_of(passages, other);
     words.assign(all.begin(), all.end());
-    std::ranges::sort(words, {}, &Word::hash);
-    const auto repeats = std::ranges::unique(words, {}, &Word::hash);
+    std::ranges::sort(words, {}, &PassageWord::id);
+    const auto repeats = std::ranges::unique(words, {}, &PassageWord::id);
     words.erase(repeats.begin(), repeats.end());
     std::ranges::fill(found, Wanted{});
-    for (const Word& word : words) {
-      const auto it = chosen_with.find(word.hash);
+    for (const PassageWord& word : words) {
+      const auto it = chosen_with.find(word.id);
       if (it == chosen_with.end()) continue;
       for (const std::uint32_t i : it->second) {
         ++found[i].words;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "summary/statement.h"
+#include "text/key_numbers.h"
 
 namespace offx::summary {
 
@@ -26,10 +27,22 @@ struct Candidate {
   [[nodiscard]] std::size_t length() const noexcept { return words_end - words_begin; }
 };
 
+/// A word of a candidate.
+struct PassageWord {
+  std::uint32_t id = 0;       ///< equal for equal words; counted from 0
+  bool function : 1 = false;  ///< as is the rest: of Word
+  bool number : 1 = false;
+  bool inside : 1 = false;
+  bool capitalised : 1 = false;
+  bool uncased : 1 = false;
+};
+
 /// Candidates with their words, those of one document next to each other, and what each document
 /// weighs.
 struct Passages {
-  std::vector<Word> words;
+  std::vector<PassageWord> words;
+  std::vector<std::uint64_t> hashes;  ///< Word::hash, by PassageWord::id
+  text::KeyNumbers ids;               ///< of the hashes
   std::vector<Candidate> candidates;
   std::vector<double> document_weights;  ///< by Candidate::document; 1 for a single voice
 };
@@ -45,8 +58,11 @@ struct Passages {
 /// length. O(words) and a few re-evaluations per chosen sentence. Deterministic.
 [[nodiscard]] std::vector<std::uint32_t> select_sentences(const Passages& passages, std::size_t sentences_max);
 
+/// Adds words behind those that are there, in order.
+void add_words(Passages& passages, std::span<const Word> words);
+
 /// The words of a candidate, in order.
-[[nodiscard]] inline std::span<const Word> words_of(const Passages& passages, const Candidate& candidate) {
+[[nodiscard]] inline std::span<const PassageWord> words_of(const Passages& passages, const Candidate& candidate) {
   return std::span(passages.words).subspan(candidate.words_begin, candidate.length());
 }
 

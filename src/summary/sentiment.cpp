@@ -89,10 +89,14 @@ SentimentLabel label_of_mean(double score) noexcept {
 }
 
 SentimentShares aggregate(std::span<const store::Post> posts) {
+  return aggregate(std::span<const Input>(inputs_of(posts)));
+}
+
+SentimentShares aggregate(std::span<const Input> posts) {
   SentimentShares shares;
   std::array<std::size_t, 3> counts{};
-  for (const store::Post& post : posts) {
-    if (post.details.is_private) continue;
+  for (const Input& post : posts) {
+    if (post.is_private) continue;
     const Sentiment one = sentiment(post.content);
     shares.score += one.score;
     ++counts[static_cast<std::size_t>(one.label)];

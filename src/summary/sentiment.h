@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "store/post.h"
+#include "summary/input.h"
 
 namespace offx::summary {
 
@@ -52,5 +53,6 @@ struct SentimentShares {
 };
 
 [[nodiscard]] SentimentShares aggregate(std::span<const store::Post> posts);
+[[nodiscard]] SentimentShares aggregate(std::span<const Input> posts);
 
 }  // namespace offx::summary

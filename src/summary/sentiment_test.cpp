@@ -154,8 +154,8 @@ TEST(Aggregate, countsLabelsOfPublicPosts) {
   EXPECT_DOUBLE_EQ(shares.negative, 0.25);
   EXPECT_DOUBLE_EQ(shares.neutral, 0.25);
   EXPECT_EQ(shares.label, SentimentLabel::positive);
-  EXPECT_EQ(aggregate({}).count, 0U);
-  EXPECT_EQ(aggregate({}).label, SentimentLabel::neutral);
+  EXPECT_EQ(aggregate(std::vector<store::Post>()).count, 0U);
+  EXPECT_EQ(aggregate(std::vector<store::Post>()).label, SentimentLabel::neutral);
 }
 
 TEST(Sentiment, worksOnSeveralThreads) {
