@@ -66,7 +66,7 @@ Result<TopicSummary> summarize_topic(db::DatabaseClient& client, const store::To
   }
   OFFX_ASSIGN(result.posts, posts.get(cited_ids));
   if (result.posts.size() != cited_ids.size()) {
-    return fail(Errc::conflict, "a post was removed while it was being cited; try again");
+    return fail(Errc::unavailable, "a post was removed while it was being cited; try again");
   }
   result.content = summary::render(result.summary, result.posts, result.sentiment);
   store::StoredSummary stored;

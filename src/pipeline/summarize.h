@@ -46,9 +46,9 @@ struct TopicSummary {
 };
 
 /// Summarises the posts of a topic in a period and stores the result with its citations. May be repeated: the same
-/// posts and options give the summary that is there. Errc::invalid_argument if there is no such engine, Errc::conflict
-/// if a post was removed while it was cited. All texts of the period are in memory meanwhile, and little else of its
-/// posts.
+/// posts and options give the summary that is there. Errc::invalid_argument if there is no such engine,
+/// Errc::unavailable if a post was removed while it was cited. All texts of the period are in memory meanwhile, and
+/// little else of its posts.
 Result<TopicSummary> summarize_topic(db::DatabaseClient& client, const store::Topic& topic, const Period& period,
                                      const SummarizeOptions& options, Timestamp now);
 
