@@ -30,6 +30,7 @@ class Builder {
       plan.helpers = sync_helpers(plan.pair);
       plan.sync = triggers_in(plan.pair.change.sync, plan.pair.change, findings_);
       OFFX_TRY(find_triggers(plan));
+      for (const Side side : {kOld, kNew}) check_replacing_updates(plan, side);
       plan.up = sync_triggers(plan.pair, kOld);
       plan.down = sync_triggers(plan.pair, kNew);
     }
@@ -231,6 +232,36 @@ class Builder {
     }
     for (const auto& trigger : pair.ignoring) note(kNew, trigger.event);
     return {};
+  }
+
+  /// UPDATE OR REPLACE of the other side arrives on `side` as one (Triggers::update_through()), and SQLite may refuse
+  /// it there alone.
+  void check_replacing_updates(const PairPlan& plan, Side side) {
+    const auto& pair = plan.pair;
+    const auto& table = pair.table(side);
+    const bool foreign_keys_look_on =
+        !table.foreign_keys.empty() || (side == kOld && !plan.children.empty()) ||
+        std::any_of(blueprint_.pairs.begin(), blueprint_.pairs.end(), [&](const PairPlan& other_plan) {
+          const auto& keys = other_plan.pair.table(side).foreign_keys;
+          return std::any_of(keys.begin(), keys.end(),
+                             [&](const ForeignKey& key) { return same_name(key.parent, table.name); });
+        });
+    if (!pair.delete_triggers[side] || !foreign_keys_look_on) return;
+    const auto columns_here = [&](Side of) {
+      std::vector<std::vector<std::string>> columns;
+      for (const auto& unique : pair.uniqueness[of]) columns.push_back(unique.columns[side]);
+      return columns;
+    };
+    const auto count = pair.uniqueness[side].size();
+    constexpr std::size_t kNamedMax = 3;
+    const bool ordered_otherwise = table.key_is_rowid() && count > 1 && columns_here(kOld) != columns_here(kNew);
+    if (count <= kNamedMax && !ordered_otherwise) return;
+    find(Severity::warning, pair.change, "create", "",
+         std::string("an UPDATE OR REPLACE by ") + (side == kOld ? "new" : "old") +
+             " code that replaces a row may be refused while both live, as " + table.name +
+             " has DELETE triggers and foreign keys, and " +
+             (ordered_otherwise ? "its UNIQUE constraints in another order: say them in the same one"
+                                : "more than three UNIQUE constraints"));
   }
 
   Schema& schema_;

@@ -292,6 +292,11 @@ const Case kCases[] = {
      "CREATE TRIGGER gone AFTER DELETE ON t_v1 BEGIN SELECT 1; END;",
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INTEGER)"), kWarning,
      "the trigger gone runs for rows too that new code replaces through a UNIQUE"},
+    {"unique_constraints_in_another_order",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INTEGER UNIQUE);"
+     "CREATE TABLE c (t REFERENCES t_v1); CREATE TRIGGER gone AFTER DELETE ON t_v1 BEGIN SELECT 1; END;",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n INTEGER UNIQUE, name TEXT UNIQUE)"), kWarning,
+     "an UPDATE OR REPLACE by new code that replaces a row may be refused while both live"},
     {"triggers_that_a_cascade_after_replace_sets_off",
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER REFERENCES t_v1 (id) ON DELETE CASCADE);"
      "CREATE TRIGGER gone AFTER DELETE ON t_v1 BEGIN SELECT 1; END;",

@@ -436,10 +436,63 @@ class Triggers {
     return parts.empty() ? std::string() : "(" + combined(parts, " OR ") + ")";
   }
 
-  /// An UPDATE of the target, and before it the same as REPLACE for when that is `replacing`.
-  std::string update_as(const std::string& what, const std::string& replacing) const {
-    return (replacing.empty() ? "" : "UPDATE OR REPLACE " + what + " AND " + replacing + ";\n") + "UPDATE " + what +
-           ";\n";
+  /// What an UPDATE of the target sets in one group, and the condition under which that changes something.
+  struct Change {
+    const Group* group;
+    std::vector<std::string> sets;
+    std::string differs;
+  };
+  static constexpr std::size_t kWatchedMax = 3;
+
+  /// True if there are UNIQUE constraints that SQLite checks because an UPDATE of the target names the group's columns.
+  bool is_watched(const Group& group) const {
+    const auto& itself = pair_.parent_in_self[to_];  // naming it has all of them checked
+    const auto& indexes = pair_.tables[to_].indexes;
+    return std::any_of(group.computed[to_].begin(), group.computed[to_].end(), [&](const Computed& c) {
+      return (itself && same_name(*itself, c.column)) ||
+             std::any_of(indexes.begin(), indexes.end(), [&](const Index& index) {
+               return index.unique && (contains_name(index.columns, c.column) || mentions(index.terms, c.column));
+             });
+    });
+  }
+
+  /// UPDATE OR REPLACE of the target, for when that is `replacing`. Where foreign keys look on, SQLite checks what such
+  /// a statement names once more when it has replaced a row, and takes the row itself for another one if a value has
+  /// not changed. So of the columns under UNIQUE constraints those are named that change, by a statement for each set
+  /// of their groups; which a new rowid makes useless, as then it checks them all.
+  std::string update_through(std::vector<std::string> sets, const std::vector<Change>& changes,
+                             const std::string& where, const std::string& replacing) const {
+    const bool new_key = !sets.empty();
+    std::vector<const Change*> watched;
+    for (const auto& change : changes) {
+      if (is_watched(*change.group)) watched.push_back(&change);
+    }
+    if (watched.size() > kWatchedMax || (new_key && pair_.tables[to_].key_is_rowid())) watched.clear();
+    for (const auto& change : changes) {
+      if (std::find(watched.begin(), watched.end(), &change) == watched.end()) {
+        sets.insert(sets.end(), change.sets.begin(), change.sets.end());
+      }
+    }
+    std::string sql;
+    const std::size_t least = new_key || watched.empty() ? 0 : 1;  // nothing is replaced where nothing changes
+    for (std::size_t mask = least; mask < (std::size_t{1} << watched.size()); ++mask) {
+      auto named = sets;
+      std::string when;
+      for (std::size_t i = 0; i < watched.size(); ++i) {
+        const bool wanted = (mask >> i & 1U) != 0;
+        when += std::string(wanted ? " AND (" : " AND NOT (") + watched[i]->differs + ")";
+        if (wanted) named.insert(named.end(), watched[i]->sets.begin(), watched[i]->sets.end());
+      }
+      sql += "UPDATE OR REPLACE " + target_ + " SET " + joined(named, ", ") + " WHERE " + where + when + " AND " +
+             replacing + ";\n";
+    }
+    return sql;
+  }
+
+  std::string update_plainly(std::vector<std::string> sets, const std::vector<Change>& changes,
+                             const std::string& where) const {
+    for (const auto& change : changes) sets.insert(sets.end(), change.sets.begin(), change.sets.end());
+    return "UPDATE " + target_ + " SET " + joined(sets, ", ") + " WHERE " + where + ";\n";
   }
 
   /// REPLACE removes rows without firing their DELETE triggers: their twins go here.
@@ -554,22 +607,32 @@ class Triggers {
            (sets.empty() ? std::string("NOTHING") : "UPDATE SET " + joined(sets, ", ")) + ";\n";
   }
 
+  /// All that is carried, where it is not alike.
+  std::vector<Change> changes_of_all() const {
+    std::vector<Change> changes;
+    for (const auto& group : pair_.groups) {
+      if (!carries(group, to_)) continue;
+      Change change{&group, {}, "NOT " + alike(group, to_, rows_)};
+      for (const auto& c : group.computed[to_]) change.sets.push_back(assignment(group, c, rows_.value(c, to_)));
+      changes.push_back(std::move(change));
+    }
+    return changes;
+  }
+
   /// insert() where that replaces.
   std::string insert_through(const std::string& condition, bool key_moves) const {
     const auto replacing = replaces({}, key_moves);
     if (replacing.empty()) return {};
     const auto columns = columns_to_write(pair_, to_);
-    std::vector<std::string> sets;
-    for (const auto& group : pair_.groups) {
-      if (!carries(group, to_)) continue;
-      for (const auto& c : group.computed[to_]) sets.push_back(assignment(group, c, rows_.value(c, to_)));
-    }
-    const auto due = " AND NOT " + pair_is_alike() + " AND " + replacing + condition + ";\n";
-    return (sets.empty() ? std::string()
-                         : "UPDATE OR REPLACE " + target_ + " SET " + joined(sets, ", ") + " WHERE " +
-                               at_key(pair_, to_, from_, "NEW") + " AND " + source_exists() + due) +
+    const auto due = " AND NOT " + pair_is_alike() + condition;
+    const auto changes = changes_of_all();
+    return (changes.empty()
+                ? std::string()
+                : update_through({}, changes, at_key(pair_, to_, from_, "NEW") + " AND " + source_exists() + due,
+                                 replacing)) +
            "INSERT OR REPLACE INTO " + target_ + " (" + columns.names + ") SELECT " + columns.expressions + " FROM " +
-           source_ + " WHERE " + at_key(pair_, from_, from_, "NEW") + " AND NOT " + twin("NEW") + due;
+           source_ + " WHERE " + at_key(pair_, from_, from_, "NEW") + " AND NOT " + twin("NEW") + due + " AND " +
+           replacing + ";\n";
   }
 
   bool carries_replace() const { return from_ == kNew && pair_.carries_replace; }
@@ -682,49 +745,53 @@ class Triggers {
     for (std::size_t i = 0; i < pair_.key[to_].size(); ++i) {
       sets.push_back(quote_identifier(pair_.key[to_][i]) + " = NEW." + quote_identifier(pair_.key[from_][i]));
     }
-    for (const auto& group : pair_.groups) {
-      if (!carries(group, to_)) continue;
-      for (const auto& c : group.computed[to_]) {
-        auto set = assignment(group, c, rows_.value(c, to_));
-        if (const auto mine = quote_identifier(c.column); is_one_way(group) && !reads_key(group)) {
-          set = mine + " = CASE WHEN " + changed(group) + " THEN " + rows_.value(c, to_) + " ELSE " + mine + " END";
-        }
-        sets.push_back(std::move(set));
+    auto changes = changes_of_all();
+    for (auto& [group, its, differs] : changes) {
+      if (!is_one_way(*group) || reads_key(*group)) continue;
+      differs = changed(*group);
+      its.clear();
+      for (const auto& c : group->computed[to_]) {
+        const auto mine = quote_identifier(c.column);
+        its.push_back(mine + " = CASE WHEN " + differs + " THEN " + rows_.value(c, to_) + " ELSE " + mine + " END");
       }
     }
     // Whatever has the new key there already is the twin of a row that REPLACE removed.
     auto replacing = twin("NEW");
     if (const auto others = replaces({}, true); !others.empty()) replacing = "(" + replacing + " OR " + others + ")";
-    return update_as(target_ + " SET " + joined(sets, ", ") + " WHERE " + at_key(pair_, to_, from_, "OLD") + " AND " +
-                         source_exists(),
-                     replacing);
+    const auto where = at_key(pair_, to_, from_, "OLD") + " AND " + source_exists();
+    return update_through(sets, changes, where, replacing) + update_plainly(sets, changes, where);
   }
 
   std::string update(const Group& group) const {
-    std::vector<std::string> sets;
+    Change change{&group, {}, "NOT " + alike(group, to_, rows_)};
     for (const auto& c : group.computed[to_]) {
-      sets.push_back(quote_identifier(c.column) + " = " + rows_.value(c, to_));
+      change.sets.push_back(quote_identifier(c.column) + " = " + rows_.value(c, to_));
     }
-    return update_as(target_ + " SET " + joined(sets, ", ") + " WHERE " + at_key(pair_, to_, from_, "NEW") +
-                         " AND NOT " + alike(group, to_, rows_),
-                     replaces({&group}, false));
+    return update_by({change}, {&group});
   }
 
   /// As above, of those that changed.
   std::string update(const Groups& groups) const {
-    std::vector<std::string> sets;
-    std::vector<std::string> differ;
+    std::vector<Change> changes;
     for (const auto* group : groups) {
-      differ.push_back("((" + changed(*group) + ") AND NOT " + alike(*group, to_, rows_) + ")");
+      Change change{group, {}, "(" + changed(*group) + ") AND NOT " + alike(*group, to_, rows_)};
       for (const auto& c : group->computed[to_]) {
         const auto column = quote_identifier(c.column);
-        sets.push_back(column + " = CASE WHEN " + differ.back() + " THEN " + rows_.value(c, to_) + " ELSE " + column +
-                       " END");
+        change.sets.push_back(column + " = CASE WHEN " + change.differs + " THEN " + rows_.value(c, to_) + " ELSE " +
+                              column + " END");
       }
+      changes.push_back(std::move(change));
     }
-    return update_as(target_ + " SET " + joined(sets, ", ") + " WHERE " + at_key(pair_, to_, from_, "NEW") + " AND (" +
-                         combined(differ, " OR ") + ")",
-                     replaces(groups, false));
+    return update_by(changes, groups);
+  }
+
+  std::string update_by(const std::vector<Change>& changes, const Groups& groups) const {
+    std::vector<std::string> differ;
+    for (const auto& change : changes) differ.push_back("(" + change.differs + ")");
+    const auto where = at_key(pair_, to_, from_, "NEW") + " AND (" + combined(differ, " OR ") + ")";
+    const auto replacing = replaces(groups, false);
+    return (replacing.empty() ? std::string() : update_through({}, changes, where, replacing)) +
+           update_plainly({}, changes, where);
   }
 
   /// OR IGNORE in the application's statement reaches into triggers: what the target refuses would vanish there.

@@ -146,6 +146,31 @@ TEST_F(AsOnOneTable, ReplaceRunsNoDeleteTriggerWhateverItReplacesBy) {
   }
 }
 
+TEST_F(AsOnOneTable, AnUpdateThatReplacesIsNotRefusedForWhatItDoesNotChange) {
+  // Where foreign keys look on, SQLite takes the row itself for another one in each UNIQUE that the statement names.
+  const std::string columns =
+      " (id TEXT PRIMARY KEY NOT NULL, email TEXT UNIQUE, n INTEGER UNIQUE, a TEXT, p INTEGER REFERENCES parent)";
+  const auto change = change_of("t_v1", "t_v2", "CREATE TABLE t_v2" + columns);
+  for (const std::string table : {"t_v1", "t_v2"}) {
+    for (const std::string more :
+         {"SELECT 1",
+          "CREATE TRIGGER changed AFTER UPDATE ON t_v1 BEGIN INSERT INTO log VALUES ('>' || NEW.id); END"}) {
+      make({"CREATE TABLE parent (id INTEGER PRIMARY KEY)", "CREATE TABLE t_v1" + columns,
+            "CREATE TABLE log (what TEXT)", more,
+            "CREATE TRIGGER gone BEFORE DELETE ON t_v1 BEGIN INSERT INTO log VALUES ('-' || OLD.id); END",
+            "INSERT INTO t_v1 (id, email, n) VALUES ('1', 'e1', 1), ('2', 'e2', 2), ('3', 'e3', 3), ('4', 'e4', 4), "
+            "('5', 'e5', 5), ('6', 'e6', 6)"},
+           change);
+      const auto same = [&](const std::string& sql) { expect_same(sql, table); };
+      same("UPDATE OR REPLACE % SET id = '2' WHERE id = '1'");
+      same("UPDATE OR REPLACE % SET email = 'e3' WHERE id = '2'");
+      same("UPDATE OR REPLACE % SET n = 4, a = 'x' WHERE id = '2'");
+      same("UPDATE OR REPLACE % SET id = '9', email = 'e5' WHERE id = '2'");
+      same("UPDATE OR REPLACE % SET id = '6', n = 7 WHERE id = '9'");
+    }
+  }
+}
+
 class UserTriggers : public MigrationTest {
  protected:
   /// A table with triggers that note which of them ran, with what was before and after.
