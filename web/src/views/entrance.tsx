@@ -72,8 +72,15 @@ export function LoginAgain({ before }: { before: User }) {
     };
   }, []);
   return (
-    // Escape does not end it, pressed twice neither.
-    <dialog ref={dialog} className="over" aria-label="Log in again" onCancel={(e) => e.preventDefault()} onClose={open}>
+    // Escape does not end it; what else closes dialogs, as a gesture, does not for long.
+    <dialog
+      ref={dialog}
+      className="over"
+      aria-label="Log in again"
+      onKeyDown={(e) => e.key === "Escape" && e.preventDefault()}
+      onCancel={(e) => e.preventDefault()}
+      onClose={open}
+    >
       <LoginView before={before} />
     </dialog>
   );
