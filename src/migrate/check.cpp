@@ -10,6 +10,7 @@
 #include "migrate/departure.h"
 #include "migrate/migrator.h"
 #include "migrate/moments.h"
+#include "migrate/range_sql.h"
 #include "migrate/replay.h"
 #include "migrate/sample_data.h"
 #include "migrate/schema.h"

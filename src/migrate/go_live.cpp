@@ -9,6 +9,7 @@
 #include "migrate/departure.h"
 #include "migrate/disk.h"
 #include "migrate/plan.h"
+#include "migrate/range_sql.h"
 
 namespace offx::migrate {
 namespace {

@@ -5,6 +5,7 @@
 
 #include "db/script.h"
 #include "migrate/departure.h"
+#include "migrate/range_sql.h"
 #include "migrate/removal.h"
 #include "migrate/schema.h"
 #include "migrate/sql_text.h"

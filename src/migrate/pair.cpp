@@ -559,6 +559,11 @@ std::string_view Pair::on_delete_in_self(Side side) const {
 
 bool Pair::cascades_in_self(Side side) const { return on_delete_in_self(side) == "CASCADE"; }
 
+bool Pair::keys_are_rowids() const {
+  return tables[kOld].key_is_rowid() && tables[kNew].key_is_rowid() && key[kOld] == tables[kOld].key &&
+         key[kNew] == tables[kNew].key;
+}
+
 std::vector<const Column*> Pair::own_columns(Side side) const {
   std::vector<const Column*> own;
   const auto all = computed(side);

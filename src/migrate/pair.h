@@ -69,6 +69,9 @@ struct Pair {
   static constexpr std::size_t kIgnoringMax = 8;
 
   [[nodiscard]] const Table& table(Side side) const { return tables[side]; }
+  /// True if a range of keys holds the same ones of both tables, so that in one snapshot the new table's rows in it,
+  /// less those that are the twin of an old one, are those that the old table lacks.
+  [[nodiscard]] bool keys_are_rowids() const;
   /// The columns of `side` that are computed, in the order of the table, the key first.
   [[nodiscard]] std::vector<Computed> computed(Side side) const;
   /// The column of the other side that `column` is carried to as it is; empty if there is none.

@@ -8,6 +8,7 @@
 #include "migrate/departure.h"
 #include "migrate/disk.h"
 #include "migrate/estimate.h"
+#include "migrate/range_sql.h"
 #include "migrate/rehearsal.h"
 #include "migrate/schema.h"
 #include "migrate/sql_text.h"

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "db/script.h"
+#include "migrate/range_sql.h"
 #include "migrate/sql_text.h"
 
 namespace offx::migrate {

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "db/script.h"
+#include "migrate/range_sql.h"
 #include "migrate/schema.h"
 #include "migrate/sql_text.h"
 

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
 #include <map>
 
 #include "db/script.h"
 #include "migrate/demands.h"
+#include "migrate/pair_sql.h"
 #include "migrate/sql_text.h"
 
 namespace offx::migrate {
@@ -15,41 +15,6 @@ namespace {
 using db::quote_identifier;
 
 constexpr std::string_view kPrefix = "offx_sync_";
-
-/// How the two rows of a pair are spoken of where a condition stands.
-struct Rows {
-  std::function<std::string(Side, const std::string&)> column;  ///< the column that `side`'s row has
-  std::function<std::string(const Computed&, Side)> value;      ///< what the other row says that `side`'s should have
-};
-
-std::string quoted(const Pair& pair, Side side) { return quote_identifier(pair.tables[side].name); }
-
-std::vector<std::string> quoted_key(const Pair& pair, Side side, const std::string& qualifier) {
-  std::vector<std::string> key;
-  for (const auto& column : pair.key[side]) {
-    key.push_back((qualifier.empty() ? "" : qualifier + ".") + quote_identifier(column));
-  }
-  return key;
-}
-
-/// `a1 = b1 AND a2 = b2`, with another comparison and another word between them if wanted.
-std::string compared(const std::vector<std::string>& left, const std::vector<std::string>& right,
-                     const std::string& is = " = ", const std::string& between = " AND ") {
-  std::vector<std::string> parts;
-  for (std::size_t i = 0; i < left.size(); ++i) parts.push_back(left[i] + is + right[i]);
-  return joined(parts, between);
-}
-
-/// The row of `side`'s table whose key is that of `row`, an alias of a row of `row_side` (`NEW`, for instance).
-std::string at_key(const Pair& pair, Side side, Side row_side, const std::string& row) {
-  return compared(quoted_key(pair, side, quoted(pair, side)), quoted_key(pair, row_side, row));
-}
-
-/// `expression` over that row. The table has no alias there, so that an expression may speak of it by its name.
-std::string looked_up(const Pair& pair, Side side, const std::string& expression, Side row_side,
-                      const std::string& row) {
-  return "(SELECT " + expression + " FROM " + quoted(pair, side) + " WHERE " + at_key(pair, side, row_side, row) + ")";
-}
 
 /// In a statement on the table of `to`, in a trigger on the other one.
 Rows rows_in_trigger(const Pair& pair, Side to) {
@@ -65,35 +30,6 @@ Rows rows_in_trigger(const Pair& pair, Side to) {
           }};
 }
 
-/// In a join of both tables under these aliases.
-constexpr std::array<const char*, 2> kAlias = {"offx_old", "offx_new"};
-Rows rows_in_join(const Pair& pair) {
-  return {
-      [](Side side, const std::string& column) { return std::string(kAlias[side]) + "." + quote_identifier(column); },
-      [&pair](const Computed& c, Side side) {
-        const Side source = other(side);
-        return c.carried_from.empty() ? looked_up(pair, source, c.expression, source, kAlias[source])
-                                      : std::string(kAlias[source]) + "." + quote_identifier(c.carried_from);
-      }};
-}
-
-/// True when `side`'s columns of the group follow from the other row.
-std::string follows(const Group& group, Side side, const Rows& rows) {
-  std::vector<std::string> parts;
-  for (const auto& c : group.computed[side]) {
-    parts.push_back(rows.column(side, c.column) + " COLLATE BINARY IS " + rows.value(c, side));
-  }
-  return combined(parts, " AND ");
-}
-
-/// True when the rows say the same in this group: one follows from the other, whichever was written last. With a
-/// mapping that loses something, only this keeps an echo from rewriting the row that was written.
-std::string alike(const Group& group, Side to, const Rows& rows) {
-  const auto forth = follows(group, to, rows);
-  if (group.plain || group.computed[other(to)].empty()) return "(" + forth + ")";
-  return "((" + forth + ") OR (" + follows(group, other(to), rows) + "))";
-}
-
 bool carries(const Group& group, Side to) { return !group.computed[to].empty() && !group.only_initial(to); }
 
 std::string all_alike(const Pair& pair, Side to, const Rows& rows, bool but_one_way = false) {
@@ -107,69 +43,6 @@ std::string all_alike(const Pair& pair, Side to, const Rows& rows, bool but_one_
     if (carries(group, to)) parts.push_back(alike(group, to, rows));
   }
   return parts.empty() ? "1" : combined(parts, " AND ");
-}
-
-/// What verification compares in a group; empty if there is nothing to compare: what one side alone decides.
-std::string verified(const Group& group, bool live, const Rows& rows) {
-  for (const Side side : {kOld, kNew}) {
-    if (!group.looked_up[side]) continue;
-    const bool comparable = group.synced_by_author && (live || side == kNew);
-    return comparable ? "(" + follows(group, side, rows) + ")" : std::string();
-  }
-  if (group.computed[kNew].empty() || (live && (group.one_way || group.only_initial(kNew)))) return {};
-  return alike(group, kNew, rows);
-}
-
-struct Columns {
-  std::string names;
-  std::string expressions;
-};
-
-Columns columns_to_write(const Pair& pair, Side to) {
-  std::vector<std::string> names;
-  std::vector<std::string> expressions;
-  for (const auto& c : pair.computed(to)) {
-    names.push_back(quote_identifier(c.column));
-    expressions.push_back(c.carried_from.empty() ? "(" + c.expression + ")" : c.expression);
-  }
-  return {joined(names, ", "), joined(expressions, ", ")};
-}
-
-std::string key_list(const Pair& pair, Side side) { return joined(quoted_key(pair, side, ""), ", "); }
-
-std::string tuple(const std::vector<std::string>& parts) {
-  return parts.size() == 1 ? parts[0] : "(" + joined(parts, ", ") + ")";
-}
-
-/// `key > low AND key <= high` with the parameters of a range.
-std::string in_range(const Pair& pair, Side side, Range range, const std::string& qualifier) {
-  const auto key = tuple(quoted_key(pair, side, qualifier));
-  const std::size_t width = pair.key[side].size();
-  const auto parameters = [&](std::size_t first) {
-    std::vector<std::string> numbers;
-    for (std::size_t i = 0; i < width; ++i) numbers.push_back("?" + std::to_string(first + i));
-    return tuple(numbers);
-  };
-  std::vector<std::string> parts;
-  if (range.has_low) parts.push_back(key + " > " + parameters(1));
-  if (range.has_high) parts.push_back(key + " <= " + parameters(range.has_low ? 1 + width : 1));
-  return parts.empty() ? "1" : combined(parts, " AND ");
-}
-
-/// The old rows that `start`, a SELECT of references to them, leads to upwards, as far as the new table lacks them.
-std::string ancestors(const Pair& pair, const std::string& start) {
-  const auto parent = quote_identifier(pair.counterpart(kNew, *pair.parent_in_self[kNew]));
-  const auto old_table = quoted(pair, kOld);
-  const auto new_table = quoted(pair, kNew);
-  const auto old_key = old_table + "." + quote_identifier(pair.key[kOld][0]);
-  const auto new_key = new_table + "." + quote_identifier(pair.key[kNew][0]);
-  return "(WITH RECURSIVE offx_up (id) AS (" + start + " UNION SELECT " + old_table + "." + parent + " FROM " +
-         old_table + ", offx_up WHERE " + old_key + " = offx_up.id AND NOT EXISTS (SELECT 1 FROM " + new_table +
-         " WHERE " + new_key + " = offx_up.id)) SELECT id FROM offx_up)";
-}
-
-bool copies_ancestors(const Pair& pair) {
-  return pair.parent_in_self[kNew] && !pair.counterpart(kNew, *pair.parent_in_self[kNew]).empty();
 }
 
 std::vector<std::string> note_columns(const Pair& pair) {
@@ -821,28 +694,6 @@ class Triggers {
   std::vector<NamedSql> made_;
 };
 
-std::string key_as_text(const Pair& pair, Side side, const std::string& qualifier) {
-  std::vector<std::string> parts;
-  for (const auto& column : pair.key[side]) {
-    parts.push_back(quote_text(column + " = ") + " || quote(" + qualifier + "." + quote_identifier(column) + ")");
-  }
-  return joined(parts, " || ', ' || ");
-}
-
-std::string join_of_both(const Pair& pair, const char* kind) {
-  return quoted(pair, kOld) + " AS " + kAlias[kOld] + " " + kind + " " + quoted(pair, kNew) + " AS " + kAlias[kNew] +
-         " ON " + compared(quoted_key(pair, kNew, kAlias[kNew]), quoted_key(pair, kOld, kAlias[kOld]));
-}
-
-std::string twin_exists(const Pair& pair, Side side) {
-  return "EXISTS (SELECT 1 FROM " + quoted(pair, other(side)) + " WHERE " +
-         at_key(pair, other(side), side, quoted(pair, side)) + ")";
-}
-
-}  // namespace
-
-namespace {
-
 /// In a BEFORE trigger on the new table: false if what is about to be written there is on the old table already, and
 /// not yet on the new one.
 std::string is_no_echo(const Pair& pair, std::string_view event) {
@@ -879,7 +730,7 @@ bool may_wait_for_copy(const Pair& pair) {
   // … nobody may refer to it yet, and a row that the new table refuses is one that its author has to hear of.
   const bool refuses = std::any_of(pair.uniqueness[kNew].begin(), pair.uniqueness[kNew].end(),
                                    [](const Uniqueness& unique) { return !unique.on_both; });
-  return ranges_agree(pair) && sweeps && !refuses && !pair.delete_triggers[kNew] && !pair.parent_in_self[kOld] &&
+  return pair.keys_are_rowids() && sweeps && !refuses && !pair.delete_triggers[kNew] && !pair.parent_in_self[kOld] &&
          !pair.parent_in_self[kNew] && !demands_more(pair, kNew) &&
          pair.tables[kNew].foreign_keys.size() <= pair.tables[kOld].foreign_keys.size();
 }
@@ -964,115 +815,6 @@ std::vector<NamedSql> sync_helpers(const Pair& pair) {
                                  ")) WITHOUT ROWID"});
   }
   return helpers;
-}
-
-std::string boundary_sql(const Pair& pair, Side side, Range range) {
-  const auto key = key_list(pair, side);
-  const auto skipped = range.has_low ? pair.key[side].size() + 1 : 1;
-  return "SELECT " + key + " FROM " + quoted(pair, side) + " WHERE " +
-         in_range(pair, side, {range.has_low, false}, "") + " ORDER BY " + key + " LIMIT 1 OFFSET ?" +
-         std::to_string(skipped);
-}
-
-std::string copy_sql(const Pair& pair, Range range) {
-  const auto columns = columns_to_write(pair, kNew);
-  const auto table = quoted(pair, kOld);
-  auto rows = in_range(pair, kOld, range, table);
-  if (copies_ancestors(pair)) {
-    const auto parent = table + "." + quote_identifier(pair.counterpart(kNew, *pair.parent_in_self[kNew]));
-    rows = "(" + rows + ") OR " + table + "." + quote_identifier(pair.key[kOld][0]) + " IN " +
-           ancestors(pair, "SELECT " + parent + " FROM " + table + " WHERE " + rows);
-  }
-  return "INSERT INTO " + quoted(pair, kNew) + " (" + columns.names + ") SELECT " + columns.expressions + " FROM " +
-         table + " WHERE " + rows + " ORDER BY " + joined(quoted_key(pair, kOld, table), ", ") + " ON CONFLICT (" +
-         key_list(pair, kNew) + ") DO NOTHING";
-}
-
-std::string detach_sql(const Pair& pair, Side side, Range range) {
-  const auto parent = quote_identifier(*pair.parent_in_self[side]);
-  const auto key = quote_identifier(pair.key[side][0]);
-  return "UPDATE " + quoted(pair, side) + " SET " + parent + " = " + key + " WHERE " + in_range(pair, side, range, "") +
-         " AND " + parent + " <> " + key;
-}
-
-std::string empty_sql(const Pair& pair, Side side, Range range) {
-  return "DELETE FROM " + quoted(pair, side) + " WHERE " + in_range(pair, side, range, "");
-}
-
-bool ranges_agree(const Pair& pair) {
-  return pair.tables[kOld].key_is_rowid() && pair.tables[kNew].key_is_rowid() &&
-         pair.key[kOld] == pair.tables[kOld].key && pair.key[kNew] == pair.tables[kNew].key;
-}
-
-std::string compare_sql(const Pair& pair, Side side, Range range, bool live) {
-  if (side == kNew) {
-    return "SELECT count(*), coalesce(sum(NOT " + twin_exists(pair, kNew) + "), 0), 0 FROM " + quoted(pair, kNew) +
-           " WHERE " + in_range(pair, kNew, range, quoted(pair, kNew));
-  }
-  std::vector<std::string> parts;
-  for (const auto& group : pair.groups) {
-    if (auto part = verified(group, live, rows_in_join(pair)); !part.empty()) parts.push_back(std::move(part));
-  }
-  const auto key = std::string(kAlias[kNew]) + "." + quote_identifier(pair.key[kNew][0]);
-  return "SELECT count(*), coalesce(sum(" + key + " IS NULL), 0), coalesce(sum(" + key + " IS NOT NULL AND NOT (" +
-         (parts.empty() ? "1" : combined(parts, " AND ")) + ")), 0)" +
-         (ranges_agree(pair) ? ", (SELECT count(*) FROM " + quoted(pair, kNew) + " WHERE " +
-                                   in_range(pair, kNew, range, quoted(pair, kNew)) + ")"
-                             : "") +
-         " FROM " + join_of_both(pair, "LEFT JOIN") + " WHERE " + in_range(pair, kOld, range, kAlias[kOld]);
-}
-
-std::string count_sql(const Pair& pair) {
-  return "SELECT (SELECT count(*) FROM " + quoted(pair, kOld) + "), (SELECT count(*) FROM " + quoted(pair, kNew) + ")";
-}
-
-std::string missing_sql(const Pair& pair, Side side, Range range) {
-  const auto table = quoted(pair, side);
-  return "SELECT " + key_as_text(pair, side, table) + " FROM " + table + " WHERE " +
-         in_range(pair, side, range, table) + " AND NOT " + twin_exists(pair, side) + " ORDER BY " +
-         joined(quoted_key(pair, side, table), ", ") + " LIMIT 21";
-}
-
-std::string different_sql(const Pair& pair, Range range, bool live) {
-  const auto rows = rows_in_join(pair);
-  std::vector<std::string> parts;
-  std::vector<std::string> texts;
-  for (const auto& group : pair.groups) {
-    const auto same = verified(group, live, rows);
-    if (same.empty()) continue;
-    parts.push_back(same);
-    const Side side = group.computed[kNew].empty() ? kOld : kNew;
-    for (const auto& c : group.computed[side]) {
-      const auto shown = [](const std::string& value) { return "substr(quote(" + value + "), 1, 60)"; };
-      texts.push_back("CASE WHEN " + same + " THEN '' ELSE " + quote_text(c.column + ": ") + " || " +
-                      shown(rows.column(side, c.column)) + " || " + quote_text(" in " + pair.tables[side].name + ", ") +
-                      " || " + shown(rows.value(c, side)) + " || " +
-                      quote_text(" by " + pair.tables[other(side)].name + "; ") + " END");
-    }
-  }
-  if (parts.empty()) return {};
-  return "SELECT " + key_as_text(pair, kOld, kAlias[kOld]) + ", " + combined(texts, " || ") + " FROM " +
-         join_of_both(pair, "JOIN") + " WHERE " + in_range(pair, kOld, range, kAlias[kOld]) + " AND NOT (" +
-         combined(parts, " AND ") + ") ORDER BY " + joined(quoted_key(pair, kOld, kAlias[kOld]), ", ") + " LIMIT 21";
-}
-
-std::vector<std::string> equalise_sequences(const Pair& pair) {
-  std::vector<std::string> statements;
-  if (!pair.tables[kOld].autoincrement || !pair.tables[kNew].autoincrement) return statements;
-  // sqlite_sequence has no unique key: UPDATE, then INSERT what is missing.
-  for (const Side side : {kNew, kOld}) {
-    const auto mine = quote_text(pair.tables[side].name);
-    const auto others = quote_text(pair.tables[other(side)].name);
-    statements.push_back(
-        "UPDATE sqlite_sequence SET seq = max(seq, coalesce((SELECT o.seq FROM sqlite_sequence AS o "
-        "WHERE o.name = " +
-        others + " COLLATE NOCASE), 0)) WHERE name = " + mine + " COLLATE NOCASE");
-    statements.push_back("INSERT INTO sqlite_sequence (name, seq) SELECT " + mine +
-                         ", o.seq FROM sqlite_sequence AS o WHERE o.name = " + others +
-                         " COLLATE NOCASE AND NOT EXISTS (SELECT 1 FROM sqlite_sequence AS n WHERE n.name = " + mine +
-                         " COLLATE NOCASE)");
-  }
-  return statements;
 }
 
 }  // namespace offx::migrate

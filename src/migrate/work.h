@@ -15,6 +15,7 @@
 #include "migrate/blueprint.h"
 #include "migrate/ledger.h"
 #include "migrate/migrator.h"
+#include "migrate/range_sql.h"
 #include "migrate/script.h"
 #include "migrate/throttle.h"
 

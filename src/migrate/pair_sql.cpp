@@ -1,0 +1,87 @@
+#include "migrate/pair_sql.h"
+
+#include "db/script.h"
+#include "migrate/sql_text.h"
+
+namespace offx::migrate {
+
+using db::quote_identifier;
+
+std::string quoted(const Pair& pair, Side side) { return quote_identifier(pair.tables[side].name); }
+
+std::vector<std::string> quoted_key(const Pair& pair, Side side, const std::string& qualifier) {
+  std::vector<std::string> key;
+  for (const auto& column : pair.key[side]) {
+    key.push_back((qualifier.empty() ? "" : qualifier + ".") + quote_identifier(column));
+  }
+  return key;
+}
+
+std::string compared(const std::vector<std::string>& left, const std::vector<std::string>& right, const std::string& is,
+                     const std::string& between) {
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < left.size(); ++i) parts.push_back(left[i] + is + right[i]);
+  return joined(parts, between);
+}
+
+std::string at_key(const Pair& pair, Side side, Side row_side, const std::string& row) {
+  return compared(quoted_key(pair, side, quoted(pair, side)), quoted_key(pair, row_side, row));
+}
+
+std::string looked_up(const Pair& pair, Side side, const std::string& expression, Side row_side,
+                      const std::string& row) {
+  return "(SELECT " + expression + " FROM " + quoted(pair, side) + " WHERE " + at_key(pair, side, row_side, row) + ")";
+}
+
+Rows rows_in_join(const Pair& pair) {
+  return {
+      [](Side side, const std::string& column) { return std::string(kAlias[side]) + "." + quote_identifier(column); },
+      [&pair](const Computed& c, Side side) {
+        const Side source = other(side);
+        return c.carried_from.empty() ? looked_up(pair, source, c.expression, source, kAlias[source])
+                                      : std::string(kAlias[source]) + "." + quote_identifier(c.carried_from);
+      }};
+}
+
+std::string follows(const Group& group, Side side, const Rows& rows) {
+  std::vector<std::string> parts;
+  for (const auto& c : group.computed[side]) {
+    parts.push_back(rows.column(side, c.column) + " COLLATE BINARY IS " + rows.value(c, side));
+  }
+  return combined(parts, " AND ");
+}
+
+std::string alike(const Group& group, Side to, const Rows& rows) {
+  const auto forth = follows(group, to, rows);
+  if (group.plain || group.computed[other(to)].empty()) return "(" + forth + ")";
+  return "((" + forth + ") OR (" + follows(group, other(to), rows) + "))";
+}
+
+Columns columns_to_write(const Pair& pair, Side to) {
+  std::vector<std::string> names;
+  std::vector<std::string> expressions;
+  for (const auto& c : pair.computed(to)) {
+    names.push_back(quote_identifier(c.column));
+    expressions.push_back(c.carried_from.empty() ? "(" + c.expression + ")" : c.expression);
+  }
+  return {joined(names, ", "), joined(expressions, ", ")};
+}
+
+std::string key_list(const Pair& pair, Side side) { return joined(quoted_key(pair, side, ""), ", "); }
+
+std::string ancestors(const Pair& pair, const std::string& start) {
+  const auto parent = quote_identifier(pair.counterpart(kNew, *pair.parent_in_self[kNew]));
+  const auto old_table = quoted(pair, kOld);
+  const auto new_table = quoted(pair, kNew);
+  const auto old_key = old_table + "." + quote_identifier(pair.key[kOld][0]);
+  const auto new_key = new_table + "." + quote_identifier(pair.key[kNew][0]);
+  return "(WITH RECURSIVE offx_up (id) AS (" + start + " UNION SELECT " + old_table + "." + parent + " FROM " +
+         old_table + ", offx_up WHERE " + old_key + " = offx_up.id AND NOT EXISTS (SELECT 1 FROM " + new_table +
+         " WHERE " + new_key + " = offx_up.id)) SELECT id FROM offx_up)";
+}
+
+bool copies_ancestors(const Pair& pair) {
+  return pair.parent_in_self[kNew] && !pair.counterpart(kNew, *pair.parent_in_self[kNew]).empty();
+}
+
+}  // namespace offx::migrate
