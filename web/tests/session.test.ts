@@ -1,7 +1,7 @@
 // A session that ends while somebody works: what was typed is there when the same user is back, for nobody else.
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { axe, launch, logIn, openPage, password, Server, show, username } from "./support";
+import { axe, comeIn, launch, logIn, password, Server, show, username } from "./support";
 
 const other = { name: "cleo", password: "another long password" };
 
@@ -10,7 +10,7 @@ let server: Server;
 
 beforeAll(async () => {
   [browser, server] = await Promise.all([launch(), Server.start({ withSamples: true })]);
-  const page = await comeIn("/settings/users");
+  const page = await at("/settings/users");
   await page.getByLabel("User name").fill(other.name);
   await page.getByLabel("Password").fill(other.password);
   await page.getByRole("button", { name: "Add", exact: true }).click();
@@ -22,12 +22,7 @@ afterAll(async () => {
   await server?.stop();
 });
 
-async function comeIn(path: string): Promise<Page> {
-  const { page } = await openPage(browser, server);
-  await logIn(page);
-  await show(page, path);
-  return page;
-}
+const at = (path: string) => comeIn(browser, server, path);
 
 /** As from another browser, under Settings: the page does not know of it. */
 async function endSession(page: Page): Promise<void> {
@@ -37,7 +32,7 @@ async function endSession(page: Page): Promise<void> {
     };
     return sessions.find(({ current }) => current)!.id;
   });
-  const elsewhere = await comeIn("/settings");
+  const elsewhere = await at("/settings");
   const status = await elsewhere.evaluate(async (id) => {
     const { csrf_token } = (await (await fetch("/api/v1/session")).json()) as { csrf_token: string };
     const headers = { "x-csrf-token": csrf_token };
@@ -57,7 +52,7 @@ async function enterAgain(page: Page, name = username, secret = password): Promi
 }
 
 test("a topic that is half typed", async () => {
-  const page = await comeIn("/topics/1/rule");
+  const page = await at("/topics/1/rule");
   const rule = page.getByLabel("Rule", { exact: true });
   await page.getByLabel("Title").fill("Databases, and more");
   await rule.fill("larkdb OR post");
@@ -91,7 +86,7 @@ test("a topic that is half typed", async () => {
 });
 
 test("a job in its dialog, sent when the session has ended already", async () => {
-  const page = await comeIn("/jobs");
+  const page = await at("/jobs");
   await page.getByRole("button", { name: "New job" }).click();
   await page.getByLabel("Title").fill("Evenings");
   await page.getByLabel("Schedule").fill("30 19 * * *");
@@ -109,7 +104,7 @@ test("a job in its dialog, sent when the session has ended already", async () =>
 });
 
 test("passwords and tokens are not kept", async () => {
-  const page = await comeIn("/settings/users");
+  const page = await at("/settings/users");
   await page.getByLabel("User name").fill("dora");
   await page.getByLabel("Password").fill("a password that is half typed");
   await endSession(page);
@@ -130,7 +125,7 @@ test("passwords and tokens are not kept", async () => {
 });
 
 test("somebody else who logs in there finds nothing of it", async () => {
-  const page = await comeIn("/topics/new");
+  const page = await at("/topics/new");
   await page.getByLabel("Title").fill("A secret of mine");
   await page.getByLabel("Rule", { exact: true }).fill("lark");
   await page.getByText(/posts? match/).waitFor();
@@ -144,7 +139,7 @@ test("somebody else who logs in there finds nothing of it", async () => {
 });
 
 test("who logs out in one tab leaves nothing in another; who logs in there is in here too", async () => {
-  const page = await comeIn("/topics/new");
+  const page = await at("/topics/new");
   await page.getByLabel("Title").fill("A secret of mine");
   const tab = await page.context().newPage();
   await show(tab, "/settings");
@@ -158,7 +153,7 @@ test("who logs out in one tab leaves nothing in another; who logs in there is in
 });
 
 test("a session that ended in all tabs is begun anew in one for all of them", async () => {
-  const page = await comeIn("/topics/new");
+  const page = await at("/topics/new");
   const tab = await page.context().newPage();
   await show(tab, "/jobs");
   await page.getByLabel("Title").fill("Still here");

@@ -350,6 +350,14 @@ export async function show(page: Page, path: string): Promise<void> {
   await page.waitForFunction(() => !document.querySelector(".skeleton"));
 }
 
+/** A page of its own, logged in, on that view. */
+export async function comeIn(browser: Browser, server: Server, path: string): Promise<Page> {
+  const { page } = await openPage(browser, server);
+  await logIn(page);
+  await show(page, path);
+  return page;
+}
+
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** What axe finds against WCAG 2.2, levels A and AA, one line each. */

@@ -1,7 +1,7 @@
 // What people do beside the straight way: odd addresses, two browsers at once, keys where a mouse is expected.
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { importText, launch, logIn, manyPosts, openPage, password, Server, show, username } from "./support";
+import { comeIn, importText, launch, logIn, manyPosts, openPage, password, Server, show, username } from "./support";
 
 let browser: Browser;
 let server: Server;
@@ -14,12 +14,7 @@ afterAll(async () => {
   await server?.stop();
 });
 
-async function comeIn(path: string): Promise<Page> {
-  const { page } = await openPage(browser, server);
-  await logIn(page);
-  await show(page, path);
-  return page;
-}
+const at = (path: string) => comeIn(browser, server, path);
 
 test("a set-up link that is no longer good, and the good one in the same page", async () => {
   const empty = await Server.start();
@@ -46,7 +41,7 @@ test.each([
   ["topic=abc", "Topic", "Has to be an id: a number."],
   ["media=smell", "Media", "Has to be image, video or any."],
 ])("a search for ?%s says at %s what is wrong", async (query, label, told) => {
-  const page = await comeIn(`/search?q=larkdb&${query}`);
+  const page = await at(`/search?q=larkdb&${query}`);
   await page.getByText(told).waitFor();
   const field = page.getByLabel(label, { exact: true });
   const described = await field.evaluate((control) =>
@@ -62,7 +57,7 @@ test.each([
 });
 
 test("a day is typed into the search, its year last", async () => {
-  const page = await comeIn("/search");
+  const page = await at("/search");
   await page.getByLabel("From").focus();
   await page.keyboard.type("11152026");
   await page.waitForURL(/since=2026-11-15$/);
@@ -73,7 +68,7 @@ test("a day is typed into the search, its year last", async () => {
 });
 
 test("the focus comes back from dialogs, and stays on what is pressed", async () => {
-  const page = await comeIn("/jobs");
+  const page = await at("/jobs");
   const focused = () => page.evaluate(() => document.activeElement?.getAttribute("aria-label"));
   const press = async (name: string, key = "Enter") => {
     await page.getByRole("button", { name }).focus();
@@ -104,7 +99,7 @@ test("the focus comes back from dialogs, and stays on what is pressed", async ()
 });
 
 test("keys go on where a box was ticked, and on a keyboard of other letters", async () => {
-  const page = await comeIn("/database");
+  const page = await at("/database");
   await page.getByRole("checkbox").click();
   await page.keyboard.press("g");
   await page.keyboard.press("t");
@@ -116,8 +111,8 @@ test("keys go on where a box was ticked, and on a keyboard of other letters", as
 });
 
 test("two browsers edit a topic: neither loses what it did", async () => {
-  const one = await comeIn("/topics/1/rule");
-  const other = await comeIn("/topics/1/rule");
+  const one = await at("/topics/1/rule");
+  const other = await at("/topics/1/rule");
   await one.getByLabel("Title").fill("Databases, and more");
   await other.getByLabel("Rule", { exact: true }).fill("larkdb OR postgres");
   await other.getByRole("button", { name: "Save" }).click();
@@ -149,7 +144,7 @@ test("a page that stays open counts each time it is looked at again as a visit",
 });
 
 test("a file goes on to be sent while another view is looked at, and the page is not left unasked meanwhile", async () => {
-  const page = await comeIn("/sources");
+  const page = await at("/sources");
   const network = await page.context().newCDPSession(page);
   const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 100_000 };
   await network.send("Network.enable");
@@ -180,7 +175,7 @@ test("a file goes on to be sent while another view is looked at, and the page is
 });
 
 test("a file that is dropped beside the field for it leaves the page as it is", async () => {
-  const page = await comeIn("/sources");
+  const page = await at("/sources");
   const isPrevented = await page.evaluate(() => {
     const drop = new DragEvent("drop", { bubbles: true, cancelable: true });
     document.querySelector("h1")!.dispatchEvent(drop);
@@ -191,7 +186,7 @@ test("a file that is dropped beside the field for it leaves the page as it is", 
 });
 
 test("of a post of many pages a part is shown, that with what was looked for, and all of it on demand", async () => {
-  const page = await comeIn("/sources");
+  const page = await at("/sources");
   const filler = Array.from({ length: 6000 }, (_, number) => `filler${number}`).join(" ");
   const post = { external_id: "long", platform: "rss", author: "A feed", created_at: new Date().toISOString() };
   const text = `It begins here. ${filler} Then the narwhal spoke. ${filler} It ends here.`;
@@ -209,7 +204,7 @@ test("of a post of many pages a part is shown, that with what was looked for, an
 });
 
 test("another tab of the same browser may change the password, or log in as somebody else", async () => {
-  const page = await comeIn("/settings/users");
+  const page = await at("/settings/users");
   await page.getByLabel("User name").fill("cleo");
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Add", exact: true }).click();
@@ -256,7 +251,7 @@ test("a browser that keeps no cookie is told so, and what to do", async () => {
 });
 
 test("with many topics, what stands below them is in reach; one without posts says what there is to do", async () => {
-  const page = await comeIn("/topics");
+  const page = await at("/topics");
   await page.evaluate(async () => {
     const { csrf_token } = (await (await fetch("/api/v1/session")).json()) as { csrf_token: string };
     const headers = { "content-type": "application/json", "x-csrf-token": csrf_token };
@@ -280,7 +275,7 @@ test("with many topics, what stands below them is in reach; one without posts sa
 });
 
 test("a summary that was asked for is the one that is shown then", async () => {
-  const page = await comeIn("/topics/2");
+  const page = await at("/topics/2");
   const period = page.getByLabel("Period");
   await period.waitFor();
   const before = await period.inputValue();
@@ -295,7 +290,7 @@ test("a summary that was asked for is the one that is shown then", async () => {
 });
 
 test("what is no status is told where it is typed, and no number may be left out of the settings", async () => {
-  const page = await comeIn("/settings/log");
+  const page = await at("/settings/log");
   await page.getByLabel("Status").fill("4");
   await page.getByText("Has three digits, as 404.").waitFor();
   await page.getByLabel("Status").fill("200");
