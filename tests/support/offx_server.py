@@ -155,14 +155,19 @@ class ServerTest(OffxTest):
     def serve_with_user(self, *options, **environment):
         server = self.serve(*options, **environment)
         token = server.wait_for_setup_token()
-        deadline = time.monotonic() + 60
-        while server.get("/readyz").status != 200:
-            self.assertLess(time.monotonic(), deadline, "".join(server.log))
-            time.sleep(0.05)
+        self.wait_for_readiness(server)
         browser = Browser(server).open()
         answer = browser.request("POST", "/api/v1/setup", {"token": token, "username": "ada", "password": PASSWORD})
         self.assertEqual(answer.status, 201, answer.body)
         return server, browser
+
+    def wait_for_readiness(self, server, status=200):
+        """Asks until the server says that it is ready, or with another status that it is not; gives that answer."""
+        deadline = time.monotonic() + 60
+        while (answer := server.get("/readyz")).status != status:
+            self.assertLess(time.monotonic(), deadline, f"{answer.status}: {answer.body}\n" + "".join(server.log))
+            time.sleep(0.05)
+        return answer
 
     def stored_bytes(self):
         """Everything that is in the files of the database."""
