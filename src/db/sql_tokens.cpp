@@ -92,16 +92,18 @@ bool is_word(const SqlToken& token, std::string_view word) noexcept {
   return token.kind == SqlToken::Kind::name && same_name(token.text, word);
 }
 
-std::string name_of(const SqlToken& token) {
-  if (token.kind != SqlToken::Kind::quoted_name && !token.text.starts_with('\'')) return folded(token.text);
+std::string unquoted(const SqlToken& token) {
+  if (token.kind != SqlToken::Kind::quoted_name && !token.text.starts_with('\'')) return std::string(token.text);
   const char close = token.text.back();
   const auto inner = token.text.substr(1, token.text.size() < 2 ? 0 : token.text.size() - 2);
   std::string name;
   for (std::size_t i = 0; i < inner.size(); ++i) {
-    name += lower(inner[i]);
+    name += inner[i];
     if (inner[i] == close && i + 1 < inner.size() && inner[i + 1] == close) ++i;
   }
   return name;
 }
+
+std::string name_of(const SqlToken& token) { return folded(unquoted(token)); }
 
 }  // namespace offx::db

@@ -41,7 +41,11 @@ class SqlTokens {
 /// True if the token is this keyword, or this name without quotes.
 [[nodiscard]] bool is_word(const SqlToken& token, std::string_view word) noexcept;
 
-/// The name that a token means where a name must stand: without quotes, folded. SQLite takes a '…' for a name there.
+/// The name that a token means where a name must stand, as it is written: without quotes, and doubled ones once. SQLite
+/// takes a '…' for a name there.
+[[nodiscard]] std::string unquoted(const SqlToken& token);
+
+/// The same, folded.
 [[nodiscard]] std::string name_of(const SqlToken& token);
 
 }  // namespace offx::db

@@ -42,6 +42,13 @@ class Checker {
         OFFX_TRY(refuse_where(quote_identifier(column->name) + " IS NULL", column->name,
                               column->name + " would be NULL, which " + pair_.change.to + " refuses"));
       }
+      if (source != nullptr) {
+        if (auto changed = changed_value(*column, *source); !changed.empty()) {
+          OFFX_TRY(
+              refuse_where(changed, column->name,
+                           column->name + " would have another value in " + pair_.change.to + ", as " + column->type));
+        }
+      }
       if (new_table.strict && !(old_table.strict && source != nullptr && same_name(source->type, column->type))) {
         if (auto wrong = wrong_type(*column); !wrong.empty()) {
           OFFX_TRY(refuse_where(wrong, column->name,
@@ -112,6 +119,27 @@ class Checker {
     if (type == "text") return is + " = 'blob'";
     if (type == "blob") return is + " NOT IN ('blob', 'null')";
     return {};
+  }
+
+  /// True for values of `source` that `column` stores as others, which are not alike: a comparison of both columns
+  /// turns texts into numbers only where one of them is declared for numbers, and neither a text nor a REAL has all
+  /// digits.
+  static std::string changed_value(const Column& column, const Column& source) {
+    const auto name = quote_identifier(column.name);
+    const auto type = "typeof(" + name + ")";
+    const auto from = affinity_of(source.type);
+    switch (affinity_of(column.type)) {
+      case Affinity::text:
+        if (from == Affinity::text) return {};
+        if (from == Affinity::blob) return type + " IN ('integer', 'real')";
+        return type + " = 'real' AND CAST(CAST(" + name + " AS TEXT) AS REAL) <> " + name;
+      case Affinity::real: {
+        const auto number = "(" + name + " + 0)";
+        return type + " IN ('integer', 'text') AND typeof" + number + " = 'integer' AND CAST(" + number +
+               " AS REAL) <> " + number;
+      }
+      default: return {};
+    }
   }
 
   Result<void> check_unique(const Index& index) {

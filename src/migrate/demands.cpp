@@ -24,6 +24,15 @@ std::string translated(const Pair& pair, Side side, std::string_view check) {
   return normalised(text);
 }
 
+/// Which values of `source` the column cannot hold as they are; empty if there are none worth a word. data_check.cpp
+/// finds those that are there.
+std::string values_it_changes(const Column& column, const Column& source) {
+  const auto from = affinity_of(source.type);
+  if (affinity_of(column.type) != Affinity::text) return {};
+  if (from == Affinity::blob) return "a number";
+  return from == Affinity::real || from == Affinity::numeric ? "a number of more than 15 digits" : "";
+}
+
 /// What only one version demands, code on the other one does not know.
 void note_demands_of(const Pair& pair, Side side, std::vector<Finding>& findings) {
   const auto find = [&](Severity severity, const std::string& table, const std::string& name, std::string message) {
@@ -49,6 +58,15 @@ void note_demands_of(const Pair& pair, Side side, std::vector<Finding>& findings
   }
   for (const auto& c : pair.computed(side)) {
     const auto* column = table.column(c.column);
+    if (const auto* source = others.column(c.carried_from); source != nullptr) {
+      if (const auto values = values_it_changes(*column, *source); !values.empty()) {
+        find(Severity::warning, pair.change.from, column->name,
+             table.name + " makes another value of " + values + " in " + column->name + ", as " + column->type + ": " +
+                 code + " that writes one gets an error while both live; CAST (" + source->name + " AS " +
+                 column->type + ") under " + place + ", and the way back under " +
+                 (side == kNew ? "[table.down]" : "[table.up]") + ", make it fit");
+      }
+    }
     if (!column->not_null || mentions(c.expression, "coalesce") || mentions(c.expression, "ifnull")) continue;
     auto sources = c.reads;
     if (c.reads_key) sources.insert(sources.end(), pair.key[other(side)].begin(), pair.key[other(side)].end());

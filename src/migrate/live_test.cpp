@@ -411,21 +411,22 @@ TEST_F(Live, TablesOfAnyNameAreAdopted) {
            "CREATE TABLE \"my \"\"odd\"\" table\" (\"the key\" INTEGER PRIMARY KEY, \"select\" TEXT, \"a.b\" TEXT "
            "UNIQUE, [gr\"oup] TEXT)",
            "INSERT INTO \"my \"\"odd\"\" table\" VALUES (1, 's', 'ab', 'g')"});
-  auto odd = change_of("my \"odd\" table", "odd; --'2",
-                       "CREATE TABLE \"odd; --'2\" (\"the key\" INTEGER PRIMARY KEY, \"from where\" TEXT, \"a.b\" TEXT "
-                       "UNIQUE, \"gr\"\"oup\" TEXT, \"é'\" TEXT DEFAULT 'x')");
+  auto odd = change_of(
+      "my \"odd\" table", "odd; \"--\"'2",
+      "CREATE TABLE \"odd; \"\"--\"\"'2\" (\"the key\" INTEGER PRIMARY KEY, \"from where\" TEXT, \"a.b\" TEXT "
+      "UNIQUE, \"gr\"\"oup\" TEXT, \"é'\" TEXT DEFAULT 'x')");
   odd.rename = {{"select", "from where"}};
   begin(migration_of(
       "m", {change_of("requests_2", "requests_3", "CREATE TABLE requests_3 (id INTEGER PRIMARY KEY, url TEXT)"),
             change_of("users", "users_v2", "CREATE TABLE users_v2 (id INTEGER PRIMARY KEY, mail TEXT)"), odd}));
   execute({"INSERT INTO requests_3 (url) VALUES ('b')", "INSERT INTO users (mail) VALUES ('n')",
-           "UPDATE \"odd; --'2\" SET \"from where\" = 't', \"gr\"\"oup\" = 'h', \"the key\" = 2"});
+           "UPDATE \"odd; \"\"--\"\"'2\" SET \"from where\" = 't', \"gr\"\"oup\" = 'h', \"the key\" = 2"});
   EXPECT_EQ(asked("SELECT group_concat(url, '') FROM requests_2"), "ab");
   EXPECT_EQ(asked("SELECT group_concat(mail, '') FROM users_v2"), "mn");
   EXPECT_EQ(asked("SELECT * FROM \"my \"\"odd\"\" table\""), "2|t|ab|h");
   expect_alike("m");
   end("m");
-  EXPECT_EQ(objects_in(*client_), "odd; --'2 requests_3 users_v2");
+  EXPECT_EQ(objects_in(*client_), "odd; \"--\"'2 requests_3 users_v2");
 }
 
 TEST_F(Live, WhatOneSideAloneKnowsSurvivesTheOther) {

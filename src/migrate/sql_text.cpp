@@ -175,8 +175,7 @@ CreatedObject created_object(std::string_view statement) {
   if (i + 2 < tokens.size() && tokens[i + 1].text == ".") i += 2;
   const auto& name = tokens[i];
   if (!is_name(name) && name.kind != Token::Kind::string) return {};
-  object.name = name.kind == Token::Kind::name ? std::string(name.text) : std::string(name.text.substr(1));
-  if (name.kind != Token::Kind::name && !object.name.empty()) object.name.pop_back();
+  object.name = db::unquoted(name);
   return object;
 }
 

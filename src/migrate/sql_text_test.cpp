@@ -30,6 +30,17 @@ TEST(SqlText, a_linted_client_fails_for_it_where_it_writes) {
   EXPECT_NONFATAL_FAILURE((void)client.batch(trigger, db::Mode::write), "bind the value");
 }
 
+TEST(SqlText, a_created_object_has_the_name_that_sqlite_gives_it) {
+  for (const char* name :
+       {"Orders", "\"two words\"", "[a]", "`b`", "'c'", "\"a \"\"quoted\"\" word\"", "'it''s'", "\"\""}) {
+    const auto sql = "CREATE TABLE " + std::string(name) + " (v)";
+    const auto client = must(db::create_database_client(":memory:"));
+    must(client->execute(sql, {}));
+    const auto made = must(client->execute("SELECT name FROM sqlite_schema", {}));
+    EXPECT_EQ(created_object(sql).name, db::to_text(made.row(0)[0])) << sql;
+  }
+}
+
 TEST(SqlText, what_gives_the_same_every_time_is_not) {
   for (const char* text : {"random", "'random()'", "date(created_at)", "strftime('%s', created_at)",
                            "datetime(t, 'subsec')", "\"current_timestamp\"", "now", "'now'", "datetime(now)",
