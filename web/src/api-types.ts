@@ -254,19 +254,6 @@ export interface Sources {
   last_import: Import | null;
 }
 
-export interface Stats {
-  posts: number;
-  topics: number;
-  summaries: number;
-  first_post_at: string | null;
-  last_post_at: string | null;
-  database: { engine: string; description: string; bytes: number | null };
-  per_day: { day: string; posts: number }[];
-  platforms: { platform: string; posts: number }[];
-  version: string;
-  started_at: string;
-}
-
 export type RunState = "waiting" | "running" | "done" | "failed" | "cancelled";
 
 export interface Run {

@@ -14,7 +14,7 @@ import { PostText } from "./post-text";
 import { say } from "./toasts";
 import { Button, ErrorNote, Skeleton } from "./ui";
 
-export function TopicChip({ topic }: { topic: TopicRef }) {
+function TopicChip({ topic }: { topic: TopicRef }) {
   return (
     <Link className="chip" href={`/topics/${topic.id}`}>
       <Dot color={topicColor(topic)} />

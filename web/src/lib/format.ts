@@ -39,7 +39,7 @@ const palette = ["#2f7f86", "#b0632d", "#6a5fb0", "#4f8a4c", "#b04a6a", "#3f6fb0
 /** What the table of topics gives to those for which nobody chose a colour. */
 const unchosenColor = "#3498db";
 
-export const hasOwnColor = (color: string | null | undefined): color is string =>
+const hasOwnColor = (color: string | null | undefined): color is string =>
   typeof color === "string" && /^#[0-9a-f]{6}$/i.test(color) && color.toLowerCase() !== unchosenColor;
 
 export function topicColor(topic: { id: number; color?: string | null }): string {

@@ -1,7 +1,7 @@
 // Shortcuts: single keys, or two in a row (`g t`). Views say theirs while they are shown; `?` lists all that hold.
 import { useEffect, useRef, useSyncExternalStore } from "react";
 
-export interface Shortcut {
+interface Shortcut {
   keys: string; // "j", "g t", "?"
   does: string; // empty: told together with another
   shown?: string; // where `keys` alone would not tell it

@@ -1,7 +1,7 @@
 // Where the reader was in a list, so that going back in the browser leads there again.
 
 /** A list as it was left. */
-export interface Left {
+interface Left {
   scrollY: number;
   /** How far down the page the list begins. */
   top: number;

@@ -1,9 +1,9 @@
 // A post's text in pieces: what is a link, a tag or a name, and what a search or rule matched. Posts are text and stay it.
 import type { MatchedTerm, Place } from "../api-types";
 
-export type PieceKind = "text" | "link" | "tag" | "mention";
+type PieceKind = "text" | "link" | "tag" | "mention";
 
-export interface Piece {
+interface Piece {
   kind: PieceKind;
   text: string;
   marked: boolean;

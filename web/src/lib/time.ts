@@ -21,7 +21,7 @@ export function chooseTimeZone(chosen: string): void {
   formats.clear();
 }
 
-export function isTimeZone(zone: string): boolean {
+function isTimeZone(zone: string): boolean {
   try {
     new Intl.DateTimeFormat("en", { timeZone: zone });
     return true;

@@ -6,7 +6,7 @@ import { upload } from "./api";
 const maxBytes = 1024 ** 3;
 
 /** What the posts are read as; empty: told from the file. */
-export interface ImportOptions {
+interface ImportOptions {
   format: string;
   platform: string;
 }
