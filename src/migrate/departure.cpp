@@ -68,7 +68,7 @@ Result<void> check_not_leaving(const std::vector<Record>& records, std::string_v
 
 namespace {
 
-/// What somebody added to an old table since both versions live is in no new one, and would go unseen.
+/// What somebody added to an old table since the migration began is in no new one, and would go unseen.
 Result<void> check_unchanged(db::DatabaseClient& client, const Record& record) {
   OFFX_ASSIGN(const auto known, client.execute("SELECT type, name, sql FROM offx_schema_objects"));
   OFFX_ASSIGN(const auto objects, read_objects(client));
@@ -90,8 +90,8 @@ Result<void> check_unchanged(db::DatabaseClient& client, const Record& record) {
   }
   if (changed.empty()) return {};
   return fail(Errc::conflict,
-              "since both versions live somebody changed the old one, and the new one has nothing of it:" + changed +
-                  "\nDo the same to the new table and undo it here, or say --force to lose it");
+              "since " + record.name + " began somebody changed the old version, and the new one has nothing of it:" +
+                  changed + "\nDo the same to the new table and undo it here, or say --force to lose it");
 }
 
 /// Versions in a chain, v1 ↔ v2 ↔ v3, go from its ends: a table that another migration under way keeps alike with its

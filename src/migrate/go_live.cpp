@@ -38,12 +38,14 @@ Result<void> expand(Worker& worker, const Migration& migration) {
     tables.push_back(std::move(table));
   }
   Script script;
-  script.add(record_beginning(migration, worker.options().program, tables));
   for (const auto& pair : blueprint.pairs) {
     script.add(pair.create);
     script.add(pair.carried_indexes);
     script.add(pair.helpers);
   }
+  script.add(
+      remember_schema());  // before these tables are known to change: from then on what is remembered of them stays
+  script.add(record_beginning(migration, worker.options().program, tables));
   OFFX_TRY(worker.commit(script));
   return {};
 }

@@ -389,10 +389,22 @@ Result<std::string> lease_holder(db::DatabaseClient& client) {
 }
 
 std::vector<Statement> remember_schema() {
-  return {{"DELETE FROM offx_schema_objects WHERE name NOT LIKE 'offx\\_%' ESCAPE '\\'", {}},
-          {"INSERT INTO offx_schema_objects (type, name, sql) SELECT type, name, sql FROM sqlite_schema "
-           "WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'offx\\_%' ESCAPE '\\'",
-           {}}};
+  static const std::string kChanging =
+      "tbl_name COLLATE NOCASE IN (SELECT o.name FROM offx_schema_objects AS o "
+      "JOIN offx_migration_tables AS t ON t.from_table = o.name COLLATE NOCASE "
+      "JOIN offx_migrations AS m ON m.name = t.migration "
+      "WHERE o.type = 'table' AND m.phase IN ('expand', 'backfill', 'verify', 'live'))";
+  static const std::string kForget =
+      "DELETE FROM offx_schema_objects WHERE name NOT LIKE 'offx\\_%' ESCAPE '\\' AND NOT "
+      "(type IN ('table', 'index') AND name IN "
+      "(SELECT name FROM sqlite_schema WHERE type IN ('table', 'index') AND " +
+      kChanging + "))";
+  static const std::string kRemember =
+      "INSERT INTO offx_schema_objects (type, name, sql) SELECT type, name, sql FROM sqlite_schema "
+      "WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'offx\\_%' ESCAPE '\\' "
+      "AND NOT (type IN ('table', 'index') AND " +
+      kChanging + ")";
+  return {{kForget, {}}, {kRemember, {}}};
 }
 
 std::string forget_triggers(const std::vector<std::string>& names) {

@@ -120,7 +120,9 @@ class Lease {
 Result<std::string> lease_holder(db::DatabaseClient& client);
 
 /// Statements that make the ledger remember the schema as it is now; find_drift() compares with that. What it remembers
-/// of triggers that keep versions alike stays: whether one of them is lost is for its own migration to find.
+/// of triggers that keep versions alike stays: whether one of them is lost is for its own migration to find. So does
+/// what it remembers of the old tables of migrations under way, and of their indexes: what somebody changed there since
+/// the migration began must be found when they leave, though another one begins or ends in between.
 [[nodiscard]] std::vector<db::Statement> remember_schema();
 /// Statements for those: what it remembers of them is forgotten, and then remembered as they are now.
 [[nodiscard]] std::string forget_triggers(const std::vector<std::string>& names);

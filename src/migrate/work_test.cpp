@@ -127,6 +127,48 @@ TEST_F(MigrationWork, WhatWasAddedToTheOldTableIsNotLostUnseen) {
   must(complete(*client_, "m", options));
 }
 
+TEST_F(MigrationWork, WhatWasAddedToTheOldTableWhileItWasCopiedIsNotLostUnseen) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "CREATE TABLE u_v1 (id INTEGER PRIMARY KEY)",
+           "CREATE INDEX t_name ON t_v1 (name)", "INSERT INTO t_v1 (name) VALUES ('a')"});
+  const auto migration =
+      migration_of("m", {change_of("T_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)")});
+  WorkOptions stops;
+  stops.progress = [](const WorkState&) { return false; };
+  EXPECT_FALSE(start(*client_, migration, stops));
+  EXPECT_THAT(must(find_drift(*client_)), testing::IsEmpty());
+  execute({"ALTER TABLE t_v1 ADD COLUMN more TEXT", "UPDATE t_v1 SET more = 'x'", "CREATE INDEX late ON t_v1 (name)"});
+  begin(migration);
+  // Nor does another migration make it forgotten, however it ends.
+  const auto other = migration_of("n", {change_of("u_v1", "u_v2", "CREATE TABLE u_v2 (id INTEGER PRIMARY KEY)")});
+  begin(other);
+  go_back("n");
+  begin(other);
+  end("n");
+  must(baseline(*client_, "as_it_is"));
+  const auto refused = error_of(complete(*client_, "m", {}));
+  EXPECT_THAT(refused, HasSubstr("the table t_v1 was changed"));
+  EXPECT_THAT(refused, HasSubstr("the index late is new"));
+  EXPECT_THAT(refused, testing::Not(HasSubstr("t_name")));
+  EXPECT_EQ(must(find_drift(*client_)).size(), 2U);
+  // Whoever rolls back keeps it, and the next attempt sees it.
+  go_back("m");
+  EXPECT_THAT(must(find_drift(*client_)), testing::IsEmpty());
+  begin(migration);
+  end("m");
+}
+
+TEST_F(MigrationWork, WhereNothingHasBegunNothingDrifts) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO t_v1 (name) VALUES (NULL)"});
+  const auto refused = start(
+      *client_,
+      migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT NOT NULL)")}),
+      {});
+  ASSERT_FALSE(refused);
+  const auto drift = find_drift(*client_);
+  ASSERT_FALSE(drift);
+  EXPECT_THAT(drift.error().message(), HasSubstr("no history to compare with"));
+}
+
 /// The counts of both are compared: two rows with one twin are none that is missing.
 TEST_F(MigrationWork, TwoRowsWithOneTwinAreFound) {
   const auto change = change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (a TEXT PRIMARY KEY NOT NULL, b)");
