@@ -88,6 +88,13 @@ auto with_progress(const Context& context, const MigrateCommand& command, Option
 
 // --- Which migration ---
 
+bool is_over(const MigrationState& state) {
+  return state.phase == Phase::completed || state.phase == Phase::rolled_back;
+}
+bool is_starting(const MigrationState& state) {
+  return state.phase == Phase::expand || state.phase == Phase::backfill || state.phase == Phase::verify;
+}
+
 /// The migration that is named, or else the only one that `fits`.
 Result<MigrationState> find_target(db::DatabaseClient& client, const MigrateCommand& command, std::string_view verb,
                                    const std::function<bool(const MigrationState&)>& fits) {
@@ -102,10 +109,15 @@ Result<MigrationState> find_target(db::DatabaseClient& client, const MigrateComm
     return fail(Errc::not_found,
                 "this database knows no migration \"" + command.name + "\"; see `offx migrate history`");
   }
-  if (found.empty()) {
-    return fail(Errc::not_found, fmt::format("there is no migration to {}; see `offx migrate status`", verb));
-  }
   std::string names;
+  if (found.empty()) {
+    for (const auto& state : states) {
+      if (is_over(state)) continue;
+      names += fmt::format("{}{} is in the phase {}{}", names.empty() ? ": " : "; ", state.migration.name,
+                           migrate::to_string(state.phase), state.paused ? ", paused" : "");
+    }
+    return fail(Errc::not_found, fmt::format("there is no migration to {}{}; see `offx migrate status`", verb, names));
+  }
   for (const auto& state : found) names += (names.empty() ? "" : ", ") + state.migration.name;
   return fail(Errc::invalid_argument, fmt::format("there are several to {}; name one of them: {}", verb, names));
 }
@@ -116,13 +128,6 @@ Result<MigrationState> state_of(db::DatabaseClient& client, const std::string& n
     if (state.migration.name == name) return std::move(state);
   }
   return fail(Errc::internal, "the migration " + name + " is not in the database's history");
-}
-
-bool is_over(const MigrationState& state) {
-  return state.phase == Phase::completed || state.phase == Phase::rolled_back;
-}
-bool is_starting(const MigrationState& state) {
-  return state.phase == Phase::expand || state.phase == Phase::backfill || state.phase == Phase::verify;
 }
 
 // --- JSON ---

@@ -37,7 +37,8 @@ Result<void> complete(db::DatabaseClient& client, std::string_view name, const C
   if (record.phase != Phase::live && record.phase != Phase::completing) {
     return fail(Errc::conflict, "the migration " + record.name + " is in the phase " +
                                     std::string(to_string(record.phase)) +
-                                    ": only one whose versions are both live can be completed");
+                                    ": only one whose versions are both live can be completed" +
+                                    (record.phase < Phase::live ? "; let `offx migrate start FILE` finish first" : ""));
   }
   Worker worker(client, std::move(lease), options);
   return complete(worker, record, options);

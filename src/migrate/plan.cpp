@@ -101,7 +101,8 @@ Result<void> check_disk(db::DatabaseClient& client, Plan& plan, std::chrono::mil
                     " are free, of which " + megabytes(kKeepFreeBytes) + " are left for those who write";
   // Estimates are right to about a half: what may fit is tried.
   if (free < plan.disk_bytes * 2 / 3) {
-    plan.findings.push_back({Severity::refusal, "", "", text + ": free some first"});
+    plan.findings.push_back({Severity::refusal, "", "",
+                             text + ": free " + megabytes(plan.disk_bytes + kKeepFreeBytes - *spare) + " first"});
   } else {
     plan.findings.push_back({Severity::warning, "", "",
                              text + ": copying may stop before the disk is full, and then goes on when there is more"});

@@ -350,6 +350,8 @@ class AtWork(ShopTest):
         state = self.state()
         self.assertEqual((state["phase"], state["migrator"]), ("backfill", None))
         self.assertIn("goes on", self.migrate("status")[0])
+        self.assertIn("customers_v2 is in the phase backfill", self.migrate("complete", "--yes", status=1)[1])
+        self.assertIn("finish first", self.migrate("complete", state["name"], "--yes", status=1)[1])
         self.shop("DELETE FROM customers WHERE id = 3")
         self.migrate("start", self.file, "--max-stall", "500ms")
         self.assertEqual(self.shop("SELECT count(*) FROM customers_v2"), [(self.ROWS - 1,)])
