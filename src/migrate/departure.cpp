@@ -53,6 +53,19 @@ Result<void> check_no_users(db::DatabaseClient& client, const Record& record, Si
                                   " version: stop it first, or say --force");
 }
 
+Result<void> check_there(db::DatabaseClient& client, const Record& record, Side side) {
+  for (const auto& name : names_of(record, side)) {
+    OFFX_ASSIGN(const bool is_there, table_exists(client, name));
+    if (is_there) continue;
+    return fail(Errc::conflict,
+                "the migration " + record.name + " (" + std::string(to_string(record.phase)) + ") needs the table " +
+                    name + ", which somebody renamed or dropped: " +
+                    (side == kOld ? "rename it back; if it was dropped, make it again, with the rows of the new version"
+                                  : "rename it back, or roll back with --discard"));
+  }
+  return {};
+}
+
 Result<void> check_not_leaving(const std::vector<Record>& records, std::string_view name) {
   for (const auto& record : records) {
     for (const auto& table : record.tables) {
@@ -157,6 +170,7 @@ Result<void> may_start(const Record& record, const Migration& migration) {
 }
 
 Result<Blueprint> may_complete(db::DatabaseClient& client, const Record& record, bool force) {
+  for (const Side side : {kOld, kNew}) OFFX_TRY(check_there(client, record, side));
   OFFX_TRY(check_nobody_needs(client, record, kOld));
   if (!force) OFFX_TRY(check_no_users(client, record, kOld));
   OFFX_ASSIGN(const auto migration, parse_migration(record.definition, record.name));
@@ -182,6 +196,8 @@ Result<Blueprint> may_complete(db::DatabaseClient& client, const Record& record,
 }
 
 Result<Blueprint> may_roll_back(db::DatabaseClient& client, const Record& record, const RollbackOptions& options) {
+  OFFX_TRY(check_there(client, record, kOld));
+  if (record.phase == Phase::live && !options.discard) OFFX_TRY(check_there(client, record, kNew));
   OFFX_TRY(check_nobody_needs(client, record, kNew));
   if (record.phase == Phase::live && !options.force) OFFX_TRY(check_no_users(client, record, kNew));
   OFFX_ASSIGN(const auto migration, parse_migration(record.definition, record.name));

@@ -33,6 +33,9 @@ Result<void> check_no_users(db::DatabaseClient& client, const Record& record, Si
 /// Errc::conflict: `name` is being removed by one of these migrations.
 Result<void> check_not_leaving(const std::vector<Record>& records, std::string_view name);
 
+/// Errc::conflict: somebody renamed or dropped a table of this version; the message says which, and what to do.
+Result<void> check_there(db::DatabaseClient& client, const Record& record, Side side);
+
 /// Errc::corrupt: a trigger that carries what is written to `from`'s tables was dropped or changed by somebody: it has
 /// not carried what was written since.
 /// `live`: see expected_triggers().

@@ -71,6 +71,10 @@ Result<void> move_aside(Worker& worker, Script& script, Record& record, Side sid
   for (std::size_t i = 0; i < record.tables.size(); ++i) {
     auto& table = record.tables[i];
     const auto& name = table.name(side);
+    const bool is_there = std::any_of(objects.begin(), objects.end(), [&](const SchemaObject& object) {
+      return object.type == "table" && same_name(object.name, name);
+    });
+    if (!is_there) continue;  // somebody dropped it, and whoever rolls back has said --discard
     tables.push_back(name);
     if (!kept[i]) {
       names.push_back(leaving_name(name));

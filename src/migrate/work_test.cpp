@@ -157,6 +157,34 @@ TEST_F(MigrationWork, WhatWasAddedToTheOldTableWhileItWasCopiedIsNotLostUnseen) 
   end("m");
 }
 
+TEST_F(MigrationWork, ATableThatSomebodyRenamedOrDroppedIsAskedFor) {
+  execute(
+      {"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT)", "INSERT INTO t_v1 (name) VALUES ('a')"});
+  const auto migration = migration_of(
+      "m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT)")});
+  begin(migration);
+  const auto expect_refused = [&](std::string_view what) {
+    const auto verified = verify(*client_, "m", {});
+    ASSERT_FALSE(verified);
+    for (const auto& said :
+         {verified.error().message(), error_of(complete(*client_, "m", {})), error_of(roll_back(*client_, "m", {}))}) {
+      EXPECT_THAT(said, HasSubstr(what));
+    }
+  };
+  execute({"ALTER TABLE t_v1 RENAME TO t_old"});
+  expect_refused("needs the table t_v1, which somebody renamed or dropped: rename it back");
+  execute({"ALTER TABLE t_old RENAME TO t_v1"});
+  EXPECT_EQ(must(verify(*client_, "m", {})).differences_total, 0);
+  execute({"DROP TABLE t_v2"});
+  expect_refused(
+      "needs the table t_v2, which somebody renamed or dropped: rename it back, or roll back with --discard");
+  RollbackOptions discard;
+  discard.discard = true;
+  must(roll_back(*client_, "m", discard));
+  execute({"INSERT INTO t_v1 (name) VALUES ('b')"});
+  EXPECT_EQ(objects_in(*client_), "t_v1");
+}
+
 TEST_F(MigrationWork, WhereNothingHasBegunNothingDrifts) {
   execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO t_v1 (name) VALUES (NULL)"});
   const auto refused = start(
