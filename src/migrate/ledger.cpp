@@ -319,8 +319,11 @@ Result<Lease> Lease::acquire(db::DatabaseClient& client, std::chrono::millisecon
     (void)client.execute("UPDATE offx_migration_lease SET holder = '' WHERE id = 1 AND holder = ?1", {self});
     return fail(std::move(taken).error());
   }
-  if (taken->rows_affected() != 1)
-    return fail(Errc::unavailable, "another migrator began at the same moment; try again");
+  if (taken->rows_affected() != 1) {
+    OFFX_ASSIGN(const auto winner, lease_holder(client));
+    return fail(Errc::unavailable, winner.empty() ? "another migrator was at work at the same moment; try again"
+                                                  : "another migrator began at the same moment: " + winner);
+  }
   return Lease(client, fence + 1, ttl);
 }
 

@@ -132,7 +132,8 @@ Result<void> check_alike(Worker& worker, const Record& record, const Blueprint& 
                 return worker.tell(state);
               }));
   if (report.differences_total == 0) return {};
-  std::string text = std::to_string(report.differences_total) + " rows differ between the versions:";
+  std::string text = std::to_string(report.differences_total) +
+                     (report.differences_total == 1 ? " row differs" : " rows differ") + " between the versions:";
   for (const auto& difference : report.differences)
     text += "\n  " + difference.table + " " + difference.key + ": " + difference.what;
   return fail(Errc::corrupt,
