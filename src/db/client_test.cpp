@@ -31,11 +31,8 @@ class Client : public testing::TestWithParam<EngineName> {
     switch (GetParam()) {
       case EngineName::memory: url_ = ":memory:"; break;
       case EngineName::file: url_ = "sqlite:" + folder_ / "a.db"; break;
-      case EngineName::sqld: url_ = shared_sqld().make_database(); break;
-      case EngineName::rqlite:
-        shared_rqlite().clear();
-        url_ = shared_rqlite().url();
-        break;
+      case EngineName::sqld: url_ = empty_database_on("sqld"); break;
+      case EngineName::rqlite: url_ = empty_database_on("rqlite"); break;
       case EngineName::valtown: valtown_ = std::make_unique<valtown::FakeServer>(); url_ = valtown_->url();
     }
     client_ = must(create_database_client(url_));

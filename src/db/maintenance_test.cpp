@@ -18,8 +18,7 @@ class Maintenance : public testing::TestWithParam<std::string> {
     std::string url = folder_ / "a.db";
     if (GetParam() != "file") {
       if (const auto missing = servers_missing(); !missing.empty()) GTEST_SKIP() << missing;
-      if (GetParam() == "rqlite") shared_rqlite().clear();
-      url = GetParam() == "sqld" ? shared_sqld().make_database() : shared_rqlite().url();
+      url = empty_database_on(GetParam());
     }
     client_ = must(create_database_client(url));
     must(client_->execute("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, parent INTEGER REFERENCES t (id))"));

@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -364,4 +364,11 @@ inline Rqlite& shared_rqlite() {
   return rqlite;
 }
 
+/// The URL of an empty database on the shared server, `sqld` or `rqlite`. That of rqlite is the same each time.
+inline std::string empty_database_on(std::string_view server) {
+  if (server == "sqld") return shared_sqld().make_database();
+  shared_rqlite().clear();
+  return shared_rqlite().url();
+}
+
 }  // namespace offx::db

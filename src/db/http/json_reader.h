@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -90,6 +91,24 @@ template <class Number>
 bool parse_number(std::string_view digits, Number& number) {
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   return error == std::errc{} && end == digits.data() + digits.size();
+}
+
+/// A number, or the digits of one in a string, or null, which leaves `number` as it is.
+template <class Number>
+JsonCode read_number(ondemand::value& value, std::optional<Number>& number) {
+  if (is_null(value)) return simdjson::SUCCESS;
+  std::string_view digits;
+  ondemand::json_type type{};
+  if (const auto error = value.type().get(type); error != simdjson::SUCCESS) return error;
+  if (type == ondemand::json_type::string) {
+    if (const auto error = value.get_string().get(digits); error != simdjson::SUCCESS) return error;
+  } else {
+    digits = number_token(value);
+  }
+  Number parsed{};
+  if (!parse_number(digits, parsed)) return simdjson::NUMBER_ERROR;
+  number = parsed;
+  return simdjson::SUCCESS;
 }
 
 }  // namespace offx::db::http

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <limits>
 #include <mutex>
-#include <new>
 #include <optional>
 
 #include <boost/beast/http/basic_parser.hpp>

@@ -115,6 +115,31 @@ void append_end(std::string& json, std::string_view baton) {
 
 std::string if_ok(std::size_t step) { return R"({"type":"ok","step":)" + std::to_string(step) + "}"; }
 
+/// The statements as the steps of a batch: each runs if the one before went well, between those that begin and end it.
+void append_batch(std::string& json, Wrap wrap, std::span<const Texts::Entry* const> entries,
+                  std::span<const std::vector<const Value*>> values) {
+  json += R"({"type":"batch","batch":{"steps":[)";
+  if (wrap != Wrap::each) append_control(json, wrap == Wrap::write ? "BEGIN IMMEDIATE" : "BEGIN", "");
+  const std::size_t first = wrap == Wrap::each ? 0 : 1;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    json += first + i == 0 ? R"({"stmt":)" : R"(,{"stmt":)";
+    append_statement(json, *entries[i], values[i]);
+    if (first + i > 0) json += R"(,"condition":)" + if_ok(first + i - 1);
+    json += '}';
+  }
+  if (wrap == Wrap::write) {
+    const std::size_t last = entries.size();
+    json += ',';
+    append_control(json, "COMMIT", R"(,"condition":)" + if_ok(last));
+    json += ',';
+    append_control(json, "ROLLBACK", R"(,"condition":{"type":"not","cond":)" + if_ok(last + 1) + "}");
+  } else if (wrap == Wrap::read) {
+    json += ',';
+    append_control(json, "ROLLBACK", "");
+  }
+  json += "]}}";
+}
+
 // --- Answer ----------------------------------------------------------------------------------------------------------
 
 struct ServerError {
@@ -186,24 +211,6 @@ class Reader {
   }
 
  private:
-  /// A number, or the digits of one in a string, or null.
-  template <class Number>
-  static Code read_number(ondemand::value& value, std::optional<Number>& number) {
-    if (http::is_null(value)) return simdjson::SUCCESS;
-    std::string_view digits;
-    ondemand::json_type type{};
-    if (const auto error = value.type().get(type); error != simdjson::SUCCESS) return error;
-    if (type == ondemand::json_type::string) {
-      if (const auto error = value.get_string().get(digits); error != simdjson::SUCCESS) return error;
-    } else {
-      digits = http::number_token(value);
-    }
-    Number parsed{};
-    if (!http::parse_number(digits, parsed)) return simdjson::NUMBER_ERROR;
-    number = parsed;
-    return simdjson::SUCCESS;
-  }
-
   Code read_document(ondemand::object& document, Read& read) {
     return http::each_field(document, [&](std::string_view key, ondemand::value& value) {
       if (key == "baton" || key == "base_url") {
@@ -284,11 +291,11 @@ class Reader {
     }
     if (key == "affected_row_count") {
       std::optional<std::int64_t> count;
-      const auto error = read_number(part, count);
+      const auto error = http::read_number(part, count);
       step.affected = count.value_or(0);
       return error;
     }
-    if (key == "last_insert_rowid") return read_number(part, step.rowid);
+    if (key == "last_insert_rowid") return http::read_number(part, step.rowid);
     return simdjson::SUCCESS;
   }
 
@@ -329,7 +336,7 @@ class Reader {
   template <class Number>
   static Code read_into(ondemand::value& value, Value& into) {
     std::optional<Number> number;
-    if (const auto error = read_number(value, number); error != simdjson::SUCCESS) return error;
+    if (const auto error = http::read_number(value, number); error != simdjson::SUCCESS) return error;
     if (!number) return simdjson::NUMBER_ERROR;
     into = *number;
     return simdjson::SUCCESS;
@@ -443,27 +450,7 @@ Result<Pipeline> write_pipeline(std::span<const Statement> statements, Wrap wrap
     append_statement(json, *entries.front(), values.front());
     json += '}';
   } else {
-    json += R"({"type":"batch","batch":{"steps":[)";
-    if (wrap != Wrap::each) append_control(json, wrap == Wrap::write ? "BEGIN IMMEDIATE" : "BEGIN", "");
-    const std::size_t first = wrap == Wrap::each ? 0 : 1;
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-      json += first + i == 0 ? R"({"stmt":)" : R"(,{"stmt":)";
-      append_statement(json, *entries[i], values[i]);
-      if (first + i > 0) json += R"(,"condition":)" + if_ok(first + i - 1);
-      json += '}';
-    }
-    const std::size_t last = entries.size();
-    if (wrap != Wrap::each) json += ',';
-    if (wrap == Wrap::each) {
-      // Nothing is open that would have to be ended.
-    } else if (wrap == Wrap::write) {
-      append_control(json, "COMMIT", R"(,"condition":)" + if_ok(last));
-      json += ',';
-      append_control(json, "ROLLBACK", R"(,"condition":{"type":"not","cond":)" + if_ok(last + 1) + "}");
-    } else {
-      append_control(json, "ROLLBACK", "");
-    }
-    json += "]}}";
+    append_batch(json, wrap, entries, values);
   }
   // A stream that goes on may be told another text by the same number.
   for (const auto& [sql, entry] : texts.entries()) {

@@ -1,6 +1,5 @@
 #include "db/sqlite/change_watch.h"
 
-#include <string_view>
 #include <thread>
 #include <utility>
 

@@ -1,6 +1,5 @@
 #include "db/sqlite/engine.h"
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -15,7 +14,6 @@
 
 #include <sqlite3.h>
 
-#include "base/assert.h"
 #include "db/sqlite/backup.h"
 #include "db/sqlite/checkpointer.h"
 #include "db/sqlite/connection.h"

@@ -84,8 +84,8 @@ class ResultReader {
       if (key == "rows") {
         return http::each_element(part, [this](ondemand::value& row) { return read_row(row); });
       }
-      if (key == "rowsAffected") return read_integer(part, affected_);
-      if (key == "lastInsertRowid") return read_integer(part, rowid_);
+      if (key == "rowsAffected") return http::read_number(part, affected_);
+      if (key == "lastInsertRowid") return http::read_number(part, rowid_);
       return simdjson::SUCCESS;
     });
   }
@@ -141,19 +141,6 @@ class ResultReader {
         default: return simdjson::INCORRECT_TYPE;
       }
     });
-  }
-
-  static Code read_integer(ondemand::value& value, std::optional<std::int64_t>& into) {
-    if (http::is_null(value)) return simdjson::SUCCESS;
-    std::string_view digits;
-    ondemand::json_type type{};
-    if (const auto error = value.type().get(type); error != simdjson::SUCCESS) return error;
-    if (type == ondemand::json_type::string) {
-      if (const auto error = value.get_string().get(digits); error != simdjson::SUCCESS) return error;
-    } else {
-      digits = http::number_token(value);
-    }
-    return http::parse_number(digits, into.emplace()) ? simdjson::SUCCESS : simdjson::NUMBER_ERROR;
   }
 
   std::vector<std::string> columns_;

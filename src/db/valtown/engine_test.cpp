@@ -1,7 +1,5 @@
 // What is of this engine alone; the contract that it shares is in db/client_test.cpp.
 
-#include "db/valtown/engine.h"
-
 #include <limits>
 
 #include <gmock/gmock.h>
