@@ -122,11 +122,15 @@ class CommandLine {
     command.add_option("--limit", posts.limit, "how many at most")->capture_default_str();
     command.add_option("--after", posts.after, "go on behind an earlier page: its `next`")->type_name("NEXT");
   }
+  void add_import();
   void add_topics();
+  void add_posts();
+  void add_summaries();
   void add_database();
   void add_migrate();
   void add_server();
   void add_jobs();
+  void add_completion();
   [[nodiscard]] std::vector<CompletionCommand> completion_commands() const;
 
   ImportCommand import_;
@@ -154,6 +158,19 @@ CommandLine::CommandLine() {
   app.require_subcommand(1);
   app.footer(kExamples);
 
+  add_import();
+  add_topics();
+  add_posts();
+  add_summaries();
+  add(app, "status", "what there is: posts, topics, last import, size", &run_status);
+  add_server();
+  add_jobs();
+  add_database();
+  add_migrate();
+  add_completion();
+}
+
+void CommandLine::add_import() {
   auto* import = add(app, "import", "bring posts in from files, addresses or stdin",
                      [this](const Context& context) { return run_import(context, import_); });
   import->add_option("input", import_.inputs, "files, folders, http(s) addresses, or - for stdin")
@@ -172,9 +189,9 @@ CommandLine::CommandLine() {
                    "let addresses lead to this host:port of your own network (also OFFX_ALLOW_HOSTS)")
       ->type_name("HOST:PORT");
   import->footer("Gzip and zstd are read as they are. A post that is there already is updated if its text changed.");
+}
 
-  add_topics();
-
+void CommandLine::add_posts() {
   auto* posts = add(app, "posts", "show posts, newest first, or one by its id",
                     [this](const Context& context) { return run_posts(context, posts_); });
   posts->add_option("id", posts_.id, "the number of one post");
@@ -190,7 +207,9 @@ CommandLine::CommandLine() {
       ->check(CLI::IsMember({"newest", "relevance"}))
       ->capture_default_str();
   search->footer("Case, width and accents do not matter; `data*` finds words that begin so." + std::string(kRuleHelp));
+}
 
+void CommandLine::add_summaries() {
   auto* summarize = add(app, "summarize", "write a cited summary of each topic, or of one",
                         [this](const Context& context) { return run_summarize(context, summarize_); });
   summarize->add_option("--topic", summarize_.topic, "only this topic: id or title");
@@ -218,13 +237,9 @@ CommandLine::CommandLine() {
                         [this](const Context& context) { return run_sentiment(context, sentiment_); });
   sentiment->add_option("text", sentiment_.texts, "texts to look at");
   add_input_options(*sentiment, sentiment_.input, sentiment_.format);
+}
 
-  add(app, "status", "what there is: posts, topics, last import, size", &run_status);
-  add_server();
-  add_jobs();
-  add_database();
-  add_migrate();
-
+void CommandLine::add_completion() {
   auto* completion = add(app, "completion", "print the script that completes commands in your shell", {});
   completion->add_option("shell", name_, "bash, zsh or fish")->required();
   completion->callback([this] {

@@ -69,6 +69,16 @@ void trim_heaps() {
 #endif
 }
 
+/// Before any thread is made.
+void prepare_process() {
+  // All threads inherit it, and this one alone takes signals, when it waits for them.
+  const sigset_t signals = awaited_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);  // a client that is gone is an error of its connection
+  raise_descriptor_limit();
+  limit_heaps();
+}
+
 /// Only for its owner: uploads and backups hold everything there is.
 Result<void> make_private_folder(const std::filesystem::path& path) {
   std::error_code error;
@@ -120,22 +130,69 @@ void wait_for_stop() {
   }
 }
 
+/// The clients by which the parts of the server use the database.
+struct Clients {
+  std::unique_ptr<db::DatabaseClient> main;
+  std::optional<db::FallbackReads> reads;
+  // With a replica the work that goes on by itself has a client of its own, as have notes of who was here: a replica
+  // answers a client when it has all that this one wrote, and when the primary dies it may lack the last line of the
+  // request log.
+  std::unique_ptr<db::DatabaseClient> aside;
+  std::optional<db::FallbackReads> notes;
+
+  /// `readiness` must live longer.
+  Result<void> open(const std::string& url, const api::Readiness& readiness) {
+    OFFX_ASSIGN(main, db::create_database_client(url));
+    if (!db::has_replica(url)) return {};
+    const auto is_away = [&readiness] { return readiness.is_read_only(); };
+    reads.emplace(*main, is_away);
+    OFFX_ASSIGN(aside, db::create_database_client(url));
+    notes.emplace(*aside, is_away);
+    return {};
+  }
+
+  /// For what people ask for.
+  [[nodiscard]] db::DatabaseClient& shown() { return reads ? static_cast<db::DatabaseClient&>(*reads) : *main; }
+  /// For the work that goes on by itself: it waits for the primary.
+  [[nodiscard]] db::DatabaseClient& unattended() { return aside ? *aside : *main; }
+};
+
+api::RouterOptions router_options(const ServeConfig& config) {
+  api::RouterOptions options;
+  options.cors_origins = config.cors_origins;
+  options.trusted_proxies = config.trusted_proxies;
+  options.metrics_allow = config.metrics_allow;
+  options.requests_per_second = config.requests_per_second;
+  options.requests_at_once = 20.0 * config.requests_per_second;
+  return options;
+}
+
+Result<net::HttpServerOptions> server_options(const ServeConfig& config) {
+  net::HttpServerOptions options;
+  options.listen = config.listen;
+  options.upload_folder = config.data_folder / "uploads";
+  options.workers = config.workers;
+  options.connections_per_caller_max = 256;
+  // Everything on this machine may come through a proxy here; and who runs programs here needs no connections to harm.
+  OFFX_ASSIGN(const auto loopback, net::NetworkList::parse("127.0.0.0/8, ::1"));
+  options.is_shared_address = [proxies = config.trusted_proxies, loopback](const std::string& address) {
+    return loopback.contains(address) || proxies.contains(address);
+  };
+  return options;
+}
+
 }  // namespace
 
 Result<void> run_serve(const Context& context, const ServeCommand& command) {
   const auto started = std::chrono::steady_clock::now();
   OFFX_ASSIGN(const auto config, ServeConfig::read(command, context.db_url, environment));
   set_log_level(config.log_level);
-  // Before any thread is made: all inherit it, and this one alone takes signals, when it waits for them.
-  const sigset_t signals = awaited_signals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);  // a client that is gone is an error of its connection
-  raise_descriptor_limit();
-  limit_heaps();
-
+  prepare_process();
   OFFX_TRY(make_private_folder(config.data_folder));
   OFFX_TRY(make_private_folder(config.data_folder / "uploads"));
-  OFFX_ASSIGN(auto client, db::create_database_client(context.db_url));
+  api::Readiness readiness;
+  Clients clients;
+  OFFX_TRY(clients.open(context.db_url, readiness));
   if (const auto warning = db::sqlite::version_warning(); !warning.empty()) {
     log(LogLevel::warning, "database.old", {{"message", warning}});
   }
@@ -143,56 +200,27 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
   OFFX_ASSIGN(const auto http,
               net::HttpClient::create({.allow_hosts = config.allow_hosts, .stop = fetches.get_token()}));
 
-  db::sqlite::ChangeWatch changes(*client);
-  api::Readiness readiness;
-  // What people ask for; the work that goes on by itself waits for the primary.
-  std::optional<db::FallbackReads> reads;
-  // With a replica that work has a client of its own, as have notes of who was here: a replica answers a client when it
-  // has all that this one wrote, and when the primary dies it may lack the last line of the request log.
-  std::unique_ptr<db::DatabaseClient> aside;
-  std::optional<db::FallbackReads> notes;
-  if (db::has_replica(context.db_url)) {
-    const auto is_away = [&readiness] { return readiness.is_read_only(); };
-    reads.emplace(*client, is_away);
-    OFFX_ASSIGN(aside, db::create_database_client(context.db_url));
-    notes.emplace(*aside, is_away);
-  }
-  db::DatabaseClient& unattended = aside ? *aside : *client;
-  db::DatabaseClient& shown = reads ? static_cast<db::DatabaseClient&>(*reads) : *client;
+  db::sqlite::ChangeWatch changes(*clients.main);
   // Each keeps a worker for seconds, it may be: together they leave a quarter of the workers to all others.
   const auto log_ins_at_once = std::max<std::size_t>(config.workers / 2, 1);
   const auto media_at_once = std::max<std::size_t>(config.workers / 4, 1);
-  api::Accounts accounts(shown, context.clock,
+  api::Accounts accounts(clients.shown(), context.clock,
                          {.cookie_secure = config.cookie_secure,
                           .public_origins = config.public_origins,
                           .log_ins_at_once = log_ins_at_once,
                           .changes = &changes,
-                          .notes = notes ? &*notes : nullptr});
-  api::Events events(api::standard_events(*client));
-  DatabaseWatch watch(context, config, unattended, readiness);
-  const api::Services services{shown,   context.clock, http, config.data_folder, [&] { watch.wake_jobs(); }, &accounts,
-                               &events, media_at_once, 0,    &changes,           config.summaries_per_day};
-  api::RouterOptions options;
-  options.cors_origins = config.cors_origins;
-  options.trusted_proxies = config.trusted_proxies;
-  options.metrics_allow = config.metrics_allow;
-  options.requests_per_second = config.requests_per_second;
-  options.requests_at_once = 20.0 * config.requests_per_second;
-  api::RequestLog request_log(unattended, &changes);
-  api::Router router(std::move(options), services, readiness,
+                          .notes = clients.notes ? &*clients.notes : nullptr});
+  api::Events events(api::standard_events(*clients.main));
+  DatabaseWatch watch(context, config, clients.unattended(), readiness);
+  const api::Services services{
+      clients.shown(), context.clock, http, config.data_folder, [&] { watch.wake_jobs(); }, &accounts,
+      &events,         media_at_once, 0,    &changes,           config.summaries_per_day};
+  api::RequestLog request_log(clients.unattended(), &changes);
+  api::Router router(router_options(config), services, readiness,
                      [&](store::RequestLogEntry entry) { request_log.add(std::move(entry)); });
   OFFX_TRY(watch.start(db::is_server(context.db_url) ? kServerPatience : kFilePatience));
 
-  net::HttpServerOptions http_options;
-  http_options.listen = config.listen;
-  http_options.upload_folder = config.data_folder / "uploads";
-  http_options.workers = config.workers;
-  http_options.connections_per_caller_max = 256;
-  // Everything on this machine may come through a proxy here; and who runs programs here needs no connections to harm.
-  OFFX_ASSIGN(const auto loopback, net::NetworkList::parse("127.0.0.0/8, ::1"));
-  http_options.is_shared_address = [proxies = config.trusted_proxies, loopback](const std::string& address) {
-    return loopback.contains(address) || proxies.contains(address);
-  };
+  OFFX_ASSIGN(auto http_options, server_options(config));
   std::atomic<const net::HttpServer*> running = nullptr;
   add_gauges(router.metrics(), running, request_log, readiness);
   OFFX_ASSIGN(const auto server, net::HttpServer::start(std::move(http_options), router));
@@ -201,7 +229,7 @@ Result<void> run_serve(const Context& context, const ServeCommand& command) {
   log(LogLevel::info, "server.started",
       {{"version", version()},
        {"address", server->address()},
-       {"database", client->description()},
+       {"database", clients.main->description()},
        {"ms", std::to_string(took.count())}});
   print(fmt::format("OffX is at http://{}/\n", server->address()));
   std::fflush(stdout);
