@@ -1,6 +1,5 @@
 // Set-up, sessions, users, tokens, settings and the request log: the API's routes.
 #include <array>
-#include <charconv>
 
 #include "api/accounts.h"
 #include "api/route.h"

@@ -1,6 +1,5 @@
 #include "api/events.h"
 
-#include <algorithm>
 #include <array>
 #include <exception>
 #include <utility>

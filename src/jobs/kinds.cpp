@@ -1,7 +1,6 @@
 #include "jobs/kinds.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 

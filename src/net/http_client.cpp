@@ -6,7 +6,6 @@
 #include <charconv>
 #include <memory>
 #include <new>
-#include <span>
 
 #include <sys/socket.h>
 

@@ -1,6 +1,5 @@
 #include "net/response_head.h"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <ctime>
