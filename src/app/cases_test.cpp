@@ -74,10 +74,9 @@ std::vector<std::string> cells_of(const std::string& line) {
 class Case {
  public:
   Case(std::string file, const std::string& regime) : file_(std::move(file)), regime_(regime) {
-    url_ = regime == "memory"   ? ":memory:"
-           : regime == "sqld"   ? db::shared_sqld().make_database()
-           : regime == "rqlite" ? empty_rqlite()
-                                : folder_ / "case.db";
+    url_ = regime == "memory"                       ? ":memory:"
+           : regime == "sqld" || regime == "rqlite" ? db::empty_database_on(regime)
+                                                    : folder_ / "case.db";
   }
 
   void run() {
@@ -105,11 +104,6 @@ class Case {
   }
 
  private:
-  static std::string empty_rqlite() {
-    db::shared_rqlite().clear();
-    return db::shared_rqlite().url();
-  }
-
   void complain(const Line& line, const std::string& what) {
     ADD_FAILURE_AT(file_.c_str(), line.number) << line.text << "\n" << what;
   }

@@ -57,12 +57,7 @@ class Schedulers : public testing::TestWithParam<std::string> {
       url_ = folder_ / "a.db";
     } else {
       if (const auto missing = db::servers_missing(); !missing.empty()) GTEST_SKIP() << missing;
-      if (GetParam() == "sqld") {
-        url_ = db::shared_sqld().make_database();
-      } else {
-        db::shared_rqlite().clear();
-        url_ = db::shared_rqlite().url();
-      }
+      url_ = db::empty_database_on(GetParam());
     }
     client_ = open();
     must(store::initialise(*client_));
@@ -111,6 +106,13 @@ class Schedulers : public testing::TestWithParam<std::string> {
   }
   bool comes_to(std::int64_t id, RunState state) {
     return eventually([&] { return must(repository_->run(id)).state == state; });
+  }
+  /// The same of any end, with a clock that goes on: what failed is tried again later.
+  bool ends(std::int64_t id) {
+    return eventually([&] {
+      clock_.put(clock_.now() + milliseconds(5));
+      return is_over(must(repository_->run(id)).state);
+    });
   }
   std::optional<Timestamp> next_due(const store::Job& job) { return must(repository_->get(job.id)).next_due_at; }
 
@@ -336,10 +338,7 @@ TEST_P(Schedulers, what_fails_is_tried_again_as_often_as_its_error_is_worth) {
     const auto run = enqueue();
     scheduler.wake();
     // What waits for its time to come again sees it come.
-    EXPECT_TRUE(eventually([&] {
-      clock_.put(clock_.now() + milliseconds(5));
-      return is_over(must(repository_->run(run.id)).state);
-    }));
+    EXPECT_TRUE(ends(run.id));
     const auto end = must(repository_->run(run.id));
     EXPECT_EQ(end.state, state);
     EXPECT_EQ(end.error, state == RunState::failed ? "it did not go" : "");
@@ -365,10 +364,7 @@ TEST_P(Schedulers, what_stays_unavailable_is_given_up_and_the_history_says_so) {
                       options);
   const auto run = enqueue();
   scheduler.wake();
-  EXPECT_TRUE(eventually([&] {
-    clock_.put(clock_.now() + milliseconds(5));
-    return is_over(must(repository_->run(run.id)).state);
-  }));
+  EXPECT_TRUE(ends(run.id));
   const auto end = must(repository_->run(run.id));
   EXPECT_EQ(end.state, RunState::failed);
   EXPECT_GT(calls, 1);
@@ -422,10 +418,7 @@ TEST_P(Schedulers, a_run_whose_end_is_always_refused_is_not_done_for_ever) {
                         options);
     const auto run = enqueue();
     scheduler.wake();
-    EXPECT_TRUE(eventually([&] {
-      clock_.put(clock_.now() + milliseconds(5));
-      return is_over(must(repository_->run(run.id)).state);
-    }));
+    EXPECT_TRUE(ends(run.id));
     const auto end = must(repository_->run(run.id));
     EXPECT_EQ(end.state, RunState::failed);
     EXPECT_EQ(calls, 3);

@@ -103,12 +103,7 @@ class OnServers : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     if (const auto missing = db::servers_missing(); !missing.empty()) GTEST_SKIP() << missing;
-    if (GetParam() == "sqld") {
-      url_ = db::shared_sqld().make_database();
-    } else {
-      db::shared_rqlite().clear();
-      url_ = db::shared_rqlite().url();
-    }
+    url_ = db::empty_database_on(GetParam());
     client_ = linted(must(db::create_database_client(url_)));
     const std::vector<db::Statement> statements = {
         {"CREATE TABLE authors_v1 (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL)", {}},

@@ -25,11 +25,8 @@ class Portability : public testing::TestWithParam<std::string> {
       client_ = migrate::linted(must(db::create_database_client(":memory:")));
     } else if (const auto missing = db::servers_missing(); !missing.empty()) {
       GTEST_SKIP() << missing;
-    } else if (GetParam() == "sqld") {
-      client_ = migrate::linted(must(db::create_database_client(db::shared_sqld().make_database())));
     } else {
-      db::shared_rqlite().clear();
-      client_ = migrate::linted(must(db::create_database_client(db::shared_rqlite().url())));
+      client_ = migrate::linted(must(db::create_database_client(db::empty_database_on(GetParam()))));
     }
   }
   std::unique_ptr<db::DatabaseClient> client_;

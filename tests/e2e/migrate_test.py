@@ -12,8 +12,8 @@ import subprocess
 import time
 import unittest
 
-from offx_e2e import ROOT
 from shop import CUSTOMERS_V2, GUIDE, ShopTest
+
 
 class Story(ShopTest):
     def test_the_guides_story_to_its_end(self):
