@@ -51,19 +51,19 @@ Result<void> Worker::wait_for_log(const std::string& migration, const WorkState&
     OFFX_ASSIGN(log_, db::sqlite::LogWatch::open(client_));
     if (!log_) return {};  // no file
   }
-  OFFX_ASSIGN(auto log, log_->look());
-  if (log.bytes <= log_allowed_bytes_) return {};
+  OFFX_ASSIGN(auto log_bytes, log_->bytes());
+  if (log_bytes <= log_allowed_bytes_) return {};
   const auto began = steady_clock::now();
   auto waiting = state;
   for (;;) {
     // A commit: with the first one after the reader is done the log starts anew.
     OFFX_TRY(lease_.renew());
-    OFFX_ASSIGN(log, log_->look());
-    if (log.bytes <= log_allowed_bytes_) break;
+    OFFX_ASSIGN(log_bytes, log_->bytes());
+    if (log_bytes <= log_allowed_bytes_) break;
     const auto waited = steady_clock::now() - began;
-    const auto long_log = "the log is " + std::to_string(log.bytes / 1'000'000) + " MB";
+    const auto long_log = "the log is " + std::to_string(log_bytes / 1'000'000) + " MB";
     if (waited >= options_.log_patience) {
-      log_allowed_bytes_ = log.bytes + options_.log_max_bytes;
+      log_allowed_bytes_ = log_bytes + options_.log_max_bytes;
       return note(migration, long_log +
                                  ", as a reader keeps an old snapshot: went on all the same, and waits again at " +
                                  std::to_string(log_allowed_bytes_ / 1'000'000) + " MB");

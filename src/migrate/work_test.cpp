@@ -532,7 +532,7 @@ TEST_F(MigrationWork, CopyingWaitsForAReaderThatKeepsTheLogFromStartingAnew) {
       "m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, body BLOB, more TEXT)")});
   const std::string path = folder_ / "test.db";
   auto watch = must(db::sqlite::LogWatch::open(*client_));
-  while (must(watch->look()).bytes > 1'000'000) run(*client_, "UPDATE t_v1 SET id = id WHERE id = 1");
+  while (must(watch->bytes()) > 1'000'000) run(*client_, "UPDATE t_v1 SET id = id WHERE id = 1");
   auto reader = must(db::sqlite::Connection::open(path, db::sqlite::Connection::Access::read_only));
   must(reader->control("BEGIN; SELECT count(*) FROM t_v1"));
   constexpr std::int64_t kMost = 20'000'000;
@@ -545,7 +545,7 @@ TEST_F(MigrationWork, CopyingWaitsForAReaderThatKeepsTheLogFromStartingAnew) {
   options.log_max_bytes = kMost;
   options.log_patience = std::chrono::milliseconds(1'500);
   options.progress = [&](const WorkState& state) {
-    longest_log = std::max(longest_log, must(watch->look()).bytes);
+    longest_log = std::max(longest_log, must(watch->bytes()));
     if (state.waits_for.empty()) return true;
     if (++waits == 1) {
       said = {state.waits_for, must(list_migrations(*client_)).at(0).error};
@@ -561,7 +561,7 @@ TEST_F(MigrationWork, CopyingWaitsForAReaderThatKeepsTheLogFromStartingAnew) {
   for (const auto& text : said)
     EXPECT_THAT(text, HasSubstr("waits for a reader that keeps an old snapshot: the log is "));
   EXPECT_LE(longest_log, 2 * (kMost + kChunk));
-  EXPECT_LT(must(watch->look()).bytes, kMost) << "it started anew when the reader was done";
+  EXPECT_LT(must(watch->bytes()), kMost) << "it started anew when the reader was done";
   EXPECT_EQ(must(list_migrations(*client_)).at(0).error, "");
   EXPECT_EQ(asked("SELECT count(*) FROM t_v2"), "600");
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <filesystem>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -16,7 +15,7 @@
 /// Jobs as people and programs see them: what their options may be, their times, their JSON.
 namespace offx::pipeline {
 
-/// Of the kinds there are, and the options of each (all may be left out if not said otherwise):
+/// The kinds there are, and the options of each (all may be left out if not said otherwise):
 ///
 ///   summarise            topic_id (none: every active topic), period day|week|month (the one that had just ended when
 ///                        the run was due), or since and until; max_sentences 1 to 100; engine
@@ -29,13 +28,7 @@ namespace offx::pipeline {
 ///   integrity_check      full
 ///   backup               keep (none: as the settings say)
 ///   statistics, complete_migrations
-struct KindInfo {
-  std::string_view name;
-  std::string_view title;
-  bool for_users;  ///< a job of it can be made; of the others there are built-in ones, or single runs
-};
-[[nodiscard]] std::span<const KindInfo> job_kinds();
-
+///
 /// Errc::invalid_argument if a kind does not exist, or its options have a member that it does not know, or of another
 /// type or out of range; the message names it.
 Result<void> check_options(std::string_view kind, const boost::json::object& options);

@@ -87,7 +87,6 @@ enum class Query : std::uint8_t {
   summarization_get,
   summarization_posts,
   summarization_list,
-  summarization_latest,
   summarization_delete,
   summarizations_of_topic_delete,
 

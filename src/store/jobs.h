@@ -18,7 +18,7 @@ namespace offx::store {
 struct Job {
   std::int64_t id = 0;
   std::string name;  ///< of a built-in job: `cleanup`; empty in those of users
-  std::string kind;  ///< what it does, see pipeline/job_kinds.h
+  std::string kind;  ///< what it does, see pipeline/jobs.h
   std::string title;
   std::string schedule;   ///< `0 6 * * *`, `every 15m`, see pipeline/schedule.h
   std::string time_zone;  ///< `Europe/Berlin`

@@ -8,11 +8,6 @@
 namespace offx::store {
 namespace {
 
-std::optional<StoredSummary> first_of(const db::QueryResult& rows) {
-  if (rows.rows() == 0) return std::nullopt;
-  return row_to_summary(rows.row(0));
-}
-
 std::string no_summary(std::int64_t id) { return "there is no summary " + std::to_string(id); }
 
 }  // namespace
@@ -57,12 +52,8 @@ Result<std::optional<StoredSummary>> SummaryRepository::find_same(const StoredSu
   OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::summarization_find_same),
                                                {summary.topic_id, stored_time(summary.period_start),
                                                 stored_time(summary.period_end), summary.engine, summary.input_hash}));
-  return first_of(rows);
-}
-
-Result<std::optional<StoredSummary>> SummaryRepository::latest(std::int64_t topic_id) {
-  OFFX_ASSIGN(const auto rows, client_.execute(sql(Query::summarization_latest), {topic_id}));
-  return first_of(rows);
+  if (rows.rows() == 0) return std::nullopt;
+  return row_to_summary(rows.row(0));
 }
 
 Result<std::vector<StoredSummary>> SummaryRepository::list(std::optional<std::int64_t> topic_id,

@@ -49,7 +49,6 @@ class SummaryRepository {
   Result<StoredSummary> get(std::int64_t id);  ///< Errc::not_found
   /// The newest summary of the same topic, period, engine and input.
   Result<std::optional<StoredSummary>> find_same(const StoredSummary& summary);
-  Result<std::optional<StoredSummary>> latest(std::int64_t topic_id);
   /// Newest first; of one topic or of all; those with an id below `before_id`.
   Result<std::vector<StoredSummary>> list(std::optional<std::int64_t> topic_id, std::optional<std::int64_t> before_id,
                                           std::size_t limit);

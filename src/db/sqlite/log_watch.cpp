@@ -23,13 +23,11 @@ LogWatch::LogWatch(std::unique_ptr<Connection> connection, std::int64_t page_byt
 
 LogWatch::~LogWatch() = default;
 
-Result<LogWatch::State> LogWatch::look() {
+Result<std::int64_t> LogWatch::bytes() {
   int pages = 0;
-  int copied = 0;
-  const int code = sqlite3_wal_checkpoint_v2(connection_->handle(), "main", SQLITE_CHECKPOINT_NOOP, &pages, &copied);
+  const int code = sqlite3_wal_checkpoint_v2(connection_->handle(), "main", SQLITE_CHECKPOINT_NOOP, &pages, nullptr);
   if (code != SQLITE_OK && code != SQLITE_BUSY) return fail(to_error(connection_->handle(), code));
-  // Less than 0: there is no log.
-  return State{page_bytes_ * std::max(pages, 0), page_bytes_ * std::max(copied, 0)};
+  return page_bytes_ * std::max(pages, 0);  // less than 0: there is no log
 }
 
 }  // namespace offx::db::sqlite

@@ -13,19 +13,14 @@ class Connection;
 /// Looks at how long a file's write-ahead log is, in a connection of its own. Not thread-safe.
 class LogWatch {
  public:
-  struct State {
-    std::int64_t bytes = 0;         ///< from where it was last started anew
-    std::int64_t copied_bytes = 0;  ///< of those, what the file has already; the rest waits for readers, or its turn
-  };
-
   /// Watches the log of the file that `client` works on; null if that is no file.
   [[nodiscard]] static Result<std::unique_ptr<LogWatch>> open(const DatabaseClient& client);
   ~LogWatch();
   LogWatch(const LogWatch&) = delete;
   LogWatch& operator=(const LogWatch&) = delete;
 
-  /// Takes no lock and waits for nobody; a few microseconds.
-  [[nodiscard]] Result<State> look();
+  /// How long it is from where it was last started anew. Takes no lock and waits for nobody; a few microseconds.
+  [[nodiscard]] Result<std::int64_t> bytes();
 
  private:
   LogWatch(std::unique_ptr<Connection> connection, std::int64_t page_bytes);
