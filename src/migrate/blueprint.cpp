@@ -27,6 +27,7 @@ class Builder {
       check_references(blueprint_, plan, schema_, findings_);
       OFFX_TRY(find_children(blueprint_, plan, schema_, can_redirect_, findings_));
       plan.pair.carries_replace = carries_replace(plan);
+      plan.pair.notes_displaced = notes_displaced(plan);
       plan.helpers = sync_helpers(plan.pair);
       plan.sync = triggers_in(plan.pair.change.sync, plan.pair.change, findings_);
       OFFX_TRY(find_triggers(plan));
@@ -35,7 +36,7 @@ class Builder {
       plan.down = sync_triggers(plan.pair, kNew);
     }
     order_by_references(blueprint_.pairs, findings_);
-    carry_triggers_and_views(blueprint_, schema_, findings_);
+    OFFX_TRY(carry_triggers_and_views(blueprint_, schema_, findings_));
     return std::move(blueprint_);
   }
 
@@ -205,6 +206,15 @@ class Builder {
     return runs_triggers || plan.deletions_act || schema_.find("table", note_of_replaced(change.from)) != nullptr;
   }
 
+  /// Likewise of Pair::notes_displaced.
+  bool notes_displaced(const PairPlan& plan) {
+    const auto& change = plan.pair.change;
+    if (schema_.find("table", change.to) != nullptr) {
+      return schema_.find("table", note_of_displaced(change.to)) != nullptr;
+    }
+    return plan.pair.notes_displaced || plan.goes_with_itself;
+  }
+
   /// What the pair's own triggers depend on of the user's.
   Result<void> find_triggers(PairPlan& plan) {
     auto& pair = plan.pair;
@@ -218,7 +228,7 @@ class Builder {
         return same_name(trigger.name, object.name);
       });
       if (object.type != "trigger" || is_authors) continue;
-      if (same_name(object.table, pair.change.from)) carry_ignoring(pair, object, findings_);
+      if (same_name(object.table, pair.change.from)) OFFX_TRY(carry_ignoring(pair, object, schema_, findings_));
       if (is_ours(object.name)) continue;
       for (const Side side : {kOld, kNew}) {
         if (same_name(object.table, pair.table(side).name)) note(side, object.sql);
@@ -234,10 +244,10 @@ class Builder {
     return {};
   }
 
-  /// UPDATE OR REPLACE of the other side arrives on `side` as one (Triggers::update_through()), and SQLite may refuse
-  /// it there alone.
-  void check_replacing_updates(const PairPlan& plan, Side side) {
-    const auto& pair = plan.pair;
+  /// UPDATE OR REPLACE of the other side arrives on `side` as one (Triggers::update_through()), where SQLite would not
+  /// refuse it there alone.
+  void check_replacing_updates(PairPlan& plan, Side side) {
+    auto& pair = plan.pair;
     const auto& table = pair.table(side);
     const bool foreign_keys_look_on =
         !table.foreign_keys.empty() || (side == kOld && !plan.children.empty()) ||
@@ -256,10 +266,11 @@ class Builder {
     constexpr std::size_t kNamedMax = 3;
     const bool ordered_otherwise = table.key_is_rowid() && count > 1 && columns_here(kOld) != columns_here(kNew);
     if (count <= kNamedMax && !ordered_otherwise) return;
+    pair.sweeps_updates[side] = true;
     find(Severity::warning, pair.change, "create", "",
          std::string("an UPDATE OR REPLACE by ") + (side == kOld ? "new" : "old") +
-             " code that replaces a row may be refused while both live, as " + table.name +
-             " has DELETE triggers and foreign keys, and " +
+             " code that replaces a row runs the DELETE triggers of " + table.name +
+             " while both live, which on one table it does not, as that has foreign keys and " +
              (ordered_otherwise ? "its UNIQUE constraints in another order: say them in the same one"
                                 : "more than three UNIQUE constraints"));
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 #include <set>
 
 #include "db/script.h"
@@ -27,29 +28,94 @@ std::set<std::string> names_in_trigger(std::string_view create_trigger) {
   return names;
 }
 
-/// `sql` of an object on the old table as it must be for the new one; empty, with a finding, if that cannot be told.
-std::string rewritten(const Pair& pair, const SchemaObject& object, std::string sql, bool rename_columns,
-                      std::vector<Finding>& findings) {
-  const auto names = object.type == "trigger" ? names_in_trigger(sql) : names_in(sql);
+/// True if the new table's column of this name is the old one's but for NULLs: coalesce(COLUMN, …).
+bool fills_in(const Pair& pair, std::string_view column) {
+  return std::any_of(pair.change.up.begin(), pair.change.up.end(), [&](const auto& up) {
+    const auto tokens = tokens_of(up.second);
+    if (!same_name(up.first, column) || tokens.size() < 6 || !is_name(tokens[2])) return false;
+    std::size_t end = 1;
+    for (int depth = 0; end < tokens.size(); ++end) {
+      if (tokens[end].text == "(") ++depth;
+      if (tokens[end].text == ")" && --depth == 0) break;
+    }
+    return (is_word(tokens[0], "coalesce") || is_word(tokens[0], "ifnull")) && tokens[1].text == "(" &&
+           same_name(name_of(tokens[2]), column) && tokens[3].text == "," && end + 1 == tokens.size();
+  });
+}
+
+/// False, with a finding, if `object` speaks of a column that is not in the new table, under its name if that counts.
+bool speaks_of_what_is_there(const Pair& pair, const SchemaObject& object, std::vector<Finding>& findings) {
+  const bool is_index = object.type == "index";
+  const auto names = object.type == "trigger" ? names_in_trigger(object.sql)
+                     : is_index               ? names_in(indexed_part(object.sql))
+                                              : names_in(object.sql);
   for (const auto& column : pair.table(kOld).columns) {
     if (!names.contains(folded(column.name))) continue;
     const auto counterpart = pair.counterpart(kOld, column.name);
     const auto* same = pair.table(kNew).column(column.name);
     if (counterpart.empty() && same != nullptr && same->generated && column.generated) continue;
-    if (!counterpart.empty() && same_name(counterpart, column.name)) continue;
-    if (!counterpart.empty() && rename_columns) {
-      sql = with_name_replaced(sql, column.name, counterpart);
-      continue;
-    }
-    findings.push_back({Severity::refusal, pair.change.from, object.name,
-                        "the " + object.type + " " + object.name + " speaks of " + column.name + ", which is not in " +
-                            pair.change.to + " under that name: " +
-                            (object.type == "index"
-                                 ? "make its successor in `create`, or list it in `drop`"
-                                 : "make its successor under `complete`, with the same name, or list it in `drop`")});
-    return {};
+    if (fills_in(pair, column.name)) continue;
+    if (!counterpart.empty() && (is_index || same_name(counterpart, column.name))) continue;
+    findings.push_back(
+        {Severity::refusal, pair.change.from, object.name,
+         "the " + object.type + " " + object.name + " speaks of " + column.name + ", which is not in " +
+             pair.change.to + (same == nullptr ? " under that name: " : " as it was: ") +
+             (is_index ? "make its successor in `create`, or list it in `drop`"
+                       : "make its successor under `complete`, with the same name, or list it in `drop`")});
+    return false;
   }
-  return with_name_replaced(sql, pair.change.from, pair.change.to);
+  return true;
+}
+
+/// indexed_part() for the new table.
+std::string carried_part(const Pair& pair, std::string_view create_index) {
+  return with_columns(indexed_part(create_index), [&](const std::string& name) {
+    const auto counterpart = pair.table(kOld).column(name) == nullptr ? "" : pair.counterpart(kOld, name);
+    return counterpart.empty() || same_name(counterpart, name) ? "" : quote_identifier(counterpart);
+  });
+}
+
+/// Triggers and views by name, folded, as SQLite says them when the old tables have the new ones' names. None if it can
+/// rename nothing, because a view speaks of what is gone, for instance.
+Result<std::map<std::string, std::string>> as_renamed(const Schema& schema, const std::vector<const Pair*>& pairs) {
+  // Without our own triggers, which may be long and many: SQLite reads through all there are.
+  OFFX_ASSIGN(const auto client, db::create_database_client(":memory:"));
+  for (const std::string_view type : {"table", "view", "trigger"}) {
+    for (const auto& object : schema.objects()) {
+      const bool is_wanted = object.type == type && !object.sql.empty() && !is_ours(object.name);
+      // What cannot be made here, nobody carries either: it is among Schema::unreadable().
+      if (is_wanted) static_cast<void>(client->execute(object.sql));
+    }
+  }
+  const auto rename = [](const std::string& from, const std::string& to) {
+    return "ALTER TABLE " + quote_identifier(from) + " RENAME TO " + quote_identifier(to);
+  };
+  std::vector<std::string> renames;
+  for (const auto* pair : pairs) {
+    const auto& [from, to] = std::pair(pair->change.from, pair->change.to);
+    if (schema.find("table", to) != nullptr) renames.push_back(rename(to, "offx_aside_" + to));
+    renames.push_back(rename(from, to));
+  }
+  std::vector<db::Statement> statements;
+  for (const auto& sql : renames) statements.push_back({sql, {}});
+  statements.push_back({"SELECT name, sql FROM sqlite_schema WHERE type IN ('trigger', 'view')", {}});
+  std::map<std::string, std::string> objects;
+  if (const auto results = client->batch(statements, db::Mode::write); results) {
+    for (std::size_t i = 0; i < results->back().rows(); ++i) {
+      const auto row = results->back().row(i);
+      objects[folded(db::to_text(row[0]))] = db::to_text(row[1]);
+    }
+  }
+  return objects;
+}
+
+/// The statement of a trigger or view on old tables for the new ones; of those that SQLite does not rename, by names.
+std::string for_new_tables(const SchemaObject& object, const std::vector<const Pair*>& pairs,
+                           const std::map<std::string, std::string>& renamed) {
+  if (const auto found = renamed.find(folded(object.name)); found != renamed.end()) return found->second;
+  auto sql = object.sql;
+  for (const auto* pair : pairs) sql = with_name_replaced(sql, pair->change.from, pair->change.to);
+  return sql;
 }
 
 /// An index's name for the new table, as both live at once: with that in the place of the old one's, or else with its
@@ -94,7 +160,7 @@ void note_trigger(const Pair& pair, const SchemaObject& object, std::vector<Find
   }
   const auto& uniques = pair.uniqueness[kNew];
   if (runs_for(object.sql, "delete") && std::any_of(uniques.begin(), uniques.end(), [](const Uniqueness& unique) {
-        return unique.is_carried() && !unique.on_both;
+        return !unique.is_carried() || !unique.on_both;
       })) {
     findings.push_back({Severity::warning, pair.change.from, object.name,
                         "the trigger " + object.name +
@@ -149,12 +215,14 @@ void check_virtual_tables(Blueprint& blueprint, const Schema& schema, std::vecto
 
 }  // namespace
 
-void carry_ignoring(Pair& pair, const SchemaObject& trigger, std::vector<Finding>& findings) {
+Result<void> carry_ignoring(Pair& pair, const SchemaObject& trigger, const Schema& schema,
+                            std::vector<Finding>& findings) {
   const auto what = ignores(trigger.sql);
-  if (what == Ignores::nothing || (is_ours(trigger.name) && !is_ignoring(trigger.name))) return;
+  if (what == Ignores::nothing || (is_ours(trigger.name) && !is_ignoring(trigger.name))) return {};
   const auto refuse = [&](const std::string& why) {
     findings.push_back({Severity::refusal, pair.change.from, trigger.name,
                         "the trigger " + trigger.name + " says RAISE (IGNORE), and " + why});
+    return Result<void>();
   };
   if (is_ours(trigger.name)) {
     return refuse("stands for one of yours until the migration that made " + pair.change.from +
@@ -174,8 +242,12 @@ void carry_ignoring(Pair& pair, const SchemaObject& trigger, std::vector<Finding
     const auto made = created_object(statement);
     if (made.kind == "trigger" && same_name(made.name, trigger.name)) sql = statement;
   }
-  if (sql.empty()) sql = rewritten(pair, trigger, trigger.sql, false, findings);
+  if (sql.empty() && speaks_of_what_is_there(pair, trigger, findings)) {
+    OFFX_ASSIGN(const auto renamed, as_renamed(schema, {&pair}));
+    sql = for_new_tables(trigger, {&pair}, renamed);
+  }
   if (!sql.empty()) pair.ignoring.push_back(trigger_text(sql));
+  return {};
 }
 
 Result<void> carry_indexes(PairPlan& plan, Schema& schema, std::vector<Finding>& findings) {
@@ -183,17 +255,21 @@ Result<void> carry_indexes(PairPlan& plan, Schema& schema, std::vector<Finding>&
   std::set<std::string> there;
   OFFX_ASSIGN(auto present, read_objects(schema.scratch()));
   for (const auto& object : present) {
-    if (object.type == "index" && same_name(object.table, pair.change.to)) there.insert(indexed_terms(object.sql));
+    if (object.type == "index" && same_name(object.table, pair.change.to))
+      there.insert(normalised(indexed_part(object.sql)));
   }
   for (const auto& object : schema.objects()) {
     if (object.type != "index" || object.sql.empty() || !same_name(object.table, pair.change.from) ||
         is_ours(object.name) || contains_name(pair.change.drop, object.name)) {
       continue;
     }
-    auto sql = rewritten(pair, object, object.sql, true, findings);
-    if (sql.empty() || there.contains(indexed_terms(sql))) continue;
+    if (!speaks_of_what_is_there(pair, object, findings)) continue;
+    const auto part = carried_part(pair, object.sql);
+    if (there.contains(normalised(part))) continue;
     const auto name = successor_name(present, pair, object.name);
-    sql = with_name_replaced(sql, object.name, name);
+    const bool is_unique = same_name(tokens_of(object.sql)[1].text, "unique");
+    const auto sql = std::string("CREATE ") + (is_unique ? "UNIQUE " : "") + "INDEX " + quote_identifier(name) +
+                     " ON " + quote_identifier(pair.change.to) + " " + part;
     plan.carried_indexes.push_back({name, sql});
     present.push_back({"index", name, pair.change.to, sql});
     findings.push_back(
@@ -202,7 +278,7 @@ Result<void> carry_indexes(PairPlan& plan, Schema& schema, std::vector<Finding>&
   return {};
 }
 
-void carry_triggers_and_views(Blueprint& blueprint, const Schema& schema, std::vector<Finding>& findings) {
+Result<void> carry_triggers_and_views(Blueprint& blueprint, const Schema& schema, std::vector<Finding>& findings) {
   std::set<std::string> replaced;  // names of what `complete` makes
   std::vector<std::string> complete;
   std::vector<std::string> dropped;
@@ -216,6 +292,9 @@ void carry_triggers_and_views(Blueprint& blueprint, const Schema& schema, std::v
     for (const auto& trigger : plan.sync) sync.push_back(trigger.name);
     check_dropped(plan, schema, findings);
   }
+  std::vector<const Pair*> pairs;
+  for (const auto& plan : blueprint.pairs) pairs.push_back(&plan.pair);
+  OFFX_ASSIGN(const auto renamed, as_renamed(schema, pairs));
   std::vector<std::string> views;
   std::vector<std::string> triggers;
   for (const auto& object : schema.objects()) {
@@ -230,11 +309,11 @@ void carry_triggers_and_views(Blueprint& blueprint, const Schema& schema, std::v
     blueprint.drop_on_complete.push_back("DROP " + std::string(object.type == "view" ? "VIEW " : "TRIGGER ") +
                                          "IF EXISTS " + quote_identifier(object.name));
     if (contains_name(dropped, object.name) || replaced.contains(folded(object.name))) continue;
-    auto sql = object.sql;
-    for (const auto* pair : concerned) {
-      if (!sql.empty()) sql = rewritten(*pair, object, sql, false, findings);
-    }
-    if (sql.empty()) continue;
+    const bool is_sound = std::all_of(concerned.begin(), concerned.end(), [&](const Pair* pair) {
+      return speaks_of_what_is_there(*pair, object, findings);
+    });
+    if (!is_sound) continue;
+    auto sql = for_new_tables(object, concerned, renamed);
     if (object.type == "trigger") note_trigger(*concerned.front(), object, findings);
     findings.push_back({Severity::note, concerned.front()->change.from, object.name,
                         "the " + object.type + " " + object.name + " stays as it is while both live and speaks of " +
@@ -251,6 +330,7 @@ void carry_triggers_and_views(Blueprint& blueprint, const Schema& schema, std::v
   make.insert(make.end(), triggers.begin(), triggers.end());
   make.insert(make.end(), complete.begin(), complete.end());
   check_virtual_tables(blueprint, schema, findings);
+  return {};
 }
 
 }  // namespace offx::migrate

@@ -16,9 +16,10 @@ Result<void> carry_indexes(PairPlan& plan, Schema& schema, std::vector<Finding>&
 
 /// What `trigger` on the old table leaves undone must not be done to the new one, where new code writes: adds to
 /// `pair.ignoring` what it needs.
-void carry_ignoring(Pair& pair, const SchemaObject& trigger, std::vector<Finding>& findings);
+Result<void> carry_ignoring(Pair& pair, const SchemaObject& trigger, const Schema& schema,
+                            std::vector<Finding>& findings);
 
 /// Fills in drop_on_complete and make_on_complete.
-void carry_triggers_and_views(Blueprint& blueprint, const Schema& schema, std::vector<Finding>& findings);
+Result<void> carry_triggers_and_views(Blueprint& blueprint, const Schema& schema, std::vector<Finding>& findings);
 
 }  // namespace offx::migrate

@@ -69,7 +69,7 @@ class Checker {
   }
 
  private:
-  std::string key_text() const {
+  [[nodiscard]] std::string key_text() const {
     std::vector<std::string> parts;
     for (const auto& column : pair_.key[kOld]) {
       parts.push_back(quote_text(column + " = ") + " || quote(" + quote_identifier(column) + ")");

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <set>
 
+#include "db/script.h"
 #include "migrate/sql_text.h"
 
 namespace offx::migrate {
@@ -13,15 +14,14 @@ using Severity = Finding::Severity;
 
 /// `check` of one side, as the other one would have to say it; empty if a column in it is not there as it is.
 std::string translated(const Pair& pair, Side side, std::string_view check) {
-  std::string text(check);
-  const auto names = names_in(check);
-  for (const auto& column : pair.table(side).columns) {
-    if (!names.contains(folded(column.name))) continue;
-    const auto counterpart = pair.counterpart(side, column.name);
-    if (counterpart.empty()) return {};
-    if (!same_name(counterpart, column.name)) text = with_name_replaced(text, column.name, counterpart);
-  }
-  return normalised(text);
+  bool is_there = true;
+  const auto text = with_columns(check, [&](const std::string& name) {
+    if (pair.table(side).column(name) == nullptr) return std::string();
+    const auto counterpart = pair.counterpart(side, name);
+    is_there = is_there && !counterpart.empty();
+    return db::quote_identifier(counterpart);
+  });
+  return is_there ? normalised(text) : std::string();
 }
 
 /// Which values of `source` the column cannot hold as they are; empty if there are none worth a word. data_check.cpp

@@ -60,6 +60,41 @@ TEST_F(Live, IndexesAreCarriedWithAllTheySay) {
   EXPECT_EQ(objects_in(*client_), "by_lower_v2 t_v2 t_v2_recent");
 }
 
+TEST_F(Live, NamesOfTablesColumnsIndexesAndFunctionsAreToldApart) {
+  execute({"CREATE TABLE note (id INTEGER PRIMARY KEY, note TEXT, date TEXT, a TEXT, b TEXT)",
+           "CREATE INDEX note_note ON note (note)", "CREATE INDEX date ON note (date(date), note COLLATE nocase)",
+           "CREATE UNIQUE INDEX a ON note (b) WHERE a > ''", "CREATE INDEX \"of (b)\" ON note (b)",
+           "CREATE VIEW notes AS SELECT note, note.note AS again FROM note", "CREATE TABLE log (note TEXT)",
+           "CREATE TRIGGER logs AFTER INSERT ON note BEGIN INSERT INTO log (note) SELECT n.note FROM note AS n WHERE "
+           "n.id = NEW.id; END"});
+  auto change =
+      change_of("note", "note2", "CREATE TABLE note2 (id INTEGER PRIMARY KEY, note TEXT, day TEXT, a TEXT, b TEXT)");
+  change.rename = {{"date", "day"}, {"a", "b"}, {"b", "a"}};
+  begin(migration_of("m", {change}));
+  execute({"INSERT INTO note2 VALUES (1, 'x', '2026-01-02', 'a', 'b')"});
+  expect_alike("m");
+  end("m");
+  EXPECT_EQ(asked("SELECT group_concat(substr(sql, instr(sql, ' ON ')), '') FROM (SELECT sql FROM sqlite_schema WHERE "
+                  "type = 'index' ORDER BY name)"),
+            " ON \"note2\" (\"a\") WHERE \"b\" > '' ON \"note2\" (date(\"day\"), note COLLATE nocase)"
+            " ON \"note2\" (note) ON \"note2\" (\"a\")");
+  execute({"INSERT INTO note2 VALUES (2, 'y', NULL, NULL, NULL)"});
+  EXPECT_EQ(asked("SELECT * FROM notes"), "x|x y|y");
+  EXPECT_EQ(asked("SELECT note FROM log"), "x y");
+}
+
+TEST_F(Live, WhatSpeaksOfAColumnThatIsFilledInIsCarried) {
+  execute({"CREATE TABLE doc (id INTEGER PRIMARY KEY, title TEXT)", "CREATE INDEX doc_title ON doc (title, id)",
+           "CREATE VIEW docs AS SELECT id, title FROM doc", "INSERT INTO doc VALUES (1, 'a'), (2, NULL)"});
+  auto change = change_of("doc", "doc_v2", "CREATE TABLE doc_v2 (id INTEGER PRIMARY KEY, title TEXT NOT NULL)");
+  change.up = {{"title", "coalesce(title, trim('  '))"}};
+  change.down = {{"title", "title"}};
+  begin(migration_of("m", {change}));
+  end("m");
+  EXPECT_EQ(asked("SELECT * FROM docs"), "1|a 2|");
+  EXPECT_EQ(objects_in(*client_), "doc_v2 doc_v2_title docs");
+}
+
 TEST_F(Live, HelpersOfTheTriggersGoWithThem) {
   execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)"});
   const auto migration =

@@ -5,8 +5,10 @@
 #include <map>
 #include <numeric>
 #include <set>
+#include <utility>
 
 #include "db/script.h"
+#include "db/table_text.h"
 #include "migrate/functions.h"
 #include "migrate/sql_text.h"
 
@@ -316,14 +318,10 @@ class Resolver {
         }
       };
       for (const auto& index : table(side).indexes) {
-        if (index.unique && !contains_name(index.columns, "")) unite_all(index.columns);
-        if (index.unique && index.partial) unite_all(names_in(index.terms));  // its WHERE too
+        if (index.unique) unite_all(read_by(side, index));
       }
       for (const auto& key : table(side).foreign_keys) unite_all(key.columns);
       for (const auto check : check_expressions(table(side).sql)) unite_all(names_in(check));
-      for (const auto& index : table(side).indexes) {
-        if (index.unique && contains_name(index.columns, "")) unite_expression_index(side, unite_all);
-      }
     }
     std::map<std::size_t, Group> groups;
     for (const Side side : {kOld, kNew}) {
@@ -381,16 +379,6 @@ class Resolver {
     pair_.groups = std::move(groups);
   }
 
-  /// The columns in an expression index are not told by name: those its columns' checks could mention stay together.
-  template <class UniteAll>
-  void unite_expression_index(Side side, const UniteAll& unite_all) {
-    std::vector<std::string> all;
-    for (const auto& column : table(side).columns) all.push_back(column.name);
-    unite_all(all);
-    find(Severity::note, "",
-         table(side).name + " has a UNIQUE index on an expression: all its columns are synchronised together");
-  }
-
   void check_way_back() {
     for (const auto& group : pair_.groups) {
       for (const auto& c : group.computed[kNew]) {
@@ -426,42 +414,81 @@ class Resolver {
         }
         unique.collations = index.collations;
         unique.partial = index.partial;
-        const bool known = unique.is_carried();
+        unique.text = index.text;
+        unique.reads = read_by(side, index);
+        unique.foretold = is_foretold(side, index);
+        const bool is_said = is_said_by_both(side, index);
         unique.on_both =
-            known && !index.partial && is_unique(other(side), unique.columns[other(side)], unique.collations);
-        if (!unique.on_both && !is_said_by_both(side, index)) {
+            !index.partial &&
+            (unique.is_carried() ? is_unique(other(side), unique.columns[other(side)], unique.collations) : is_said);
+        if (!unique.on_both && !is_said) {
           find(Severity::warning, index.name,
                "only " + table(side).name + " demands unique (" + readable(index) + "): while both versions live, " +
                    (side == kNew ? "old" : "new") + " code that writes a repeated value gets an error" +
-                   (index.partial ? ", and with OR REPLACE takes the other row out of both"
-                    : is_foretold(side, index)
-                        ? ""
-                        : ", and OR REPLACE may take the other row out of " + table(side).name + " alone"));
+                   (index.partial || !unique.foretold ? ", and with OR REPLACE takes the other row out of both" : ""));
         }
-        if (!known) {
-          find(Severity::warning, index.name,
-               "INSERT OR REPLACE that replaces a row of " + table(side).name + " through the unique (" +
-                   readable(index) + ") leaves its twin in the other version: do not replace by it while both live");
-          if (!is_foretold(side, index)) continue;
-        }
+        pair_.notes_displaced = pair_.notes_displaced || !unique.is_carried();
         pair_.uniqueness[side].push_back(std::move(unique));
       }
     }
   }
 
+  /// The columns that an index is over, and its condition speaks of: for a generated one those it is made of.
+  std::vector<std::string> read_by(Side side, const Index& index) const {
+    std::vector<std::string> columns;
+    for (const auto& term : index.text.terms) add_columns_in(side, term, columns);
+    add_columns_in(side, index.text.where, columns);
+    return columns;
+  }
+  void add_columns_in(Side side, std::string_view sql, std::vector<std::string>& columns) const {
+    const auto names = names_in(sql);
+    for (const auto& column : table(side).columns) {
+      if (!names.contains(folded(column.name)) || contains_name(columns, column.name)) continue;
+      columns.push_back(column.name);
+      if (column.generated) add_columns_in(side, definition(side, column.name), columns);
+    }
+  }
+
+  std::string_view definition(Side side, std::string_view column) const {
+    for (const auto text : db::read_table_text(table(side).sql).columns) {
+      if (const auto tokens = tokens_of(text); !tokens.empty() && same_name(name_of(tokens[0]), column)) return text;
+    }
+    return {};
+  }
+
+  /// `sql` as the other side would have to say it, normalised(); nothing if it speaks of what is not carried there.
+  std::optional<std::string> as_said_by_other(Side side, std::string_view sql) const {
+    bool is_there = true;
+    const auto said = with_columns(sql, [&](const std::string& name) {
+      const auto* column = table(side).column(name);
+      if (column == nullptr) return std::string();
+      const auto* its = table(other(side)).column(name);
+      const bool is_made_alike = column->generated && its != nullptr && its->generated;
+      const auto counterpart = is_made_alike ? name : mutual(side, name);
+      is_there = is_there && !counterpart.empty();
+      return db::quote_identifier(counterpart);
+    });
+    return is_there ? std::optional(normalised(said)) : std::nullopt;
+  }
+
   /// True if the other side has an index that says the same, of what is carried under another name too.
   bool is_said_by_both(Side side, const Index& index) const {
-    auto terms = index.terms;
-    for (const auto& name : names_in(index.terms)) {
-      if (table(side).column(name) == nullptr) continue;
-      const auto counterpart = mutual(side, name);
-      if (counterpart.empty()) return false;
-      if (!same_name(counterpart, name)) terms = with_name_replaced(terms, name, counterpart);
-    }
+    const auto same_term = [&](const std::string& mine, const std::string& its) {
+      return as_said_by_other(side, mine) == normalised(its);
+    };
+    const auto generated_alike = [&](const std::string& name) {
+      const auto* column = table(side).column(name);
+      return !column->generated ||
+             as_said_by_other(side, definition(side, name)) == normalised(definition(other(side), name));
+    };
+    const auto read = read_by(side, index);
     const auto& others = table(other(side)).indexes;
-    return !terms.empty() && std::any_of(others.begin(), others.end(), [&](const Index& its) {
-      return its.unique && its.terms == normalised(terms);
-    });
+    return std::all_of(read.begin(), read.end(), generated_alike) &&
+           std::any_of(others.begin(), others.end(), [&](const Index& its) {
+             return its.unique && its.collations == index.collations && same_term(index.text.where, its.text.where) &&
+                    std::equal(index.text.terms.begin(), index.text.terms.end(), its.text.terms.begin(),
+                               its.text.terms.end(), same_term);
+           });
   }
 
   /// True if what a write to the other side puts into these columns is known before SQLite has it.
@@ -479,6 +506,7 @@ class Resolver {
   }
 
   void find_parents_in_self() {
+    bool is_refused = false;
     for (const Side side : {kOld, kNew}) {
       for (const auto& key : table(side).foreign_keys) {
         if (!same_name(key.parent, table(side).name)) continue;
@@ -489,10 +517,11 @@ class Resolver {
             continue;
           }
         }
+        if (std::exchange(is_refused, true)) continue;
         find(Severity::refusal, joined(key.columns, ", "),
              table(side).name +
-                 " refers to itself by more than one column or not by its key: rows could not be copied "
-                 "before those they refer to");
+                 " refers to itself by more than one column or not by its key: rows could not be copied before those "
+                 "they refer to; such a reference has to go from both versions before, and may come back afterwards");
       }
     }
   }

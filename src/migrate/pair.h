@@ -41,12 +41,23 @@ struct Group {
 
 /// A uniqueness of one side's rows.
 struct Uniqueness {
-  std::array<std::vector<std::string>, 2> columns;  ///< the other side's are empty where nothing is carried to and fro
+  /// An expression has an empty name; the other side's are empty where nothing is carried to and fro.
+  std::array<std::vector<std::string>, 2> columns;
   std::vector<std::string> collations;
+  IndexText text;                  ///< over its own side
+  std::vector<std::string> reads;  ///< the columns of its own side that it is made of
   bool partial = false;
-  bool on_both = false;  ///< the other side has the same one, or one that tells fewer rows apart
+  bool on_both = false;   ///< the other side has the same one, or one that tells fewer rows apart
+  bool foretold = false;  ///< what a write to the other side brings is known before SQLite has it
 
   [[nodiscard]] bool is_carried() const;  ///< the other side has all these columns too
+};
+
+/// A reference that goes after its parent's new key (ON UPDATE CASCADE), in both versions, which are both parents'.
+struct FollowedKey {
+  std::array<std::vector<std::string>, 2> columns;
+  std::array<std::string, 2> parents;
+  std::array<std::vector<std::string>, 2> parent_columns;
 };
 
 struct Pair {
@@ -58,12 +69,19 @@ struct Pair {
   std::vector<Group> groups;
   std::array<std::vector<Uniqueness>, 2> uniqueness;         ///< of each side, but the key's
   std::array<std::optional<std::string>, 2> parent_in_self;  ///< a column that refers to its own table's key
+  std::vector<FollowedKey> followed;
   /// REPLACE of a row of the new table has to be one of the old table's row too, as that has triggers of the user's, or
   /// as other tables' ON DELETE depends on it.
   bool carries_replace = false;
+  /// Rows that stand in the way of a write are noted before it, as REPLACE may remove them and what they were could not
+  /// be told afterwards: by a UNIQUE over what the other side does not have, or because the row that is written goes
+  /// with them (ON DELETE CASCADE through other tables).
+  bool notes_displaced = false;
   /// Each UPDATE trigger of the user's on a side's table: the columns it is OF; none if it is of all.
   std::array<std::vector<std::vector<std::string>>, 2> update_triggers;
   std::array<bool, 2> delete_triggers{};  ///< whether there is one of DELETE
+  /// SQLite might refuse to carry an UPDATE OR REPLACE to a side as one, so what it replaces is deleted there before.
+  std::array<bool, 2> sweeps_updates{};
   /// Triggers on the new table that leave undone what the user's on the old one would.
   std::vector<TriggerText> ignoring;
   static constexpr std::size_t kIgnoringMax = 8;

@@ -1,6 +1,7 @@
 #include "migrate/plan.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include "db/script.h"
 #include "migrate/blueprint.h"
@@ -77,12 +78,12 @@ std::vector<Step> steps_of(const Blueprint& blueprint) {
   }
   append(complete.sql, blueprint.make_on_complete);
   steps.push_back(std::move(complete));
-  for (auto plan = blueprint.pairs.rbegin(); plan != blueprint.pairs.rend(); ++plan) {
+  for (const auto& plan : std::ranges::reverse_view(blueprint.pairs)) {
     steps.push_back(
         {"complete",
-         plan->pair.change.from,
+         plan.pair.change.from,
          "empty the old table in chunks, and drop it",
-         {empty_sql(plan->pair, kOld, {false, true}), "DROP TABLE " + quote_identifier(plan->pair.change.from)}});
+         {empty_sql(plan.pair, kOld, {false, true}), "DROP TABLE " + quote_identifier(plan.pair.change.from)}});
   }
   return steps;
 }

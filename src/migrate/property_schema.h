@@ -181,6 +181,7 @@ class TableMaker {
   void add_own(Side side) {
     auto column = random_column(side == kOld ? "o" : "n");
     if (column.not_null && db::is_null(column.default_value)) column.default_value = column.pool[1];
+    if (!column.not_null && db::is_null(column.default_value) && chance(30)) column.more += " UNIQUE";
     add(side, column);
   }
 
@@ -368,7 +369,7 @@ class TableMaker {
                  carried_name(kNew, one) + " IS NOT NULL", unique);
     } else if (kind == 1) {
       both_sides("expression", "lower(" + carried_name(kOld, one) + ") DESC", "",
-                 "lower(" + carried_name(kNew, one) + ") DESC", "", false);
+                 "lower(" + carried_name(kNew, one) + ") DESC", "", chance(50));
     } else if (kind == 2 && simple_.size() > 1) {
       const auto two = simple_[0] == one ? simple_[1] : simple_[0];
       for (const Side side : {kOld, kNew}) {

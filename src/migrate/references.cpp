@@ -58,35 +58,29 @@ void check_child(PairPlan& plan, const Table& child, const ForeignKey& key, Redi
 }
 
 /// UPDATE OR REPLACE that replaces a row removes what refers to that by ON DELETE CASCADE, and the row it is about to
-/// change with it. No trigger sees the replaced row go; within one table the DELETE trigger of the row takes it along.
-void check_circles(const PairPlan& plan, const std::vector<Table>& tables, std::vector<Finding>& findings) {
-  const auto& [from, to] = std::pair(plan.pair.change.from, plan.pair.change.to);
+/// change with it, if that comes back to its table. Within one table the DELETE trigger of the row takes it along.
+bool cascades_in_circle(const Table& table, const std::vector<Table>& tables) {
   const auto cascades = [](const Table& child, std::string_view parent) {
     return std::any_of(child.foreign_keys.begin(), child.foreign_keys.end(), [&](const ForeignKey& key) {
       return same_name(key.parent, parent) && key.on_delete == "CASCADE";
     });
   };
-  std::vector<std::string> reached = {from};
+  std::vector<std::string> reached = {table.name};
   for (std::size_t i = 0; i < reached.size(); ++i) {
-    if (i > 0 && cascades(plan.pair.table(kOld), reached[i])) {
-      findings.push_back(
-          {Severity::warning, from, reached[i],
-           "rows of " + from + " and of " + reached[i] +
-               " go with each other (ON DELETE CASCADE): an UPDATE OR REPLACE of " + from +
-               " that removes its own row, as that goes with the one which it replaces, leaves the latter in " + to +
-               " while both live; `verify` names it"});
-    }
-    for (const auto& table : tables) {
-      if (cascades(table, reached[i]) && !contains_name(reached, table.name)) reached.push_back(table.name);
+    if (i > 0 && cascades(table, reached[i])) return true;
+    for (const auto& other_table : tables) {
+      if (cascades(other_table, reached[i]) && !contains_name(reached, other_table.name))
+        reached.push_back(other_table.name);
     }
   }
+  return false;
 }
 
 }  // namespace
 
-void check_references(const Blueprint& blueprint, const PairPlan& plan, const Schema& schema,
+void check_references(const Blueprint& blueprint, PairPlan& plan, const Schema& schema,
                       std::vector<Finding>& findings) {
-  const auto& pair = plan.pair;
+  auto& pair = plan.pair;
   const auto& to = pair.change.to;
   for (const auto& key : pair.table(kNew).foreign_keys) {
     if (const auto* parent = blueprint.pair_from(key.parent); parent != nullptr && !same_name(key.parent, to)) {
@@ -120,6 +114,21 @@ void check_references(const Blueprint& blueprint, const PairPlan& plan, const Sc
                               old_key.on_update + " in " + pair.change.from + " and ON DELETE " + same->on_delete +
                               " ON UPDATE " + same->on_update + " in " + to + ": while both live, both happen"});
     }
+    const bool follows =
+        same != nullptr && parent != nullptr && old_key.on_update == "CASCADE" && same->on_update == "CASCADE";
+    if (!follows) continue;
+    FollowedKey key = {{old_key.columns, same->columns},
+                       {old_key.parent, same->parent},
+                       {old_key.parent_columns, same->parent_columns}};
+    bool is_carried = true;
+    for (const Side side : {kOld, kNew}) {
+      if (key.parent_columns[side].empty()) key.parent_columns[side] = parent->pair.table(side).key;
+    }
+    for (std::size_t i = 0; i < key.parent_columns[kOld].size(); ++i) {
+      is_carried = is_carried &&
+                   same_name(parent->pair.counterpart(kOld, key.parent_columns[kOld][i]), key.parent_columns[kNew][i]);
+    }
+    if (is_carried) pair.followed.push_back(std::move(key));
   }
 }
 
@@ -129,12 +138,12 @@ Result<void> find_children(const Blueprint& blueprint, PairPlan& plan, Schema& s
   OFFX_ASSIGN(const auto names, schema.table_names());
   std::vector<Table> tables;
   for (const auto& name : names) {
-    if (blueprint.pair_to(name) != nullptr) continue;
     OFFX_ASSIGN(auto table, schema.table(name));
     tables.push_back(std::move(table));
   }
   for (const auto& child : tables) {
     const auto& name = child.name;
+    if (blueprint.pair_to(name) != nullptr) continue;
     plan.deletions_act = plan.deletions_act || acts_on(blueprint, child, pair);
     if (blueprint.pair_from(name) != nullptr) continue;
     for (const auto& key : child.foreign_keys) {
@@ -145,7 +154,7 @@ Result<void> find_children(const Blueprint& blueprint, PairPlan& plan, Schema& s
       check_child(plan, child, key, can_redirect, findings);
     }
   }
-  check_circles(plan, tables, findings);
+  plan.goes_with_itself = cascades_in_circle(pair.table(kOld), tables) || cascades_in_circle(pair.table(kNew), tables);
   return {};
 }
 

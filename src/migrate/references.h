@@ -10,9 +10,9 @@
 /// Complaints go to `findings`.
 namespace offx::migrate {
 
-/// Whether what `plan`'s new table refers to is there, and says the same as the old one's references.
-void check_references(const Blueprint& blueprint, const PairPlan& plan, const Schema& schema,
-                      std::vector<Finding>& findings);
+/// Whether what `plan`'s new table refers to is there, and says the same as the old one's references. Fills in
+/// Pair::followed.
+void check_references(const Blueprint& blueprint, PairPlan& plan, const Schema& schema, std::vector<Finding>& findings);
 
 /// Finds the tables outside of the migration that refer to `plan`'s old one: its children, stuck_children and
 /// deletions_act.

@@ -224,5 +224,33 @@ TEST_F(MigrationTest, AReplacedRowTakesItsNewParentNotAlong) {
   }
 }
 
+TEST_F(MigrationTest, ANewKeyThatReplacesARowTakesThoseWhoReferToItAlong) {
+  for (const std::string action : {"CASCADE", "SET NULL", "RESTRICT", "NO ACTION"}) {
+    for (const std::string column : {"id", "code"}) {
+      for (const std::string table : {"p", "p2"}) {
+        SCOPED_TRACE(action + " " + column + " " + table);
+        const std::string parent = std::string(" (id TEXT PRIMARY KEY COLLATE NOCASE NOT NULL, code TEXT") +
+                                   (column == "code" ? " UNIQUE" : "") + ", n INT)";
+        const auto child = [&](const std::string& name, const std::string& of) {
+          return "CREATE TABLE " + name + " (cid INTEGER PRIMARY KEY, p REFERENCES " + of + " (" + column +
+                 ") ON DELETE " + action + " ON UPDATE CASCADE)";
+        };
+        execute({std::string("CREATE TABLE p" + parent), child("c", "p"),
+                 "INSERT INTO p VALUES ('b', 'b', 2), ('c', 'c', 3), ('d', 'd', 4)",
+                 "INSERT INTO c VALUES (1, 'c'), (2, 'd')"});
+        begin(migration_of(
+            "m", {change_of("p", "p2", "CREATE TABLE p2" + parent), change_of("c", "c2", child("c2", "p2"))}));
+        execute({"UPDATE OR REPLACE " + table + " SET " + column + " = 'b' WHERE n = 3",
+                 "UPDATE " + table + " SET " + column + " = 'e', n = 5 WHERE n = 4"});
+        EXPECT_EQ(asked("SELECT " + column + ", n FROM p ORDER BY 1"), "b|3 e|5");
+        EXPECT_EQ(asked("SELECT * FROM c"), "1|b 2|e");
+        expect_alike("m");
+        go_back("m");
+        execute({"DROP TABLE c", "DROP TABLE p"});
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace offx::migrate

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "db/script.h"
 #include "migrate/sql_text.h"
 
 namespace offx::migrate {
@@ -22,6 +23,7 @@ Result<std::vector<Index>> indexes_of(db::DatabaseClient& scratch, std::string_v
     const auto row = rows.row(i);
     if (indexes.empty() || indexes.back().name != to_text(row[0])) {
       const auto origin = to_text(row[2]);
+      const auto sql = to_text(row[6]);
       indexes.push_back({to_text(row[0]),
                          {},
                          {},
@@ -29,10 +31,11 @@ Result<std::vector<Index>> indexes_of(db::DatabaseClient& scratch, std::string_v
                          to_integer(row[3]) != 0,
                          origin == "pk",
                          origin != "c",
-                         indexed_terms(to_text(row[6]))});
+                         sql.empty() ? IndexText() : read_index(sql)});
     }
     indexes.back().columns.push_back(to_text(row[4]));
     indexes.back().collations.push_back(to_text(row[5]));
+    if (db::is_null(row[6])) indexes.back().text.terms.push_back(db::quote_identifier(to_text(row[4])));
   }
   return indexes;
 }

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "db/client.h"
+#include "migrate/sql_text.h"
 #include "migrate/table.h"
 
 namespace offx::migrate {
@@ -31,7 +32,7 @@ struct Index {
   bool partial = false;
   bool primary = false;
   bool by_constraint = false;  ///< part of the CREATE TABLE
-  std::string terms;           ///< indexed_terms() of its own statement; empty if it has none
+  IndexText text;              ///< read_index() of its own statement, or its columns, quoted, if it has none
 };
 
 struct ForeignKey {

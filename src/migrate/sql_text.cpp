@@ -25,6 +25,23 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+/// `sql` with what `say` answers, if anything, in the place of each token.
+template <class Say>
+std::string with_tokens(std::string_view sql, const Say& say) {
+  std::string text;
+  std::size_t copied = 0;
+  const auto tokens = tokens_of(sql);
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    const std::string said = say(tokens, i);
+    if (said.empty()) continue;
+    const auto at = static_cast<std::size_t>(tokens[i].text.data() - sql.data());
+    text += sql.substr(copied, at - copied);
+    text += said;
+    copied = at + tokens[i].text.size();
+  }
+  return text.append(sql.substr(copied));
+}
+
 }  // namespace
 
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& known) {
@@ -75,23 +92,54 @@ std::string normalised(std::string_view sql) {
   return text;
 }
 
-std::string indexed_terms(std::string_view create_index) {
-  const auto open = create_index.find('(');
-  return open == std::string_view::npos ? std::string() : normalised(create_index.substr(open));
+std::string_view indexed_part(std::string_view create_index) {
+  const auto tokens = tokens_of(create_index);
+  std::size_t i = 0;
+  while (i < tokens.size() && !is_word(tokens[i], "on")) ++i;
+  i += 2;  // ON and the table's name
+  if (i >= tokens.size()) return {};
+  return create_index.substr(static_cast<std::size_t>(tokens[i].text.data() - create_index.data()));
+}
+
+IndexText read_index(std::string_view create_index) {
+  IndexText text;
+  const auto tokens = tokens_of(indexed_part(create_index));
+  const auto until = [](const Token& first, const Token& last) {
+    return std::string(first.text.data(), last.text.data() + last.text.size());
+  };
+  int depth = 0;
+  std::size_t begin = 1;
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    if (tokens[i].text == "(") ++depth;
+    const bool ends = tokens[i].text == ")" && --depth == 0;
+    if (!ends && !(depth == 1 && tokens[i].text == ",")) continue;
+    std::size_t end = i;
+    if (end > begin && (is_word(tokens[end - 1], "asc") || is_word(tokens[end - 1], "desc"))) --end;
+    if (end > begin + 2 && is_word(tokens[end - 2], "collate")) end -= 2;
+    if (end > begin) text.terms.push_back(until(tokens[begin], tokens[end - 1]));
+    begin = i + 1;
+    if (ends) break;
+  }
+  if (begin + 1 < tokens.size() && is_word(tokens[begin], "where")) {
+    text.where = until(tokens[begin + 1], tokens.back());
+  }
+  return text;
+}
+
+std::string with_columns(std::string_view expression, const std::function<std::string(const std::string& name)>& say) {
+  return with_tokens(expression, [&](const std::vector<Token>& tokens, std::size_t i) {
+    const bool is_function = i + 1 < tokens.size() && tokens[i + 1].text == "(";
+    const bool is_other = i > 0 && (tokens[i - 1].text == "." || is_word(tokens[i - 1], "collate"));
+    return !is_name(tokens[i]) || is_function || is_other ? std::string() : say(name_of(tokens[i]));
+  });
 }
 
 std::string with_name_replaced(std::string_view sql, std::string_view from, std::string_view to) {
   const auto wanted = folded(from);
-  std::string changed;
-  const char* copied_to = sql.data();
-  for (const auto& token : tokens_of(sql)) {
-    if (!is_name(token) || name_of(token) != wanted) continue;
-    changed.append(copied_to, token.text.data());
-    changed += db::quote_identifier(to);
-    copied_to = token.text.data() + token.text.size();
-  }
-  changed.append(copied_to, sql.data() + sql.size());
-  return changed;
+  const auto quoted = db::quote_identifier(to);
+  return with_tokens(sql, [&](const std::vector<Token>& tokens, std::size_t i) {
+    return is_name(tokens[i]) && name_of(tokens[i]) == wanted ? quoted : std::string();
+  });
 }
 
 std::string non_deterministic_part(std::string_view expression) {

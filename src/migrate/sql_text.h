@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -34,11 +35,25 @@ using db::same_name;
 /// `sql` without blanks and comments, names folded: equal for statements that say the same.
 [[nodiscard]] std::string normalised(std::string_view sql);
 
-/// `sql` with every occurrence of the name `from` replaced by `to`, quoted.
+/// `sql` with every occurrence of the name `from` replaced by `to`, quoted: of a column that has it too. Columns want
+/// with_columns().
 [[nodiscard]] std::string with_name_replaced(std::string_view sql, std::string_view from, std::string_view to);
 
-/// What an index is over: all that stands behind its table's name, normalised().
-[[nodiscard]] std::string indexed_terms(std::string_view create_index);
+/// `expression` over a row, with what `say` answers, if anything, in the place of each name that may be a column's:
+/// folded, and neither a function nor a collation, nor behind a dot.
+[[nodiscard]] std::string with_columns(std::string_view expression,
+                                       const std::function<std::string(const std::string& name)>& say);
+
+/// What an index is over: all that stands behind its table's name.
+[[nodiscard]] std::string_view indexed_part(std::string_view create_index);
+
+/// What indexed_part() says of each row: its terms as SQL, without COLLATE, ASC and DESC behind them, and the condition
+/// of a partial one.
+struct IndexText {
+  std::vector<std::string> terms;
+  std::string where;
+};
+[[nodiscard]] IndexText read_index(std::string_view create_index);
 
 /// The function or keyword in `expression` whose value is not the same every time (`random`, `CURRENT_TIMESTAMP`,
 /// `datetime('now')`, …), or empty.

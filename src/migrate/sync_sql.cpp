@@ -45,9 +45,10 @@ std::string all_alike(const Pair& pair, Side to, const Rows& rows, bool but_one_
   return parts.empty() ? "1" : combined(parts, " AND ");
 }
 
-std::vector<std::string> note_columns(const Pair& pair) {
+/// `key1, key2, …`: what a column of the key is called in notes of rows.
+std::vector<std::string> note_columns(const Pair& pair, const std::string& prefix = "key") {
   std::vector<std::string> columns;
-  for (std::size_t i = 0; i < pair.key[kNew].size(); ++i) columns.push_back("key" + std::to_string(i + 1));
+  for (std::size_t i = 0; i < pair.key[kNew].size(); ++i) columns.push_back(prefix + std::to_string(i + 1));
   return columns;
 }
 
@@ -118,16 +119,27 @@ class Triggers {
     // The row itself is made, or gets its new key, by what follows.
     const auto but_this = " AND NOT (" + at_key(pair_, from_, from_, "NEW") + ")";
     if (carries_replace()) add("rep", "BEFORE INSERT", "", note_replaced());
+    if (pair_.notes_displaced) {
+      add("way_in", "BEFORE INSERT", "", note_displaced(false));
+      add("way_to", "BEFORE UPDATE" + of_unique(), "", note_displaced(true));
+      // No other trigger is of columns that the target lacks, or of an echo that finds the pair alike.
+      const auto rows = displaced_rows(true, true);
+      add("way_up", "AFTER UPDATE" + of_unique(), some_displaced(),
+          take_from_parent({rows}, true) + sweep(rows) + clear_displaced());
+    }
     // An echo, or what comes to the same, ends before anything is done.
-    add("ins", "AFTER INSERT", "NOT " + pair_is_alike() + (carries_replace() ? " OR " + is_noted() : ""),
+    add("ins", "AFTER INSERT",
+        "NOT " + pair_is_alike() + (carries_replace() ? " OR " + is_noted() : "") +
+            (pair_.notes_displaced ? " OR " + some_displaced() : ""),
         bring_ancestors(but_this) + sweeps(nullptr, false) + guards(nullptr, false) + replace() +
             insert_through("", false) + insert(is_carried_) + restore() + assert_row(false, is_carried_));
     add("del", "AFTER DELETE", "",
-        take_parent_along() + "DELETE FROM " + target_ + " WHERE " + at_key(pair_, to_, from_, "OLD") +
-            " AND NOT EXISTS (SELECT 1 FROM " + source_ + " WHERE " + at_key(pair_, from_, from_, "OLD") + ");\n");
+        take_parent_along() + take_displaced_along() + "DELETE FROM " + target_ + " WHERE " +
+            at_key(pair_, to_, from_, "OLD") + " AND NOT EXISTS (SELECT 1 FROM " + source_ + " WHERE " +
+            at_key(pair_, from_, from_, "OLD") + ");\n");
     const auto old_twin = twin("OLD");
     add("key", "AFTER UPDATE OF " + key_list(pair_, from_),
-        "(" + key_changed() + ") AND (" + old_twin + " OR NOT " + pair_is_alike() + ")",
+        "(" + key_changed() + ") AND (" + old_twin + " OR NOT " + pair_is_alike() + ")" + no_parent_moves(nullptr),
         bring_ancestors(but_this + " AND NOT " + pair_is_alike()) + sweeps(nullptr, true) + guards(nullptr, true) +
             insert_through(" AND NOT " + old_twin, true) + insert(" AND NOT " + old_twin) + move() + restore() +
             assert_row(true, ""));
@@ -140,7 +152,7 @@ class Triggers {
         const auto& group = pair_.groups[i];
         if (!is_carried_on_update(group, to_)) continue;
         add(std::to_string(i + 1), "AFTER UPDATE" + of_sources({&group}),
-            not_key_changed() + " AND (" + changed(group) + ")",
+            not_key_changed() + " AND (" + changed(group) + ")" + no_parent_moves(&group),
             ancestors_for(group) + sweeps(&group, false) + guards(&group, false) + update(group) +
                 assert_groups({&group}));
       }
@@ -170,6 +182,7 @@ class Triggers {
       if (wanted) groups.insert(groups.end(), classes.bound[i].begin(), classes.bound[i].end());
     }
     if (groups.empty()) return;
+    for (const auto* group : groups) when.back() += no_parent_moves(group);
     if (mask == 0) when.push_back(some_changed(classes.free));
     std::string body;
     for (const auto* group : groups) body += ancestors_for(*group);
@@ -178,6 +191,32 @@ class Triggers {
     body += groups.size() == 1 ? update(*groups[0]) : update(groups);
     add(kMaskPrefix + std::to_string(mask), "AFTER UPDATE" + of_sources(groups), joined(when, " AND "),
         body + assert_groups(groups));
+  }
+
+  /// False while a new key of a parent is on its way: what refers to it has followed here already, by ON UPDATE
+  /// CASCADE, and will over there. Carried before, it would refer to the row that the parent replaces there, and go
+  /// with it.
+  std::string no_parent_moves(const Group* group) const {
+    std::string when;
+    for (const auto& key : pair_.followed) {
+      const auto is_source = [&](const auto& column) {
+        return group == nullptr ? contains_name(pair_.key[from_], column)
+                                : contains_name(group->sources[from_], column);
+      };
+      if (std::none_of(key.columns[from_].begin(), key.columns[from_].end(), is_source)) continue;
+      const auto exists = [&](Side side, const std::string& row) {
+        const auto table = quote_identifier(key.parents[side]);
+        std::vector<std::string> parts;
+        for (std::size_t i = 0; i < key.columns[from_].size(); ++i) {
+          parts.push_back(table + "." + quote_identifier(key.parent_columns[side][i]) + " = " + row + "." +
+                          quote_identifier(key.columns[from_][i]));
+        }
+        return "EXISTS (SELECT 1 FROM " + table + " WHERE " + joined(parts, " AND ") + ")";
+      };
+      when +=
+          " AND NOT (" + exists(to_, "OLD") + " AND NOT " + exists(from_, "OLD") + " AND " + exists(from_, "NEW") + ")";
+    }
+    return when;
   }
 
   std::string not_key_changed() const { return "NOT (" + key_changed() + ")"; }
@@ -240,17 +279,15 @@ class Triggers {
   /// True if a change of the group's sources can change what is to be unique.
   bool concerns(const Uniqueness& unique, const Group* group) const {
     if (group == nullptr) return true;
-    for (const auto& column : unique.columns[from_]) {
-      for (const auto& source : group->sources[from_]) {
-        if (same_name(source, column)) return true;
-      }
-    }
-    for (const auto& column : unique.columns[to_]) {
-      for (const auto& c : group->computed[to_]) {
-        if (same_name(c.column, column)) return true;
-      }
-    }
-    return false;
+    const auto is_source = [&](const auto& column) { return contains_name(group->sources[from_], column); };
+    const auto is_computed = [&](const auto& column) {
+      return std::any_of(group->computed[to_].begin(), group->computed[to_].end(),
+                         [&](const Computed& c) { return same_name(c.column, column); });
+    };
+    return std::any_of(unique.reads.begin(), unique.reads.end(), is_source) ||
+           std::any_of(unique.reads.begin(), unique.reads.end(), is_computed) ||
+           std::any_of(unique.columns[from_].begin(), unique.columns[from_].end(), is_source) ||
+           std::any_of(unique.columns[to_].begin(), unique.columns[to_].end(), is_computed);
   }
 
   /// What NEW's twin is about to have in a column that is not carried to and fro.
@@ -295,7 +332,10 @@ class Triggers {
 
   /// Where DELETE triggers of the user's would see them go, they are not swept, but replaced by what is written, if the
   /// target has the same uniqueness.
-  bool replaces_through(const Uniqueness& unique) const { return unique.on_both && pair_.delete_triggers[to_]; }
+  bool replaces_through(const Uniqueness& unique, bool by_update) const {
+    return unique.on_both && unique.is_carried() && pair_.delete_triggers[to_] &&
+           !(by_update && pair_.sweeps_updates[to_]);
+  }
 
   /// True if there are rows to be replaced so; empty if there are never.
   std::string replaces(const Groups& groups, bool key_moves) const {
@@ -303,7 +343,7 @@ class Triggers {
     for (const auto& unique : pair_.uniqueness[from_]) {
       const bool concerned = groups.empty() || std::any_of(groups.begin(), groups.end(),
                                                            [&](const Group* group) { return concerns(unique, group); });
-      if (!concerned || !replaces_through(unique)) continue;
+      if (!concerned || !replaces_through(unique, !groups.empty() || key_moves)) continue;
       parts.push_back("EXISTS (SELECT 1" + replaced_rows(unique, key_moves) + ")");
     }
     return parts.empty() ? std::string() : "(" + combined(parts, " OR ") + ")";
@@ -320,12 +360,11 @@ class Triggers {
   /// True if there are UNIQUE constraints that SQLite checks because an UPDATE of the target names the group's columns.
   bool is_watched(const Group& group) const {
     const auto& itself = pair_.parent_in_self[to_];  // naming it has all of them checked
-    const auto& indexes = pair_.tables[to_].indexes;
+    const auto& uniques = pair_.uniqueness[to_];
     return std::any_of(group.computed[to_].begin(), group.computed[to_].end(), [&](const Computed& c) {
       return (itself && same_name(*itself, c.column)) ||
-             std::any_of(indexes.begin(), indexes.end(), [&](const Index& index) {
-               return index.unique && (contains_name(index.columns, c.column) || mentions(index.terms, c.column));
-             });
+             std::any_of(uniques.begin(), uniques.end(),
+                         [&](const Uniqueness& unique) { return contains_name(unique.reads, c.column); });
     });
   }
 
@@ -370,21 +409,31 @@ class Triggers {
 
   /// REPLACE removes rows without firing their DELETE triggers: their twins go here.
   std::string sweeps(const Group* group, bool key_moves) const {
+    std::vector<std::string> gone;
     std::string sql;
-    std::vector<std::string> swept;
+    bool concerned = group == nullptr;
     for (const auto& unique : pair_.uniqueness[from_]) {
-      if (!unique.is_carried() || !concerns(unique, group)) continue;
-      const auto rows = replaced_rows(unique, key_moves);
-      swept.push_back(rows);
-      if (replaces_through(unique)) continue;
-      if (takes_parents_along()) {
-        // take_parent_along() over there would take NEW for a parent that went, as its twin is not there yet.
-        sql += refusal() + "NOT " + twin("NEW") + " AND EXISTS (SELECT 1" + rows + " AND " + target_ + "." +
-               quote_identifier(*pair_.parent_in_self[to_]) + " = " + quoted_key(pair_, from_, "NEW")[0] + ");\n";
-      }
-      sql += "DELETE" + rows + ";\n";
+      if (!concerns(unique, group)) continue;
+      concerned = true;
+      if (!unique.is_carried()) continue;
+      gone.push_back(replaced_rows(unique, key_moves));
+      if (!replaces_through(unique, group != nullptr || key_moves)) sql += sweep(gone.back());
     }
-    return swept.empty() ? sql : take_from_parent(swept, key_moves) + sql;
+    if (concerned && pair_.notes_displaced) {
+      gone.push_back(displaced_rows(key_moves, group != nullptr || key_moves));
+      sql += sweep(gone.back()) + clear_displaced();
+    }
+    return gone.empty() ? sql : take_from_parent(gone, key_moves) + sql;
+  }
+
+  std::string sweep(const std::string& rows) const {
+    std::string sql;
+    if (takes_parents_along()) {
+      // take_parent_along() over there would take NEW for a parent that went, as its twin is not there yet.
+      sql = refusal() + "NOT " + twin("NEW") + " AND EXISTS (SELECT 1" + rows + " AND " + target_ + "." +
+            quote_identifier(*pair_.parent_in_self[to_]) + " = " + quoted_key(pair_, from_, "NEW")[0] + ");\n";
+    }
+    return sql + "DELETE" + rows + ";\n";
   }
 
   /// ON DELETE of a self-reference would take NEW's twin along with a row that is swept, if it referred to that, and
@@ -424,7 +473,7 @@ class Triggers {
   std::string guards(const Group* group, bool key_moves) const {
     std::string sql;
     for (const auto& unique : pair_.uniqueness[to_]) {
-      if (unique.on_both || unique.partial || !concerns(unique, group)) continue;
+      if (unique.on_both || unique.partial || !unique.foretold || !concerns(unique, group)) continue;
       sql +=
           "SELECT RAISE(ABORT, " +
           quote_text("UNIQUE constraint failed: " + pair_.tables[to_].name + "." + joined(unique.columns[to_], ", ")) +
@@ -600,6 +649,86 @@ class Triggers {
     return sql;
   }
 
+  std::string displaced() const { return quote_identifier(note_of_displaced(pair_.tables[kNew].name)); }
+  std::string of_this_side() const { return "side = " + std::to_string(from_); }
+  std::string clear_displaced() const { return "DELETE FROM " + displaced() + " WHERE " + of_this_side() + ";\n"; }
+  std::string some_displaced() const {
+    return "EXISTS (SELECT 1 FROM " + displaced() + " WHERE " + of_this_side() + ")";
+  }
+
+  /// ` OF` the columns by which a row can stand in the way of an UPDATE.
+  std::string of_unique() const {
+    std::vector<std::string> columns = pair_.key[from_];
+    for (const auto& unique : pair_.uniqueness[from_]) {
+      for (const auto& column : unique.reads) {
+        const bool is_new = !contains_name(columns, column) && !pair_.tables[from_].column(column)->generated;
+        if (is_new) columns.push_back(column);
+      }
+    }
+    for (auto& column : columns) column = quote_identifier(column);
+    return " OF " + joined(columns, ", ");
+  }
+
+  /// The rows that stand in the way of NEW, and who comes that way. Notes of a write that was ignored, or became an
+  /// upsert's update, are of rows that are still there when they are read, or whose twins went with them.
+  std::string note_displaced(bool is_update) const {
+    const auto of_new = [&](const std::string& name) {
+      return pair_.tables[from_].column(name) == nullptr ? std::string() : "NEW." + quote_identifier(name);
+    };
+    std::vector<std::string> ways = {at_key(pair_, from_, from_, "NEW")};
+    for (const auto& unique : pair_.uniqueness[from_]) {
+      std::vector<std::string> parts;
+      for (std::size_t i = 0; i < unique.text.terms.size(); ++i) {
+        const auto& term = unique.text.terms[i];
+        parts.push_back("(" + term + ") = (" + with_columns(term, of_new) + ") COLLATE " + unique.collations[i]);
+      }
+      if (!unique.text.where.empty()) parts.push_back("(" + unique.text.where + ")");
+      ways.push_back(joined(parts, " AND "));
+    }
+    auto columns = note_columns(pair_);
+    auto values = quoted_key(pair_, from_, source_);
+    std::string but_this;
+    if (is_update) {
+      const auto by = note_columns(pair_, "by");
+      const auto old_key = quoted_key(pair_, from_, "OLD");
+      columns.insert(columns.end(), by.begin(), by.end());
+      values.insert(values.end(), old_key.begin(), old_key.end());
+      but_this = " AND NOT (" + compared(quoted_key(pair_, from_, source_), old_key, " IS ") + ")";
+    }
+    std::string sql = clear_displaced();
+    for (const auto& way : ways) {
+      sql += "INSERT INTO " + displaced() + " (side, " + joined(columns, ", ") + ") SELECT " + std::to_string(from_) +
+             ", " + joined(values, ", ") + " FROM " + source_ + " WHERE " + way + but_this + ";\n";
+    }
+    return sql;
+  }
+
+  /// Of rows of the target: those whose twins stood in the way and are gone.
+  std::string were_displaced(const std::string& which) const {
+    const auto key = quoted_key(pair_, to_, target_);
+    return "(" + joined(key, ", ") + ") IN (SELECT " + joined(note_columns(pair_), ", ") + " FROM " + displaced() +
+           " WHERE " + of_this_side() + which + ") AND NOT EXISTS (SELECT 1 FROM " + source_ + " WHERE " +
+           compared(quoted_key(pair_, from_, source_), key) + ")";
+  }
+
+  /// ` FROM … WHERE …`: those that are swept.
+  std::string displaced_rows(bool key_moves, bool by_update) const {
+    std::string rows = " FROM " + target_ + " WHERE " + were_displaced("");
+    for (const auto& unique : pair_.uniqueness[from_]) {
+      if (replaces_through(unique, by_update)) rows += " AND NOT (" + others_with(unique, key_moves) + ")";
+    }
+    return rows;
+  }
+
+  /// UPDATE OR REPLACE may remove the row that it is about to change along with the one in its way, by ON DELETE
+  /// CASCADE through other tables: then this is the only trigger that runs for it.
+  std::string take_displaced_along() const {
+    if (!pair_.notes_displaced) return {};
+    return "DELETE FROM " + target_ + " WHERE " +
+           were_displaced(" AND " + compared(note_columns(pair_, "by"), quoted_key(pair_, from_, "OLD"), " IS ")) +
+           ";\n";
+  }
+
   bool takes_parents_along() const { return pair_.cascades_in_self(kOld) && pair_.cascades_in_self(kNew); }
 
   /// REPLACE that removes the parent of a row it is about to change removes that row too, by ON DELETE CASCADE, and no
@@ -752,7 +881,7 @@ bool is_ignoring(std::string_view trigger) {
 }
 
 std::vector<std::string> sync_trigger_names(const Pair& pair, Side from) {
-  std::vector<std::string> suffixes = {"rep", "ins", "del", "key"};
+  std::vector<std::string> suffixes = {"rep", "ins", "del", "key", "way_in", "way_to", "way_up"};
   for (std::size_t i = 1; i <= pair.groups.size(); ++i) suffixes.push_back(std::to_string(i));
   for (std::size_t mask = 0; mask < (std::size_t{1} << UpdateClasses::kBoundMax); ++mask) {
     suffixes.push_back(kMaskPrefix + std::to_string(mask));
@@ -772,9 +901,12 @@ std::string index_prefix(const Pair& pair) { return std::string(kPrefix) + pair.
 
 std::string note_of_replaced(std::string_view to) { return std::string(kPrefix) + std::string(to) + "_replaced"; }
 
+std::string note_of_displaced(std::string_view to) { return std::string(kPrefix) + std::string(to) + "_displaced"; }
+
 std::vector<std::string> drop_helpers(const Pair& pair) {
-  std::vector<std::string> drops = {"DROP TABLE IF EXISTS " +
-                                    quote_identifier(note_of_replaced(pair.tables[kNew].name))};
+  const auto& to = pair.tables[kNew].name;
+  std::vector<std::string> drops = {"DROP TABLE IF EXISTS " + quote_identifier(note_of_replaced(to)),
+                                    "DROP TABLE IF EXISTS " + quote_identifier(note_of_displaced(to))};
   // Those that are there: an index that somebody made meanwhile can be why one would not be made now.
   for (const auto& table : pair.tables) {
     for (const auto& index : table.indexes) {
@@ -813,6 +945,12 @@ std::vector<NamedSql> sync_helpers(const Pair& pair) {
     const auto columns = joined(note_columns(pair), ", ");
     helpers.push_back({name, "CREATE TABLE " + quote_identifier(name) + " (" + columns + ", PRIMARY KEY (" + columns +
                                  ")) WITHOUT ROWID"});
+  }
+  if (pair.notes_displaced) {
+    const auto name = note_of_displaced(pair.tables[kNew].name);
+    helpers.push_back({name, "CREATE TABLE " + quote_identifier(name) + " (side INTEGER NOT NULL, " +
+                                 joined(note_columns(pair), ", ") + ", " + joined(note_columns(pair, "by"), ", ") +
+                                 ")"});
   }
   return helpers;
 }

@@ -44,5 +44,7 @@ struct NamedSql {
 [[nodiscard]] std::vector<std::string> drop_helpers(const Pair& pair);
 /// The helper where triggers note the row that REPLACE is about to replace in the new table `to` (carries_replace).
 [[nodiscard]] std::string note_of_replaced(std::string_view to);
+/// The helper where those of both tables note the rows that stand in the way of a write (notes_displaced).
+[[nodiscard]] std::string note_of_displaced(std::string_view to);
 
 }  // namespace offx::migrate

@@ -1,0 +1,262 @@
+// REPLACE removes rows that no DELETE trigger sees: their twins go all the same, whatever it was that stood in the way.
+
+#include <gmock/gmock.h>
+
+#include "migrate/test_support.h"
+
+namespace offx::migrate {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class Replaced : public MigrationTest {
+ protected:
+  /// `t_v1` becomes `t_v2` with rows in it. What is in both tables is compared with what `columns` say of each.
+  void live(std::initializer_list<std::string_view> before, std::string create, std::string columns = "id, name") {
+    execute(before);
+    columns_ = std::move(columns);
+    begin(migration_of("m", {change_of("t_v1", "t_v2", std::move(create))}));
+  }
+  /// The rows of the old version, which the new one has to have too.
+  std::string rows() {
+    const auto old_rows = asked("SELECT " + columns_ + " FROM t_v1 ORDER BY 1, 2");
+    EXPECT_EQ(asked("SELECT " + columns_ + " FROM t_v2 ORDER BY 1, 2"), old_rows);
+    expect_alike("m");
+    return old_rows;
+  }
+
+ private:
+  std::string columns_;
+};
+
+TEST_F(Replaced, ThroughAnExpressionThatBothVersionsKeepUnique) {
+  live({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INT)",
+        "CREATE UNIQUE INDEX by_lower ON t_v1 (lower(name))",
+        "INSERT INTO t_v1 VALUES (1, 'a', 1), (2, 'b', 2), (3, 'c', 3), (4, 'd', 4), (5, 'e', 5)"},
+       "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INT, own TEXT DEFAULT '-')");
+  execute({"INSERT OR REPLACE INTO t_v1 VALUES (6, 'A', 6)"});
+  EXPECT_EQ(rows(), "2|b 3|c 4|d 5|e 6|A");
+  execute({"INSERT OR REPLACE INTO t_v2 VALUES (7, 'B', 6, 'x')"});
+  EXPECT_EQ(rows(), "3|c 4|d 5|e 6|A 7|B");
+  execute({"UPDATE OR REPLACE t_v1 SET name = 'C' WHERE id = 7", "UPDATE OR REPLACE t_v2 SET name = 'D' WHERE id = 6"});
+  EXPECT_EQ(rows(), "5|e 6|D 7|C");
+  execute({"UPDATE OR REPLACE t_v1 SET id = 8, name = 'E' WHERE id = 6"});
+  EXPECT_EQ(rows(), "7|C 8|E");
+  execute({"UPDATE OR REPLACE t_v2 SET id = 9, name = 'c' WHERE id = 8"});
+  EXPECT_EQ(rows(), "9|c");
+}
+
+TEST_F(Replaced, ThroughWhatOnlyTheOldVersionHas) {
+  live({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, gone TEXT UNIQUE)",
+        "INSERT INTO t_v1 VALUES (1, 'a', 'k1'), (2, 'b', 'k2'), (3, 'c', 'k3'), (4, 'd', 'k4')"},
+       "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)");
+  execute({"INSERT OR REPLACE INTO t_v1 VALUES (5, 'e', 'k1')"});
+  EXPECT_EQ(rows(), "2|b 3|c 4|d 5|e");
+  execute({"UPDATE OR REPLACE t_v1 SET gone = 'k2' WHERE id = 5"});
+  EXPECT_EQ(rows(), "3|c 4|d 5|e");
+  execute({"UPDATE OR REPLACE t_v1 SET id = 6, name = 'f', gone = 'k3' WHERE id = 5"});
+  EXPECT_EQ(rows(), "4|d 6|f");
+  execute({"INSERT OR REPLACE INTO t_v1 VALUES (4, 'g', 'k3')"});
+  EXPECT_EQ(rows(), "4|g");
+}
+
+TEST_F(Replaced, ThroughWhatOnlyTheNewVersionHas) {
+  live({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)",
+        "INSERT INTO t_v1 VALUES (1, 'a'), (2, 'b'), (3, 'c'), (4, 'd')"},
+       "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, slug TEXT UNIQUE)");
+  execute({"UPDATE t_v2 SET slug = 's' || id"});
+  execute({"INSERT OR REPLACE INTO t_v2 VALUES (5, 'e', 's1')"});
+  EXPECT_EQ(rows(), "2|b 3|c 4|d 5|e");
+  execute({"UPDATE OR REPLACE t_v2 SET slug = 's2' WHERE id = 5"});
+  EXPECT_EQ(rows(), "3|c 4|d 5|e");
+  execute({"UPDATE OR REPLACE t_v2 SET id = 6, name = 'f', slug = 's3' WHERE id = 5"});
+  EXPECT_EQ(rows(), "4|d 6|f");
+  execute({"INSERT INTO t_v2 VALUES (7, 'g', 's7'), (8, 'h', 's8')",
+           "INSERT OR REPLACE INTO t_v2 VALUES (9, 'i', 's7'), (10, 'j', 's8'), (11, 'k', 's7')"});
+  EXPECT_EQ(rows(), "4|d 6|f 10|j 11|k");
+}
+
+TEST_F(Replaced, ThroughWhatIsComputedOnTheWay) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT UNIQUE)",
+           "INSERT INTO t_v1 VALUES (1, 'a'), (2, 'b'), (3, 'c'), (4, 'd')"});
+  auto change = change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, code TEXT UNIQUE)");
+  change.up = {{"code", "'x' || name"}};
+  change.down = {{"name", "substr(code, 2)"}};
+  begin(migration_of("m", {change}));
+  const auto both = [&] {
+    expect_alike("m");
+    return asked("SELECT * FROM t_v1 ORDER BY id") + " / " + asked("SELECT * FROM t_v2 ORDER BY id");
+  };
+  execute({"INSERT OR REPLACE INTO t_v1 VALUES (5, 'a')"});
+  EXPECT_EQ(both(), "2|b 3|c 4|d 5|a / 2|xb 3|xc 4|xd 5|xa");
+  execute({"INSERT OR REPLACE INTO t_v2 VALUES (6, 'xb')"});
+  EXPECT_EQ(both(), "3|c 4|d 5|a 6|b / 3|xc 4|xd 5|xa 6|xb");
+  execute(
+      {"UPDATE OR REPLACE t_v1 SET name = 'c' WHERE id = 6", "UPDATE OR REPLACE t_v2 SET code = 'xd' WHERE id = 5"});
+  EXPECT_EQ(both(), "5|d 6|c / 5|xd 6|xc");
+  execute({"UPDATE OR REPLACE t_v2 SET id = 1, code = 'xd' WHERE id = 6"});
+  EXPECT_EQ(both(), "1|d / 1|xd");
+}
+
+TEST_F(Replaced, ThroughGeneratedColumns) {
+  const std::string rest = " (id INTEGER PRIMARY KEY, name TEXT, low TEXT AS (lower(name)) UNIQUE)";
+  live({"CREATE TABLE t_v1" + rest, "INSERT INTO t_v1 (id, name) VALUES (1, 'a'), (2, 'b'), (3, 'c'), (4, 'd')"},
+       "CREATE TABLE t_v2" + rest);
+  execute({"INSERT OR REPLACE INTO t_v1 (id, name) VALUES (5, 'A')",
+           "INSERT OR REPLACE INTO t_v2 (id, name) VALUES (6, 'B')"});
+  EXPECT_EQ(rows(), "3|c 4|d 5|A 6|B");
+  execute({"UPDATE OR REPLACE t_v1 SET name = 'C' WHERE id = 6", "UPDATE OR REPLACE t_v2 SET name = 'D' WHERE id = 5"});
+  EXPECT_EQ(rows(), "5|D 6|C");
+}
+
+TEST_F(Replaced, ByOldCodeThroughWhatTheNewVersionDemandsToo) {
+  live(
+      {"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO t_v1 VALUES (1, 'a'), (2, 'b'), (3, 'c')"},
+      "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT); CREATE UNIQUE INDEX by_lower ON t_v2 (lower(name))");
+  EXPECT_THAT(asked("INSERT INTO t_v1 VALUES (4, 'A')"), HasSubstr("UNIQUE"));
+  EXPECT_EQ(rows(), "1|a 2|b 3|c");
+  // As with any that only one of them has, and that is partial: the other row leaves both.
+  execute({"INSERT OR REPLACE INTO t_v1 VALUES (4, 'A')"});
+  EXPECT_EQ(rows(), "2|b 3|c 4|A");
+  execute({"UPDATE OR REPLACE t_v1 SET name = 'B' WHERE id = 3"});
+  EXPECT_EQ(rows(), "3|B 4|A");
+  execute({"UPDATE OR REPLACE t_v1 SET id = 5, name = 'b' WHERE id = 4"});
+  EXPECT_EQ(rows(), "5|b");
+}
+
+TEST_F(Replaced, InTablesWithOtherKeys) {
+  for (const std::string rest : {"(k TEXT, l INT, name TEXT, PRIMARY KEY (k, l))",
+                                 "(k TEXT, l INT, name TEXT, PRIMARY KEY (k, l)) WITHOUT ROWID",
+                                 "(k TEXT COLLATE NOCASE, l INT, name TEXT, PRIMARY KEY (k, l)) WITHOUT ROWID"}) {
+    SCOPED_TRACE(rest);
+    live({"CREATE TABLE t_v1 " + rest, "CREATE UNIQUE INDEX by_lower ON t_v1 (lower(name), l)",
+          "INSERT INTO t_v1 VALUES ('x', 1, 'a'), ('y', 1, 'b'), ('x', 2, 'a'), ('z', 2, 'c')"},
+         "CREATE TABLE t_v2 " + rest, "k, l, name");
+    execute(
+        {"INSERT OR REPLACE INTO t_v1 VALUES ('w', 1, 'A')", "UPDATE OR REPLACE t_v2 SET name = 'C' WHERE k = 'x'"});
+    EXPECT_EQ(rows(), "w|1|A x|2|C y|1|b");
+    execute({"UPDATE OR REPLACE t_v2 SET k = 'w', name = 'B' WHERE k = 'x'",
+             "UPDATE OR REPLACE t_v1 SET l = 1 WHERE name = 'B'"});
+    EXPECT_EQ(rows(), "w|1|B");
+    go_back("m");
+    execute({"DROP TABLE t_v1"});
+  }
+}
+
+TEST_F(Replaced, ByWhatTheTableSaysOfConflicts) {
+  const std::string rest = " (id INTEGER PRIMARY KEY, name TEXT, a INT, b INT AS (a + 1) UNIQUE ON CONFLICT REPLACE)";
+  live({"CREATE TABLE t_v1" + rest, "INSERT INTO t_v1 (id, name, a) VALUES (1, 'a', 1), (2, 'b', 2), (3, 'c', 3)"},
+       "CREATE TABLE t_v2" + rest);
+  execute({"INSERT INTO t_v1 (id, name, a) VALUES (4, 'd', 1)", "UPDATE t_v2 SET a = 2 WHERE id = 3"});
+  EXPECT_EQ(rows(), "3|c 4|d");
+}
+
+TEST_F(Replaced, NothingThatWasIgnoredOrRefused) {
+  live({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "CREATE UNIQUE INDEX by_lower ON t_v1 (lower(name))",
+        "INSERT INTO t_v1 VALUES (1, 'a'), (2, 'b'), (3, 'c')"},
+       "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, own TEXT DEFAULT '-')");
+  execute({"UPDATE t_v2 SET own = 'mine'", "INSERT OR IGNORE INTO t_v1 VALUES (4, 'A')",
+           "UPDATE OR IGNORE t_v2 SET name = 'B' WHERE id = 3"});
+  EXPECT_THAT(asked("INSERT OR FAIL INTO t_v2 (id, name) VALUES (5, 'C')"), HasSubstr("UNIQUE"));
+  execute({"INSERT INTO t_v2 (id, name) VALUES (5, 'f')"});
+  EXPECT_EQ(rows(), "1|a 2|b 3|c 5|f");
+  // What was noted meanwhile is of no consequence for what comes then.
+  execute({"DELETE FROM t_v1 WHERE id = 1", "INSERT INTO t_v2 VALUES (1, 'g', 'again')",
+           "UPDATE t_v1 SET name = 'h' WHERE id = 5",
+           "INSERT INTO t_v1 VALUES (6, 'H') ON CONFLICT (lower(name)) DO UPDATE SET name = 'i'"});
+  EXPECT_EQ(rows(), "1|g 2|b 3|c 5|i");
+  EXPECT_EQ(asked("SELECT group_concat(own, ' ') FROM (SELECT own FROM t_v2 ORDER BY id)"), "again mine mine -");
+}
+
+TEST_F(Replaced, WhileRowsAreBeingCopied) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)",
+           "CREATE UNIQUE INDEX by_lower ON t_v1 (lower(name))",
+           "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) "
+           "INSERT INTO t_v1 SELECT i, 'n' || i FROM n"});
+  WorkOptions options;
+  options.max_chunk_rows = 100;
+  int calls = 0;
+  options.progress = [&](const WorkState&) {
+    if (++calls != 3) return true;
+    run(*client_, "INSERT OR REPLACE INTO t_v1 VALUES (9000, 'N5')");
+    run(*client_, "INSERT OR REPLACE INTO t_v1 VALUES (9001, 'N2900')");
+    run(*client_, "UPDATE OR REPLACE t_v1 SET name = 'N7' WHERE id = 2950");
+    run(*client_, "UPDATE OR REPLACE t_v1 SET name = 'N2960' WHERE id = 8");
+    return true;
+  };
+  must(start(*client_,
+             migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)")}),
+             options));
+  EXPECT_GE(calls, 3);
+  expect_alike("m");
+  EXPECT_EQ(asked("SELECT count(*) FROM t_v2"), "2998");
+  EXPECT_EQ(asked("SELECT group_concat(id || name, ' ') FROM (SELECT id, name FROM t_v2 WHERE name LIKE 'N%' COLLATE "
+                  "BINARY AND name GLOB 'N*' ORDER BY id)"),
+            "8N2960 2950N7 9000N5 9001N2900");
+}
+
+TEST_F(Replaced, WithItsOwnRowByCascadeThroughOtherTables) {
+  live({"CREATE TABLE u (id INTEGER PRIMARY KEY, t REFERENCES t_v1 (id) ON DELETE CASCADE)",
+        "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, u REFERENCES u (id) ON DELETE CASCADE)",
+        "INSERT INTO t_v1 VALUES (1, 'a', NULL), (2, 'b', NULL), (3, 'c', NULL), (4, 'd', NULL), (5, 'e', NULL)",
+        "INSERT INTO u VALUES (10, 2), (11, 4)", "UPDATE t_v1 SET u = 10 WHERE id = 1",
+        "UPDATE t_v1 SET u = 11 WHERE id = 3"},
+       "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, u REFERENCES u (id) ON DELETE CASCADE)");
+  execute({"UPDATE OR REPLACE t_v1 SET name = 'b' WHERE id = 1"});
+  EXPECT_EQ(rows(), "3|c 4|d 5|e");
+  execute({"UPDATE OR REPLACE t_v2 SET name = 'd' WHERE id = 3"});
+  EXPECT_EQ(rows(), "5|e");
+  EXPECT_EQ(asked("SELECT count(*) FROM u"), "0");
+}
+
+TEST_F(Replaced, ByANewKeyWithItsOwnRowByCascadeThroughOtherTables) {
+  live({"CREATE TABLE w (id INTEGER PRIMARY KEY, t REFERENCES t_v1 (id) ON DELETE CASCADE)",
+        "CREATE TABLE u (id INTEGER PRIMARY KEY, w REFERENCES w (id) ON DELETE CASCADE)",
+        "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, u REFERENCES u (id) ON DELETE CASCADE)",
+        "INSERT INTO t_v1 VALUES (1, 'a', NULL), (2, 'b', NULL), (3, 'c', NULL), (4, 'd', NULL), (5, 'e', NULL)",
+        "INSERT INTO w VALUES (10, 2), (11, 4)", "INSERT INTO u VALUES (20, 10), (21, 11)",
+        "UPDATE t_v1 SET u = 20 WHERE id = 1", "UPDATE t_v1 SET u = 21 WHERE id = 3"},
+       "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, u REFERENCES u (id) ON DELETE CASCADE)");
+  execute({"UPDATE OR REPLACE t_v1 SET id = 2 WHERE id = 1"});
+  EXPECT_EQ(rows(), "3|c 4|d 5|e");
+  execute({"UPDATE OR REPLACE t_v2 SET id = 4 WHERE id = 3"});
+  EXPECT_EQ(rows(), "5|e");
+  execute({"INSERT INTO w VALUES (12, 5)", "INSERT INTO u VALUES (22, 12)", "INSERT INTO t_v1 VALUES (6, 'f', 22)",
+           "UPDATE OR IGNORE t_v1 SET id = 5 WHERE id = 6", "DELETE FROM w", "INSERT INTO t_v1 VALUES (6, 'g', NULL)",
+           "DELETE FROM t_v1 WHERE id = 5", "INSERT INTO t_v2 VALUES (5, 'h', NULL)",
+           "INSERT OR REPLACE INTO t_v2 VALUES (5, 'i', NULL), (7, 'j', NULL)", "DELETE FROM t_v1 WHERE id = 6"});
+  EXPECT_EQ(rows(), "5|i 7|j");
+}
+
+TEST_F(Replaced, ByUpdatesThatSQLiteWouldRefuseToCarryAsThoseTheyAre) {
+  const std::string rest =
+      " (id INTEGER PRIMARY KEY, name TEXT, a INT UNIQUE, b INT UNIQUE, c INT UNIQUE, d INT UNIQUE)";
+  live(
+      {"CREATE TABLE u (t REFERENCES t_v1 (id) ON DELETE SET NULL)", "CREATE TABLE t_v1" + rest,
+       "CREATE TABLE log (id INT)",
+       "CREATE TRIGGER goes AFTER DELETE ON t_v1 BEGIN INSERT INTO log VALUES (OLD.id); END",
+       "INSERT INTO t_v1 VALUES (1, 'a', 1, 1, 1, 1), (2, 'b', 2, 2, 2, 2), (3, 'c', 3, 3, 3, 3), (4, 'd', 4, 4, 4, 4)",
+       "INSERT INTO u VALUES (1), (2), (4)"},
+      "CREATE TABLE t_v2" + rest);
+  execute({"UPDATE OR REPLACE t_v2 SET b = 1 WHERE id = 2"});
+  EXPECT_EQ(rows(), "2|b 3|c 4|d");
+  execute({"UPDATE OR REPLACE t_v1 SET d = 2 WHERE id = 3"});
+  EXPECT_EQ(rows(), "3|c 4|d");
+  execute({"UPDATE OR REPLACE t_v2 SET id = 5, a = 4, c = 5 WHERE id = 3"});
+  EXPECT_EQ(rows(), "5|c");
+  EXPECT_EQ(asked("SELECT group_concat(coalesce(t, '-')) FROM u"), "-,-,-");
+  EXPECT_EQ(asked("SELECT group_concat(id) FROM log"), "1,4");
+}
+
+TEST_F(Replaced, NotesLeaveWithTheMigration) {
+  live({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "CREATE UNIQUE INDEX by_lower ON t_v1 (lower(name))"},
+       "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)");
+  execute({"INSERT OR REPLACE INTO t_v1 VALUES (1, 'a'), (2, 'A')"});
+  EXPECT_EQ(rows(), "2|A");
+  go_back("m");
+  EXPECT_EQ(objects_in(*client_), "by_lower t_v1");
+}
+
+}  // namespace
+}  // namespace offx::migrate
