@@ -75,42 +75,17 @@ const Case kCases[] = {
      kWarning, "`create` fills names from t_v1 in one transaction: writers wait"},
     {"create_fails", kTable, with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY,, name)"), kRefusal, "`create` fails"},
     // The columns.
-    {"rename_of_nothing", kTable,
-     with(kSame,
-          [](auto& c) {
-            c.rename = {{"nmae", "name"}};
-          }),
-     kRefusal, "rename names nmae, which t_v1 does not have; did you mean name?"},
-    {"rename_to_nothing", kTable,
-     with(kSame,
-          [](auto& c) {
-            c.rename = {{"name", "title"}};
-          }),
-     kRefusal, "rename names title, which t_v2 does not have"},
-    {"up_of_nothing", kTable,
-     with(kSame,
-          [](auto& c) {
-            c.up = {{"x", "1"}};
-          }),
-     kRefusal, "up names x"},
-    {"down_of_nothing", kTable,
-     with(kSame,
-          [](auto& c) {
-            c.down = {{"x", "1"}};
-          }),
-     kRefusal, "down names x"},
+    {"rename_of_nothing", kTable, with(kSame, [](auto& c) { c.rename = {{"nmae", "name"}}; }), kRefusal,
+     "rename names nmae, which t_v1 does not have; did you mean name?"},
+    {"rename_to_nothing", kTable, with(kSame, [](auto& c) { c.rename = {{"name", "title"}}; }), kRefusal,
+     "rename names title, which t_v2 does not have"},
+    {"up_of_nothing", kTable, with(kSame, [](auto& c) { c.up = {{"x", "1"}}; }), kRefusal, "up names x"},
+    {"down_of_nothing", kTable, with(kSame, [](auto& c) { c.down = {{"x", "1"}}; }), kRefusal, "down names x"},
     {"up_of_generated", kTable,
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER AS (id))",
-          [](auto& c) {
-            c.up = {{"n", "n"}};
-          }),
+          [](auto& c) { c.up = {{"n", "n"}}; }),
      kRefusal, "n is a generated column"},
-    {"up_is_random", kTable,
-     with(kSame,
-          [](auto& c) {
-            c.up = {{"n", "random()"}};
-          }),
-     kRefusal, "up uses random"},
+    {"up_is_random", kTable, with(kSame, [](auto& c) { c.up = {{"n", "random()"}}; }), kRefusal, "up uses random"},
     {"up_calls_what_only_offx_knows", kTable,
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER, x TEXT)",
           [](auto& c) {
@@ -140,10 +115,7 @@ const Case kCases[] = {
           }),
      kRefusal, "x is computed from several rows"},
     {"down_counts_rows", kTable,
-     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)",
-          [](auto& c) {
-            c.down = {{"n", "count(*)"}};
-          }),
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)", [](auto& c) { c.down = {{"n", "count(*)"}}; }),
      kRefusal, "n is computed from several rows"},
     {"up_is_no_sql", kTable,
      with(kSame,
@@ -152,17 +124,10 @@ const Case kCases[] = {
             c.down = {{"n", "n"}};
           }),
      kRefusal, "this statement fails"},
-    {"up_reads_nothing_there", kTable,
-     with(kSame,
-          [](auto& c) {
-            c.up = {{"n", "m + 1"}};
-          }),
-     kRefusal, "no such column: m"},
+    {"up_reads_nothing_there", kTable, with(kSame, [](auto& c) { c.up = {{"n", "m + 1"}}; }), kRefusal,
+     "no such column: m"},
     {"no_way_back", kTable,
-     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, m INTEGER)",
-          [](auto& c) {
-            c.up = {{"m", "n * 2"}};
-          }),
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, m INTEGER)", [](auto& c) { c.up = {{"m", "n * 2"}}; }),
      kRefusal, "would not reach the old column n"},
     {"rename_forgotten", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT);",
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, title TEXT, n INTEGER, words AS (title))"), kWarning,
@@ -233,10 +198,7 @@ const Case kCases[] = {
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)"), kRefusal, "the index i speaks of n"},
     {"view_of_a_renamed_column",
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE VIEW v AS SELECT n FROM t_v1;",
-     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, m INTEGER)",
-          [](auto& c) {
-            c.rename = {{"n", "m"}};
-          }),
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, m INTEGER)", [](auto& c) { c.rename = {{"n", "m"}}; }),
      kRefusal, "the view v speaks of n"},
     {"trigger_of_a_dropped_column",
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER);"

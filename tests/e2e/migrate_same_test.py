@@ -28,11 +28,11 @@ class Table:
         of_rowid = self.key == "INTEGER"
         self.itself = r.choice(["", "", "CASCADE", "SET DEFAULT", "RESTRICT", "NO ACTION"]) if of_rowid else ""
         self.child = r.choice(["", "CASCADE", "SET NULL", "SET DEFAULT", "RESTRICT", "NO ACTION"])
-        self.unique = r.choice(["email", "email COLLATE NOCASE", "email, a", "two", "partial"])
+        self.unique = r.choice(["email", "email COLLATE NOCASE", "email, a", "two", "partial", "lower", "generated"])
         self.triggers = r.choice(["", "note", "ignore", "change"])
         self.renamed = r.random() < 0.4
         # Where DELETE triggers see more of new code's REPLACE than on one table.
-        if (self.unique == "partial" or self.itself == "CASCADE") and self.triggers == "note":
+        if (self.unique in ("partial", "lower", "generated") or self.itself == "CASCADE") and self.triggers == "note":
             self.triggers = "change"
         self.conflict = r.choice(["", "", " ON CONFLICT IGNORE", " ON CONFLICT ROLLBACK"])
         self.needed = r.choice(["", " NOT NULL DEFAULT 'd'", " NOT NULL ON CONFLICT REPLACE DEFAULT 'd'"])
@@ -49,13 +49,17 @@ class Table:
             columns.append(f"up INTEGER REFERENCES {name} (id) ON DELETE {self.itself}")
         if self.generated:
             columns.append(f"both TEXT AS (a || '/' || {b})")
-        if self.unique != "partial":
+        if self.unique == "generated":
+            columns.append(f"low TEXT AS (lower(email)) UNIQUE{self.conflict}")
+        elif self.unique not in ("partial", "lower"):
             columns.append(f"UNIQUE ({'email' if self.unique == 'two' else self.unique}){self.conflict}")
         if self.unique == "two":
             columns.append(f"UNIQUE (n){self.conflict}")
         created = f"CREATE TABLE {name} ({', '.join(columns)});\n"
         if self.unique == "partial":
             created += f"CREATE UNIQUE INDEX {name}_email ON {name} (email) WHERE n > 0;\n"
+        if self.unique == "lower":
+            created += f"CREATE UNIQUE INDEX {name}_email ON {name} (lower(email));\n"
         return created
 
     def script(self):
