@@ -1,9 +1,10 @@
-# offx_module(NAME [LINK libs…] [TEST_LINK libs…])
+# offx_module(NAME [LINK libs…] [TEST_LINK libs…] [SHARDS number])
 #
 # Makes of the folder it is called in the static library offx_NAME (every .cpp but *_test.cpp, *_fuzz.cpp, main.cpp), the
 # test program offx_NAME_test (every *_test.cpp) and, with clang and -DOFFX_FUZZ=ON, one libFuzzer program for each *_fuzz.cpp.
+# SHARDS: how many parts of the tests run side by side, as NAME.1, NAME.2, …
 function(offx_module name)
-  cmake_parse_arguments(ARG "" "" "LINK;TEST_LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "SHARDS" "LINK;TEST_LINK" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cpp)
   set(tests ${sources})
   set(fuzzers ${sources})
@@ -25,7 +26,15 @@ function(offx_module name)
     # Of a test only what it calls needs to be fast: -O1 compiles in two thirds of the time of -O3.
     target_compile_options(offx_${name}_test PRIVATE $<$<CONFIG:Release>:-O1>)
     target_compile_definitions(offx_${name}_test PRIVATE OFFX_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-    add_test(NAME ${name} COMMAND offx_${name}_test --gtest_brief=1)
+    if(ARG_SHARDS)
+      foreach(shard RANGE 1 ${ARG_SHARDS})
+        math(EXPR index "${shard} - 1")
+        add_test(NAME ${name}.${shard} COMMAND offx_${name}_test --gtest_brief=1)
+        set_property(TEST ${name}.${shard} PROPERTY ENVIRONMENT GTEST_TOTAL_SHARDS=${ARG_SHARDS} GTEST_SHARD_INDEX=${index})
+      endforeach()
+    else()
+      add_test(NAME ${name} COMMAND offx_${name}_test --gtest_brief=1)
+    endif()
   endif()
 
   if(OFFX_FUZZ)
