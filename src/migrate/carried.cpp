@@ -28,21 +28,6 @@ std::set<std::string> names_in_trigger(std::string_view create_trigger) {
   return names;
 }
 
-/// True if the new table's column of this name is the old one's but for NULLs: coalesce(COLUMN, …).
-bool fills_in(const Pair& pair, std::string_view column) {
-  return std::any_of(pair.change.up.begin(), pair.change.up.end(), [&](const auto& up) {
-    const auto tokens = tokens_of(up.second);
-    if (!same_name(up.first, column) || tokens.size() < 6 || !is_name(tokens[2])) return false;
-    std::size_t end = 1;
-    for (int depth = 0; end < tokens.size(); ++end) {
-      if (tokens[end].text == "(") ++depth;
-      if (tokens[end].text == ")" && --depth == 0) break;
-    }
-    return (is_word(tokens[0], "coalesce") || is_word(tokens[0], "ifnull")) && tokens[1].text == "(" &&
-           same_name(name_of(tokens[2]), column) && tokens[3].text == "," && end + 1 == tokens.size();
-  });
-}
-
 /// False, with a finding, if `object` speaks of a column that is not in the new table, under its name if that counts.
 bool speaks_of_what_is_there(const Pair& pair, const SchemaObject& object, std::vector<Finding>& findings) {
   const bool is_index = object.type == "index";
@@ -54,7 +39,6 @@ bool speaks_of_what_is_there(const Pair& pair, const SchemaObject& object, std::
     const auto counterpart = pair.counterpart(kOld, column.name);
     const auto* same = pair.table(kNew).column(column.name);
     if (counterpart.empty() && same != nullptr && same->generated && column.generated) continue;
-    if (fills_in(pair, column.name)) continue;
     if (!counterpart.empty() && (is_index || same_name(counterpart, column.name))) continue;
     findings.push_back(
         {Severity::refusal, pair.change.from, object.name,
@@ -75,16 +59,23 @@ std::string carried_part(const Pair& pair, std::string_view create_index) {
   });
 }
 
-/// Triggers and views by name, folded, as SQLite says them when the old tables have the new ones' names. None if it can
-/// rename nothing, because a view speaks of what is gone, for instance.
-Result<std::map<std::string, std::string>> as_renamed(const Schema& schema, const std::vector<const Pair*>& pairs) {
+/// Statements of triggers and views by their type and name, folded.
+using Statements = std::map<std::pair<std::string, std::string>, std::string>;
+
+/// Those of `schema` as SQLite says them when the old tables have the new ones' names; none if it can rename nothing,
+/// because one of them speaks of what is gone, for instance. `all`: not only of those that speak of the old tables.
+Result<Statements> as_renamed(const Schema& schema, const std::vector<const Pair*>& pairs, bool all) {
   // Without our own triggers, which may be long and many: SQLite reads through all there are.
   OFFX_ASSIGN(const auto client, db::create_database_client(":memory:"));
   for (const std::string_view type : {"table", "view", "trigger"}) {
     for (const auto& object : schema.objects()) {
-      const bool is_wanted = object.type == type && !object.sql.empty() && !is_ours(object.name);
+      const bool is_concerned = std::any_of(pairs.begin(), pairs.end(), [&](const Pair* pair) {
+        return same_name(object.table, pair->change.from) || mentions(object.sql, pair->change.from);
+      });
+      const bool is_wanted = all || type == "table" || is_concerned;
+      if (object.type != type || object.sql.empty() || is_ours(object.name) || !is_wanted) continue;
       // What cannot be made here, nobody carries either: it is among Schema::unreadable().
-      if (is_wanted) static_cast<void>(client->execute(object.sql));
+      static_cast<void>(client->execute(object.sql));
     }
   }
   const auto rename = [](const std::string& from, const std::string& to) {
@@ -92,27 +83,32 @@ Result<std::map<std::string, std::string>> as_renamed(const Schema& schema, cons
   };
   std::vector<std::string> renames;
   for (const auto* pair : pairs) {
-    const auto& [from, to] = std::pair(pair->change.from, pair->change.to);
+    const auto& from = pair->change.from;
+    const auto& to = pair->change.to;
     if (schema.find("table", to) != nullptr) renames.push_back(rename(to, "offx_aside_" + to));
     renames.push_back(rename(from, to));
   }
   std::vector<db::Statement> statements;
   for (const auto& sql : renames) statements.push_back({sql, {}});
-  statements.push_back({"SELECT name, sql FROM sqlite_schema WHERE type IN ('trigger', 'view')", {}});
-  std::map<std::string, std::string> objects;
-  if (const auto results = client->batch(statements, db::Mode::write); results) {
-    for (std::size_t i = 0; i < results->back().rows(); ++i) {
-      const auto row = results->back().row(i);
-      objects[folded(db::to_text(row[0]))] = db::to_text(row[1]);
-    }
+  statements.push_back({"SELECT type, name, sql FROM sqlite_schema WHERE type IN ('trigger', 'view')", {}});
+  Statements renamed;
+  const auto results = client->batch(statements, db::Mode::write);
+  for (std::size_t i = 0; results && i < results->back().rows(); ++i) {
+    const auto row = results->back().row(i);
+    renamed[{db::to_text(row[0]), folded(db::to_text(row[1]))}] = db::to_text(row[2]);
   }
-  return objects;
+  return renamed;
+}
+
+Result<Statements> as_renamed(const Schema& schema, const std::vector<const Pair*>& pairs) {
+  OFFX_ASSIGN(auto renamed, as_renamed(schema, pairs, true));
+  return renamed.empty() ? as_renamed(schema, pairs, false) : std::move(renamed);
 }
 
 /// The statement of a trigger or view on old tables for the new ones; of those that SQLite does not rename, by names.
 std::string for_new_tables(const SchemaObject& object, const std::vector<const Pair*>& pairs,
-                           const std::map<std::string, std::string>& renamed) {
-  if (const auto found = renamed.find(folded(object.name)); found != renamed.end()) return found->second;
+                           const Statements& renamed) {
+  if (const auto found = renamed.find({object.type, folded(object.name)}); found != renamed.end()) return found->second;
   auto sql = object.sql;
   for (const auto* pair : pairs) sql = with_name_replaced(sql, pair->change.from, pair->change.to);
   return sql;

@@ -60,8 +60,8 @@ Result<void> check_there(db::DatabaseClient& client, const Record& record, Side 
     return fail(Errc::conflict,
                 "the migration " + record.name + " (" + std::string(to_string(record.phase)) + ") needs the table " +
                     name + ", which somebody renamed or dropped: " +
-                    (side == kOld ? "rename it back; if it was dropped, make it again, with the rows of the new version"
-                                  : "rename it back, or roll back with --discard"));
+                    (side == kOld ? "rename it back, or make it again with the rows of the new version, and roll back"
+                                  : "rename it back and roll back, or roll back with --discard"));
   }
   return {};
 }

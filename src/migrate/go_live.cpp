@@ -43,8 +43,8 @@ Result<void> expand(Worker& worker, const Migration& migration) {
     script.add(pair.carried_indexes);
     script.add(pair.helpers);
   }
-  script.add(
-      remember_schema());  // before these tables are known to change: from then on what is remembered of them stays
+  // Before these tables are known to change: from then on what is remembered of them stays.
+  script.add(remember_schema());
   script.add(record_beginning(migration, worker.options().program, tables));
   OFFX_TRY(worker.commit(script));
   return {};

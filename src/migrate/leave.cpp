@@ -1,6 +1,7 @@
 #include "migrate/leave.h"
 
 #include <algorithm>
+#include <array>
 #include <ranges>
 
 #include "db/script.h"
@@ -139,11 +140,14 @@ Result<void> leave(Worker& worker, const Record& record, const Blueprint& bluepr
   Script all;
   if (!force) all.add(refuse_users_of(names_of(record, side)));
   all.add(script.statements());
+  all.add(remember_marked());
   all.add(remember_schema());
   OFFX_ASSIGN(const auto redirects, redirects_from(worker.client(), blueprint, side));
   Result<void> done;
   if (!redirects.empty()) {
-    done = worker.lease().redirect_references(redirects, {}, all.statements());
+    const auto mark = mark_as_remembered();
+    const std::array before = {db::Statement{mark, {}}};
+    done = worker.lease().redirect_references(redirects, before, all.statements());
   } else if (auto results = worker.commit(all); !results) {
     done = fail(std::move(results).error());
   }

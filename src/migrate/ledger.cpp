@@ -410,6 +410,17 @@ std::vector<Statement> remember_schema() {
   return {{kForget, {}}, {kRemember, {}}};
 }
 
+std::string mark_as_remembered() {
+  return "UPDATE offx_schema_objects SET sql = '' WHERE type = 'table' AND EXISTS (SELECT 1 FROM sqlite_schema AS s "
+         "WHERE s.type = 'table' AND s.name = offx_schema_objects.name COLLATE NOCASE AND s.sql = "
+         "offx_schema_objects.sql)";
+}
+
+std::string remember_marked() {
+  return "UPDATE offx_schema_objects SET sql = coalesce((SELECT s.sql FROM sqlite_schema AS s WHERE s.type = 'table' "
+         "AND s.name = offx_schema_objects.name COLLATE NOCASE), '') WHERE type = 'table' AND sql = ''";
+}
+
 std::string forget_triggers(const std::vector<std::string>& names) {
   return "DELETE FROM offx_schema_objects WHERE " + are_triggers(names);
 }

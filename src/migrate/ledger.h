@@ -124,6 +124,10 @@ Result<std::string> lease_holder(db::DatabaseClient& client);
 /// what it remembers of the old tables of migrations under way, and of their indexes: what somebody changed there since
 /// the migration began must be found when they leave, though another one begins or ends in between.
 [[nodiscard]] std::vector<db::Statement> remember_schema();
+/// Statements before and after what changes the text of other tables (redirect_references()): those that were as
+/// remembered before it are so afterwards.
+[[nodiscard]] std::string mark_as_remembered();
+[[nodiscard]] std::string remember_marked();
 /// Statements for those: what it remembers of them is forgotten, and then remembered as they are now.
 [[nodiscard]] std::string forget_triggers(const std::vector<std::string>& names);
 [[nodiscard]] std::string remember_triggers(const std::vector<std::string>& names);

@@ -83,16 +83,32 @@ TEST_F(Live, NamesOfTablesColumnsIndexesAndFunctionsAreToldApart) {
   EXPECT_EQ(asked("SELECT note FROM log"), "x y");
 }
 
-TEST_F(Live, WhatSpeaksOfAColumnThatIsFilledInIsCarried) {
-  execute({"CREATE TABLE doc (id INTEGER PRIMARY KEY, title TEXT)", "CREATE INDEX doc_title ON doc (title, id)",
-           "CREATE VIEW docs AS SELECT id, title FROM doc", "INSERT INTO doc VALUES (1, 'a'), (2, NULL)"});
-  auto change = change_of("doc", "doc_v2", "CREATE TABLE doc_v2 (id INTEGER PRIMARY KEY, title TEXT NOT NULL)");
-  change.up = {{"title", "coalesce(title, trim('  '))"}};
-  change.down = {{"title", "title"}};
+TEST_F(Live, KeywordsAndTypesAreNoColumns) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, num INT, text TEXT, \"end\" TEXT)",
+           "CREATE UNIQUE INDEX ends ON t_v1 (CASE WHEN \"end\" IS NULL THEN num END)",
+           "CREATE UNIQUE INDEX as_text ON t_v1 (CAST(num AS TEXT), text)"});
+  auto change = change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, num INT, body TEXT, stop TEXT)");
+  change.rename = {{"text", "body"}, {"end", "stop"}};
   begin(migration_of("m", {change}));
+  execute({"INSERT INTO t_v1 VALUES (1, 5, 'x', NULL)", "INSERT OR REPLACE INTO t_v2 VALUES (2, 5, 'y', NULL)"});
+  EXPECT_EQ(asked("SELECT * FROM t_v1"), "2|5|y|-");
+  expect_alike("m");
   end("m");
-  EXPECT_EQ(asked("SELECT * FROM docs"), "1|a 2|");
-  EXPECT_EQ(objects_in(*client_), "doc_v2 doc_v2_title docs");
+  EXPECT_EQ(
+      asked("SELECT group_concat(sql, ' ') FROM (SELECT sql FROM sqlite_schema WHERE type = 'index' ORDER BY name)"),
+      "CREATE UNIQUE INDEX \"as_text_v2\" ON \"t_v2\" (CAST(num AS TEXT), \"body\") "
+      "CREATE UNIQUE INDEX \"ends_v2\" ON \"t_v2\" (CASE WHEN \"stop\" IS NULL THEN num END)");
+}
+
+TEST_F(Live, AViewAndATriggerOfOneNameAndABrokenViewBesideThem) {
+  execute({"CREATE TABLE tag (id INTEGER PRIMARY KEY, tag TEXT)", "CREATE TABLE seen (id)",
+           "CREATE VIEW log AS SELECT tag FROM tag",
+           "CREATE TRIGGER log AFTER INSERT ON tag BEGIN INSERT INTO seen VALUES (NEW.id); END",
+           "CREATE TABLE nowhere (x)", "CREATE VIEW broken AS SELECT x FROM nowhere", "DROP TABLE nowhere"});
+  begin(migration_of("m", {change_of("tag", "tag_v2", "CREATE TABLE tag_v2 (id INTEGER PRIMARY KEY, tag TEXT)")}));
+  end("m");
+  execute({"INSERT INTO tag_v2 VALUES (1, 'x')"});
+  EXPECT_EQ(asked("SELECT tag FROM log") + asked("SELECT id FROM seen"), "x1");
 }
 
 TEST_F(Live, HelpersOfTheTriggersGoWithThem) {

@@ -252,5 +252,18 @@ TEST_F(MigrationTest, ANewKeyThatReplacesARowTakesThoseWhoReferToItAlong) {
   }
 }
 
+TEST_F(MigrationTest, OneMigrationThatEndsDoesNotKeepAnotherFromIt) {
+  execute({"CREATE TABLE p (id INTEGER PRIMARY KEY, n INT)",
+           "CREATE TABLE c (id INTEGER PRIMARY KEY, p REFERENCES p (id), n INT)", "INSERT INTO p VALUES (1, 1)",
+           "INSERT INTO c VALUES (1, 1, 1)"});
+  begin(migration_of("m", {change_of("p", "p2", "CREATE TABLE p2 (id INTEGER PRIMARY KEY, n INT)")}));
+  begin(migration_of("mc",
+                     {change_of("c", "c2", "CREATE TABLE c2 (id INTEGER PRIMARY KEY, p REFERENCES p (id), n INT)")}));
+  end("m");
+  end("mc");
+  EXPECT_EQ(asked("SELECT * FROM c2"), "1|1|1");
+  EXPECT_EQ(asked("SELECT \"table\" FROM pragma_foreign_key_list('c2')"), "p2");
+}
+
 }  // namespace
 }  // namespace offx::migrate

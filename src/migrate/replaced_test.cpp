@@ -249,6 +249,48 @@ TEST_F(Replaced, ByUpdatesThatSQLiteWouldRefuseToCarryAsThoseTheyAre) {
   EXPECT_EQ(asked("SELECT group_concat(id) FROM log"), "1,4");
 }
 
+TEST_F(Replaced, ThroughWhatSQLiteComputesOfColumnsThatAreNotSet) {
+  live({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, b TEXT, x TEXT AS (name || '/' || b) UNIQUE, n TEXT NOT "
+        "NULL DEFAULT 'n')",
+        "CREATE UNIQUE INDEX by_n ON t_v1 (lower(n), b)",
+        "INSERT INTO t_v1 VALUES (1, 'p', 'q', 'a'), (2, 'p', 'r', 'b'), (3, 's', 't', 'N')"},
+       "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, b TEXT, n TEXT NOT NULL DEFAULT 'n')");
+  execute({"UPDATE OR REPLACE t_v1 SET b = 'q' WHERE id = 2"});
+  EXPECT_EQ(rows(), "2|p 3|s");
+  execute({"INSERT OR REPLACE INTO t_v1 (id, name, b, n) VALUES (4, 'u', 't', NULL)"});
+  EXPECT_EQ(rows(), "2|p 4|u");
+}
+
+TEST_F(Replaced, WhatOthersOfTheTableReferTo) {
+  for (const std::string action : {"ON DELETE SET NULL", "ON UPDATE CASCADE ON DELETE SET NULL"}) {
+    SCOPED_TRACE(action);
+    const auto rest = [&](const std::string& table) {
+      return " (id INTEGER PRIMARY KEY, up INTEGER REFERENCES " + table + " (id) " + action + ", name TEXT)";
+    };
+    live({std::string("CREATE TABLE t_v1" + rest("t_v1")),
+          "CREATE UNIQUE INDEX by_lower ON t_v1 (coalesce(up, 0), lower(name))",
+          "INSERT INTO t_v1 VALUES (1, NULL, 'a'), (2, 1, 'b'), (3, NULL, 'c')"},
+         "CREATE TABLE t_v2" + rest("t_v2"));
+    execute({"INSERT OR REPLACE INTO t_v1 VALUES (9, NULL, 'A')"});
+    EXPECT_EQ(rows(), "2|b 3|c 9|A");
+    const bool follows = action.starts_with("ON UPDATE");
+    execute({follows ? "UPDATE t_v1 SET up = 9 WHERE id = 2" : "UPDATE t_v1 SET up = 2 WHERE id = 2",
+             "UPDATE OR REPLACE t_v1 SET id = 8, name = 'C' WHERE id = 9"});
+    EXPECT_EQ(rows(), "2|b 8|C");
+    go_back("m");
+    execute({"DROP TABLE t_v1"});
+  }
+}
+
+TEST_F(Replaced, ByTheRowidUnderItsOwnNames) {
+  live({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)",
+        "INSERT INTO t_v1 VALUES (1, 'a'), (2, 'b'), (3, 'c'), (4, 'd')"},
+       "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)");
+  execute({"UPDATE t_v1 SET rowid = 9 WHERE id = 1", "UPDATE OR REPLACE t_v2 SET oid = 3 WHERE id = 2",
+           "UPDATE OR REPLACE t_v1 SET _rowid_ = 9 WHERE id = 4"});
+  EXPECT_EQ(rows(), "3|b 9|d");
+}
+
 TEST_F(Replaced, NotesLeaveWithTheMigration) {
   live({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "CREATE UNIQUE INDEX by_lower ON t_v1 (lower(name))"},
        "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)");

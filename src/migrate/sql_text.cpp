@@ -127,10 +127,18 @@ IndexText read_index(std::string_view create_index) {
 }
 
 std::string with_columns(std::string_view expression, const std::function<std::string(const std::string& name)>& say) {
+  constexpr std::array<std::string_view, 21> kKeywords = {
+      "and", "as", "between", "case", "cast", "collate", "distinct", "else", "end",  "escape", "glob",
+      "in",  "is", "isnull",  "like", "not",  "notnull", "null",     "or",   "then", "when"};
+  bool is_type = false;  // behind the AS of a CAST, of several names maybe
   return with_tokens(expression, [&](const std::vector<Token>& tokens, std::size_t i) {
+    const auto& token = tokens[i];
+    const bool is_keyword = token.kind == Token::Kind::name &&
+                            (std::find(kKeywords.begin(), kKeywords.end(), name_of(token)) != kKeywords.end());
     const bool is_function = i + 1 < tokens.size() && tokens[i + 1].text == "(";
     const bool is_other = i > 0 && (tokens[i - 1].text == "." || is_word(tokens[i - 1], "collate"));
-    return !is_name(tokens[i]) || is_function || is_other ? std::string() : say(name_of(tokens[i]));
+    is_type = is_word(token, "as") || (is_type && is_name(token));
+    return !is_name(token) || is_keyword || is_type || is_function || is_other ? std::string() : say(name_of(token));
   });
 }
 

@@ -40,7 +40,7 @@ using db::same_name;
 [[nodiscard]] std::string with_name_replaced(std::string_view sql, std::string_view from, std::string_view to);
 
 /// `expression` over a row, with what `say` answers, if anything, in the place of each name that may be a column's:
-/// folded, and neither a function nor a collation, nor behind a dot.
+/// folded, and neither a keyword, a function, a collation, a CAST's type, nor behind a dot.
 [[nodiscard]] std::string with_columns(std::string_view expression,
                                        const std::function<std::string(const std::string& name)>& say);
 

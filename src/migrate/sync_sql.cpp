@@ -138,7 +138,7 @@ class Triggers {
             at_key(pair_, to_, from_, "OLD") + " AND NOT EXISTS (SELECT 1 FROM " + source_ + " WHERE " +
             at_key(pair_, from_, from_, "OLD") + ");\n");
     const auto old_twin = twin("OLD");
-    add("key", "AFTER UPDATE OF " + key_list(pair_, from_),
+    add("key", "AFTER UPDATE OF " + key_list(pair_, from_) + names_of_rowid(),
         "(" + key_changed() + ") AND (" + old_twin + " OR NOT " + pair_is_alike() + ")" + no_parent_moves(nullptr),
         bring_ancestors(but_this + " AND NOT " + pair_is_alike()) + sweeps(nullptr, true) + guards(nullptr, true) +
             insert_through(" AND NOT " + old_twin, true) + insert(" AND NOT " + old_twin) + move() + restore() +
@@ -649,6 +649,17 @@ class Triggers {
     return sql;
   }
 
+  /// `, rowid, …`: an UPDATE may name the key so, and `OF` goes by the name.
+  std::string names_of_rowid() const {
+    std::string names;
+    const auto& table = pair_.tables[from_];
+    if (!table.key_is_rowid() || pair_.key[from_] != table.key) return names;
+    for (const char* name : {"rowid", "oid", "_rowid_"}) {
+      if (table.column(name) == nullptr) names += std::string(", ") + name;
+    }
+    return names;
+  }
+
   std::string displaced() const { return quote_identifier(note_of_displaced(pair_.tables[kNew].name)); }
   std::string of_this_side() const { return "side = " + std::to_string(from_); }
   std::string clear_displaced() const { return "DELETE FROM " + displaced() + " WHERE " + of_this_side() + ";\n"; }
@@ -666,14 +677,19 @@ class Triggers {
       }
     }
     for (auto& column : columns) column = quote_identifier(column);
-    return " OF " + joined(columns, ", ");
+    return " OF " + joined(columns, ", ") + names_of_rowid();
   }
 
   /// The rows that stand in the way of NEW, and who comes that way. Notes of a write that was ignored, or became an
   /// upsert's update, are of rows that are still there when they are read, or whose twins went with them.
   std::string note_displaced(bool is_update) const {
     const auto of_new = [&](const std::string& name) {
-      return pair_.tables[from_].column(name) == nullptr ? std::string() : "NEW." + quote_identifier(name);
+      const auto* column = pair_.tables[from_].column(name);
+      if (column == nullptr) return std::string();
+      const auto value = "NEW." + quote_identifier(name);
+      // REPLACE puts the default in the place of a NULL, but after BEFORE triggers.
+      return column->not_null && column->default_value ? "coalesce(" + value + ", " + *column->default_value + ")"
+                                                       : value;
     };
     std::vector<std::string> ways = {at_key(pair_, from_, from_, "NEW")};
     for (const auto& unique : pair_.uniqueness[from_]) {
@@ -695,7 +711,15 @@ class Triggers {
       values.insert(values.end(), old_key.begin(), old_key.end());
       but_this = " AND NOT (" + compared(quoted_key(pair_, from_, source_), old_key, " IS ") + ")";
     }
-    std::string sql = clear_displaced();
+    // Those that are gone already wait for the end of a write that set off this one.
+    std::string sql = "DELETE FROM " + displaced() + " WHERE " + of_this_side() + " AND EXISTS (SELECT 1 FROM " +
+                      source_ + " WHERE " + compared(quoted_key(pair_, from_, source_), note_columns(pair_)) + ");\n";
+    // In a BEFORE UPDATE trigger NEW has what is set or named, and generated columns are computed from that.
+    std::vector<std::string> read;
+    for (const auto& unique : pair_.uniqueness[from_]) {
+      for (const auto& column : unique.reads) read.push_back("NEW." + quote_identifier(column));
+    }
+    if (is_update && !read.empty()) sql += "SELECT " + joined(read, ", ") + ";\n";
     for (const auto& way : ways) {
       sql += "INSERT INTO " + displaced() + " (side, " + joined(columns, ", ") + ") SELECT " + std::to_string(from_) +
              ", " + joined(values, ", ") + " FROM " + source_ + " WHERE " + way + but_this + ";\n";

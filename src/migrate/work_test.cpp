@@ -177,7 +177,8 @@ TEST_F(MigrationWork, ATableThatSomebodyRenamedOrDroppedIsAskedFor) {
   EXPECT_EQ(must(verify(*client_, "m", {})).differences_total, 0);
   execute({"DROP TABLE t_v2"});
   expect_refused(
-      "needs the table t_v2, which somebody renamed or dropped: rename it back, or roll back with --discard");
+      "needs the table t_v2, which somebody renamed or dropped: rename it back and roll back, or roll back with "
+      "--discard");
   RollbackOptions discard;
   discard.discard = true;
   must(roll_back(*client_, "m", discard));
