@@ -42,19 +42,20 @@ void note_demands_of(const Pair& pair, Side side, std::vector<Finding>& findings
   const auto& others = pair.table(other(side));
   const std::string code = side == kNew ? "old code" : "new code";
   const std::string place = side == kNew ? "[table.up]" : "[table.down]";
+  // OR FAIL takes back nothing: not the row either whose twin is refused.
+  const std::string error = " gets an error while both live (by OR FAIL its row stays in " + others.name + " alone)";
   if (table.strict && !others.strict) {
     find(Severity::warning, pair.change.from, "",
-         table.name + " is STRICT: " + code +
-             " that writes a value of another type gets an error while both live; a CAST under " + place +
-             " makes it fit");
+         table.name + " is STRICT: " + code + " that writes a value of another type" + error + "; a CAST under " +
+             place + " makes it fit");
   }
   std::set<std::string> known;
   for (const auto check : check_expressions(others.sql)) known.insert(normalised(check));
   for (const auto check : check_expressions(table.sql)) {
     if (known.contains(translated(pair, side, check))) continue;
     find(Severity::warning, pair.change.from, "",
-         "only " + table.name + " demands CHECK (" + std::string(check) + "): " + code +
-             " that writes otherwise gets an error while both live");
+         "only " + table.name + " demands CHECK (" + std::string(check) + "): " + code + " that writes otherwise" +
+             error);
   }
   for (const auto& c : pair.computed(side)) {
     const auto* column = table.column(c.column);
@@ -76,8 +77,8 @@ void note_demands_of(const Pair& pair, Side side, std::vector<Finding>& findings
     });
     if (!may_be_null) continue;
     find(Severity::warning, pair.change.from, column->name,
-         "only " + table.name + " demands NOT NULL of " + column->name + ": " + code +
-             " that writes NULL gets an error while both live; coalesce(…) under " + place + " makes it fit");
+         "only " + table.name + " demands NOT NULL of " + column->name + ": " + code + " that writes NULL" + error +
+             "; coalesce(…) under " + place + " makes it fit");
   }
 }
 
