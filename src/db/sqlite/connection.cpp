@@ -142,7 +142,15 @@ int Connection::authorize(void* self, int action, const char* first, const char*
 }
 
 Result<Prepared*> Connection::prepare(std::string_view sql) {
-  if (const auto found = cache_index_.find(sql); found != cache_index_.end()) {
+  auto found = cache_index_.find(sql);
+  // EXPLAIN reads no table, so SQLite does not notice that it was compiled for a schema that is no more.
+  if (found != cache_index_.end() && sqlite3_stmt_isexplain(found->second->prepared.statement.get()) != 0) {
+    const auto stale = found->second;
+    cache_index_.erase(found);
+    cache_.erase(stale);
+    found = cache_index_.end();
+  }
+  if (found != cache_index_.end()) {
     cache_.splice(cache_.begin(), cache_, found->second);
     return &found->second->prepared;
   }

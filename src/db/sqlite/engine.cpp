@@ -135,8 +135,10 @@ class Engine final : public DatabaseClient {
   Result<QueryResult> execute(std::string_view sql, const Params& params) override {
     if (!in_memory()) {
       OFFX_ASSIGN(auto reader, readers_.borrow());
-      OFFX_ASSIGN(Prepared * prepared, reader->prepare(sql));
-      if (prepared->read_only) return reader->run(*prepared, params);
+      const auto prepared = reader->prepare(sql);
+      if (prepared && (*prepared)->read_only) return reader->run(**prepared, params);
+      // Whether what it makes is there already, SQLite says by the schema that the reader has met last.
+      if (!prepared && prepared.error().code() != Errc::invalid_argument) return fail(prepared.error());
     }
     const Statement statement{sql, params};
     OFFX_ASSIGN(auto results, write(Statements(&statement, 1), Mode::write));

@@ -83,6 +83,29 @@ TEST(SqliteEngine, an_insert_has_its_id_although_it_sets_off_an_update) {
   EXPECT_EQ(upserted.last_insert_rowid(), std::nullopt);
 }
 
+TEST(SqliteEngine, explains_a_statement_by_the_schema_as_it_is_now) {
+  const auto client = must(sqlite::open(":memory:"));
+  must(client->execute("CREATE TABLE t (a)"));
+  const auto plan = [&] { return client->execute("EXPLAIN QUERY PLAN SELECT * FROM t WHERE a = 1"); };
+  EXPECT_EQ(to_text(must(plan()).row(0)[3]), "SCAN t");
+  must(client->execute("CREATE INDEX by_a ON t (a)"));
+  EXPECT_EQ(to_text(must(plan()).row(0)[3]), "SEARCH t USING COVERING INDEX by_a (a=?)");
+  must(client->execute("DROP TABLE t"));
+  EXPECT_FALSE(plan());
+}
+
+TEST(SqliteEngine, makes_anew_what_went_with_its_table) {
+  const TemporaryFolder folder;
+  const auto client = must(sqlite::open(folder / "offx.db"));
+  for (const std::string when : {"BEFORE", "AFTER"}) {
+    must(client->execute("CREATE TABLE t (a)"));
+    must(client->execute("CREATE TRIGGER x " + when + " INSERT ON t BEGIN SELECT 1; END"));
+    must(client->execute("SELECT count(*) FROM t"));
+    must(client->execute("DROP TABLE t"));
+  }
+  EXPECT_EQ(client->execute("SELECT nonsense").error().code(), Errc::invalid_argument);
+}
+
 TEST(SqliteEngine, a_folder_that_does_not_exist_is_a_clear_error) {
   const auto client = sqlite::open("/nonexistent/folder/a.db");
   ASSERT_FALSE(client.has_value());
