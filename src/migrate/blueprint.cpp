@@ -236,8 +236,10 @@ class Builder {
       if (same_name(object.table, pair.change.to) && ignores(object.sql) != Ignores::nothing) {
         find(Severity::refusal, pair.change, "create", object.name,
              "the trigger " + object.name + " on " + pair.change.to +
-                 " says RAISE (IGNORE): what it leaves undone old code has written to " + pair.change.from +
-                 ", which would be an error while both live; put it under `complete`");
+                 " says RAISE (IGNORE) or RAISE (FAIL): what it leaves undone old code has written to " +
+                 pair.change.from +
+                 " by then; say RAISE (ABORT), which is an error for old code too, or put it under "
+                 "`complete`");
       }
     }
     for (const auto& trigger : pair.ignoring) note(kNew, trigger.event);

@@ -217,7 +217,7 @@ Result<void> carry_ignoring(Pair& pair, const SchemaObject& trigger, const Schem
   if (what == Ignores::nothing || (is_ours(trigger.name) && !is_ignoring(trigger.name))) return {};
   const auto refuse = [&](const std::string& why) {
     findings.push_back({Severity::refusal, pair.change.from, trigger.name,
-                        "the trigger " + trigger.name + " says RAISE (IGNORE), and " + why});
+                        "the trigger " + trigger.name + " says RAISE (IGNORE) or RAISE (FAIL), and " + why});
     return Result<void>();
   };
   if (is_ours(trigger.name)) {
@@ -226,8 +226,8 @@ Result<void> carry_ignoring(Pair& pair, const SchemaObject& trigger, const Schem
   }
   if (what == Ignores::some_of_what) {
     return refuse(
-        "changes something too for what it does not leave undone, which would be done twice for new code "
-        "while both live: make two of it, of which the one with RAISE (IGNORE) has nothing but SELECT");
+        "changes something before for what it does not leave undone, which would be done twice for new code "
+        "while both live: make two of it, of which the one with RAISE has nothing but SELECT, or put RAISE first");
   }
   if (pair.ignoring.size() == Pair::kIgnoringMax) {
     return refuse("with it there are more than " + std::to_string(Pair::kIgnoringMax) + " that do on " +

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <set>
 
 #include "db/script.h"
 #include "migrate/sql_text.h"
@@ -11,18 +10,6 @@ namespace offx::migrate {
 namespace {
 
 using Severity = Finding::Severity;
-
-/// `check` of one side, as the other one would have to say it; empty if a column in it is not there as it is.
-std::string translated(const Pair& pair, Side side, std::string_view check) {
-  bool is_there = true;
-  const auto text = with_columns(check, [&](const std::string& name) {
-    if (pair.table(side).column(name) == nullptr) return std::string();
-    const auto counterpart = pair.counterpart(side, name);
-    is_there = is_there && !counterpart.empty();
-    return db::quote_identifier(counterpart);
-  });
-  return is_there ? normalised(text) : std::string();
-}
 
 /// Which values of `source` the column cannot hold as they are; empty if there are none worth a word. data_check.cpp
 /// finds those that are there.
@@ -42,20 +29,15 @@ void note_demands_of(const Pair& pair, Side side, std::vector<Finding>& findings
   const auto& others = pair.table(other(side));
   const std::string code = side == kNew ? "old code" : "new code";
   const std::string place = side == kNew ? "[table.up]" : "[table.down]";
-  // OR FAIL takes back nothing: not the row either whose twin is refused.
-  const std::string error = " gets an error while both live (by OR FAIL its row stays in " + others.name + " alone)";
+  const std::string error = " gets an error while both live";
   if (table.strict && !others.strict) {
     find(Severity::warning, pair.change.from, "",
          table.name + " is STRICT: " + code + " that writes a value of another type" + error + "; a CAST under " +
              place + " makes it fit");
   }
-  std::set<std::string> known;
-  for (const auto check : check_expressions(others.sql)) known.insert(normalised(check));
-  for (const auto check : check_expressions(table.sql)) {
-    if (known.contains(translated(pair, side, check))) continue;
+  for (const auto& check : pair.own_checks[side]) {
     find(Severity::warning, pair.change.from, "",
-         "only " + table.name + " demands CHECK (" + std::string(check) + "): " + code + " that writes otherwise" +
-             error);
+         "only " + table.name + " demands CHECK (" + check.text + "): " + code + " that writes otherwise" + error);
   }
   for (const auto& c : pair.computed(side)) {
     const auto* column = table.column(c.column);

@@ -35,11 +35,32 @@ Parts parts_of(Tokens tokens) {
           end > begin + 1 ? tokens.subspan(begin + 1, end - begin - 2) : Tokens()};
 }
 
-bool says_ignore(Tokens tokens) {
+/// True if `tokens` say RAISE (IGNORE) or RAISE (FAIL, …).
+bool stops(Tokens tokens) {
   for (std::size_t i = 0; i + 2 < tokens.size(); ++i) {
-    if (is_word(tokens[i], "raise") && tokens[i + 1].text == "(" && is_word(tokens[i + 2], "ignore")) return true;
+    const bool is_raise = is_word(tokens[i], "raise") && tokens[i + 1].text == "(";
+    if (is_raise && (is_word(tokens[i + 2], "ignore") || is_word(tokens[i + 2], "fail"))) return true;
   }
   return false;
+}
+
+/// SELECT RAISE (…), whatever the row is.
+bool always_stops(Tokens statement) {
+  const auto end =
+      std::find_if(statement.begin(), statement.end(), [](const Token& token) { return token.text == ")"; });
+  return stops(statement) && is_word(statement[0], "select") && is_word(statement[1], "raise") &&
+         end + 1 == statement.end();
+}
+
+std::vector<Tokens> statements_of(Tokens body) {
+  std::vector<Tokens> statements;
+  while (!body.empty()) {
+    const auto end = std::find_if(body.begin(), body.end(), [](const Token& token) { return token.text == ";"; });
+    const auto size = static_cast<std::size_t>(end - body.begin());
+    if (size > 0) statements.push_back(body.first(size));
+    body = body.subspan(std::min(size + 1, body.size()));
+  }
+  return statements;
 }
 
 }  // namespace
@@ -47,20 +68,13 @@ bool says_ignore(Tokens tokens) {
 Ignores ignores(std::string_view create_trigger) {
   const auto tokens = tokens_of(create_trigger);
   const auto [name, head, body] = parts_of(tokens);
-  if (!says_ignore(body) || (!head.empty() && is_word(head.front(), "after"))) return Ignores::nothing;
-  bool only_asks = true;
-  bool ends_so = false;  // whatever it did before
-  for (std::size_t i = 0; i < body.size();) {
-    std::size_t end = i;
-    while (end < body.size() && body[end].text != ";") ++end;
-    const auto statement = body.subspan(i, end - i);
-    if (!statement.empty()) {
-      only_asks = only_asks && is_word(statement.front(), "select");
-      ends_so = statement.size() == 5 && is_word(statement.front(), "select") && says_ignore(statement);
-    }
-    i = end + 1;
-  }
-  return only_asks || ends_so ? Ignores::all_it_does : Ignores::some_of_what;
+  if (!stops(body) || (!head.empty() && is_word(head.front(), "after"))) return Ignores::nothing;
+  auto statements = statements_of(body);
+  if (always_stops(statements.back())) return Ignores::all_it_does;
+  while (!stops(statements.back())) statements.pop_back();
+  const bool only_asks = std::all_of(statements.begin(), statements.end(),
+                                     [](Tokens statement) { return is_word(statement.front(), "select"); });
+  return only_asks ? Ignores::all_it_does : Ignores::some_of_what;
 }
 
 TriggerText trigger_text(std::string_view create_trigger) {
@@ -72,7 +86,13 @@ TriggerText trigger_text(std::string_view create_trigger) {
   if (head.empty()) return text;
   text.event.assign(head.front().text.data(), end_of(*(when - 1)));
   if (when != head.end()) text.when.assign(end_of(*when), end_of(head.back()));
-  text.body.assign(end_of(head.back()), create_trigger.data() + create_trigger.size());
+  text.body = "\nBEGIN\n";
+  auto statements = statements_of(body);
+  while (!statements.empty() && !stops(statements.back())) statements.pop_back();
+  for (const auto statement : statements) {
+    text.body.append(statement.front().text.data(), end_of(statement.back())).append(";\n");
+  }
+  text.body += "END";
   return text;
 }
 

@@ -4,24 +4,25 @@
 #include <string>
 #include <string_view>
 
-/// Triggers of the user's that leave a write undone without an error, as `SELECT RAISE (IGNORE)` does.
+/// Triggers of the user's that leave a row's write undone and nothing else: `RAISE (IGNORE)`, without an error, and
+/// `RAISE (FAIL, …)`, which keeps what the statement has done before.
 namespace offx::migrate {
 
 /// What a trigger leaves undone.
 enum class Ignores : std::uint8_t {
-  nothing,       ///< RAISE (IGNORE) is not in it, or runs when the row is written: AFTER
-  all_it_does,   ///< where it runs to its end it has changed nothing, or the write is left undone
-  some_of_what,  ///< it changes something too for writes that it does not leave undone
+  nothing,       ///< there is no such RAISE in it, or it runs when the row is written: AFTER
+  all_it_does,   ///< it has changed nothing when it comes to its last RAISE, or leaves every write undone
+  some_of_what,  ///< it has changed something by then for writes that it does not leave undone
 };
 
 /// Of a CREATE TRIGGER statement.
 [[nodiscard]] Ignores ignores(std::string_view create_trigger);
 
-/// A CREATE TRIGGER statement without its name, taken apart.
+/// What of a CREATE TRIGGER statement leaves writes undone, taken apart.
 struct TriggerText {
   std::string event;  ///< BEFORE INSERT ON t
   std::string when;   ///< the condition; empty if there is none
-  std::string body;   ///< BEGIN … END
+  std::string body;   ///< BEGIN … END, up to its last RAISE
 };
 [[nodiscard]] TriggerText trigger_text(std::string_view create_trigger);
 

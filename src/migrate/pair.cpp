@@ -39,6 +39,7 @@ class Resolver {
     bundle_groups();
     check_way_back();
     find_uniqueness();
+    find_own_checks();
     find_parents_in_self();
     check_sequence();
     return true;
@@ -416,7 +417,6 @@ class Resolver {
         unique.partial = index.partial;
         unique.text = index.text;
         unique.reads = read_by(side, index);
-        unique.foretold = is_foretold(side, index);
         const bool is_said = is_said_by_both(side, index);
         unique.on_both =
             !index.partial &&
@@ -424,8 +424,7 @@ class Resolver {
         if (!unique.on_both && !is_said) {
           find(Severity::warning, index.name,
                "only " + table(side).name + " demands unique (" + readable(index) + "): while both versions live, " +
-                   (side == kNew ? "old" : "new") + " code that writes a repeated value gets an error" +
-                   (index.partial || !unique.foretold ? ", and with OR REPLACE takes the other row out of both" : ""));
+                   (side == kNew ? "old" : "new") + " code that writes a repeated value gets an error");
         }
         pair_.notes_displaced = pair_.notes_displaced || !unique.is_carried();
         pair_.uniqueness[side].push_back(std::move(unique));
@@ -446,6 +445,20 @@ class Resolver {
       if (!names.contains(folded(column.name)) || contains_name(columns, column.name)) continue;
       columns.push_back(column.name);
       if (column.generated) add_columns_in(side, definition(side, column.name), columns);
+    }
+  }
+
+  void find_own_checks() {
+    for (const Side side : {kOld, kNew}) {
+      std::set<std::string> others;
+      for (const auto check : check_expressions(table(other(side)).sql)) others.insert(normalised(check));
+      for (const auto check : check_expressions(table(side).sql)) {
+        RowCheck found{std::string(check), {}};
+        add_columns_in(side, check, found.reads);
+        const auto said = as_said_by_other(side, check);
+        if (said && others.contains(*said) && are_made_alike(side, found.reads)) continue;
+        pair_.own_checks[side].push_back(std::move(found));
+      }
     }
   }
 
@@ -471,30 +484,26 @@ class Resolver {
     return is_there ? std::optional(normalised(said)) : std::nullopt;
   }
 
+  /// True if those of them that are generated are by the same expression on the other side.
+  bool are_made_alike(Side side, const std::vector<std::string>& columns) const {
+    return std::all_of(columns.begin(), columns.end(), [&](const std::string& name) {
+      return !table(side).column(name)->generated ||
+             as_said_by_other(side, definition(side, name)) == normalised(definition(other(side), name));
+    });
+  }
+
   /// True if the other side has an index that says the same, of what is carried under another name too.
   bool is_said_by_both(Side side, const Index& index) const {
     const auto same_term = [&](const std::string& mine, const std::string& its) {
       return as_said_by_other(side, mine) == normalised(its);
     };
-    const auto generated_alike = [&](const std::string& name) {
-      const auto* column = table(side).column(name);
-      return !column->generated ||
-             as_said_by_other(side, definition(side, name)) == normalised(definition(other(side), name));
-    };
-    const auto read = read_by(side, index);
     const auto& others = table(other(side)).indexes;
-    return std::all_of(read.begin(), read.end(), generated_alike) &&
+    return are_made_alike(side, read_by(side, index)) &&
            std::any_of(others.begin(), others.end(), [&](const Index& its) {
              return its.unique && its.collations == index.collations && same_term(index.text.where, its.text.where) &&
                     std::equal(index.text.terms.begin(), index.text.terms.end(), its.text.terms.begin(),
                                its.text.terms.end(), same_term);
            });
-  }
-
-  /// True if what a write to the other side puts into these columns is known before SQLite has it.
-  bool is_foretold(Side side, const Index& index) const {
-    return std::none_of(index.columns.begin(), index.columns.end(),
-                        [&](const auto& column) { return column.empty() || table(side).column(column)->generated; });
   }
 
   static std::string readable(const Index& index) {

@@ -47,10 +47,15 @@ struct Uniqueness {
   IndexText text;                  ///< over its own side
   std::vector<std::string> reads;  ///< the columns of its own side that it is made of
   bool partial = false;
-  bool on_both = false;   ///< the other side has the same one, or one that tells fewer rows apart
-  bool foretold = false;  ///< what a write to the other side brings is known before SQLite has it
+  bool on_both = false;  ///< the other side has the same one, or one that tells fewer rows apart
 
   [[nodiscard]] bool is_carried() const;  ///< the other side has all these columns too
+};
+
+/// A CHECK.
+struct RowCheck {
+  std::string text;
+  std::vector<std::string> reads;  ///< the columns that it is over
 };
 
 /// A reference that goes after its parent's new key (ON UPDATE CASCADE), in both versions, which are both parents'.
@@ -68,6 +73,7 @@ struct Pair {
   bool key_folds_case = false;  ///< equal keys may differ in their bytes (COLLATE NOCASE, RTRIM)
   std::vector<Group> groups;
   std::array<std::vector<Uniqueness>, 2> uniqueness;         ///< of each side, but the key's
+  std::array<std::vector<RowCheck>, 2> own_checks;           ///< of each side, but those that both have
   std::array<std::optional<std::string>, 2> parent_in_self;  ///< a column that refers to its own table's key
   std::vector<FollowedKey> followed;
   /// REPLACE of a row of the new table has to be one of the old table's row too, as that has triggers of the user's, or
@@ -84,7 +90,7 @@ struct Pair {
   std::array<bool, 2> sweeps_updates{};
   /// Triggers on the new table that leave undone what the user's on the old one would.
   std::vector<TriggerText> ignoring;
-  static constexpr std::size_t kIgnoringMax = 8;
+  static constexpr std::size_t kIgnoringMax = 32;
 
   [[nodiscard]] const Table& table(Side side) const { return tables[side]; }
   /// True if a range of keys holds the same ones of both tables, so that in one snapshot the new table's rows in it,

@@ -7,6 +7,10 @@ namespace offx::migrate {
 
 using db::quote_identifier;
 
+std::string trigger_name(const Pair& pair, Side from, std::string_view suffix) {
+  return std::string(kSyncPrefix) + pair.tables[kNew].name + (from == kOld ? "_up_" : "_down_") + std::string(suffix);
+}
+
 std::string quoted(const Pair& pair, Side side) { return quote_identifier(pair.tables[side].name); }
 
 std::vector<std::string> quoted_key(const Pair& pair, Side side, const std::string& qualifier) {
@@ -55,6 +59,27 @@ std::string alike(const Group& group, Side to, const Rows& rows) {
   const auto forth = follows(group, to, rows);
   if (group.plain || group.computed[other(to)].empty()) return "(" + forth + ")";
   return "((" + forth + ") OR (" + follows(group, other(to), rows) + "))";
+}
+
+std::string over_new(const Table& table, std::string_view expression) {
+  return with_columns(expression, [&](const std::string& name) {
+    const auto* column = table.column(name);
+    if (column == nullptr) return std::string();
+    const auto value = "NEW." + quote_identifier(column->name);
+    // REPLACE puts the default in the place of a NULL, but after BEFORE triggers.
+    return column->not_null && column->default_value ? "coalesce(" + value + ", " + *column->default_value + ")"
+                                                     : value;
+  });
+}
+
+std::string has_terms_of_new(const Table& table, const Uniqueness& unique) {
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < unique.text.terms.size(); ++i) {
+    const auto& term = unique.text.terms[i];
+    parts.push_back("(" + term + ") = (" + over_new(table, term) + ") COLLATE " + unique.collations[i]);
+  }
+  if (!unique.text.where.empty()) parts.push_back("(" + unique.text.where + ")");
+  return joined(parts, " AND ");
 }
 
 Columns columns_to_write(const Pair& pair, Side to) {

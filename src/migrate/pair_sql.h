@@ -3,12 +3,23 @@
 #include <array>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "migrate/pair.h"
 
 /// How the rows and keys of a pair of tables are spoken of in SQL.
 namespace offx::migrate {
+
+struct NamedSql {
+  std::string name;
+  std::string sql;
+};
+
+/// What all triggers of ours begin with.
+inline constexpr std::string_view kSyncPrefix = "offx_sync_";
+/// The name of one that carries writes to `from`'s table to the other one.
+[[nodiscard]] std::string trigger_name(const Pair& pair, Side from, std::string_view suffix);
 
 /// How the two rows of a pair are spoken of where a condition stands.
 struct Rows {
@@ -41,6 +52,11 @@ inline constexpr std::array<const char*, 2> kAlias = {"offx_old", "offx_new"};
 /// True when the rows say the same in this group: one follows from the other, whichever was written last. With a
 /// mapping that loses something, only this keeps an echo from rewriting the row that was written.
 [[nodiscard]] std::string alike(const Group& group, Side to, const Rows& rows);
+
+/// `expression` over a row of `table` that is about to be written, in a BEFORE trigger.
+[[nodiscard]] std::string over_new(const Table& table, std::string_view expression);
+/// In a statement on `table`: true for the rows that stand in the way of that one by `unique`, its own among them.
+[[nodiscard]] std::string has_terms_of_new(const Table& table, const Uniqueness& unique);
 
 /// What is written of a row of `to`: the names of its columns, and the expressions over the other row, in their order.
 struct Columns {

@@ -215,9 +215,20 @@ const Case kCases[] = {
      "the trigger x stays as it is while both live"},
     {"trigger_that_ignores_and_does_more",
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE TABLE log (n);"
-     "CREATE TRIGGER x BEFORE INSERT ON t_v1 BEGIN SELECT RAISE (IGNORE) WHERE NEW.n < 0; INSERT INTO log VALUES (1); "
+     "CREATE TRIGGER x BEFORE INSERT ON t_v1 BEGIN INSERT INTO log VALUES (1); SELECT RAISE (IGNORE) WHERE NEW.n < 0; "
      "END;",
-     with(kSame), kRefusal, "changes something too for what it does not leave undone"},
+     with(kSame), kRefusal, "changes something before for what it does not leave undone"},
+    {"trigger_that_fails_after_a_change",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE TABLE log (n);"
+     "CREATE TRIGGER x BEFORE INSERT ON t_v1 BEGIN INSERT INTO log VALUES (1); SELECT RAISE (FAIL, 'no') WHERE NEW.n < "
+     "0; END;",
+     with(kSame), kRefusal, "put RAISE first"},
+    {"trigger_of_the_new_table_that_fails", kTable,
+     with(kSame,
+          [](auto& c) {
+            c.create += "; CREATE TRIGGER x BEFORE INSERT ON t_v2 WHEN NEW.n < 0 BEGIN SELECT RAISE (FAIL, 'no'); END;";
+          }),
+     kRefusal, "say RAISE (ABORT)"},
     {"trigger_of_the_new_table_that_ignores", kTable,
      with(kSame,
           [](auto& c) { c.create += "; CREATE TRIGGER x BEFORE DELETE ON t_v2 BEGIN SELECT RAISE (IGNORE); END;"; }),

@@ -110,19 +110,19 @@ TEST_F(Replaced, ThroughGeneratedColumns) {
   EXPECT_EQ(rows(), "5|D 6|C");
 }
 
-TEST_F(Replaced, ByOldCodeThroughWhatTheNewVersionDemandsToo) {
+TEST_F(Replaced, NothingByOldCodeThroughWhatOnlyTheNewVersionDemands) {
   live(
       {"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO t_v1 VALUES (1, 'a'), (2, 'b'), (3, 'c')"},
       "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT); CREATE UNIQUE INDEX by_lower ON t_v2 (lower(name))");
   EXPECT_THAT(asked("INSERT INTO t_v1 VALUES (4, 'A')"), HasSubstr("UNIQUE"));
   EXPECT_EQ(rows(), "1|a 2|b 3|c");
-  // As with any that only one of them has, and that is partial: the other row leaves both.
-  execute({"INSERT OR REPLACE INTO t_v1 VALUES (4, 'A')"});
-  EXPECT_EQ(rows(), "2|b 3|c 4|A");
-  execute({"UPDATE OR REPLACE t_v1 SET name = 'B' WHERE id = 3"});
-  EXPECT_EQ(rows(), "3|B 4|A");
-  execute({"UPDATE OR REPLACE t_v1 SET id = 5, name = 'b' WHERE id = 4"});
-  EXPECT_EQ(rows(), "5|b");
+  EXPECT_THAT(asked("INSERT OR REPLACE INTO t_v1 VALUES (4, 'A')"), HasSubstr("UNIQUE"));
+  EXPECT_THAT(asked("UPDATE OR REPLACE t_v1 SET name = 'B' WHERE id = 3"), HasSubstr("UNIQUE"));
+  EXPECT_THAT(asked("UPDATE OR REPLACE t_v1 SET id = 5, name = 'b' WHERE id = 1"), HasSubstr("UNIQUE"));
+  EXPECT_EQ(rows(), "1|a 2|b 3|c");
+  execute({"INSERT OR REPLACE INTO t_v2 VALUES (4, 'A')", "UPDATE OR REPLACE t_v2 SET name = 'B' WHERE id = 3",
+           "UPDATE OR REPLACE t_v1 SET id = 3, name = 'b' WHERE id = 4"});
+  EXPECT_EQ(rows(), "3|b");
 }
 
 TEST_F(Replaced, InTablesWithOtherKeys) {

@@ -215,6 +215,22 @@ std::vector<std::string_view> check_expressions(std::string_view create_sql) {
   return checks;
 }
 
+bool key_says_replace(std::string_view create_sql) {
+  const auto tokens = tokens_of(create_sql);
+  const auto is = [&](std::size_t i, std::string_view word) { return i < tokens.size() && is_word(tokens[i], word); };
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    if (!is(i, "primary") || !is(i + 1, "key")) continue;
+    auto at = i + 2;
+    if (at < tokens.size() && tokens[at].text == "(") {
+      while (at < tokens.size() && tokens[at].text != ")") ++at;
+      ++at;
+    }
+    if (is(at, "asc") || is(at, "desc")) ++at;
+    return is(at, "on") && is(at + 1, "conflict") && is(at + 2, "replace");
+  }
+  return false;
+}
+
 CreatedObject created_object(std::string_view statement) {
   const auto tokens = tokens_of(statement);
   std::size_t i = 0;

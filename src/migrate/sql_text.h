@@ -62,6 +62,9 @@ struct IndexText {
 /// What stands in the parentheses of every `CHECK (…)` of a CREATE TABLE.
 [[nodiscard]] std::vector<std::string_view> check_expressions(std::string_view create_sql);
 
+/// True if a CREATE TABLE says PRIMARY KEY … ON CONFLICT REPLACE.
+[[nodiscard]] bool key_says_replace(std::string_view create_sql);
+
 /// The name a CREATE statement gives to what it makes, without quotes, and its kind in lower case: table, index,
 /// trigger, view. Both empty if it is none. A schema before the name (`main.t`) is left out.
 struct CreatedObject {

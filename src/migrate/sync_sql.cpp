@@ -5,16 +5,14 @@
 #include <map>
 
 #include "db/script.h"
+#include "migrate/demand_sql.h"
 #include "migrate/demands.h"
-#include "migrate/pair_sql.h"
 #include "migrate/sql_text.h"
 
 namespace offx::migrate {
 namespace {
 
 using db::quote_identifier;
-
-constexpr std::string_view kPrefix = "offx_sync_";
 
 /// In a statement on the table of `to`, in a trigger on the other one.
 Rows rows_in_trigger(const Pair& pair, Side to) {
@@ -52,13 +50,9 @@ std::vector<std::string> note_columns(const Pair& pair, const std::string& prefi
   return columns;
 }
 
-std::string trigger_name(const Pair& pair, Side from, const std::string& suffix) {
-  return std::string(kPrefix) + pair.tables[kNew].name + (from == kOld ? "_up_" : "_down_") + suffix;
-}
-
 using Groups = std::vector<const Group*>;
 
-constexpr const char* kMaskPrefix = "update";
+constexpr const char* kMaskSyncPrefix = "update";
 constexpr const char* kIgnoring = "ignore";
 
 bool is_carried_on_update(const Group& group, Side to) {
@@ -131,8 +125,8 @@ class Triggers {
     add("ins", "AFTER INSERT",
         "NOT " + pair_is_alike() + (carries_replace() ? " OR " + is_noted() : "") +
             (pair_.notes_displaced ? " OR " + some_displaced() : ""),
-        bring_ancestors(but_this) + sweeps(nullptr, false) + guards(nullptr, false) + replace() +
-            insert_through("", false) + insert(is_carried_) + restore() + assert_row(false, is_carried_));
+        bring_ancestors(but_this) + sweeps(nullptr, false) + replace() + insert_through("", false) +
+            insert(is_carried_) + restore() + assert_row(false, is_carried_));
     add("del", "AFTER DELETE", "",
         take_parent_along() + take_displaced_along() + "DELETE FROM " + target_ + " WHERE " +
             at_key(pair_, to_, from_, "OLD") + " AND NOT EXISTS (SELECT 1 FROM " + source_ + " WHERE " +
@@ -140,7 +134,7 @@ class Triggers {
     const auto old_twin = twin("OLD");
     add("key", "AFTER UPDATE OF " + key_list(pair_, from_) + names_of_rowid(),
         "(" + key_changed() + ") AND (" + old_twin + " OR NOT " + pair_is_alike() + ")" + no_parent_moves(nullptr),
-        bring_ancestors(but_this + " AND NOT " + pair_is_alike()) + sweeps(nullptr, true) + guards(nullptr, true) +
+        bring_ancestors(but_this + " AND NOT " + pair_is_alike()) + sweeps(nullptr, true) +
             insert_through(" AND NOT " + old_twin, true) + insert(" AND NOT " + old_twin) + move() + restore() +
             assert_row(true, ""));
     // Where nobody sees in how many statements an UPDATE arrives, each group goes by itself, which costs less.
@@ -153,8 +147,7 @@ class Triggers {
         if (!is_carried_on_update(group, to_)) continue;
         add(std::to_string(i + 1), "AFTER UPDATE" + of_sources({&group}),
             not_key_changed() + " AND (" + changed(group) + ")" + no_parent_moves(&group),
-            ancestors_for(group) + sweeps(&group, false) + guards(&group, false) + update(group) +
-                assert_groups({&group}));
+            ancestors_for(group) + sweeps(&group, false) + update(group) + assert_groups({&group}));
       }
     }
     return std::move(made_);
@@ -187,9 +180,8 @@ class Triggers {
     std::string body;
     for (const auto* group : groups) body += ancestors_for(*group);
     for (const auto* group : groups) body += sweeps(group, false);
-    for (const auto* group : groups) body += guards(group, false);
     body += groups.size() == 1 ? update(*groups[0]) : update(groups);
-    add(kMaskPrefix + std::to_string(mask), "AFTER UPDATE" + of_sources(groups), joined(when, " AND "),
+    add(kMaskSyncPrefix + std::to_string(mask), "AFTER UPDATE" + of_sources(groups), joined(when, " AND "),
         body + assert_groups(groups));
   }
 
@@ -290,34 +282,12 @@ class Triggers {
            std::any_of(unique.columns[to_].begin(), unique.columns[to_].end(), is_computed);
   }
 
-  /// What NEW's twin is about to have in a column that is not carried to and fro.
-  std::string written(const std::string& column, bool key_moves) const {
-    const auto& own_default = pair_.tables[to_].column(column)->default_value;
-    std::string value = own_default ? "(" + *own_default + ")" : "NULL";
-    std::string stays = "1";
-    for (const auto& group : pair_.groups) {
-      for (const auto& c : group.computed[to_]) {
-        if (!same_name(c.column, column)) continue;
-        value = rows_.value(c, to_);
-        if (!carries(group, to_)) continue;
-        stays = key_moves && is_one_way(group) && !reads_key(group) ? "NOT (" + changed(group) + ")"
-                                                                    : alike(group, to_, rows_);
-      }
-    }
-    const auto twin = " FROM " + target_ + " WHERE " + at_key(pair_, to_, from_, key_moves ? "OLD" : "NEW");
-    return "CASE WHEN EXISTS (SELECT 1" + twin + ") THEN (SELECT CASE WHEN " + stays + " THEN " + target_ + "." +
-           quote_identifier(column) + " ELSE " + value + " END" + twin + ") ELSE " + value + " END";
-  }
-
-  /// The rows of the target that have NEW's values in these columns, but the twins of NEW and OLD.
+  /// The rows of the target that have NEW's values in these columns, which are carried, but the twins of NEW and OLD.
   std::string others_with(const Uniqueness& unique, bool key_moves) const {
     std::vector<std::string> parts;
     for (std::size_t i = 0; i < unique.columns[to_].size(); ++i) {
-      const auto& carried = unique.columns[from_][i];
-      parts.push_back(
-          target_ + "." + quote_identifier(unique.columns[to_][i]) + " = " +
-          (carried.empty() ? written(unique.columns[to_][i], key_moves) : "NEW." + quote_identifier(carried)) +
-          " COLLATE " + unique.collations[i]);
+      parts.push_back(target_ + "." + quote_identifier(unique.columns[to_][i]) + " = NEW." +
+                      quote_identifier(unique.columns[from_][i]) + " COLLATE " + unique.collations[i]);
     }
     parts.push_back("NOT (" + at_key(pair_, to_, from_, "NEW") + ")");
     if (key_moves) parts.push_back("NOT (" + at_key(pair_, to_, from_, "OLD") + ")");
@@ -385,6 +355,8 @@ class Triggers {
         sets.insert(sets.end(), change.sets.begin(), change.sets.end());
       }
     }
+    // What the target itself says of its key it does without that; the statement's own OR REPLACE reaches in here.
+    const std::string verb = new_key && key_says_replace(pair_.tables[to_].sql) ? "UPDATE " : "UPDATE OR REPLACE ";
     std::string sql;
     const std::size_t least = new_key || watched.empty() ? 0 : 1;  // nothing is replaced where nothing changes
     for (std::size_t mask = least; mask < (std::size_t{1} << watched.size()); ++mask) {
@@ -395,8 +367,7 @@ class Triggers {
         when += std::string(wanted ? " AND (" : " AND NOT (") + watched[i]->differs + ")";
         if (wanted) named.insert(named.end(), watched[i]->sets.begin(), watched[i]->sets.end());
       }
-      sql += "UPDATE OR REPLACE " + target_ + " SET " + joined(named, ", ") + " WHERE " + where + when + " AND " +
-             replacing + ";\n";
+      sql += verb + target_ + " SET " + joined(named, ", ") + " WHERE " + where + when + " AND " + replacing + ";\n";
     }
     return sql;
   }
@@ -467,19 +438,6 @@ class Triggers {
     return (action != "NO ACTION" && action != "RESTRICT" ? refers_to_nothing : "") + "UPDATE " + target_ + " SET " +
            parent + " = " + value + " WHERE " + at_key(pair_, to_, from_, "NEW") + " AND NOT " +
            alike(*group, to_, rows_) + " AND (" + combined(some, " OR ") + ");\n";
-  }
-
-  /// A uniqueness that only the target knows: under OR REPLACE the write would take a row away there unseen.
-  std::string guards(const Group* group, bool key_moves) const {
-    std::string sql;
-    for (const auto& unique : pair_.uniqueness[to_]) {
-      if (unique.on_both || unique.partial || !unique.foretold || !concerns(unique, group)) continue;
-      sql +=
-          "SELECT RAISE(ABORT, " +
-          quote_text("UNIQUE constraint failed: " + pair_.tables[to_].name + "." + joined(unique.columns[to_], ", ")) +
-          ") WHERE EXISTS (SELECT 1 FROM " + target_ + " WHERE " + others_with(unique, key_moves) + ");\n";
-    }
-    return sql;
   }
 
   /// The pair whose key is NEW's.
@@ -683,23 +641,9 @@ class Triggers {
   /// The rows that stand in the way of NEW, and who comes that way. Notes of a write that was ignored, or became an
   /// upsert's update, are of rows that are still there when they are read, or whose twins went with them.
   std::string note_displaced(bool is_update) const {
-    const auto of_new = [&](const std::string& name) {
-      const auto* column = pair_.tables[from_].column(name);
-      if (column == nullptr) return std::string();
-      const auto value = "NEW." + quote_identifier(name);
-      // REPLACE puts the default in the place of a NULL, but after BEFORE triggers.
-      return column->not_null && column->default_value ? "coalesce(" + value + ", " + *column->default_value + ")"
-                                                       : value;
-    };
     std::vector<std::string> ways = {at_key(pair_, from_, from_, "NEW")};
     for (const auto& unique : pair_.uniqueness[from_]) {
-      std::vector<std::string> parts;
-      for (std::size_t i = 0; i < unique.text.terms.size(); ++i) {
-        const auto& term = unique.text.terms[i];
-        parts.push_back("(" + term + ") = (" + with_columns(term, of_new) + ") COLLATE " + unique.collations[i]);
-      }
-      if (!unique.text.where.empty()) parts.push_back("(" + unique.text.where + ")");
-      ways.push_back(joined(parts, " AND "));
+      ways.push_back(has_terms_of_new(pair_.tables[from_], unique));
     }
     auto columns = note_columns(pair_);
     auto values = quoted_key(pair_, from_, source_);
@@ -890,6 +834,7 @@ bool may_wait_for_copy(const Pair& pair) {
 
 std::vector<NamedSql> sync_triggers(const Pair& pair, Side from, std::optional<std::int64_t> copied_up_to) {
   auto triggers = Triggers(pair, from, copied_up_to).make();
+  for (auto& trigger : demand_triggers(pair, other(from))) triggers.push_back(std::move(trigger));
   for (std::size_t i = 0; from == kNew && i < pair.ignoring.size(); ++i) {
     const auto name = trigger_name(pair, from, kIgnoring + std::to_string(i + 1));
     const auto& trigger = pair.ignoring[i];
@@ -901,17 +846,18 @@ std::vector<NamedSql> sync_triggers(const Pair& pair, Side from, std::optional<s
 }
 
 bool is_ignoring(std::string_view trigger) {
-  return trigger.starts_with(kPrefix) && trigger.find("_down_" + std::string(kIgnoring)) != std::string_view::npos;
+  return trigger.starts_with(kSyncPrefix) && trigger.find("_down_" + std::string(kIgnoring)) != std::string_view::npos;
 }
 
 std::vector<std::string> sync_trigger_names(const Pair& pair, Side from) {
   std::vector<std::string> suffixes = {"rep", "ins", "del", "key", "way_in", "way_to", "way_up"};
   for (std::size_t i = 1; i <= pair.groups.size(); ++i) suffixes.push_back(std::to_string(i));
   for (std::size_t mask = 0; mask < (std::size_t{1} << UpdateClasses::kBoundMax); ++mask) {
-    suffixes.push_back(kMaskPrefix + std::to_string(mask));
+    suffixes.push_back(kMaskSyncPrefix + std::to_string(mask));
   }
   for (std::size_t i = 1; i <= Pair::kIgnoringMax; ++i) suffixes.push_back(kIgnoring + std::to_string(i));
   for (auto& suffix : suffixes) suffix = trigger_name(pair, from, suffix);
+  for (auto& name : demand_trigger_names(pair, other(from))) suffixes.push_back(std::move(name));
   return suffixes;
 }
 
@@ -921,11 +867,11 @@ bool updates_once(const Pair& pair, Side from) {
 }
 
 /// What the helper indexes are called, on whichever of the two tables: one table may be in two migrations.
-std::string index_prefix(const Pair& pair) { return std::string(kPrefix) + pair.tables[kNew].name + "_find"; }
+std::string index_prefix(const Pair& pair) { return std::string(kSyncPrefix) + pair.tables[kNew].name + "_find"; }
 
-std::string note_of_replaced(std::string_view to) { return std::string(kPrefix) + std::string(to) + "_replaced"; }
+std::string note_of_replaced(std::string_view to) { return std::string(kSyncPrefix) + std::string(to) + "_replaced"; }
 
-std::string note_of_displaced(std::string_view to) { return std::string(kPrefix) + std::string(to) + "_displaced"; }
+std::string note_of_displaced(std::string_view to) { return std::string(kSyncPrefix) + std::string(to) + "_displaced"; }
 
 std::vector<std::string> drop_helpers(const Pair& pair) {
   const auto& to = pair.tables[kNew].name;
@@ -952,7 +898,7 @@ std::vector<NamedSql> sync_helpers(const Pair& pair) {
       for (const auto& index : target.indexes) {
         // One of ours is listed again, as long as it is there: what made it must be able to drop it.
         found = found || (!index.partial && !index.columns.empty() && same_name(index.columns[0], wanted[0]) &&
-                          !index.name.starts_with(kPrefix));
+                          !index.name.starts_with(kSyncPrefix));
       }
       if (found) continue;
       std::vector<std::string> columns;

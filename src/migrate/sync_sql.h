@@ -7,18 +7,13 @@
 #include <utility>
 #include <vector>
 
-#include "migrate/pair.h"
+#include "migrate/pair_sql.h"
 
 /// The triggers that make two versions of a table one. Plain SQL that every SQLite since 3.35 and every engine that
 /// speaks its dialect runs, as other programs' writes run it too.
 namespace offx::migrate {
 
-struct NamedSql {
-  std::string name;
-  std::string sql;
-};
-
-/// The triggers on `from`'s table that carry its writes to the other one. With `copied_up_to` (see may_wait_for_copy())
+/// The triggers that carry writes to `from`'s table to the other one. With `copied_up_to` (see may_wait_for_copy())
 /// those of the old table do not carry rows that are inserted with a greater key, unless the new table has their twins.
 [[nodiscard]] std::vector<NamedSql> sync_triggers(const Pair& pair, Side from,
                                                   std::optional<std::int64_t> copied_up_to = {});

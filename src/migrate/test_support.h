@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include "base/test_support.h"
 #include "migrate/linted_client.h"
@@ -29,6 +30,18 @@ inline std::string ask(db::DatabaseClient& client, std::string_view sql) {
     }
   }
   return text;
+}
+
+/// Runs `sql` as another program does: nothing is taken back but what SQLite takes back. Gives the error, or nothing.
+inline std::string run_elsewhere(const std::string& database, const std::string& sql) {
+  sqlite3* connection = nullptr;
+  std::string error;
+  if (sqlite3_open(database.c_str(), &connection) != SQLITE_OK ||
+      sqlite3_exec(connection, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
+    error = sqlite3_errmsg(connection);
+  }
+  sqlite3_close(connection);
+  return error;
 }
 
 /// Everything in the schema that is not SQLite's or ours, by name.
@@ -59,12 +72,13 @@ inline std::string error_of(const Result<void>& result) { return result ? "" : r
 /// A test with a database file of its own.
 class MigrationTest : public testing::Test {
  protected:
-  void SetUp() override { client_ = linted(must(db::create_database_client(folder_ / "test.db"))); }
+  void SetUp() override { client_ = linted(must(db::create_database_client(file()))); }
 
   void execute(std::initializer_list<std::string_view> statements) {
     for (const auto sql : statements) run(*client_, sql);
   }
   std::string asked(std::string_view sql) { return ask(*client_, sql); }
+  [[nodiscard]] std::string file() const { return folder_ / "test.db"; }
   void begin(const Migration& migration) {
     const auto started = start(*client_, migration, {});
     ASSERT_TRUE(started) << error_of(started);

@@ -85,6 +85,49 @@ TEST_F(AsOnOneTable, WhatATriggerIgnoresIsLeftUndoneThroughBothVersions) {
   EXPECT_EQ(asked("INSERT INTO t_v2 (n, m) VALUES (-1, 'x') RETURNING id"), "");
 }
 
+// What a statement has done before it stays: only SQLite itself shows that.
+TEST_F(MigrationTest, WhatATriggerFailsIsWrittenToNeither) {
+  const auto plain = folder_ / "plain.db";
+  for (const std::string when : {"BEFORE", "AFTER"}) {
+    for (const std::string table : {"t_v1", "t_v2"}) {
+      const std::vector<std::string> schema = {
+          "DROP TABLE IF EXISTS t_v1",
+          "DROP TABLE IF EXISTS log",
+          "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, n INTEGER, m TEXT)",
+          "CREATE TABLE log (what TEXT)",
+          "INSERT INTO t_v1 VALUES (1, 1, 'a'), (2, 2, 'b'), (9, 0, 'kept'), (50, 9, 'kept')",
+          "CREATE TRIGGER positive " + when +
+              " INSERT ON t_v1 BEGIN SELECT 1; SELECT RAISE (FAIL, 'negative') WHERE NEW.n < 0; "
+              "INSERT INTO log VALUES ('new ' || NEW.m); END",
+          "CREATE TRIGGER grows " + when +
+              " UPDATE OF n ON t_v1 WHEN NEW.n < OLD.n BEGIN SELECT RAISE (FAIL, 'less'); END",
+          "CREATE TRIGGER kept " + when +
+              " DELETE ON t_v1 BEGIN SELECT CASE WHEN OLD.m LIKE 'kept%' THEN RAISE (FAIL, 'kept') END; END"};
+      for (const auto& sql : schema) {
+        run(*client_, sql);
+        ASSERT_EQ(run_elsewhere(plain, sql), "");
+      }
+      begin(migration_of("m",
+                         {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n INTEGER, m TEXT)")}));
+      const auto control = must(db::create_database_client(plain));
+      for (const std::string sql : {"INSERT INTO % (n, m) VALUES (3, 'c'), (-1, 'x'), (4, 'd')",
+                                    "INSERT OR REPLACE INTO % (id, n, m) VALUES (1, 5, 'e'), (2, -2, 'y')",
+                                    "UPDATE % SET m = m || '!', n = CASE id WHEN 2 THEN -9 ELSE n END WHERE id < 3",
+                                    "UPDATE % SET m = m || '?'", "DELETE FROM % WHERE id IN (1, 9)", "DELETE FROM %"}) {
+        SCOPED_TRACE(when + ", " + table + ": " + sql);
+        const auto on = [&](const std::string& name) { return std::string(sql).replace(sql.find('%'), 1, name); };
+        EXPECT_EQ(run_elsewhere(file(), on(table)), run_elsewhere(plain, on("t_v1")));
+        for (const std::string what : {"SELECT * FROM t_v1 ORDER BY id", "SELECT what FROM log ORDER BY rowid"}) {
+          EXPECT_EQ(asked(what), ask(*control, what));
+        }
+        expect_alike("m");
+      }
+      EXPECT_NE(asked("SELECT count(*) FROM t_v1"), "0");
+      go_back("m", true);
+    }
+  }
+}
+
 TEST_F(AsOnOneTable, WhatOldCodeHasWrittenIsNotIgnoredOnItsWay) {
   // REPLACE by old code arrives as an UPDATE, and what it replaces through the UNIQUE goes.
   const std::string columns = " (id INTEGER PRIMARY KEY, email TEXT COLLATE NOCASE UNIQUE, a TEXT)";

@@ -1,0 +1,116 @@
+#include <gmock/gmock.h>
+
+#include "migrate/test_support.h"
+
+namespace offx::migrate {
+namespace {
+
+using testing::HasSubstr;
+
+/// What only one version demands, and the other version's code writes otherwise.
+class Demands : public MigrationTest {
+ protected:
+  /// Both versions of `t`, by key: the rows that the one has, if the other has the same.
+  std::string rows(const std::string& columns) {
+    const auto of = [&](const std::string& table) {
+      return asked("SELECT " + columns + " FROM " + table + " ORDER BY id");
+    };
+    EXPECT_EQ(of("t_v1"), of("t_v2"));
+    return of("t_v1");
+  }
+};
+
+struct Refused {
+  std::string old_rest;
+  std::string new_rest;
+  std::string statement;  ///< refused; OR FAIL
+  std::string error;
+};
+
+TEST_F(Demands, LeaveNoRowInOneVersionUnderOrFail) {
+  const std::string plain = "(id INTEGER PRIMARY KEY, a TEXT, b TEXT)";
+  const std::string insert = "INSERT OR FAIL INTO % (id, a, b) VALUES (7, 'g', 'g'), ";
+  const std::vector<Refused> cases = {
+      {plain, "(id INTEGER PRIMARY KEY, a TEXT CHECK (a <> 'bad'), b TEXT)", insert + "(8, 'bad', 'h')",
+       "CHECK constraint failed: a <> 'bad'"},
+      {plain, "(id INTEGER PRIMARY KEY, a TEXT CHECK (a <> 'bad'), b TEXT)",
+       "UPDATE OR FAIL % SET b = 'h', a = CASE id WHEN 2 THEN 'bad' ELSE a END", "CHECK constraint failed: a <> 'bad'"},
+      {plain, "(id INTEGER PRIMARY KEY, a TEXT NOT NULL, b TEXT)", insert + "(8, NULL, 'h')",
+       "NOT NULL constraint failed"},
+      {plain, "(id INTEGER PRIMARY KEY, a TEXT NOT NULL, b TEXT)",
+       "UPDATE OR FAIL % SET a = CASE id WHEN 2 THEN NULL ELSE 'x' || a END", "NOT NULL constraint failed"},
+      {plain, "(id INTEGER PRIMARY KEY CHECK (id < 50), a TEXT, b TEXT)",
+       "UPDATE OR FAIL % SET id = id + 48 WHERE id < 3", "CHECK constraint failed: id < 50"},
+      {plain, "(id INTEGER PRIMARY KEY, a TEXT UNIQUE, b TEXT)", insert + "(8, 'b', 'h')", ".a"},
+      {plain, "(id INTEGER PRIMARY KEY, a TEXT, b TEXT, c AS (lower(a)) UNIQUE)", insert + "(8, 'B', 'h')", ".c"},
+      {plain, "(id INTEGER PRIMARY KEY, a TEXT, b TEXT, c AS (lower(a)) UNIQUE)",
+       "UPDATE OR FAIL % SET a = CASE id WHEN 2 THEN 'C' ELSE 'x' END WHERE id < 3", ".c"},
+      {plain, "(id INTEGER PRIMARY KEY, a TEXT, b TEXT, c AS (length(a)) CHECK (c < 3))",
+       "UPDATE OR FAIL % SET a = CASE id WHEN 2 THEN 'long' ELSE 'x' END", "CHECK constraint failed: c < 3"},
+  };
+  for (const auto& one : cases) {
+    for (const bool by_new : {false, true}) {
+      SCOPED_TRACE(one.statement + (by_new ? " by new code" : " by old code"));
+      execute({"CREATE TABLE t_v1 " + (by_new ? one.new_rest : one.old_rest),
+               "INSERT INTO t_v1 (id, a, b) VALUES (1, 'a', 'a'), (2, 'b', 'b'), (3, 'c', 'c')"});
+      begin(migration_of("m",
+                         {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 " + (by_new ? one.old_rest : one.new_rest))}));
+      const auto before = rows("id, a, b");
+      auto sql = one.statement;
+      sql.replace(sql.find('%'), 1, by_new ? "t_v2" : "t_v1");
+      EXPECT_THAT(run_elsewhere(file(), sql), HasSubstr(one.error));
+      EXPECT_EQ(rows("id, a, b"), before);
+      expect_alike("m");
+      go_back("m");
+      execute({"DROP TABLE t_v1"});
+    }
+  }
+}
+
+TEST_F(Demands, OfAnIndexToo) {
+  for (const std::string index :
+       {"CREATE UNIQUE INDEX i ON t_v2 (lower(a))", "CREATE UNIQUE INDEX i ON t_v2 (b) WHERE a <> 'x'"}) {
+    SCOPED_TRACE(index);
+    execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, a TEXT, b TEXT)",
+             "INSERT INTO t_v1 VALUES (1, 'a', 'b'), (2, 'b', 'c'), (3, 'x', 'b')"});
+    auto change = change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, a TEXT, b TEXT)");
+    change.create += ";" + index;
+    begin(migration_of("m", {change}));
+    const auto before = rows("id, a, b");
+    for (const std::string verb : {"FAIL", "REPLACE", "ABORT", "IGNORE"}) {
+      EXPECT_THAT(run_elsewhere(file(), "INSERT OR " + verb + " INTO t_v1 VALUES (4, 'd', 'd'), (5, 'A', 'b')"),
+                  HasSubstr("UNIQUE"));
+      EXPECT_THAT(run_elsewhere(file(), "UPDATE OR " + verb + " t_v1 SET a = 'B', b = 'c' WHERE id = 1"),
+                  HasSubstr("UNIQUE"));
+    }
+    EXPECT_EQ(rows("id, a, b"), before);
+    // What comes with nothing that is there already, or in its own place, does.
+    execute({"INSERT OR REPLACE INTO t_v1 VALUES (1, 'A', 'b')", "INSERT INTO t_v1 VALUES (4, 'd', 'd')",
+             "UPDATE OR REPLACE t_v1 SET id = 9, a = 'D' WHERE id = 4"});
+    EXPECT_EQ(rows("id, a, b"), "1|A|b 2|b|c 3|x|b 9|D|d");
+    go_back("m");
+    execute({"DROP TABLE t_v1"});
+  }
+}
+
+TEST_F(Demands, ActAsTheStatementSaysOnTheirOwnTable) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, a TEXT, b TEXT)",
+           "INSERT INTO t_v1 VALUES (1, 'a', 'a'), (2, 'b', 'b')"});
+  begin(migration_of("m", {change_of("t_v1", "t_v2",
+                                     "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, a TEXT NOT NULL CHECK (a <> 'bad'), "
+                                     "b TEXT UNIQUE, c AS (lower(a)) UNIQUE)")}));
+  execute(
+      {"INSERT OR IGNORE INTO t_v2 (id, a, b) VALUES (3, 'bad', 'x'), (4, NULL, 'x'), (5, 'A', 'x'), (6, 'e', 'b'), "
+       "(7, 'g', 'g')",
+       "UPDATE OR IGNORE t_v2 SET a = 'bad' WHERE id = 1", "UPDATE OR IGNORE t_v2 SET a = 'B' WHERE id = 1"});
+  EXPECT_EQ(rows("id, a, b"), "1|a|a 2|b|b 7|g|g");
+  EXPECT_THAT(run_elsewhere(file(), "INSERT OR FAIL INTO t_v2 (id, a, b) VALUES (8, 'h', 'h'), (9, 'bad', 'i')"),
+              HasSubstr("CHECK"));
+  EXPECT_EQ(rows("id, a, b"), "1|a|a 2|b|b 7|g|g 8|h|h");
+  execute({"INSERT OR REPLACE INTO t_v2 (id, a, b) VALUES (9, 'A', 'g')"});
+  EXPECT_EQ(rows("id, a, b"), "2|b|b 8|h|h 9|A|g");
+  expect_alike("m");
+}
+
+}  // namespace
+}  // namespace offx::migrate
