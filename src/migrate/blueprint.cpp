@@ -231,7 +231,14 @@ class Builder {
       if (same_name(object.table, pair.change.from)) OFFX_TRY(carry_ignoring(pair, object, schema_, findings_));
       if (is_ours(object.name)) continue;
       for (const Side side : {kOld, kNew}) {
-        if (same_name(object.table, pair.table(side).name)) note(side, object.sql);
+        if (!same_name(object.table, pair.table(side).name)) continue;
+        note(side, object.sql);
+        if (!pair.notes_displaced || !writes_before(object.sql, object.table)) continue;
+        find(Severity::warning, pair.change, "", object.name,
+             "the trigger " + object.name + " writes to " + object.table +
+                 " before each row that it runs for: a write with OR REPLACE that it gets in the way of so may be "
+                 "refused "
+                 "or leave the versions different while both live; AFTER does not");
       }
       if (same_name(object.table, pair.change.to) && ignores(object.sql) != Ignores::nothing) {
         find(Severity::refusal, pair.change, "create", object.name,

@@ -1,6 +1,7 @@
 #include "migrate/ignoring.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -100,6 +101,23 @@ bool runs_for(std::string_view sql, std::string_view event) {
   const auto tokens = tokens_of(sql);
   const auto on = std::find_if(tokens.begin(), tokens.end(), [](const Token& token) { return is_word(token, "on"); });
   return std::any_of(tokens.begin(), on, [&](const Token& token) { return same_name(token.text, event); });
+}
+
+bool writes_before(std::string_view create_trigger, std::string_view table) {
+  const auto tokens = tokens_of(create_trigger);
+  const auto [name, head, body] = parts_of(tokens);
+  if (head.empty() || is_word(head.front(), "after")) return false;
+  for (const auto statement : statements_of(body)) {
+    if (is_word(statement.front(), "select")) continue;
+    // INSERT OR … INTO t, UPDATE OR … t, DELETE FROM t: the first name behind the words.
+    const auto target = std::find_if(statement.begin(), statement.end(), [](const Token& token) {
+      constexpr std::array<std::string_view, 11> kWords = {"insert", "update", "delete", "replace", "or",      "into",
+                                                           "from",   "ignore", "abort",  "fail",    "rollback"};
+      return std::none_of(kWords.begin(), kWords.end(), [&](std::string_view word) { return is_word(token, word); });
+    });
+    if (target != statement.end() && name_of(*target) == folded(table)) return true;
+  }
+  return false;
 }
 
 }  // namespace offx::migrate

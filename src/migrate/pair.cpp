@@ -427,6 +427,12 @@ class Resolver {
                    (side == kNew ? "old" : "new") + " code that writes a repeated value gets an error");
         }
         pair_.notes_displaced = pair_.notes_displaced || !unique.is_carried();
+        if (!unique.is_carried() && table(side).key_is_rowid() && contains_name(unique.reads, table(side).key[0])) {
+          find(Severity::refusal, index.name,
+               index.name + " is unique over an expression of " + table(side).key[0] +
+                   ", which SQLite gives to a row after BEFORE triggers have run: what a row replaces through it could "
+                   "not be told. Drop it before, and make it again after `complete`");
+        }
         pair_.uniqueness[side].push_back(std::move(unique));
       }
     }

@@ -265,5 +265,43 @@ TEST_F(MigrationTest, OneMigrationThatEndsDoesNotKeepAnotherFromIt) {
   EXPECT_EQ(asked("SELECT \"table\" FROM pragma_foreign_key_list('c2')"), "p2");
 }
 
+// SQLite's default; then a row may refer to one that it replaces, and nothing goes with it.
+TEST_F(MigrationTest, ARowRefersToOneThatItReplacesWhereForeignKeysAreNotEnforced) {
+  const auto plain = folder_ / "plain.db";
+  for (const std::string action : {"CASCADE", "SET NULL"}) {
+    const std::string columns =
+        "(id INTEGER PRIMARY KEY, parent REFERENCES % (id) ON DELETE " + action + ", name TEXT UNIQUE)";
+    const auto create = [&](const std::string& table) {
+      return "CREATE TABLE " + table + " " + std::string(columns).replace(columns.find('%'), 1, table);
+    };
+    for (const std::string table : {"t_v1", "t_v2"}) {
+      for (const std::string& sql :
+           {std::string("DROP TABLE IF EXISTS t_v1"), create("t_v1"),
+            std::string("INSERT INTO t_v1 VALUES (1, NULL, 'root'), (2, 1, 'child'), (3, 2, 'grandchild')")}) {
+        ASSERT_EQ(run_elsewhere(file(), sql), "");
+        ASSERT_EQ(run_elsewhere(plain, sql), "");
+      }
+      begin(migration_of("m", {change_of("t_v1", "t_v2", create("t_v2"))}));
+      const auto control = must(db::create_database_client(plain));
+      for (const std::string sql :
+           {"INSERT OR REPLACE INTO % VALUES (9, 1, 'root')", "UPDATE OR REPLACE % SET name = 'child' WHERE id = 3",
+            "INSERT OR REPLACE INTO % VALUES (4, 3, 'child'), (3, NULL, 'again')",
+            "UPDATE OR REPLACE % SET id = 8, name = 'again' WHERE id = 4",
+            "INSERT OR REPLACE INTO % VALUES (10, 8, 'again'), (11, 10, 'leaf'), (12, 11, 'again')"}) {
+        SCOPED_TRACE(action + ", " + table + ": " + sql);
+        const auto on = [&](const std::string& name) { return std::string(sql).replace(sql.find('%'), 1, name); };
+        EXPECT_EQ(run_elsewhere(file(), "PRAGMA foreign_keys = OFF; " + on(table)), "");
+        EXPECT_EQ(run_elsewhere(plain, "PRAGMA foreign_keys = OFF; " + on("t_v1")), "");
+        EXPECT_EQ(asked("SELECT * FROM t_v1 ORDER BY id"), ask(*control, "SELECT * FROM t_v1 ORDER BY id"));
+        expect_alike("m");
+      }
+      const std::string again = "INSERT OR REPLACE INTO t_v1 VALUES (20, 12, 'again')";
+      EXPECT_EQ(run_elsewhere(file(), "PRAGMA foreign_keys = ON; " + again), "FOREIGN KEY constraint failed");
+      expect_alike("m");
+      go_back("m", true);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace offx::migrate

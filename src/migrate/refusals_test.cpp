@@ -223,6 +223,13 @@ const Case kCases[] = {
      "CREATE TRIGGER x BEFORE INSERT ON t_v1 BEGIN INSERT INTO log VALUES (1); SELECT RAISE (FAIL, 'no') WHERE NEW.n < "
      "0; END;",
      with(kSame), kRefusal, "put RAISE first"},
+    {"unique_over_an_expression_of_the_id",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE UNIQUE INDEX x ON t_v1 (id + n);",
+     with(kSame), kRefusal, "x is unique over an expression of id"},
+    {"trigger_that_writes_before_what_may_replace",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE UNIQUE INDEX x ON t_v1 (lower(name));"
+     "CREATE TRIGGER y BEFORE INSERT ON t_v1 BEGIN SELECT 1; UPDATE OR IGNORE \"t_v1\" SET n = 1; END;",
+     with(kSame), kWarning, "the trigger y writes to t_v1 before each row"},
     {"trigger_of_the_new_table_that_fails", kTable,
      with(kSame,
           [](auto& c) {

@@ -93,6 +93,13 @@ UpdateClasses update_classes(const Pair& pair, Side from) {
   return classes;
 }
 
+bool acts_on_delete_in_self(const Pair& pair) {
+  return std::any_of(pair.tables.begin(), pair.tables.end(), [&](const Table& table) {
+    const auto action = pair.on_delete_in_self(&table == &pair.tables[kOld] ? kOld : kNew);
+    return !action.empty() && action != "NO ACTION" && action != "RESTRICT";
+  });
+}
+
 /// The triggers on one side's table, which write to the other's.
 class Triggers {
  public:
@@ -407,6 +414,17 @@ class Triggers {
     return sql + "DELETE" + rows + ";\n";
   }
 
+  /// `raise` where that is so and foreign keys are enforced, which the program that writes decides and no SQL tells: a
+  /// row goes with another, or not. Nothing if ON DELETE of the self-reference does nothing.
+  std::string if_enforced(const std::string& raise, const std::string& condition) const {
+    if (!acts_on_delete_in_self(pair_)) return {};
+    const auto table = quote_identifier(note_of_enforcement(pair_.tables[kNew].name));
+    return "DELETE FROM " + table + ";\nINSERT INTO " + table + " (id) SELECT 1 WHERE " + condition +
+           ";\nINSERT INTO " + table + " (id, goes_with) SELECT 2, 1 FROM " + table + ";\nDELETE FROM " + table +
+           " WHERE id = 1;\n" + raise + condition + " AND NOT EXISTS (SELECT 1 FROM " + table + ");\nDELETE FROM " +
+           table + ";\n";
+  }
+
   /// ON DELETE of a self-reference would take NEW's twin along with a row that is swept, if it referred to that, and
   /// the row with it: the twin gets its new parent first. Where that is one of those which are gone, or the parent
   /// cannot change alone, it is an error if the twin would go.
@@ -423,20 +441,18 @@ class Triggers {
       for (const auto& rows : swept) {
         parts.push_back(row + " IN (SELECT " + quoted_key(pair_, to_, target_)[0] + rows + ")");
       }
-      return combined(parts, " OR ") + ";\n";
+      return "(" + combined(parts, " OR ") + ")";
     };
     if (key_moves || group->computed[to_].size() != 1) {
       if (!pair_.cascades_in_self(to_)) return {};
-      return refusal() + is_swept("(SELECT " + parent + " FROM " + target_ + " WHERE " +
-                                  at_key(pair_, to_, from_, key_moves ? "OLD" : "NEW") + ")");
+      return if_enforced(refusal(), is_swept("(SELECT " + parent + " FROM " + target_ + " WHERE " +
+                                             at_key(pair_, to_, from_, key_moves ? "OLD" : "NEW") + ")"));
     }
     std::vector<std::string> some;
     for (const auto& rows : swept) some.push_back("EXISTS (SELECT 1" + rows + ")");
     const auto value = rows_.value(group->computed[to_][0], to_);
-    const auto action = pair_.on_delete_in_self(to_);
-    const auto refers_to_nothing = "SELECT RAISE(ABORT, 'FOREIGN KEY constraint failed') WHERE " + is_swept(value);
-    return (action != "NO ACTION" && action != "RESTRICT" ? refers_to_nothing : "") + "UPDATE " + target_ + " SET " +
-           parent + " = " + value + " WHERE " + at_key(pair_, to_, from_, "NEW") + " AND NOT " +
+    return if_enforced("SELECT RAISE(ABORT, 'FOREIGN KEY constraint failed') WHERE ", is_swept(value)) + "UPDATE " +
+           target_ + " SET " + parent + " = " + value + " WHERE " + at_key(pair_, to_, from_, "NEW") + " AND NOT " +
            alike(*group, to_, rows_) + " AND (" + combined(some, " OR ") + ");\n";
   }
 
@@ -873,10 +889,15 @@ std::string note_of_replaced(std::string_view to) { return std::string(kSyncPref
 
 std::string note_of_displaced(std::string_view to) { return std::string(kSyncPrefix) + std::string(to) + "_displaced"; }
 
+std::string note_of_enforcement(std::string_view to) {
+  return std::string(kSyncPrefix) + std::string(to) + "_enforced";
+}
+
 std::vector<std::string> drop_helpers(const Pair& pair) {
   const auto& to = pair.tables[kNew].name;
   std::vector<std::string> drops = {"DROP TABLE IF EXISTS " + quote_identifier(note_of_replaced(to)),
-                                    "DROP TABLE IF EXISTS " + quote_identifier(note_of_displaced(to))};
+                                    "DROP TABLE IF EXISTS " + quote_identifier(note_of_displaced(to)),
+                                    "DROP TABLE IF EXISTS " + quote_identifier(note_of_enforcement(to))};
   // Those that are there: an index that somebody made meanwhile can be why one would not be made now.
   for (const auto& table : pair.tables) {
     for (const auto& index : table.indexes) {
@@ -921,6 +942,12 @@ std::vector<NamedSql> sync_helpers(const Pair& pair) {
     helpers.push_back({name, "CREATE TABLE " + quote_identifier(name) + " (side INTEGER NOT NULL, " +
                                  joined(note_columns(pair), ", ") + ", " + joined(note_columns(pair, "by"), ", ") +
                                  ")"});
+  }
+  if (acts_on_delete_in_self(pair)) {
+    const auto name = note_of_enforcement(pair.tables[kNew].name);
+    helpers.push_back({name, "CREATE TABLE " + quote_identifier(name) +
+                                 " (id INTEGER PRIMARY KEY, goes_with REFERENCES " + quote_identifier(name) +
+                                 " (id) ON DELETE CASCADE)"});
   }
   return helpers;
 }

@@ -41,5 +41,7 @@ namespace offx::migrate {
 [[nodiscard]] std::string note_of_replaced(std::string_view to);
 /// The helper where those of both tables note the rows that stand in the way of a write (notes_displaced).
 [[nodiscard]] std::string note_of_displaced(std::string_view to);
+/// The helper by which they tell whether foreign keys are enforced, where ON DELETE of a self-reference does something.
+[[nodiscard]] std::string note_of_enforcement(std::string_view to);
 
 }  // namespace offx::migrate
