@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "db/script.h"
-#include "db/table_text.h"
 #include "migrate/functions.h"
 #include "migrate/sql_text.h"
 
@@ -450,7 +449,7 @@ class Resolver {
     for (const auto& column : table(side).columns) {
       if (!names.contains(folded(column.name)) || contains_name(columns, column.name)) continue;
       columns.push_back(column.name);
-      if (column.generated) add_columns_in(side, definition(side, column.name), columns);
+      if (column.generated) add_columns_in(side, definition(table(side), column.name), columns);
     }
   }
 
@@ -466,13 +465,6 @@ class Resolver {
         pair_.own_checks[side].push_back(std::move(found));
       }
     }
-  }
-
-  std::string_view definition(Side side, std::string_view column) const {
-    for (const auto text : db::read_table_text(table(side).sql).columns) {
-      if (const auto tokens = tokens_of(text); !tokens.empty() && same_name(name_of(tokens[0]), column)) return text;
-    }
-    return {};
   }
 
   /// `sql` as the other side would have to say it, normalised(); nothing if it speaks of what is not carried there.
@@ -494,7 +486,7 @@ class Resolver {
   bool are_made_alike(Side side, const std::vector<std::string>& columns) const {
     return std::all_of(columns.begin(), columns.end(), [&](const std::string& name) {
       return !table(side).column(name)->generated ||
-             as_said_by_other(side, definition(side, name)) == normalised(definition(other(side), name));
+             as_said_by_other(side, definition(table(side), name)) == normalised(definition(table(other(side)), name));
     });
   }
 

@@ -66,7 +66,8 @@ std::string over_new(const Table& table, std::string_view expression) {
     const auto* column = table.column(name);
     if (column == nullptr) return std::string();
     const auto value = "NEW." + quote_identifier(column->name);
-    // REPLACE puts the default in the place of a NULL, but after BEFORE triggers.
+    // REPLACE puts the default in the place of a NULL, but after BEFORE triggers, which see it in no generated column.
+    if (column->generated) return "(" + over_new(table, generated_as(definition(table, column->name))) + ")";
     return column->not_null && column->default_value ? "coalesce(" + value + ", " + *column->default_value + ")"
                                                      : value;
   });

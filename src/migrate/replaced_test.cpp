@@ -110,6 +110,17 @@ TEST_F(Replaced, ThroughGeneratedColumns) {
   EXPECT_EQ(rows(), "5|D 6|C");
 }
 
+TEST_F(Replaced, ByWhatReplaceMakesOfANull) {
+  const std::string rest =
+      " (id INTEGER PRIMARY KEY, name TEXT NOT NULL DEFAULT 'D', low TEXT GENERATED ALWAYS AS (lower(name)) UNIQUE)";
+  live({"CREATE TABLE t_v1" + rest, "INSERT INTO t_v1 (id, name) VALUES (1, 'd'), (2, 'e')"},
+       "CREATE TABLE t_v2" + rest);
+  execute({"INSERT OR REPLACE INTO t_v2 (id, name) VALUES (3, NULL)"});
+  EXPECT_EQ(rows(), "2|e 3|D");
+  execute({"UPDATE OR REPLACE t_v1 SET name = NULL WHERE id = 2"});
+  EXPECT_EQ(rows(), "2|D");
+}
+
 TEST_F(Replaced, NothingByOldCodeThroughWhatOnlyTheNewVersionDemands) {
   live(
       {"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO t_v1 VALUES (1, 'a'), (2, 'b'), (3, 'c')"},

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "db/script.h"
+#include "db/table_text.h"
 #include "migrate/sql_text.h"
 
 namespace offx::migrate {
@@ -85,6 +86,13 @@ bool tell_apart_alike(std::string_view type, std::string_view other) {
     return affinity == Affinity::numeric ? Affinity::integer : affinity;
   };
   return of(type) == of(other);
+}
+
+std::string_view definition(const Table& table, std::string_view column) {
+  for (const auto text : db::read_table_text(table.sql).columns) {
+    if (const auto tokens = tokens_of(text); !tokens.empty() && same_name(name_of(tokens[0]), column)) return text;
+  }
+  return {};
 }
 
 bool is_ours(std::string_view name) { return folded(name).starts_with("offx_"); }

@@ -215,6 +215,21 @@ std::vector<std::string_view> check_expressions(std::string_view create_sql) {
   return checks;
 }
 
+std::string_view generated_as(std::string_view definition) {
+  const auto tokens = tokens_of(definition);
+  for (std::size_t i = 0; i + 2 < tokens.size(); ++i) {
+    if (!is_word(tokens[i], "as") || tokens[i + 1].text != "(") continue;
+    int depth = 0;
+    for (std::size_t end = i + 1; end < tokens.size(); ++end) {
+      if (tokens[end].text == "(") ++depth;
+      if (tokens[end].text != ")" || --depth > 0) continue;
+      const char* begin = tokens[i + 2].text.data();
+      return {begin, static_cast<std::size_t>(tokens[end].text.data() - begin)};
+    }
+  }
+  return {};
+}
+
 bool key_says_replace(std::string_view create_sql) {
   const auto tokens = tokens_of(create_sql);
   const auto is = [&](std::size_t i, std::string_view word) { return i < tokens.size() && is_word(tokens[i], word); };

@@ -62,6 +62,9 @@ struct IndexText {
 /// What stands in the parentheses of every `CHECK (…)` of a CREATE TABLE.
 [[nodiscard]] std::vector<std::string_view> check_expressions(std::string_view create_sql);
 
+/// Of a generated column's definition, the expression.
+[[nodiscard]] std::string_view generated_as(std::string_view definition);
+
 /// True if a CREATE TABLE says PRIMARY KEY … ON CONFLICT REPLACE.
 [[nodiscard]] bool key_says_replace(std::string_view create_sql);
 
