@@ -233,6 +233,7 @@ class Builder {
       for (const Side side : {kOld, kNew}) {
         if (!same_name(object.table, pair.table(side).name)) continue;
         note(side, object.sql);
+        warn_of_group(pair, side, object);
         if (!pair.notes_displaced || !writes_before(object.sql, object.table)) continue;
         find(Severity::warning, pair.change, "", object.name,
              "the trigger " + object.name + " writes to " + object.table +
@@ -251,6 +252,21 @@ class Builder {
     }
     for (const auto& trigger : pair.ignoring) note(kNew, trigger.event);
     return {};
+  }
+
+  /// An UPDATE OF trigger goes by the columns that a statement names, and those of a group are named together.
+  void warn_of_group(const Pair& pair, Side side, const SchemaObject& trigger) {
+    const auto of = columns_of_update(trigger.sql);
+    for (const auto& group : pair.groups) {
+      std::vector<std::string> named;
+      std::vector<std::string> others;
+      for (const auto& c : group.computed[side]) (contains_name(of, c.column) ? named : others).push_back(c.column);
+      if (named.empty() || others.empty()) continue;
+      find(Severity::warning, pair.change, "", trigger.name,
+           "the trigger " + trigger.name + " is of UPDATE OF " + joined(named, ", ") + ", and runs for an UPDATE of " +
+               joined(others, ", ") + " by " + (side == kOld ? "new" : "old") +
+               " code too while both live, as they are under one constraint or computed from each other");
+    }
   }
 
   /// UPDATE OR REPLACE of the other side arrives on `side` as one (Triggers::update_through()), where SQLite would not

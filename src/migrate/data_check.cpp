@@ -30,7 +30,7 @@ class Checker {
   Result<void> check() {
     const auto& old_table = pair_.table(kOld);
     const auto& new_table = pair_.table(kNew);
-    if (pair_.nullable_key) {
+    if (pair_.nullable_key[kOld]) {
       std::vector<std::string> nulls;
       for (const auto& column : pair_.key[kNew]) nulls.push_back(quote_identifier(column) + " IS NULL");
       OFFX_TRY(refuse_where(joined(nulls, " OR "), joined(pair_.key[kOld], ", "), "the key is NULL"));

@@ -116,10 +116,13 @@ void note_demands(const Pair& pair, std::vector<Finding>& findings) {
              (is_one ? "s" : "") + " anew there: if one becomes the other, say rename = { " + toml_key(column->name) +
              " = \"" + (is_one ? candidates : "…") + "\" }, or up and down");
   }
-  if (pair.nullable_key) {
-    find(Severity::warning, old_table.name, joined(pair.key[kOld], ", "),
-         "the key may be NULL by its declaration: a row without a key cannot be told apart, and writing one gets an "
-         "error while both live");
+  for (const Side side : {kOld, kNew}) {
+    if (!pair.nullable_key[side]) continue;
+    const auto key = joined(pair.key[side], ", ");
+    find(Severity::warning, old_table.name, key,
+         "the key (" + key + ") of " + pair.table(side).name +
+             " may be NULL by its declaration: a row without a key cannot be told apart, and writing one gets an error "
+             "while both live");
   }
 }
 

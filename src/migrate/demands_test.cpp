@@ -5,6 +5,7 @@
 namespace offx::migrate {
 namespace {
 
+using testing::AnyOf;
 using testing::HasSubstr;
 
 /// What only one version demands, and the other version's code writes otherwise.
@@ -90,6 +91,47 @@ TEST_F(Demands, OfAnIndexToo) {
     EXPECT_EQ(rows("id, a, b"), "1|A|b 2|b|c 3|x|b 9|D|d");
     go_back("m");
     execute({"DROP TABLE t_v1"});
+  }
+}
+
+TEST_F(Demands, AKeyOfEveryRow) {
+  struct Keys {
+    std::string old_rest;
+    std::string new_rest;
+    std::string null_row;  ///< columns and values
+    std::string set_null;
+  };
+  const std::vector<Keys> cases = {
+      {"(id TEXT PRIMARY KEY, a INT)", "(id TEXT PRIMARY KEY, a INT)", "(a) VALUES (9)", "id = NULL"},
+      {"(id TEXT PRIMARY KEY, a INT)", "(id TEXT PRIMARY KEY NOT NULL, a INT)", "(a) VALUES (9)", "id = NULL"},
+      {"(id INT PRIMARY KEY, a INT)", "(id INTEGER PRIMARY KEY, a INT)", "(id, a) VALUES (NULL, 9)", "id = NULL"},
+      {"(id TEXT, a INT, PRIMARY KEY (id, a))", "(id TEXT, a INT, PRIMARY KEY (id, a)) WITHOUT ROWID",
+       "(id) VALUES ('y')", "a = NULL"},
+      {"(id INTEGER PRIMARY KEY, a INT)", "(uuid TEXT PRIMARY KEY NOT NULL, id INTEGER UNIQUE, a INT)",
+       "(uuid, a) VALUES ('x', 9)", "id = NULL"},
+  };
+  for (const auto& one : cases) {
+    for (const bool by_new : {false, true}) {
+      SCOPED_TRACE(one.old_rest + " " + one.new_rest + (by_new ? " new" : " old"));
+      execute({"CREATE TABLE t_v1 " + one.old_rest, "INSERT INTO t_v1 (id, a) VALUES (1, 1), (2, 2)"});
+      auto change = change_of("t_v1", "t_v2", "CREATE TABLE t_v2 " + one.new_rest);
+      if (one.new_rest.find("uuid") != std::string::npos) change.up = {{"uuid", "'u' || id"}};
+      if (one.new_rest.find("uuid") != std::string::npos) change.one_way = {"uuid"};
+      begin(migration_of("m", {change}));
+      const std::string table = by_new ? "t_v2" : "t_v1";
+      if (by_new || one.null_row.find("uuid") == std::string::npos) {
+        const auto inserted = run_elsewhere(file(), "INSERT INTO " + table + " " + one.null_row);
+        const auto updated = run_elsewhere(file(), "UPDATE " + table + " SET " + one.set_null + " WHERE id = 2");
+        // An INTEGER PRIMARY KEY gives itself one, and is never NULL.
+        EXPECT_THAT(inserted, AnyOf("", HasSubstr("NOT NULL"))) << inserted;
+        EXPECT_THAT(updated, AnyOf(HasSubstr("NOT NULL"), "datatype mismatch"));
+      }
+      EXPECT_EQ(asked("SELECT id, a FROM t_v1 ORDER BY a"), asked("SELECT id, a FROM t_v2 ORDER BY a"));
+      EXPECT_EQ(asked("SELECT count(*) FROM t_v1 WHERE id IS NULL OR a IS NULL"), "0");
+      expect_alike("m");
+      go_back("m", true);
+      execute({"DROP TABLE t_v1"});
+    }
   }
 }
 

@@ -243,7 +243,10 @@ class Resolver {
         pair_.key_folds_case = std::any_of(collations.begin(), collations.end(),
                                            [](const std::string& collation) { return collation != "binary"; });
         pair_.key = {old_key, new_key};
-        pair_.nullable_key = nullable;
+        for (const Side side : {kOld, kNew}) {
+          pair_.nullable_key[side] = std::any_of(pair_.key[side].begin(), pair_.key[side].end(),
+                                                 [&](const auto& column) { return can_be_null(side, column); });
+        }
         return true;
       }
     }

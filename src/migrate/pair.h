@@ -63,13 +63,14 @@ struct FollowedKey {
   std::array<std::vector<std::string>, 2> columns;
   std::array<std::string, 2> parents;
   std::array<std::vector<std::string>, 2> parent_columns;
+  std::array<bool, 2> sets_default{};  ///< … and gets its default when that is deleted
 };
 
 struct Pair {
   TableChange change;
   std::array<Table, 2> tables;
   std::array<std::vector<std::string>, 2> key;  ///< the same facts, column by column
-  bool nullable_key = false;
+  std::array<bool, 2> nullable_key{};
   bool key_folds_case = false;  ///< equal keys may differ in their bytes (COLLATE NOCASE, RTRIM)
   std::vector<Group> groups;
   std::array<std::vector<Uniqueness>, 2> uniqueness;         ///< of each side, but the key's

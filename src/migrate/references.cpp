@@ -10,12 +10,22 @@ namespace {
 
 using Severity = Finding::Severity;
 
+/// True if it refers to what is not the key, and changes with that: a row that REPLACE puts there deletes what was
+/// referred to, and an UPDATE would take those along that refer to it.
+bool follows_another(const ForeignKey& key, const Pair& pair) {
+  return !key.parent_columns.empty() && (key.on_update.starts_with("SET") || key.on_update == "CASCADE") &&
+         !std::is_permutation(key.parent_columns.begin(), key.parent_columns.end(), pair.key[kOld].begin(),
+                              pair.key[kOld].end(), [](const auto& a, const auto& b) { return same_name(a, b); });
+}
+
 /// Whether a deletion from the old table does to `child` what one from the new table does to nobody.
 bool acts_on(const Blueprint& blueprint, const Table& child, const Pair& pair) {
   if (same_name(child.name, pair.change.from)) return false;
   const auto* versioned = blueprint.pair_from(child.name);
   return std::any_of(child.foreign_keys.begin(), child.foreign_keys.end(), [&](const ForeignKey& key) {
-    if (!same_name(key.parent, pair.change.from) || key.on_delete == "NO ACTION") return false;
+    if (!same_name(key.parent, pair.change.from)) return false;
+    if (follows_another(key, pair)) return true;
+    if (key.on_delete == "NO ACTION") return false;
     if (versioned == nullptr) return true;
     const auto& keys = versioned->pair.table(kNew).foreign_keys;
     return std::none_of(keys.begin(), keys.end(), [&](const ForeignKey& successor) {
@@ -114,12 +124,21 @@ void check_references(const Blueprint& blueprint, PairPlan& plan, const Schema& 
                               old_key.on_update + " in " + pair.change.from + " and ON DELETE " + same->on_delete +
                               " ON UPDATE " + same->on_update + " in " + to + ": while both live, both happen"});
     }
+    if (same != nullptr && parent != nullptr && follows_another(old_key, parent->pair)) {
+      findings.push_back({Severity::warning, pair.change.from, columns,
+                          "(" + columns + ") follows (" + joined(old_key.parent_columns, ", ") + ") of " +
+                              old_key.parent +
+                              ", which is not its key: a REPLACE by old code that changes that row takes "
+                              "those along that refer to it while both live, as an UPDATE does, and does not delete "
+                              "what they refer to"});
+    }
     const bool follows =
         same != nullptr && parent != nullptr && old_key.on_update == "CASCADE" && same->on_update == "CASCADE";
     if (!follows) continue;
     FollowedKey key = {{old_key.columns, same->columns},
                        {old_key.parent, same->parent},
-                       {old_key.parent_columns, same->parent_columns}};
+                       {old_key.parent_columns, same->parent_columns},
+                       {old_key.on_delete == "SET DEFAULT", same->on_delete == "SET DEFAULT"}};
     bool is_carried = true;
     for (const Side side : {kOld, kNew}) {
       if (key.parent_columns[side].empty()) key.parent_columns[side] = parent->pair.table(side).key;

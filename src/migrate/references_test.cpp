@@ -303,5 +303,56 @@ TEST_F(MigrationTest, ARowRefersToOneThatItReplacesWhereForeignKeysAreNotEnforce
   }
 }
 
+// REPLACE deletes a parent, and makes one of the same key.
+TEST_F(MigrationTest, WhoFollowsAParentGetsTheDefaultWhenItIsReplaced) {
+  const auto plain = folder_ / "plain.db";
+  const std::string follow = " ON DELETE SET DEFAULT ON UPDATE CASCADE";
+  const auto posts = [&](const std::string& name, const std::string& parent) {
+    return "CREATE TABLE " + name + " (id INTEGER PRIMARY KEY, u INT DEFAULT 1 REFERENCES " + parent + " (id)" +
+           follow + ")";
+  };
+  const auto users = [](const std::string& name) {
+    return "CREATE TABLE " + name + " (id INTEGER PRIMARY KEY, name TEXT UNIQUE)";
+  };
+  for (const std::string side : {"v1", "v2"}) {
+    for (const std::string& sql :
+         {std::string("DROP TABLE IF EXISTS posts_v1"), std::string("DROP TABLE IF EXISTS users_v1"), users("users_v1"),
+          posts("posts_v1", "users_v1"), std::string("INSERT INTO users_v1 VALUES (1, 'anon'), (2, 'ann'), (3, 'bob')"),
+          std::string("INSERT INTO posts_v1 VALUES (1, 2), (2, 3), (3, 1)")}) {
+      ASSERT_EQ(run_elsewhere(file(), sql), "");
+      ASSERT_EQ(run_elsewhere(plain, sql), "");
+    }
+    begin(migration_of("m", {change_of("users_v1", "users_v2", users("users_v2")),
+                             change_of("posts_v1", "posts_v2", posts("posts_v2", "users_v2"))}));
+    const auto control = must(db::create_database_client(plain));
+    for (const std::string sql : {"INSERT OR REPLACE INTO % VALUES (2, 'eve')", "UPDATE % SET id = 9 WHERE id = 3",
+                                  "INSERT OR REPLACE INTO % VALUES (4, 'bob')",
+                                  "UPDATE OR REPLACE % SET id = 2 WHERE id = 4", "DELETE FROM % WHERE id = 2"}) {
+      SCOPED_TRACE(side + ": " + sql);
+      const auto on = [&](const std::string& name) {
+        return "PRAGMA foreign_keys = ON; " + std::string(sql).replace(sql.find('%'), 1, name);
+      };
+      EXPECT_EQ(run_elsewhere(file(), on("users_" + side)), run_elsewhere(plain, on("users_v1")));
+      for (const std::string what : {"SELECT * FROM users_v1 ORDER BY id", "SELECT * FROM posts_v1 ORDER BY id"}) {
+        EXPECT_EQ(asked(what), ask(*control, what));
+      }
+      expect_alike("m");
+    }
+    go_back("m", true);
+  }
+}
+
+TEST_F(MigrationTest, AReplaceByNewCodeMovesNobodyWhoFollowsAnotherColumn) {
+  execute({"CREATE TABLE users_v1 (id INTEGER PRIMARY KEY, login TEXT NOT NULL UNIQUE)",
+           "CREATE TABLE posts (id INTEGER PRIMARY KEY, u REFERENCES users_v1 (login) ON UPDATE CASCADE)",
+           "INSERT INTO users_v1 VALUES (1, 'ann'), (2, 'bob')", "INSERT INTO posts VALUES (1, 'ann')"});
+  begin(migration_of("m", {change_of("users_v1", "users_v2",
+                                     "CREATE TABLE users_v2 (id INTEGER PRIMARY KEY, login TEXT NOT NULL UNIQUE)")}));
+  EXPECT_THAT(asked("INSERT OR REPLACE INTO users_v2 VALUES (1, 'cat')"), HasSubstr("FOREIGN KEY"));
+  execute({"UPDATE users_v2 SET login = 'eve' WHERE id = 1", "INSERT OR REPLACE INTO users_v2 VALUES (2, 'cat')"});
+  EXPECT_EQ(asked("SELECT u FROM posts") + " " + asked("SELECT login FROM users_v1 ORDER BY id"), "eve eve cat");
+  expect_alike("m");
+}
+
 }  // namespace
 }  // namespace offx::migrate

@@ -162,7 +162,7 @@ const Case kCases[] = {
     {"row_without_key", "CREATE TABLE t_v1 (code TEXT PRIMARY KEY); INSERT INTO t_v1 VALUES (NULL);",
      with("CREATE TABLE t_v2 (code TEXT PRIMARY KEY)"), kRefusal, "the key is NULL, in 1 row, code = NULL"},
     {"key_may_be_null", "CREATE TABLE t_v1 (code TEXT PRIMARY KEY);", with("CREATE TABLE t_v2 (code TEXT PRIMARY KEY)"),
-     kWarning, "the key may be NULL by its declaration"},
+     kWarning, "the key (name) of t_v1 may be NULL by its declaration"},
     // References.
     {"refers_to_the_old", kTable,
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER REFERENCES t_v1 (id))"), kRefusal,
@@ -230,6 +230,11 @@ const Case kCases[] = {
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE UNIQUE INDEX x ON t_v1 (lower(name));"
      "CREATE TRIGGER y BEFORE INSERT ON t_v1 BEGIN SELECT 1; UPDATE OR IGNORE \"t_v1\" SET n = 1; END;",
      with(kSame), kWarning, "the trigger y writes to t_v1 before each row"},
+    {"trigger_of_a_part_of_what_is_carried_together",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER);"
+     "CREATE UNIQUE INDEX x ON t_v1 (name) WHERE n IS NULL;"
+     "CREATE TRIGGER y AFTER UPDATE OF name ON t_v1 BEGIN SELECT 1; END;",
+     with(kSame), kWarning, "runs for an UPDATE of n by new code too"},
     {"trigger_of_the_new_table_that_fails", kTable,
      with(kSame,
           [](auto& c) {

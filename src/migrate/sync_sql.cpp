@@ -132,7 +132,7 @@ class Triggers {
     add("ins", "AFTER INSERT",
         "NOT " + pair_is_alike() + (carries_replace() ? " OR " + is_noted() : "") +
             (pair_.notes_displaced ? " OR " + some_displaced() : ""),
-        bring_ancestors(but_this) + sweeps(nullptr, false) + replace() + insert_through("", false) +
+        refuse_null_key() + bring_ancestors(but_this) + sweeps(nullptr, false) + replace() + insert_through("", false) +
             insert(is_carried_) + restore() + assert_row(false, is_carried_));
     add("del", "AFTER DELETE", "",
         take_parent_along() + take_displaced_along() + "DELETE FROM " + target_ + " WHERE " +
@@ -141,7 +141,7 @@ class Triggers {
     const auto old_twin = twin("OLD");
     add("key", "AFTER UPDATE OF " + key_list(pair_, from_) + names_of_rowid(),
         "(" + key_changed() + ") AND (" + old_twin + " OR NOT " + pair_is_alike() + ")" + no_parent_moves(nullptr),
-        bring_ancestors(but_this + " AND NOT " + pair_is_alike()) + sweeps(nullptr, true) +
+        refuse_null_key() + bring_ancestors(but_this + " AND NOT " + pair_is_alike()) + sweeps(nullptr, true) +
             insert_through(" AND NOT " + old_twin, true) + insert(" AND NOT " + old_twin) + move() + restore() +
             assert_row(true, ""));
     // Where nobody sees in how many statements an UPDATE arrives, each group goes by itself, which costs less.
@@ -212,8 +212,14 @@ class Triggers {
         }
         return "EXISTS (SELECT 1 FROM " + table + " WHERE " + joined(parts, " AND ") + ")";
       };
-      when +=
-          " AND NOT (" + exists(to_, "OLD") + " AND NOT " + exists(from_, "OLD") + " AND " + exists(from_, "NEW") + ")";
+      // REPLACE of a parent deletes it as well, and makes one of the same key.
+      std::vector<std::string> defaults;
+      for (const auto& name : key.columns[from_]) {
+        const auto& value = pair_.tables[from_].column(name)->default_value;
+        defaults.push_back("NEW." + quote_identifier(name) + " IS (" + value.value_or("NULL") + ")");
+      }
+      when += " AND NOT (" + exists(to_, "OLD") + " AND NOT " + exists(from_, "OLD") + " AND " + exists(from_, "NEW") +
+              (key.sets_default[from_] ? " AND NOT (" + joined(defaults, " AND ") + ")" : "") + ")";
     }
     return when;
   }
@@ -778,6 +784,18 @@ class Triggers {
     const auto replacing = replaces(groups, false);
     return (replacing.empty() ? std::string() : update_through({}, changes, where, replacing)) +
            update_plainly({}, changes, where);
+  }
+
+  /// Nothing finds a row without a key: it would be in one version alone.
+  std::string refuse_null_key() const {
+    if (!pair_.nullable_key[from_]) return {};
+    const auto key = quoted_key(pair_, from_, "NEW");
+    std::vector<std::string> is_null;
+    for (const auto& column : key) is_null.push_back(column + " IS NULL");
+    return "SELECT RAISE(ABORT, " +
+           quote_text("NOT NULL constraint failed: " + pair_.tables[from_].name + "." + joined(pair_.key[from_], ", ") +
+                      ": a row needs its key while two versions of its table live") +
+           ") WHERE " + joined(is_null, " OR ") + ";\n";
   }
 
   /// OR IGNORE in the application's statement reaches into triggers: what the target refuses would vanish there.
