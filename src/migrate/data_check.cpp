@@ -1,9 +1,11 @@
 #include "migrate/data_check.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
 #include "db/script.h"
+#include "db/table_text.h"
 #include "migrate/sql_text.h"
 #include "migrate/table.h"
 
@@ -18,7 +20,12 @@ class Checker {
       : client_(client), blueprint_(blueprint), pair_(pair), findings_(findings) {
     std::vector<std::string> columns = {key_text() + " AS offx_key"};
     for (const auto& c : pair.computed(kNew)) {
-      columns.push_back((c.carried_from.empty() ? "(" + c.expression + ")" : c.expression) + " AS " +
+      // Conditions compare as the new table does.
+      const auto collation = collation_of(kNew, c.column);
+      const bool is_carried = !c.carried_from.empty();
+      const bool is_alike = is_carried && collation_of(kOld, c.carried_from) == collation;
+      columns.push_back((is_carried ? c.expression : "(" + c.expression + ")") +
+                        (is_alike ? "" : " COLLATE " + quote_identifier(collation)) + " AS " +
                         quote_identifier(c.column));
     }
     for (const auto* column : pair.own_columns(kNew)) {
@@ -143,36 +150,83 @@ class Checker {
   }
 
   Result<void> check_unique(const Index& index) {
-    if (!index.unique || index.partial) return {};
-    for (const auto& column : index.columns) {
-      if (column.empty()) return {};
-    }
-    for (const auto& unique : pair_.uniqueness[kNew]) {
-      if (unique.columns[kNew] == index.columns && unique.on_both) return {};
-    }
-    bool is_key = index.columns.size() == pair_.key[kNew].size();
+    if (!index.unique || is_demanded_already(index)) return {};
+    bool is_key = index.columns.size() == pair_.key[kNew].size() && !index.partial;
+    std::vector<std::string> terms;
+    std::vector<std::string> names;
     std::vector<std::string> group;
     std::vector<std::string> present;
     for (std::size_t i = 0; i < index.columns.size(); ++i) {
-      const auto name = quote_identifier(index.columns[i]);
+      const auto& column = index.columns[i];
+      const auto name = "offx_term" + std::to_string(i + 1);
+      terms.push_back((column.empty() ? "(" + index.text.terms[i] + ")" : quote_identifier(column)) + " AS " + name);
+      names.push_back(column.empty() ? index.text.terms[i] : column);
       group.push_back(name + " COLLATE " + index.collations[i]);
       present.push_back(name + " IS NOT NULL");
-      is_key = is_key && same_name(pair_.table(kOld).key.size() > i ? pair_.counterpart(kNew, index.columns[i]) : "",
+      is_key = is_key && same_name(pair_.table(kOld).key.size() > i ? pair_.counterpart(kNew, column) : "",
                                    pair_.table(kOld).key.size() > i ? pair_.table(kOld).key[i] : "-");
     }
     if (is_key && index.collations == std::vector<std::string>(index.collations.size(), "BINARY")) return {};
-    const auto groups = " FROM (SELECT offx_key, " + joined(quoted(index.columns), ", ") + " FROM " + rows_ +
-                        ") WHERE " + joined(present, " AND ") + " GROUP BY " + joined(group, ", ") +
-                        " HAVING count(*) > 1";
+    const auto groups = " FROM (SELECT offx_key, " + joined(terms, ", ") + " FROM " + rows_ +
+                        (index.partial ? " WHERE " + index.text.where : "") + ") WHERE " + joined(present, " AND ") +
+                        " GROUP BY " + joined(group, ", ") + " HAVING count(*) > 1";
+    const auto what = joined(names, ", ");
     return refuse_found("SELECT min(offx_key) || ' and ' || max(offx_key)" + groups + " LIMIT 1",
-                        "SELECT sum(n) FROM (SELECT count(*) AS n" + groups + ")", joined(index.columns, ", "),
-                        "(" + joined(index.columns, ", ") + ") would not be unique in " + pair_.change.to);
+                        "SELECT sum(n) FROM (SELECT count(*) AS n" + groups + ")",
+                        contains_name(index.columns, "") ? index.name : what,
+                        "(" + what + ") would not be unique in " + pair_.change.to +
+                            (index.partial ? " WHERE " + index.text.where : ""));
   }
 
-  static std::vector<std::string> quoted(const std::vector<std::string>& names) {
-    std::vector<std::string> result;
-    for (const auto& name : names) result.push_back(quote_identifier(name));
-    return result;
+  /// True if the old table's rows are under the same constraint: then none breaks it.
+  [[nodiscard]] bool is_demanded_already(const Index& index) const {
+    for (const auto& unique : pair_.uniqueness[kNew]) {
+      if (unique.columns[kNew] == index.columns && unique.text.terms == index.text.terms && unique.on_both) return true;
+    }
+    const auto says_the_same = [&](const std::string& mine, const std::string& its) {
+      return as_said_by_old(mine) == normalised(its);
+    };
+    const auto& old_indexes = pair_.table(kOld).indexes;
+    return index.partial && std::any_of(old_indexes.begin(), old_indexes.end(), [&](const Index& its) {
+             return its.unique && its.partial && its.collations == index.collations &&
+                    says_the_same(index.text.where, its.text.where) &&
+                    std::equal(index.text.terms.begin(), index.text.terms.end(), its.text.terms.begin(),
+                               its.text.terms.end(), says_the_same);
+           });
+  }
+
+  /// `sql` over a new row as it would be said of the old one, normalised(); empty if it speaks of what is not there.
+  [[nodiscard]] std::string as_said_by_old(std::string_view sql) const {
+    bool is_there = true;
+    const auto said = with_columns(sql, [&](const std::string& name) {
+      const auto* column = pair_.table(kNew).column(name);
+      if (column == nullptr) return std::string();
+      const bool is_computed_alike =
+          column->generated && normalised(definition(kNew, name)) == normalised(definition(kOld, name));
+      const auto said_by_old = is_computed_alike ? name : pair_.counterpart(kNew, name);
+      is_there = is_there && !said_by_old.empty() && collation_of(kNew, name) == collation_of(kOld, said_by_old);
+      return quote_identifier(said_by_old);
+    });
+    return is_there ? normalised(said) : std::string();
+  }
+
+  /// What the CREATE TABLE of `side` says of a column; empty if it has none.
+  [[nodiscard]] std::string_view definition(Side side, std::string_view column) const {
+    for (const auto text : db::read_table_text(pair_.table(side).sql).columns) {
+      if (const auto tokens = tokens_of(text); !tokens.empty() && same_name(name_of(tokens[0]), column)) return text;
+    }
+    return {};
+  }
+
+  [[nodiscard]] std::string collation_of(Side side, std::string_view column) const {
+    int depth = 0;
+    const auto tokens = tokens_of(definition(side, column));
+    for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
+      if (tokens[i].text == "(") ++depth;
+      if (tokens[i].text == ")") --depth;
+      if (depth == 0 && is_word(tokens[i], "collate")) return name_of(tokens[i + 1]);
+    }
+    return "binary";
   }
 
   /// Rows may refer to nothing although the old table has the same reference: a program need not enforce it.

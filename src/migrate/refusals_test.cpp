@@ -274,6 +274,32 @@ const Case kCases[] = {
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT UNIQUE); INSERT INTO t_v1 VALUES (1, 'a'), (2, 'A');",
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT COLLATE NOCASE UNIQUE)"), kRefusal,
      "(name) would not be unique in t_v2"},
+    {"repeated_in_an_expression", kRows,
+     with(std::string(kSame) + "; CREATE UNIQUE INDEX low ON t_v2 (lower(name), n > 1)"), kRefusal,
+     "(lower(name), n > 1) would not be unique in t_v2, in 2 rows, for instance id = 1 and id = 3: correct"},
+    {"repeated_in_an_expression_but_for_case",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO t_v1 VALUES (1, ' a'), (2, 'A');",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT);"
+          "CREATE UNIQUE INDEX trimmed ON t_v2 (trim(name) COLLATE NOCASE DESC)"),
+     kRefusal, "(trim(name)) would not be unique in t_v2, in 2 rows, for instance id = 1 and id = 2"},
+    {"repeated_where_a_partial_index_is", kRows,
+     with(std::string(kSame) + "; CREATE UNIQUE INDEX some ON t_v2 (name) WHERE n > 0 OR id < 0"), kRefusal,
+     "(name) would not be unique in t_v2 WHERE n > 0 OR id < 0, in 2 rows, for instance id = 1 and id = 3"},
+    {"repeated_where_no_partial_index_is", kRows,
+     with(std::string(kSame) + "; CREATE UNIQUE INDEX some ON t_v2 (name) WHERE n > 5"), kWarning,
+     "only t_v2 demands unique (name)"},
+    {"repeated_in_an_expression_of_what_is_computed", kRows,
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, code TEXT, n INTEGER, more TEXT DEFAULT 'm');"
+          "CREATE UNIQUE INDEX coded ON t_v2 (upper(code || more))",
+          [](auto& c) {
+            c.up = {{"code", "'x' || name"}};
+            c.down = {{"name", "substr(code, 2)"}};
+          }),
+     kRefusal, "(upper(code || more)) would not be unique in t_v2, in 3 rows, for instance id = 1 and id = 3"},
+    {"repeated_in_what_sqlite_computes", kRows,
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER, low AS (lower(name)));"
+          "CREATE UNIQUE INDEX lows ON t_v2 (low) WHERE n > 5"),
+     Finding::Severity::note, "not looked for beforehand: whether (low) would not be unique in t_v2 WHERE n > 5"},
     {"check_fails_for_a_row", kRows,
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER CHECK (n > 5))"), kRefusal,
      "CHECK (n > 5) would fail"},
@@ -469,6 +495,28 @@ TEST(PlanAdvises, AlterTableWhereItWouldDoAndNowhereElse) {
     EXPECT_EQ(advised, !column.empty());
     if (advised) must(client->execute("ALTER TABLE t_v1 ADD COLUMN " + column));
   }
+}
+
+/// Rows are not asked about what the old version demands of them already, nor by another collation than they will have.
+TEST(PlanSaysNothing, OfRowsThatAnIndexFits) {
+  auto client = must(db::create_database_client(":memory:"));
+  for (const auto* sql :
+       {"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT COLLATE NOCASE, n INTEGER, low AS (lower(name)))",
+        "CREATE UNIQUE INDEX lows ON t_v1 (low) WHERE n > 5",
+        "INSERT INTO t_v1 (name, n) VALUES ('a', 1), ('A', 1), ('b', 7)"}) {
+    run(*client, sql);
+  }
+  auto change = change_of("t_v1", "t_v2",
+                          "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, m INTEGER, low AS (lower(name)));"
+                          "CREATE UNIQUE INDEX lows_v2 ON t_v2 (low) WHERE m > 5;"
+                          "CREATE UNIQUE INDEX only_a ON t_v2 (m) WHERE name = 'a'");
+  change.rename = {{"n", "m"}};
+  change.drop = {"lows"};
+  const auto migration = migration_of("m", {change});
+  for (const auto& finding : must(make_plan(*client, migration)).findings) {
+    EXPECT_THAT(finding.message, testing::Not(HasSubstr("would not be unique")));
+  }
+  must(start(*client, migration, {}));
 }
 
 TEST(PlanRefuses, TablesThatReferToEachOtherInACircle) {
