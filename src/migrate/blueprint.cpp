@@ -1,6 +1,7 @@
 #include "migrate/blueprint.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include "db/script.h"
 #include "migrate/added_columns.h"
@@ -363,6 +364,18 @@ std::vector<NamedSql> triggers_in(std::string_view script, const TableChange& ch
     triggers.push_back({std::move(object.name), std::string(statement)});
   }
   return triggers;
+}
+
+void drop_orphans(Schema& schema, const Migration& migration) {
+  for (const auto& change : migration.tables) {
+    if (schema.find("table", change.to) != nullptr) continue;
+    const auto statements = db::split_script(change.create);
+    for (const auto statement : std::views::reverse(statements)) {
+      const auto object = created_object(statement);
+      if (object.kind.empty()) continue;
+      (void)schema.scratch().execute("DROP " + object.kind + " IF EXISTS " + quote_identifier(object.name));
+    }
+  }
 }
 
 Result<Blueprint> make_blueprint(Schema& schema, const Migration& migration, Redirects can_redirect,

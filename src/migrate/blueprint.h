@@ -48,6 +48,10 @@ struct Blueprint {
 /// (triggers of the user's that came later would let others be made), or as they would be made now.
 Result<std::vector<NamedSql>> expected_triggers(db::DatabaseClient& client, const PairPlan& plan, Side side, bool live);
 
+/// Where somebody dropped the new table of a migration that is begun: drops in the scratch database what `create` made
+/// beside it, so that make_blueprint() can make it all again there.
+void drop_orphans(Schema& schema, const Migration& migration);
+
 /// Resolves `migration` against `schema`, in whose scratch database the new tables are made if the original lacks them.
 /// Complaints go to `findings`; with a refusal among them the blueprint may be incomplete.
 Result<Blueprint> make_blueprint(Schema& schema, const Migration& migration, Redirects can_redirect,

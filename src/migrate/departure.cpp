@@ -57,12 +57,23 @@ Result<void> check_there(db::DatabaseClient& client, const Record& record, Side 
   for (const auto& name : names_of(record, side)) {
     OFFX_ASSIGN(const bool is_there, table_exists(client, name));
     if (is_there) continue;
-    return fail(Errc::conflict,
-                "the migration " + record.name + " (" + std::string(to_string(record.phase)) + ") needs the table " +
-                    name + ", which somebody renamed or dropped: " +
-                    (side == kOld ? "rename it back, or make it again with the rows of the new version, and roll back"
-                                  : "rename it back and roll back, or roll back with --discard"));
+    std::string remedy;
+    if (record.phase == Phase::live) {
+      remedy = side == kOld ? "rename it back, or make it again with the rows of the new version, and roll back"
+                            : "rename it back and roll back, or roll back with --discard";
+    } else {
+      remedy = side == kOld ? "rename it back, or make it again (the new version has only what was copied so far), and "
+                              "roll back"
+                            : "roll back and start again; the old version has all rows";
+    }
+    return fail(Errc::conflict, "the migration " + record.name + " (" + std::string(to_string(record.phase)) +
+                                    ") needs the table " + name + ", which somebody renamed or dropped: " + remedy);
   }
+  return {};
+}
+
+Result<void> check_there(db::DatabaseClient& client, const Record& record) {
+  for (const Side side : {kOld, kNew}) OFFX_TRY(check_there(client, record, side));
   return {};
 }
 
@@ -170,7 +181,7 @@ Result<void> may_start(const Record& record, const Migration& migration) {
 }
 
 Result<Blueprint> may_complete(db::DatabaseClient& client, const Record& record, bool force) {
-  for (const Side side : {kOld, kNew}) OFFX_TRY(check_there(client, record, side));
+  OFFX_TRY(check_there(client, record));
   OFFX_TRY(check_nobody_needs(client, record, kOld));
   if (!force) OFFX_TRY(check_no_users(client, record, kOld));
   OFFX_ASSIGN(const auto migration, parse_migration(record.definition, record.name));
@@ -202,7 +213,9 @@ Result<Blueprint> may_roll_back(db::DatabaseClient& client, const Record& record
   if (record.phase == Phase::live && !options.force) OFFX_TRY(check_no_users(client, record, kNew));
   OFFX_ASSIGN(const auto migration, parse_migration(record.definition, record.name));
   std::vector<Finding> findings;
-  OFFX_ASSIGN(auto blueprint, read_blueprint(client, migration, findings));
+  OFFX_ASSIGN(auto schema, Schema::read(client));
+  drop_orphans(schema, migration);
+  OFFX_ASSIGN(auto blueprint, make_blueprint(schema, migration, can_redirect_references(client), findings));
   if (record.phase == Phase::live && !options.discard) OFFX_TRY(check_triggers(client, blueprint, kNew, true));
   return blueprint;
 }

@@ -200,6 +200,7 @@ Result<void> go_live(Worker& worker, const Record& record, const Blueprint& blue
 
 /// Every table from wherever it is to the end of its backfill, then all of them live.
 Result<void> carry_on(Worker& worker, const Record& record) {
+  OFFX_TRY(check_there(worker.client(), record));
   OFFX_ASSIGN(const auto migration, parse_migration(record.definition, record.name));
   std::vector<Finding> findings;
   OFFX_ASSIGN(const auto blueprint, read_blueprint(worker.client(), migration, findings));
@@ -238,6 +239,9 @@ Result<void> start(Worker& worker, const Migration& migration) {
   }
   OFFX_ASSIGN(const auto record, read_record(client, migration.name));
   auto done = carry_on(worker, record);
+  if (!done && done.error().message().find("no such table") != std::string::npos) {
+    if (auto there = check_there(client, record); !there) done = std::move(there);
+  }
   if (!done && done.error().code() != Errc::cancelled) {
     // What is wrong stays to be seen in `status`; if it cannot be written, as somebody else is at work by now, the
     // caller hears of it all the same.

@@ -186,7 +186,7 @@ Result<Plan> plan_of_begun(db::DatabaseClient& client, const Migration& migratio
       how_far += (how_far.empty() ? "" : ", ") + table.to + " " + std::to_string(table.rows_done) + " of " +
                  std::to_string(table.rows_total) + " rows";
     }
-    say(Severity::note, "`start` goes on where it stopped: " + how_far);
+    say(Severity::note, "`start` " + or_refused(check_there(client, record), "goes on where it stopped: " + how_far));
   }
   const auto old_tables = joined(names_of(record, kOld), ", ");
   if (record.phase == Phase::live) {

@@ -131,6 +131,7 @@ Result<void> remove_tables(Worker& worker, const Record& record, Side side) {
     OFFX_ASSIGN(auto schema, Schema::read(worker.client(), as_before));
     Migration rest = migration;
     std::erase_if(rest.tables, [&](const TableChange& change) { return change.from != table->from; });
+    if (side == kNew && table->kept_as.empty()) drop_orphans(schema, rest);
     std::vector<Finding> findings;
     OFFX_ASSIGN(auto blueprint, make_blueprint(schema, rest, can_redirect_references(worker.client()), findings));
     auto* plan = blueprint.pairs.empty() ? nullptr : &blueprint.pairs.front();

@@ -146,7 +146,7 @@ Result<VerifyReport> verify(db::DatabaseClient& client, std::string_view name, c
     return fail(Errc::conflict, "the migration " + record.name + " is in the phase " +
                                     std::string(to_string(record.phase)) + ": there is nothing to compare");
   }
-  for (const Side side : {kOld, kNew}) OFFX_TRY(check_there(client, record, side));
+  OFFX_TRY(check_there(client, record));
   OFFX_ASSIGN(const auto migration, parse_migration(record.definition, record.name));
   std::vector<Finding> findings;
   OFFX_ASSIGN(const auto blueprint, read_blueprint(client, migration, findings));

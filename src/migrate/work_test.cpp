@@ -161,7 +161,8 @@ TEST_F(MigrationWork, ATableThatSomebodyRenamedOrDroppedIsAskedFor) {
   execute(
       {"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT)", "INSERT INTO t_v1 (name) VALUES ('a')"});
   const auto migration = migration_of(
-      "m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT)")});
+      "m", {change_of("t_v1", "t_v2",
+                      "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT); CREATE TABLE beside (n)")});
   begin(migration);
   const auto expect_refused = [&](std::string_view what) {
     const auto verified = verify(*client_, "m", {});
@@ -184,6 +185,57 @@ TEST_F(MigrationWork, ATableThatSomebodyRenamedOrDroppedIsAskedFor) {
   must(roll_back(*client_, "m", discard));
   execute({"INSERT INTO t_v1 (name) VALUES ('b')"});
   EXPECT_EQ(objects_in(*client_), "t_v1");
+}
+
+TEST_F(MigrationWork, ATableThatSomebodyDroppedWhileItWasCopiedIsAskedFor) {
+  auto change = change_of("t_v1", "t_v2",
+                          "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, own TEXT UNIQUE); CREATE TABLE beside "
+                          "(id INTEGER PRIMARY KEY); CREATE TRIGGER seen AFTER INSERT ON t_v2 BEGIN INSERT OR IGNORE "
+                          "INTO beside VALUES (NEW.id); END");
+  const auto migration = migration_of("m", {change});
+  for (const bool at_once : {false, true}) {
+    for (const std::string table : {"t_v1", "t_v2"}) {
+      SCOPED_TRACE(table + (at_once ? " while `start` runs" : " before it goes on"));
+      execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, gone TEXT UNIQUE)",
+               "CREATE INDEX t_name ON t_v1 (name)",
+               "CREATE TRIGGER named AFTER INSERT ON t_v1 BEGIN UPDATE t_v1 SET name = trim(NEW.name) WHERE id = "
+               "NEW.id; END",
+               "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) "
+               "INSERT INTO t_v1 (id, name) SELECT i, 'n' || i FROM n"});
+      WorkOptions options;
+      options.max_chunk_rows = 100;
+      options.progress = [&](const WorkState&) {
+        run(*client_, "ALTER TABLE " + table + " RENAME TO kept");
+        return at_once;
+      };
+      auto started = start(*client_, migration, options);
+      ASSERT_FALSE(started);
+      if (!at_once) started = start(*client_, migration, {});
+      ASSERT_FALSE(started);
+      EXPECT_EQ(started.error().code(), Errc::conflict);
+      const auto said =
+          "the migration m (backfill) needs the table " + table + ", which somebody renamed or dropped: " +
+          (table == "t_v1" ? "rename it back" : "roll back and start again; the old version has all rows");
+      EXPECT_THAT(error_of(started), HasSubstr(said));
+      EXPECT_THAT(must(list_migrations(*client_)).front().error, HasSubstr(said));
+      EXPECT_THAT(
+          must(make_plan(*client_, migration)).findings,
+          testing::Contains(testing::Field(&Finding::message, HasSubstr("`start` would be refused now: " + said))));
+      if (table == "t_v1") {
+        execute({"ALTER TABLE kept RENAME TO t_v1"});
+      } else {
+        execute({"DROP TABLE kept"});
+      }
+      go_back("m");
+      EXPECT_EQ(objects_in(*client_), "named t_name t_v1");
+      EXPECT_EQ(asked("INSERT INTO t_v1 (name) VALUES ('new') RETURNING id"), "301");
+      begin(migration);
+      EXPECT_EQ(asked("SELECT count(*), (SELECT count(*) FROM beside) FROM t_v2"), "301|301");
+      expect_alike("m");
+      go_back("m", true);
+      execute({"DROP TABLE t_v1"});
+    }
+  }
 }
 
 TEST_F(MigrationWork, WhereNothingHasBegunNothingDrifts) {
