@@ -366,6 +366,21 @@ std::vector<NamedSql> triggers_in(std::string_view script, const TableChange& ch
   return triggers;
 }
 
+Result<std::vector<NamedSql>> expected_helpers(db::DatabaseClient& client, std::string_view to) {
+  OFFX_ASSIGN(const auto rows, client.execute("SELECT name, sql FROM offx_schema_objects WHERE type IN ('table', "
+                                              "'index') AND name LIKE 'offx\\_sync\\_%' ESCAPE '\\' ORDER BY name"));
+  const auto index = "offx_sync_" + std::string(to) + "_find";
+  std::vector<NamedSql> expected;
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    auto name = db::to_text(rows.row(i)[0]);
+    const bool is_index = same_name(name.substr(0, index.size()), index) &&
+                          name.find_first_not_of("0123456789", index.size()) == std::string::npos;
+    if (!is_index && !same_name(name, note_of_replaced(to)) && !same_name(name, note_of_displaced(to))) continue;
+    expected.push_back({std::move(name), db::to_text(rows.row(i)[1])});
+  }
+  return expected;
+}
+
 void drop_orphans(Schema& schema, const Migration& migration) {
   for (const auto& change : migration.tables) {
     if (schema.find("table", change.to) != nullptr) continue;

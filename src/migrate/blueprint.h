@@ -48,6 +48,9 @@ struct Blueprint {
 /// (triggers of the user's that came later would let others be made), or as they would be made now.
 Result<std::vector<NamedSql>> expected_triggers(db::DatabaseClient& client, const PairPlan& plan, Side side, bool live);
 
+/// What sync_helpers() made for the new table `to` when its migration began, as the database remembers it.
+Result<std::vector<NamedSql>> expected_helpers(db::DatabaseClient& client, std::string_view to);
+
 /// Where somebody dropped the new table of a migration that is begun: drops in the scratch database what `create` made
 /// beside it, so that make_blueprint() can make it all again there.
 void drop_orphans(Schema& schema, const Migration& migration);

@@ -74,6 +74,18 @@ Result<void> check_there(db::DatabaseClient& client, const Record& record, Side 
 
 Result<void> check_there(db::DatabaseClient& client, const Record& record) {
   for (const Side side : {kOld, kNew}) OFFX_TRY(check_there(client, record, side));
+  for (const auto& table : record.tables) {
+    OFFX_ASSIGN(const auto helpers, expected_helpers(client, table.to));
+    for (const auto& helper : helpers) {
+      if (created_object(helper.sql).kind != "table") continue;  // without an index everything works, if slowly
+      OFFX_ASSIGN(const bool is_there, table_exists(client, helper.name));
+      if (is_there) continue;
+      return fail(Errc::conflict,
+                  "the migration " + record.name + " (" + std::string(to_string(record.phase)) + ") needs the table " +
+                      helper.name + ", which somebody dropped: without it what is written to " + table.from + " or " +
+                      table.to + " fails. Make it again (`offx migrate drift --sql` shows it), or roll back");
+    }
+  }
   return {};
 }
 

@@ -35,7 +35,7 @@ Result<void> check_not_leaving(const std::vector<Record>& records, std::string_v
 
 /// Errc::conflict: somebody renamed or dropped a table of this version; the message says which, and what to do.
 Result<void> check_there(db::DatabaseClient& client, const Record& record, Side side);
-/// The same for both versions.
+/// The same for both versions, and for the tables of notes that their triggers need.
 Result<void> check_there(db::DatabaseClient& client, const Record& record);
 
 /// Errc::corrupt: a trigger that carries what is written to `from`'s tables was dropped or changed by somebody: it has

@@ -12,10 +12,37 @@ namespace {
 
 using db::to_text;
 
-/// The triggers and indexes that a migration under way keeps for itself, as they must be.
-Result<void> find_lost_triggers(db::DatabaseClient& client, const Record& record,
-                                const std::vector<SchemaObject>& objects, std::vector<Drift>& drifts) {
+/// Adds how what there is differs from what is expected; true if it does not.
+bool compare(const std::vector<SchemaObject>& objects, const std::string& type, const NamedSql& expected,
+             std::vector<Drift>& drifts, bool may_differ = false) {
+  const auto found = std::find_if(objects.begin(), objects.end(), [&](const SchemaObject& object) {
+    return object.type == type && same_name(object.name, expected.name);
+  });
+  if (found == objects.end()) {
+    drifts.push_back({type, expected.name, "missing", expected.sql, ""});
+    return false;
+  }
+  if (found->sql == expected.sql || may_differ) return true;
+  drifts.push_back({type, expected.name, "changed", expected.sql, found->sql});
+  return false;
+}
+
+/// The triggers, indexes and tables that a migration under way keeps for itself, as they must be.
+Result<void> find_lost_objects(db::DatabaseClient& client, const Record& record,
+                               const std::vector<SchemaObject>& objects, std::vector<Drift>& drifts) {
   if (record.phase != Phase::backfill && record.phase != Phase::verify && record.phase != Phase::live) return {};
+  const bool live = record.phase == Phase::live;
+  bool has_notes = true;
+  for (const auto& table : record.tables) {
+    OFFX_ASSIGN(const auto helpers, expected_helpers(client, table.to));
+    for (const auto& helper : helpers) {
+      const auto kind = created_object(helper.sql).kind;
+      const bool is_as_expected = compare(objects, kind, helper, drifts);
+      has_notes = has_notes && (is_as_expected || kind != "table");
+    }
+  }
+  // Until the triggers are remembered, which there must be is told by the tables of notes that are there.
+  if (!live && !has_notes) return {};
   OFFX_ASSIGN(const auto migration, parse_migration(record.definition, record.name));
   std::vector<Finding> findings;
   OFFX_ASSIGN(const auto blueprint, read_blueprint(client, migration, findings));
@@ -23,7 +50,6 @@ Result<void> find_lost_triggers(db::DatabaseClient& client, const Record& record
     const auto table = std::find_if(record.tables.begin(), record.tables.end(),
                                     [&](const TableRecord& t) { return same_name(t.from, plan.pair.change.from); });
     if (table == record.tables.end() || table->phase == Phase::expand) continue;
-    const bool live = record.phase == Phase::live;
     OFFX_ASSIGN(auto expected, expected_triggers(client, plan, kOld, live));
     if (live) {
       OFFX_ASSIGN(const auto down, expected_triggers(client, plan, kNew, live));
@@ -37,16 +63,7 @@ Result<void> find_lost_triggers(db::DatabaseClient& client, const Record& record
       return std::any_of(waiting.begin(), waiting.end(),
                          [&](const NamedSql& other) { return other.name == trigger.name && other.sql != trigger.sql; });
     };
-    for (const auto& trigger : expected) {
-      const auto found = std::find_if(objects.begin(), objects.end(), [&](const SchemaObject& object) {
-        return object.type == "trigger" && same_name(object.name, trigger.name);
-      });
-      if (found == objects.end()) {
-        drifts.push_back({"trigger", trigger.name, "missing", trigger.sql, ""});
-      } else if (found->sql != trigger.sql && !may_differ(trigger)) {
-        drifts.push_back({"trigger", trigger.name, "changed", trigger.sql, found->sql});
-      }
-    }
+    for (const auto& trigger : expected) compare(objects, "trigger", trigger, drifts, may_differ(trigger));
   }
   return {};
 }
@@ -79,7 +96,7 @@ Result<std::vector<Drift>> find_drift(db::DatabaseClient& client) {
   std::map<std::pair<std::string, std::string>, std::string> expected;
   for (std::size_t i = 0; i < remembered.rows(); ++i) {
     const auto row = remembered.row(i);
-    if (is_ours(to_text(row[1]))) continue;  // find_lost_triggers() asks for those
+    if (is_ours(to_text(row[1]))) continue;  // find_lost_objects() asks for those
     expected[{to_text(row[0]), to_text(row[1])}] = to_text(row[2]);
   }
   for (const auto& object : objects) {
@@ -93,7 +110,7 @@ Result<std::vector<Drift>> find_drift(db::DatabaseClient& client) {
     expected.erase(found);
   }
   for (const auto& [key, sql] : expected) drifts.push_back({key.first, key.second, "missing", sql, ""});
-  for (const auto& record : records) OFFX_TRY(find_lost_triggers(client, record, objects, drifts));
+  for (const auto& record : records) OFFX_TRY(find_lost_objects(client, record, objects, drifts));
   return drifts;
 }
 

@@ -46,6 +46,12 @@ Result<void> expand(Worker& worker, const Migration& migration) {
   // Before these tables are known to change: from then on what is remembered of them stays.
   script.add(remember_schema());
   script.add(record_beginning(migration, worker.options().program, tables));
+  std::vector<std::string> helpers;
+  for (const auto& pair : blueprint.pairs) {
+    for (const auto& helper : pair.helpers) helpers.push_back(helper.name);
+  }
+  script.add(forget_own(helpers));
+  script.add(remember_own(helpers));
   OFFX_TRY(worker.commit(script));
   return {};
 }
@@ -191,8 +197,8 @@ Result<void> go_live(Worker& worker, const Record& record, const Blueprint& blue
   script.add(record_phase(record.name, Phase::live));
   script.add(remember_schema());
   for (const auto& plan : blueprint.pairs) {
-    script.add(forget_triggers(trigger_names(plan)));
-    script.add(remember_triggers(trigger_names(plan)));
+    script.add(forget_own(trigger_names(plan)));
+    script.add(remember_own(trigger_names(plan)));
   }
   OFFX_TRY(worker.commit(script));
   return {};

@@ -181,10 +181,14 @@ std::vector<bool> kept_by_rollback(const Record& record, const Blueprint& bluepr
 }
 
 /// Adds what ends that the two versions are kept alike.
-void untie(Script& script, const PairPlan& plan) {
+Result<void> untie(db::DatabaseClient& client, Script& script, const PairPlan& plan) {
+  auto names = trigger_names(plan);
+  OFFX_ASSIGN(auto helpers, expected_helpers(client, plan.pair.tables[kNew].name));
+  for (auto& helper : helpers) names.push_back(std::move(helper.name));
   script.add(drop_triggers(plan));
-  script.add(forget_triggers(trigger_names(plan)));
+  script.add(forget_own(names));
   script.add(drop_helpers(plan.pair));
+  return {};
 }
 
 Result<void> finish(Worker& worker, const Record& record, Phase phase) {
@@ -204,7 +208,7 @@ Result<void> complete(Worker& worker, Record record, const CompleteOptions& opti
     Script script;
     script.add(blueprint.drop_on_complete);
     for (const auto& plan : blueprint.pairs) {
-      untie(script, plan);
+      OFFX_TRY(untie(worker.client(), script, plan));
       script.add(equalise_sequences(plan.pair));
     }
     OFFX_TRY(move_aside(worker, script, record, kOld, std::vector<bool>(record.tables.size(), options.keep_old)));
@@ -223,7 +227,7 @@ Result<void> roll_back(Worker& worker, Record record, const RollbackOptions& opt
     OFFX_ASSIGN(const auto blueprint, may_roll_back(worker.client(), record, options));
     Script script;
     for (const auto& plan : blueprint.pairs) {
-      untie(script, plan);
+      OFFX_TRY(untie(worker.client(), script, plan));
       // The author's own, which would take the emptying of the new table for the application's deletes, and views.
       for (const auto& statement : std::views::reverse(plan.create)) {
         const auto object = created_object(statement);

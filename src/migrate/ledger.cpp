@@ -30,10 +30,10 @@ constexpr std::array<PhaseName, 8> kPhases = {{{Phase::expand, "expand"},
 
 Timestamp now() { return SystemClock().now(); }
 
-std::string are_triggers(const std::vector<std::string>& names) {
+std::string are_named(const std::vector<std::string>& names) {
   std::vector<std::string> texts;
   for (const auto& name : names) texts.push_back(quote_text(name));
-  return "type = 'trigger' AND name IN (" + joined(texts, ", ") + ")";
+  return "name IN (" + joined(texts, ", ") + ")";
 }
 
 /// `error`, or what it means if it is that of a lease that somebody else has.
@@ -421,13 +421,13 @@ std::string remember_marked() {
          "AND s.name = offx_schema_objects.name COLLATE NOCASE), '') WHERE type = 'table' AND sql = ''";
 }
 
-std::string forget_triggers(const std::vector<std::string>& names) {
-  return "DELETE FROM offx_schema_objects WHERE " + are_triggers(names);
+std::string forget_own(const std::vector<std::string>& names) {
+  return "DELETE FROM offx_schema_objects WHERE " + are_named(names);
 }
 
-std::string remember_triggers(const std::vector<std::string>& names) {
+std::string remember_own(const std::vector<std::string>& names) {
   return "INSERT INTO offx_schema_objects (type, name, sql) SELECT type, name, sql FROM sqlite_schema WHERE " +
-         are_triggers(names);
+         are_named(names);
 }
 
 }  // namespace offx::migrate

@@ -120,7 +120,7 @@ class Lease {
 Result<std::string> lease_holder(db::DatabaseClient& client);
 
 /// Statements that make the ledger remember the schema as it is now; find_drift() compares with that. What it remembers
-/// of triggers that keep versions alike stays: whether one of them is lost is for its own migration to find. So does
+/// of what keeps versions alike stays: whether some of that is lost is for its own migration to find. So does
 /// what it remembers of the old tables of migrations under way, and of their indexes: what somebody changed there since
 /// the migration began must be found when they leave, though another one begins or ends in between.
 [[nodiscard]] std::vector<db::Statement> remember_schema();
@@ -128,8 +128,9 @@ Result<std::string> lease_holder(db::DatabaseClient& client);
 /// remembered before it are so afterwards.
 [[nodiscard]] std::string mark_as_remembered();
 [[nodiscard]] std::string remember_marked();
-/// Statements for those: what it remembers of them is forgotten, and then remembered as they are now.
-[[nodiscard]] std::string forget_triggers(const std::vector<std::string>& names);
-[[nodiscard]] std::string remember_triggers(const std::vector<std::string>& names);
+/// Statements for what keeps versions alike, by its names: what it remembers of that is forgotten, and then remembered
+/// as it is now.
+[[nodiscard]] std::string forget_own(const std::vector<std::string>& names);
+[[nodiscard]] std::string remember_own(const std::vector<std::string>& names);
 
 }  // namespace offx::migrate

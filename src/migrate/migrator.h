@@ -140,8 +140,8 @@ Result<VerifyReport> verify(db::DatabaseClient& client, std::string_view name, c
 Result<void> baseline(db::DatabaseClient& client, std::string_view name);
 
 /// What in the database is otherwise than history says: a table, index, trigger or view that changed, is missing or is
-/// new since the last step of a migration (or the baseline), or a trigger of a migration under way that somebody
-/// dropped. Errc::not_found if there is no history.
+/// new since the last step of a migration (or the baseline), or what a migration under way keeps for itself and
+/// somebody dropped. Errc::not_found if there is no history.
 struct Drift {
   std::string kind;  ///< table, index, trigger, view
   std::string name;

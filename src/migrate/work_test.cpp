@@ -73,6 +73,83 @@ TEST_F(MigrationWork, ADroppedTriggerIsNoticed) {
   EXPECT_EQ(asked("SELECT group_concat(name, '') FROM t_v2"), "ab");
 }
 
+/// What a migration keeps beside the tables: an index to find rows by, and tables of notes.
+TEST_F(MigrationWork, ADroppedHelperIsNoticed) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, gone TEXT UNIQUE)", "CREATE TABLE log (id)",
+           "CREATE TABLE u_v1 (id INTEGER PRIMARY KEY)",
+           "CREATE TRIGGER noted AFTER INSERT ON t_v1 BEGIN INSERT INTO log VALUES (NEW.id); END",
+           "INSERT INTO t_v1 VALUES (1, 'a', 'x'), (2, 'b', 'y')"});
+  const auto migration =
+      migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT UNIQUE)")});
+  const auto other = migration_of("n", {change_of("u_v1", "u_v2", "CREATE TABLE u_v2 (id INTEGER PRIMARY KEY)")});
+  const auto is_missing = [](const std::string& name, const std::string& sql) {
+    return testing::ElementsAre(AllOf(testing::Field(&Drift::name, name), testing::Field(&Drift::what, "missing"),
+                                      testing::Field(&Drift::expected_sql, sql)));
+  };
+  for (const std::string name : {"offx_sync_t_v2_find1", "offx_sync_t_v2_replaced", "offx_sync_t_v2_displaced"}) {
+    SCOPED_TRACE(name);
+    const std::string kind = name.ends_with("1") ? "index" : "table";
+    const auto lose = [&] {
+      const auto sql = asked("SELECT sql FROM sqlite_schema WHERE name = '" + name + "'");
+      run(*client_, "DROP " + kind + " " + name);
+      return sql;
+    };
+    // While rows are copied.
+    WorkOptions stops;
+    stops.progress = [](const WorkState&) { return false; };
+    EXPECT_FALSE(start(*client_, migration, stops));
+    auto sql = lose();
+    EXPECT_THAT(must(find_drift(*client_)), is_missing(name, sql));
+    const auto expect_asked_for = [&](const Result<void>& refused, const std::string& phase) {
+      ASSERT_FALSE(refused);
+      EXPECT_EQ(refused.error().code(), Errc::conflict);
+      EXPECT_THAT(error_of(refused),
+                  HasSubstr("the migration m (" + phase + ") needs the table " + name +
+                            ", which somebody dropped: without it what is written to t_v1 or t_v2 fails. Make it again "
+                            "(`offx migrate drift --sql` shows it), or roll back"));
+    };
+    if (kind == "table") {
+      expect_asked_for(start(*client_, migration, {}), "backfill");
+      run(*client_, sql);
+    }
+    begin(migration);
+    if (kind == "index") run(*client_, sql);
+    EXPECT_THAT(must(find_drift(*client_)), testing::IsEmpty());
+    // While both live; another migration does not make it forgotten.
+    sql = lose();
+    begin(other);
+    go_back("n");
+    EXPECT_THAT(must(find_drift(*client_)), is_missing(name, sql));
+    if (kind == "table") {
+      EXPECT_THAT(asked("INSERT INTO t_v2 VALUES (3, 'c')"), HasSubstr("no such table: main." + name));
+      const auto verified = verify(*client_, "m", {});
+      expect_asked_for(verified ? Result<void>() : Result<void>(fail(verified.error())), "live");
+      run(*client_, sql);
+    }
+    execute({"INSERT OR REPLACE INTO t_v2 VALUES (3, 'a')"});
+    expect_alike("m");
+    EXPECT_EQ(asked("SELECT group_concat(id) FROM (SELECT id FROM t_v1 ORDER BY id)"), "2,3");
+    if (kind == "table") lose();
+    go_back("m");
+    EXPECT_EQ(objects_in(*client_), "log noted t_v1 u_v1");
+    EXPECT_EQ(asked("SELECT count(*) FROM offx_schema_objects WHERE name LIKE 'offx%'"), "0");
+    EXPECT_THAT(must(find_drift(*client_)), testing::IsEmpty());
+    execute({"DELETE FROM t_v1 WHERE id = 3", "INSERT INTO t_v1 (id, name, gone) VALUES (1, 'a', 'x')"});
+    begin(migration);
+    sql = lose();
+    if (kind == "table") {
+      expect_asked_for(complete(*client_, "m", {}), "live");
+      run(*client_, sql);
+    }
+    end("m");
+    EXPECT_EQ(asked("SELECT count(*) FROM offx_schema_objects WHERE name LIKE 'offx%'"), "0");
+    EXPECT_EQ(asked("SELECT group_concat(id || name) FROM t_v2"), "1a,2b");
+    execute({"DROP TABLE t_v2", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, gone TEXT UNIQUE)",
+             "CREATE TRIGGER noted AFTER INSERT ON t_v1 BEGIN INSERT INTO log VALUES (NEW.id); END",
+             "INSERT INTO t_v1 VALUES (1, 'a', 'x'), (2, 'b', 'y')", "DELETE FROM offx_migrations"});
+  }
+}
+
 TEST_F(MigrationWork, WhoUsesTheNewVersionHoldsARollbackBack) {
   execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)"});
   begin(migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)")}));
