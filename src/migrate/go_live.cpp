@@ -44,7 +44,9 @@ Result<void> expand(Worker& worker, const Migration& migration) {
     script.add(pair.helpers);
   }
   // Before these tables are known to change: from then on what is remembered of them stays.
-  script.add(remember_schema());
+  std::vector<std::string> old_tables;
+  for (const auto& table : tables) old_tables.push_back(table.from);
+  script.add(remember_beginning(old_tables));
   script.add(record_beginning(migration, worker.options().program, tables));
   std::vector<std::string> helpers;
   for (const auto& pair : blueprint.pairs) {
@@ -195,7 +197,7 @@ Result<void> go_live(Worker& worker, const Record& record, const Blueprint& blue
   }
   for (const auto& table : record.tables) script.add(record_table_phase(record.name, table, Phase::live));
   script.add(record_phase(record.name, Phase::live));
-  script.add(remember_schema());
+  script.add(remember_beginning({}));
   for (const auto& plan : blueprint.pairs) {
     script.add(forget_own(trigger_names(plan)));
     script.add(remember_own(trigger_names(plan)));

@@ -36,6 +36,21 @@ std::string are_named(const std::vector<std::string>& names) {
   return "name IN (" + joined(texts, ", ") + ")";
 }
 
+/// Of a row of sqlite_schema: it belongs to an old table of a migration under way.
+constexpr std::string_view kIsChanging =
+    "tbl_name COLLATE NOCASE IN (SELECT o.name FROM offx_schema_objects AS o "
+    "JOIN offx_migration_tables AS t ON t.from_table = o.name COLLATE NOCASE "
+    "JOIN offx_migrations AS m ON m.name = t.migration "
+    "WHERE o.type = 'table' AND m.phase IN ('expand', 'backfill', 'verify', 'live'))";
+
+/// Behind INSERT: everything as it is now, but those.
+std::string remember_unchanging() {
+  return " INTO offx_schema_objects (type, name, sql) SELECT type, name, sql FROM sqlite_schema "
+         "WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'offx\\_%' ESCAPE '\\' "
+         "AND NOT (type IN ('table', 'index') AND " +
+         std::string(kIsChanging) + ")";
+}
+
 /// `error`, or what it means if it is that of a lease that somebody else has.
 Error lost_or(Error error) {
   if (error.message().find("offx_migration_lease.holder") == std::string::npos) return error;
@@ -392,22 +407,25 @@ Result<std::string> lease_holder(db::DatabaseClient& client) {
 }
 
 std::vector<Statement> remember_schema() {
-  static const std::string kChanging =
-      "tbl_name COLLATE NOCASE IN (SELECT o.name FROM offx_schema_objects AS o "
-      "JOIN offx_migration_tables AS t ON t.from_table = o.name COLLATE NOCASE "
-      "JOIN offx_migrations AS m ON m.name = t.migration "
-      "WHERE o.type = 'table' AND m.phase IN ('expand', 'backfill', 'verify', 'live'))";
   static const std::string kForget =
       "DELETE FROM offx_schema_objects WHERE name NOT LIKE 'offx\\_%' ESCAPE '\\' AND NOT "
       "(type IN ('table', 'index') AND name IN "
       "(SELECT name FROM sqlite_schema WHERE type IN ('table', 'index') AND " +
-      kChanging + "))";
-  static const std::string kRemember =
-      "INSERT INTO offx_schema_objects (type, name, sql) SELECT type, name, sql FROM sqlite_schema "
-      "WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'offx\\_%' ESCAPE '\\' "
-      "AND NOT (type IN ('table', 'index') AND " +
-      kChanging + ")";
+      std::string(kIsChanging) + "))";
+  static const std::string kRemember = "INSERT" + remember_unchanging();
   return {{kForget, {}}, {kRemember, {}}};
+}
+
+std::vector<Statement> remember_beginning(const std::vector<std::string>& tables) {
+  static const std::string kForget =
+      "DELETE FROM offx_schema_objects WHERE name NOT LIKE 'offx\\_%' ESCAPE '\\' AND (type, name) IN (SELECT type, "
+      "name FROM sqlite_schema WHERE tbl_name = ?1 COLLATE NOCASE AND NOT (type IN ('table', 'index') AND " +
+      std::string(kIsChanging) + "))";
+  static const std::string kAdd = "INSERT OR IGNORE" + remember_unchanging();
+  std::vector<Statement> statements;
+  for (const auto& table : tables) statements.push_back({kForget, {table}});
+  statements.push_back({kAdd, {}});
+  return statements;
 }
 
 std::string mark_as_remembered() {

@@ -124,6 +124,9 @@ Result<std::string> lease_holder(db::DatabaseClient& client);
 /// what it remembers of the old tables of migrations under way, and of their indexes: what somebody changed there since
 /// the migration began must be found when they leave, though another one begins or ends in between.
 [[nodiscard]] std::vector<db::Statement> remember_schema();
+/// Statements for where a migration begins, or goes on: these tables are remembered as they are now, and whatever is
+/// new. What somebody changed or dropped elsewhere stays as it was remembered, for find_drift() to tell.
+[[nodiscard]] std::vector<db::Statement> remember_beginning(const std::vector<std::string>& tables);
 /// Statements before and after what changes the text of other tables (redirect_references()): those that were as
 /// remembered before it are so afterwards.
 [[nodiscard]] std::string mark_as_remembered();

@@ -234,6 +234,32 @@ TEST_F(MigrationWork, WhatWasAddedToTheOldTableWhileItWasCopiedIsNotLostUnseen) 
   end("m");
 }
 
+TEST_F(MigrationWork, WhatWasChangedElsewhereIsNotForgottenWhenAnotherMigrationBegins) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "CREATE INDEX t_name ON t_v1 (name)",
+           "CREATE TABLE u_v1 (id INTEGER PRIMARY KEY, name TEXT)",
+           "CREATE TABLE w (id INTEGER PRIMARY KEY, name TEXT)", "CREATE INDEX w_name ON w (name)",
+           "CREATE VIEW v AS SELECT id FROM w"});
+  begin(migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)")}));
+  execute({"DROP INDEX t_name", "DROP INDEX w_name", "DROP VIEW v", "CREATE VIEW v AS SELECT name FROM w",
+           "CREATE TABLE fresh (id)", "ALTER TABLE u_v1 ADD COLUMN more TEXT"});
+  const auto other = migration_of(
+      "n", {change_of("U_v1", "u_v2", "CREATE TABLE u_v2 (id INTEGER PRIMARY KEY, name TEXT, more TEXT)")});
+  WorkOptions stops;
+  stops.progress = [](const WorkState&) { return false; };
+  const auto drifted = [&] {
+    std::string all;
+    for (const auto& drift : must(find_drift(*client_))) all += drift.what + " " + drift.name + ", ";
+    return all;
+  };
+  EXPECT_FALSE(start(*client_, other, stops));
+  // What is new, and what the migration found its own tables to be, is so from then on.
+  EXPECT_EQ(drifted(), "changed v, missing t_name, missing w_name, ");
+  begin(other);
+  EXPECT_EQ(drifted(), "changed v, missing t_name, missing w_name, ");
+  must(baseline(*client_, "as_it_is"));
+  EXPECT_EQ(drifted(), "");
+}
+
 TEST_F(MigrationWork, ATableThatSomebodyRenamedOrDroppedIsAskedFor) {
   execute(
       {"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT)", "INSERT INTO t_v1 (name) VALUES ('a')"});
