@@ -165,8 +165,22 @@ class Builder {
     return true;
   }
 
+  /// `IF NOT EXISTS` would leave what is there as it is, and a rollback would drop it.
+  bool check_made(const TableChange& change, const std::string& statement) {
+    const auto object = created_object(statement);
+    if (object.kind.empty() || schema_.find(object.kind, object.name) == nullptr) return true;
+    const auto there = schema_.scratch().execute(
+        "SELECT 1 FROM sqlite_schema WHERE type = ?1 AND name = ?2 COLLATE NOCASE", {object.kind, object.name});
+    if (there && there->rows() == 0) return true;  // drop_orphans()
+    find(Severity::refusal, change, "create", object.name,
+         "`create` makes the " + object.kind + " " + object.name +
+             ", which exists already: give the new one another name");
+    return false;
+  }
+
   bool make_in_scratch(const TableChange& change, const std::vector<std::string>& create) {
     for (const auto& statement : create) {
+      if (!check_made(change, statement)) return false;
       if (auto made = schema_.scratch().execute(statement); !made) {
         find(Severity::refusal, change, "create", "",
              "`create` fails: " + made.error().message() + " in: " + statement.substr(0, 200));
