@@ -19,6 +19,7 @@ class Checker {
   Checker(db::DatabaseClient& client, const Blueprint& blueprint, const Pair& pair, std::vector<Finding>& findings)
       : client_(client), blueprint_(blueprint), pair_(pair), findings_(findings) {
     std::vector<std::string> columns = {key_text() + " AS offx_key"};
+    std::vector<std::string> stored = {"offx_key"};
     for (const auto& c : pair.computed(kNew)) {
       // Conditions compare as the new table does.
       const auto collation = collation_of(kNew, c.column);
@@ -27,11 +28,17 @@ class Checker {
       columns.push_back((is_carried ? c.expression : "(" + c.expression + ")") +
                         (is_alike ? "" : " COLLATE " + quote_identifier(collation)) + " AS " +
                         quote_identifier(c.column));
+      const auto name = quote_identifier(c.column);
+      const auto becomes = value_as_stored(*pair.table(kNew).column(c.column),
+                                           is_carried ? pair.table(kOld).column(c.carried_from) : nullptr);
+      stored.push_back(becomes.empty() ? name : becomes + " COLLATE " + quote_identifier(collation) + " AS " + name);
     }
     for (const auto* column : pair.own_columns(kNew)) {
       columns.push_back("(" + column->default_value.value_or("NULL") + ") AS " + quote_identifier(column->name));
+      stored.push_back(quote_identifier(column->name));
     }
     rows_ = "(SELECT " + joined(columns, ", ") + " FROM " + quote_identifier(pair.change.from) + ")";
+    stored_rows_ = "(SELECT " + joined(stored, ", ") + " FROM " + rows_ + ")";
   }
 
   Result<void> check() {
@@ -149,6 +156,23 @@ class Checker {
     }
   }
 
+  /// What `column` makes of a value of its `source`; empty if it has the same, or none.
+  static std::string value_as_stored(const Column& column, const Column* source) {
+    const auto name = quote_identifier(column.name);
+    const auto affinity = affinity_of(column.type);
+    if (source == nullptr || affinity == Affinity::blob || affinity_of(source->type) == affinity) return {};
+    if (affinity == Affinity::text) {
+      return "CASE WHEN typeof(" + name + ") IN ('integer', 'real') THEN CAST(" + name + " AS TEXT) ELSE " + name +
+             " END";
+    }
+    // A CAST is compared as a number, and so is what stands beside it, if it is one altogether.
+    const auto as = [&](const std::string& type) { return "CAST(" + name + " AS " + type + ")"; };
+    const auto is_number = as("NUMERIC") + " = " + name;
+    if (affinity == Affinity::real) return "CASE WHEN " + is_number + " THEN " + as("REAL") + " ELSE " + name + " END";
+    return "CASE WHEN " + as("INTEGER") + " = " + name + " THEN " + as("INTEGER") + " WHEN " + is_number + " THEN " +
+           as("NUMERIC") + " ELSE " + name + " END";
+  }
+
   Result<void> check_unique(const Index& index) {
     if (!index.unique || is_demanded_already(index)) return {};
     bool is_key = index.columns.size() == pair_.key[kNew].size() && !index.partial;
@@ -167,7 +191,7 @@ class Checker {
                                    pair_.table(kOld).key.size() > i ? pair_.table(kOld).key[i] : "-");
     }
     if (is_key && index.collations == std::vector<std::string>(index.collations.size(), "BINARY")) return {};
-    const auto groups = " FROM (SELECT offx_key, " + joined(terms, ", ") + " FROM " + rows_ +
+    const auto groups = " FROM (SELECT offx_key, " + joined(terms, ", ") + " FROM " + stored_rows_ +
                         (index.partial ? " WHERE " + index.text.where : "") + ") WHERE " + joined(present, " AND ") +
                         " GROUP BY " + joined(group, ", ") + " HAVING count(*) > 1";
     const auto what = joined(names, ", ");
@@ -180,6 +204,15 @@ class Checker {
 
   /// True if the old table's rows are under the same constraint: then none breaks it.
   [[nodiscard]] bool is_demanded_already(const Index& index) const {
+    for (const auto& c : pair_.computed(kNew)) {
+      const auto* source = pair_.table(kOld).column(c.carried_from);
+      const bool concerns = std::any_of(index.text.terms.begin(), index.text.terms.end(),
+                                        [&](const auto& term) { return mentions(term, c.column); }) ||
+                            mentions(index.text.where, c.column);
+      // '1' and '01' are two texts and one number.
+      if (concerns && source != nullptr && !tell_apart_alike(source->type, pair_.table(kNew).column(c.column)->type))
+        return false;
+    }
     for (const auto& unique : pair_.uniqueness[kNew]) {
       if (unique.columns[kNew] == index.columns && unique.text.terms == index.text.terms && unique.on_both) return true;
     }
@@ -267,7 +300,8 @@ class Checker {
   const Blueprint& blueprint_;
   const Pair& pair_;
   std::vector<Finding>& findings_;
-  std::string rows_;
+  std::string rows_;         ///< the new table's rows, of values as they are given to it
+  std::string stored_rows_;  ///< … as it has them, if not as it compares them with others
 };
 
 }  // namespace

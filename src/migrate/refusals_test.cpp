@@ -304,6 +304,11 @@ const Case kCases[] = {
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER, low AS (lower(name)));"
           "CREATE UNIQUE INDEX lows ON t_v2 (low) WHERE n > 5"),
      Finding::Severity::note, "not looked for beforehand: whether (low) would not be unique in t_v2 WHERE n > 5"},
+    {"repeated_as_numbers",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, n TEXT UNIQUE); INSERT INTO t_v1 VALUES (1, '1'), (2, '01'), (3, "
+     "'x');",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n INTEGER UNIQUE)"), kRefusal,
+     "(n) would not be unique in t_v2, in 2 rows, for instance id = 1 and id = 2"},
     {"check_fails_for_a_row", kRows,
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER CHECK (n > 5))"), kRefusal,
      "CHECK (n > 5) would fail"},
