@@ -33,6 +33,7 @@ class Builder {
       plan.sync = triggers_in(plan.pair.change.sync, plan.pair.change, findings_);
       OFFX_TRY(find_triggers(plan));
       for (const Side side : {kOld, kNew}) check_replacing_updates(plan, side);
+      check_failing_deletes(plan.pair);
       plan.up = sync_triggers(plan.pair, kOld);
       plan.down = sync_triggers(plan.pair, kNew);
     }
@@ -267,6 +268,25 @@ class Builder {
     }
     for (const auto& trigger : pair.ignoring) note(kNew, trigger.event);
     return {};
+  }
+
+  /// What OR REPLACE by new code replaces may have to be deleted from the old table (Triggers::sweep()); a trigger that
+  /// ended the statement there, and took back nothing, would leave it half done.
+  void check_failing_deletes(const Pair& pair) {
+    const auto& uniques = pair.uniqueness[kNew];
+    const bool sweeps = pair.notes_displaced || pair.sweeps_updates[kOld] ||
+                        std::any_of(uniques.begin(), uniques.end(),
+                                    [](const Uniqueness& unique) { return !unique.on_both || !unique.is_carried(); });
+    for (const auto& object : schema_.objects()) {
+      const bool fails_deletes = object.type == "trigger" && same_name(object.table, pair.change.from) &&
+                                 runs_for(object.sql, "delete") && fails(object.sql);
+      if (!sweeps || !fails_deletes) continue;
+      find(
+          Severity::refusal, pair.change, "", object.name,
+          "the trigger " + object.name + " on DELETE of " + pair.change.from +
+              " says RAISE (FAIL), and would leave a write half done that replaces a row through a UNIQUE which is not "
+              "the same in both versions: say RAISE (ABORT)");
+    }
   }
 
   /// An UPDATE OF trigger goes by the columns that a statement names, and those of a group are named together.

@@ -36,14 +36,14 @@ Parts parts_of(Tokens tokens) {
           end > begin + 1 ? tokens.subspan(begin + 1, end - begin - 2) : Tokens()};
 }
 
-/// True if `tokens` say RAISE (IGNORE) or RAISE (FAIL, …).
-bool stops(Tokens tokens) {
+bool raises(Tokens tokens, std::string_view what) {
   for (std::size_t i = 0; i + 2 < tokens.size(); ++i) {
-    const bool is_raise = is_word(tokens[i], "raise") && tokens[i + 1].text == "(";
-    if (is_raise && (is_word(tokens[i + 2], "ignore") || is_word(tokens[i + 2], "fail"))) return true;
+    if (is_word(tokens[i], "raise") && tokens[i + 1].text == "(" && is_word(tokens[i + 2], what)) return true;
   }
   return false;
 }
+
+bool stops(Tokens tokens) { return raises(tokens, "ignore") || raises(tokens, "fail"); }
 
 /// SELECT RAISE (…), whatever the row is.
 bool always_stops(Tokens statement) {
@@ -102,6 +102,8 @@ bool runs_for(std::string_view sql, std::string_view event) {
   const auto on = std::find_if(tokens.begin(), tokens.end(), [](const Token& token) { return is_word(token, "on"); });
   return std::any_of(tokens.begin(), on, [&](const Token& token) { return same_name(token.text, event); });
 }
+
+bool fails(std::string_view create_trigger) { return raises(tokens_of(create_trigger), "fail"); }
 
 bool writes_before(std::string_view create_trigger, std::string_view table) {
   const auto tokens = tokens_of(create_trigger);

@@ -29,6 +29,9 @@ struct TriggerText {
 /// True if the trigger that `sql`, its whole statement or its event, makes runs for this kind of write.
 [[nodiscard]] bool runs_for(std::string_view sql, std::string_view event);
 
+/// True if RAISE (FAIL, …) is in it.
+[[nodiscard]] bool fails(std::string_view create_trigger);
+
 /// True if the trigger runs BEFORE the write that sets it off, and writes to `table` itself.
 [[nodiscard]] bool writes_before(std::string_view create_trigger, std::string_view table);
 

@@ -239,6 +239,10 @@ const Case kCases[] = {
      "CREATE UNIQUE INDEX x ON t_v1 (name) WHERE n IS NULL;"
      "CREATE TRIGGER y AFTER UPDATE OF name ON t_v1 BEGIN SELECT 1; END;",
      with(kSame), kWarning, "runs for an UPDATE of n by new code too"},
+    {"trigger_that_fails_a_delete_where_replace_may_need_one",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER);"
+     "CREATE TRIGGER x AFTER DELETE ON t_v1 WHEN OLD.n = 1 BEGIN SELECT RAISE (FAIL, 'no'); END;",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INTEGER)"), kRefusal, "say RAISE (ABORT)"},
     {"trigger_of_the_new_table_that_fails", kTable,
      with(kSame,
           [](auto& c) {

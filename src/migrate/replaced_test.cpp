@@ -110,6 +110,16 @@ TEST_F(Replaced, ThroughGeneratedColumns) {
   EXPECT_EQ(rows(), "5|D 6|C");
 }
 
+TEST_F(Replaced, NothingThatATriggerKeeps) {
+  live({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO t_v1 VALUES (1, 'kept'), (2, 'b')",
+        "CREATE TRIGGER kept BEFORE DELETE ON t_v1 WHEN OLD.name = 'kept' BEGIN SELECT RAISE (IGNORE); END"},
+       "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT UNIQUE)");
+  EXPECT_THAT(asked("INSERT OR REPLACE INTO t_v2 VALUES (3, 'kept')"), HasSubstr("t_v1 refuses this row"));
+  EXPECT_EQ(rows(), "1|kept 2|b");
+  execute({"INSERT OR REPLACE INTO t_v2 VALUES (3, 'b')"});
+  EXPECT_EQ(rows(), "1|kept 3|b");
+}
+
 TEST_F(Replaced, ByWhatReplaceMakesOfANull) {
   const std::string rest =
       " (id INTEGER PRIMARY KEY, name TEXT NOT NULL DEFAULT 'D', low TEXT GENERATED ALWAYS AS (lower(name)) UNIQUE)";

@@ -417,7 +417,9 @@ class Triggers {
       sql = refusal() + "NOT " + twin("NEW") + " AND EXISTS (SELECT 1" + rows + " AND " + target_ + "." +
             quote_identifier(*pair_.parent_in_self[to_]) + " = " + quoted_key(pair_, from_, "NEW")[0] + ");\n";
     }
-    return sql + "DELETE" + rows + ";\n";
+    sql += "DELETE" + rows + ";\n";
+    // A trigger of the user's may have left that undone.
+    return pair_.delete_triggers[to_] ? sql + refusal() + "EXISTS (SELECT 1" + rows + ");\n" : sql;
   }
 
   /// `raise` where that is so and foreign keys are enforced, which the program that writes decides and no SQL tells: a
