@@ -120,6 +120,15 @@ TEST_F(Replaced, NothingThatATriggerKeeps) {
   EXPECT_EQ(rows(), "1|kept 3|b");
 }
 
+TEST_F(Replaced, BesideANullInAnotherUnique) {
+  live({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INT UNIQUE)",
+        "CREATE UNIQUE INDEX by_lower ON t_v1 (lower(name))", "INSERT INTO t_v1 VALUES (1, 'a', NULL), (2, 'b', NULL)",
+        "CREATE TRIGGER goes BEFORE DELETE ON t_v1 BEGIN SELECT 1; END"},
+       "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INT UNIQUE)");
+  execute({"INSERT OR REPLACE INTO t_v2 VALUES (3, 'A', NULL)", "UPDATE OR REPLACE t_v2 SET name = 'B' WHERE id = 3"});
+  EXPECT_EQ(rows(), "3|B");
+}
+
 TEST_F(Replaced, ByWhatReplaceMakesOfANull) {
   const std::string rest =
       " (id INTEGER PRIMARY KEY, name TEXT NOT NULL DEFAULT 'D', low TEXT GENERATED ALWAYS AS (lower(name)) UNIQUE)";

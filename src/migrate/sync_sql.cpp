@@ -707,7 +707,8 @@ class Triggers {
   std::string displaced_rows(bool key_moves, bool by_update) const {
     std::string rows = " FROM " + target_ + " WHERE " + were_displaced("");
     for (const auto& unique : pair_.uniqueness[from_]) {
-      if (replaces_through(unique, by_update)) rows += " AND NOT (" + others_with(unique, key_moves) + ")";
+      // A NULL stands in nobody's way.
+      if (replaces_through(unique, by_update)) rows += " AND (" + others_with(unique, key_moves) + ") IS NOT 1";
     }
     return rows;
   }
