@@ -166,7 +166,7 @@ const Case kCases[] = {
     {"row_without_key", "CREATE TABLE t_v1 (code TEXT PRIMARY KEY); INSERT INTO t_v1 VALUES (NULL);",
      with("CREATE TABLE t_v2 (code TEXT PRIMARY KEY)"), kRefusal, "the key is NULL, in 1 row, code = NULL"},
     {"key_may_be_null", "CREATE TABLE t_v1 (code TEXT PRIMARY KEY);", with("CREATE TABLE t_v2 (code TEXT PRIMARY KEY)"),
-     kWarning, "the key (name) of t_v1 may be NULL by its declaration"},
+     kWarning, "the key (code) of t_v1 may be NULL by its declaration"},
     // References.
     {"refers_to_the_old", kTable,
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER REFERENCES t_v1 (id))"), kRefusal,
