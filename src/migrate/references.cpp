@@ -39,6 +39,7 @@ void check_child(PairPlan& plan, const Table& child, const ForeignKey& key, Redi
                  std::vector<Finding>& findings) {
   const auto& pair = plan.pair;
   const auto& from = pair.change.from;
+  const auto& to = pair.change.to;
   const auto columns = key.parent_columns.empty() ? pair.table(kOld).key : key.parent_columns;
   const auto& new_columns = key.parent_columns.empty() ? pair.table(kNew).key : key.parent_columns;
   bool carried = columns.size() == new_columns.size();
@@ -48,7 +49,18 @@ void check_child(PairPlan& plan, const Table& child, const ForeignKey& key, Redi
   const std::string version_it = "give " + child.name +
                                  " its next version in the same file: a [[table]] whose `create` refers to " +
                                  pair.change.to;
-  if (!carried) {
+  const bool is_there = std::all_of(columns.begin(), columns.end(), [&](const std::string& column) {
+    return same_name(pair.counterpart(kOld, column), column);
+  });
+  if (!carried && key.parent_columns.empty() && is_there) {
+    const auto by_name = "REFERENCES " + from + " (" + joined(columns, ", ") + ")";
+    findings.push_back(
+        {Severity::refusal, from, child.name,
+         child.name + " refers to " + from + " without naming columns, which means the primary key, and " +
+             (new_columns.empty() ? to + " has none" : "that of " + to + " is (" + joined(new_columns, ", ") + ")") +
+             ", where it is (" + joined(columns, ", ") + ") now: let " + child.name + " say " + by_name +
+             " before, or " + version_it});
+  } else if (!carried) {
     findings.push_back({Severity::refusal, from, child.name,
                         child.name + " refers to (" + joined(columns, ", ") + ") of " + from + ", which " +
                             pair.change.to + " does not have under that name: " + version_it});

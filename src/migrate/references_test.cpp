@@ -352,6 +352,22 @@ TEST_F(MigrationTest, AReplaceByNewCodeMovesNobodyWhoFollowsAnotherColumn) {
   execute({"UPDATE users_v2 SET login = 'eve' WHERE id = 1", "INSERT OR REPLACE INTO users_v2 VALUES (2, 'cat')"});
   EXPECT_EQ(asked("SELECT u FROM posts") + " " + asked("SELECT login FROM users_v1 ORDER BY id"), "eve eve cat");
   expect_alike("m");
+
+/// The key that a reference without columns means is another one in the new table.
+TEST_F(MigrationTest, AReferenceThatNamesNoColumnMeansThePrimaryKey) {
+  execute({"CREATE TABLE u (id INTEGER PRIMARY KEY, code TEXT NOT NULL)", "INSERT INTO u VALUES (1, 'a')",
+           "CREATE TABLE b (id INTEGER PRIMARY KEY, u REFERENCES u)"});
+  const auto migration =
+      migration_of("m", {change_of("u", "u2", "CREATE TABLE u2 (code TEXT PRIMARY KEY NOT NULL, id INTEGER UNIQUE)")});
+  std::string refusals;
+  for (const auto& finding : must(make_plan(*client_, migration)).findings) {
+    if (finding.severity == Finding::Severity::refusal) refusals += finding.message;
+  }
+  EXPECT_THAT(refusals,
+              testing::HasSubstr("b refers to u without naming columns, which means the primary key, and that "
+                                 "of u2 is (code), where it is (id) now: let b say REFERENCES u (id)"));
+  execute({"DROP TABLE b", "CREATE TABLE b (id INTEGER PRIMARY KEY, u REFERENCES u (id))"});
+  EXPECT_FALSE(must(make_plan(*client_, migration)).refused());
 }
 
 }  // namespace
