@@ -28,8 +28,23 @@ std::set<std::string> names_in_trigger(std::string_view create_trigger) {
   return names;
 }
 
+/// What to do about `object`, whose successor cannot be told. The file of a migration that has begun is as it is.
+std::string way_out(const Pair& pair, const SchemaObject& object, const Schema& schema) {
+  const bool is_begun = schema.find("table", pair.change.to) != nullptr;
+  if (object.type == "index") {
+    return is_begun ? "undo what was changed since `start`, or drop it by hand"
+                    : "make its successor in `create`, or list it in `drop`";
+  }
+  if (is_begun && object.type == "view") return "drop it by hand and make it again over " + pair.change.to;
+  if (is_begun) return "drop it by hand, and make its successor after `complete`";
+  // One that leaves writes undone is needed on the new table too while both live.
+  if (contains_name(pair.change.drop, object.name)) return "make its successor under `complete`, with the same name";
+  return "make its successor under `complete`, with the same name, or list it in `drop`";
+}
+
 /// False, with a finding, if `object` speaks of a column that is not in the new table, under its name if that counts.
-bool speaks_of_what_is_there(const Pair& pair, const SchemaObject& object, std::vector<Finding>& findings) {
+bool speaks_of_what_is_there(const Pair& pair, const SchemaObject& object, const Schema& schema,
+                             std::vector<Finding>& findings) {
   const bool is_index = object.type == "index";
   const auto names = object.type == "trigger" ? names_in_trigger(object.sql)
                      : is_index               ? names_in(indexed_part(object.sql))
@@ -40,12 +55,14 @@ bool speaks_of_what_is_there(const Pair& pair, const SchemaObject& object, std::
     const auto* same = pair.table(kNew).column(column.name);
     if (counterpart.empty() && same != nullptr && same->generated && column.generated) continue;
     if (!counterpart.empty() && (is_index || same_name(counterpart, column.name))) continue;
-    findings.push_back(
-        {Severity::refusal, pair.change.from, object.name,
-         "the " + object.type + " " + object.name + " speaks of " + column.name + ", which is not in " +
-             pair.change.to + (same == nullptr ? " under that name: " : " as it was: ") +
-             (is_index ? "make its successor in `create`, or list it in `drop`"
-                       : "make its successor under `complete`, with the same name, or list it in `drop`")});
+    Finding finding = {Severity::refusal, pair.change.from, object.name,
+                       "the " + object.type + " " + object.name + " speaks of " + column.name + ", which is not in " +
+                           pair.change.to + (same == nullptr ? " under that name: " : " as it was: ") +
+                           way_out(pair, object, schema)};
+    // A trigger that leaves writes undone is looked at for both moments.
+    const bool is_said = std::any_of(findings.begin(), findings.end(),
+                                     [&](const Finding& other) { return other.message == finding.message; });
+    if (!is_said) findings.push_back(std::move(finding));
     return false;
   }
   return true;
@@ -238,7 +255,7 @@ Result<void> carry_ignoring(Pair& pair, const SchemaObject& trigger, const Schem
     const auto made = created_object(statement);
     if (made.kind == "trigger" && same_name(made.name, trigger.name)) sql = statement;
   }
-  if (sql.empty() && speaks_of_what_is_there(pair, trigger, findings)) {
+  if (sql.empty() && speaks_of_what_is_there(pair, trigger, schema, findings)) {
     OFFX_ASSIGN(const auto renamed, as_renamed(schema, {&pair}));
     sql = for_new_tables(trigger, {&pair}, renamed);
   }
@@ -259,7 +276,7 @@ Result<void> carry_indexes(PairPlan& plan, Schema& schema, std::vector<Finding>&
         is_ours(object.name) || contains_name(pair.change.drop, object.name)) {
       continue;
     }
-    if (!speaks_of_what_is_there(pair, object, findings)) continue;
+    if (!speaks_of_what_is_there(pair, object, schema, findings)) continue;
     const auto part = carried_part(pair, object.sql);
     if (there.contains(normalised(part))) continue;
     const auto name = successor_name(present, pair, object.name);
@@ -306,7 +323,7 @@ Result<void> carry_triggers_and_views(Blueprint& blueprint, const Schema& schema
                                          "IF EXISTS " + quote_identifier(object.name));
     if (contains_name(dropped, object.name) || replaced.contains(folded(object.name))) continue;
     const bool is_sound = std::all_of(concerned.begin(), concerned.end(), [&](const Pair* pair) {
-      return speaks_of_what_is_there(*pair, object, findings);
+      return speaks_of_what_is_there(*pair, object, schema, findings);
     });
     if (!is_sound) continue;
     auto sql = for_new_tables(object, concerned, renamed);

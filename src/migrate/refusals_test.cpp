@@ -438,6 +438,24 @@ CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT NOT NULL, n INTEGER NOT NUL
   EXPECT_EQ(lines(kJson), "2 t: \n");
 }
 
+TEST(PlanRefuses, ATriggerThatLeavesWritesUndoneOnce) {
+  auto client = must(db::create_database_client(":memory:"));
+  run(*client, "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER)");
+  run(*client, "CREATE TRIGGER x BEFORE INSERT ON t_v1 WHEN NEW.n < 0 BEGIN SELECT RAISE (IGNORE); END");
+  auto change = with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, m INTEGER)");
+  change.rename = {{"n", "m"}};
+  const auto refusals = [&] {
+    std::vector<std::string> messages;
+    for (const auto& finding : must(make_plan(*client, migration_of("m", {change}))).findings) {
+      if (finding.severity == kRefusal) messages.push_back(finding.message);
+    }
+    return messages;
+  };
+  EXPECT_THAT(refusals(), testing::ElementsAre(HasSubstr("the trigger x speaks of n")));
+  change.drop = {"x"};
+  EXPECT_THAT(refusals(), testing::ElementsAre(testing::EndsWith("under `complete`, with the same name")));
+}
+
 TEST(PlanRefuses, ForAllReasonsAtOnce) {
   auto client = must(db::create_database_client(":memory:"));
   for (const auto* sql :
