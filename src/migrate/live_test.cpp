@@ -183,6 +183,35 @@ TEST_F(Live, ViewsAndTriggersOfTheUserGoOn) {
   EXPECT_EQ(asked("SELECT * FROM names"), "a b c");
 }
 
+/// DROP VIEW takes them along, and they need not speak of the table.
+TEST_F(Live, TriggersOfAViewGoOn) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "CREATE TABLE log (x)",
+           "CREATE VIEW v AS SELECT id, name FROM t_v1", "CREATE VIEW w AS SELECT id, name FROM t_v1",
+           "CREATE TRIGGER v_insert INSTEAD OF INSERT ON v BEGIN INSERT INTO log VALUES ('v ' || NEW.name); END",
+           "CREATE TRIGGER w_insert INSTEAD OF INSERT ON w BEGIN INSERT INTO log VALUES ('w ' || NEW.name); END"});
+  auto change = change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n)");
+  change.complete = "CREATE VIEW w AS SELECT id, name, n FROM t_v2";
+  begin(migration_of("m", {change}));
+  end("m");
+  execute({"INSERT INTO v (name) VALUES ('a')", "INSERT INTO w (name) VALUES ('b')"});
+  EXPECT_EQ(asked("SELECT x FROM log ORDER BY rowid"), "v a w b");
+}
+
+/// A view over a view speaks of the table without its name.
+TEST_F(Live, AViewOverAViewHasASuccessor) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO t_v1 VALUES (1, 'a')",
+           "CREATE VIEW v AS SELECT * FROM t_v1", "CREATE VIEW w AS SELECT name FROM v",
+           "CREATE VIEW gone AS SELECT id, name FROM v"});
+  auto change = change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, title TEXT)");
+  change.rename = {{"name", "title"}};
+  change.complete = "CREATE VIEW w AS SELECT title AS name FROM v";
+  change.drop = {"gone"};
+  begin(migration_of("m", {change}));
+  end("m");
+  EXPECT_EQ(asked("SELECT name FROM w"), "a");
+  EXPECT_EQ(objects_in(*client_), "t_v2 v w");
+}
+
 TEST_F(Live, ViewsAndTriggersOfTheUserSurviveARollback) {
   execute(
       {"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "CREATE VIEW names AS SELECT name FROM t_v1",

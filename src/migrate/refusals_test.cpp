@@ -265,6 +265,58 @@ const Case kCases[] = {
     {"view_of_everything",
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE VIEW v AS SELECT * FROM t_v1;",
      with(kSame), kWarning, "the view v says SELECT *"},
+    {"trigger_elsewhere_that_inserts_by_position",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE TABLE o (x);"
+     "CREATE TRIGGER tr AFTER INSERT ON o BEGIN SELECT 1; INSERT OR IGNORE INTO t_v1 VALUES (NULL, NEW.x, 1); END;",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n INTEGER, name TEXT)"), kRefusal,
+     "the trigger tr inserts into t_v1 by the order of its columns"},
+    {"trigger_elsewhere_that_inserts_by_position_into_more_columns",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE TABLE o (x);"
+     "CREATE TRIGGER tr AFTER INSERT ON o BEGIN INSERT INTO t_v1 SELECT NULL, NEW.x, 1; END;",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER, more)"), kRefusal,
+     "the trigger tr inserts into t_v1 by the order of its columns"},
+    {"trigger_that_selects_by_position",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE TABLE log (id, name, n);"
+     "CREATE VIEW v AS SELECT t_v1.* FROM t_v1;"
+     "CREATE TRIGGER tr AFTER INSERT ON t_v1 BEGIN INSERT INTO log SELECT * FROM v WHERE id = NEW.id; END;",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n INTEGER, name TEXT)"), kRefusal,
+     "the trigger tr takes the columns of t_v1 by their order"},
+    {"view_that_selects_by_position",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE TABLE more (id, name, n);"
+     "CREATE VIEW v AS SELECT * FROM more UNION ALL SELECT * FROM t_v1;",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n INTEGER, name TEXT)"), kRefusal,
+     "the view v takes the columns of t_v1 by their order"},
+    {"view_that_names_the_columns_it_selects_by_position",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE VIEW v (a, b, c) AS SELECT * FROM t_v1;",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n INTEGER, name TEXT)"), kRefusal,
+     "the view v takes the columns of t_v1 by their order"},
+    {"trigger_by_position_of_columns_that_are_where_they_were",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER, g AS (n + 1)); CREATE TABLE o (x);"
+     "CREATE TABLE log (id, name, n, g);"
+     "CREATE TRIGGER tr AFTER INSERT ON o BEGIN INSERT INTO t_v1 VALUES (NULL, NEW.x, 1); INSERT INTO log SELECT * "
+     "FROM t_v1; END;",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, title TEXT, n INTEGER UNIQUE, g AS (n + 1))",
+          [](auto& c) { c.rename = {{"name", "title"}}; }),
+     kWarning, "n"},
+    {"trigger_that_names_columns_or_counts_rows",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE TABLE o (x);"
+     "CREATE TRIGGER tr AFTER INSERT ON o BEGIN INSERT INTO t_v1 (n) SELECT count (*) FROM t_v1; UPDATE "
+     "t_v1 SET n = n * 2 WHERE EXISTS (SELECT * FROM t_v1); END;",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n INTEGER, name TEXT)"), Finding::Severity::note,
+     "the trigger tr stays as it is"},
+    {"view_over_a_view_of_everything",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE VIEW v AS SELECT * FROM t_v1;"
+     "CREATE VIEW w AS SELECT n FROM v;",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, m INTEGER)", [](auto& c) { c.rename = {{"n", "m"}}; }),
+     kRefusal, "after complete, the view w would fail: no such column: n"},
+    {"trigger_of_a_view_of_everything",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE VIEW v AS SELECT * FROM t_v1;"
+     "CREATE TABLE log (x); CREATE TRIGGER x INSTEAD OF INSERT ON v BEGIN INSERT INTO log VALUES (NEW.n); END;",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, m INTEGER)", [](auto& c) { c.rename = {{"n", "m"}}; }),
+     kRefusal, "after complete, INSERT of the view v would fail"},
+    {"complete_makes_what_is_there",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE TABLE o (x);",
+     with(kSame, [](auto& c) { c.complete = "CREATE TABLE o (y)"; }), kRefusal, "table o already exists"},
     {"drop_of_nothing", kTable, with(kSame, [](auto& c) { c.drop = {"nothing"}; }), kWarning, "`drop` names nothing"},
     {"sync_is_no_trigger", kTable, with(kSame, [](auto& c) { c.sync = "CREATE INDEX i ON t_v2 (n)"; }), kRefusal,
      "`sync` may hold CREATE TRIGGER statements only"},
