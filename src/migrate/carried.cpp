@@ -279,6 +279,36 @@ std::string successor_name(const std::vector<SchemaObject>& present, const Pair&
   return successor;
 }
 
+/// The views and triggers of `schema` as they will be when `earlier` are completed: those that speak of the old tables,
+/// and those that `complete` makes.
+std::vector<SchemaObject> objects_after(const Schema& schema, const std::vector<Migration>& earlier) {
+  auto objects = schema.objects();
+  std::erase_if(objects, [](const SchemaObject& object) {
+    return (object.type != "view" && object.type != "trigger") || is_ours(object.name);
+  });
+  for (const auto& migration : earlier) {
+    for (const auto& change : migration.tables) {
+      std::vector<SchemaObject> made;
+      std::vector<std::string> sync;
+      for (const auto statement : db::split_script(change.complete)) {
+        const auto object = created_object(statement);
+        if (object.kind == "view" || object.kind == "trigger")
+          made.push_back({object.kind, object.name, "", std::string(statement)});
+      }
+      for (const auto statement : db::split_script(change.sync)) sync.push_back(created_object(statement).name);
+      std::erase_if(objects, [&](const SchemaObject& object) {
+        return contains_name(change.drop, object.name) || contains_name(sync, object.name) ||
+               std::any_of(made.begin(), made.end(), [&](const SchemaObject& successor) {
+                 return successor.type == object.type && same_name(successor.name, object.name);
+               });
+      });
+      for (auto& object : objects) object.sql = with_name_replaced(object.sql, change.from, change.to);
+      objects.insert(objects.end(), made.begin(), made.end());
+    }
+  }
+  return objects;
+}
+
 /// In what a trigger on the old table differs for what new code writes.
 void note_trigger(const Pair& pair, const SchemaObject& object, std::vector<Finding>& findings) {
   if (!same_name(object.table, pair.change.from)) return;
@@ -343,6 +373,37 @@ void check_virtual_tables(Blueprint& blueprint, const Schema& schema, std::vecto
 }
 
 }  // namespace
+
+void check_what_will_speak(const Blueprint& blueprint, const Schema& schema, const std::vector<Migration>& earlier,
+                           std::vector<Finding>& findings) {
+  if (earlier.empty()) return;
+  auto objects = objects_after(schema, earlier);
+  std::vector<std::string> settled;  // by `complete`, `drop` or `sync`
+  for (const auto& plan : blueprint.pairs) {
+    for (const auto statement : db::split_script(plan.pair.change.complete))
+      settled.push_back(created_object(statement).name);
+    settled.insert(settled.end(), plan.pair.change.drop.begin(), plan.pair.change.drop.end());
+    for (const auto& trigger : plan.sync) settled.push_back(trigger.name);
+  }
+  // What speaks of the old tables already is looked at with the schema as it is.
+  std::erase_if(objects, [&](const SchemaObject& object) {
+    const auto* now = schema.find(object.type, object.name);
+    return contains_name(settled, object.name) || (now != nullptr && normalised(now->sql) == normalised(object.sql));
+  });
+  for (const auto& plan : blueprint.pairs) {
+    std::vector<Finding> found;
+    for (const auto& object : objects) {
+      if (mentions(object.sql, plan.pair.change.from)) speaks_of_what_is_there(plan.pair, object, schema, found);
+    }
+    check_positions(plan.pair, objects, [](const SchemaObject&) { return true; }, found);
+    for (auto& finding : found) {
+      finding.severity = Severity::warning;
+      finding.message = "`complete` of this migration will be refused: when " + earlier.back().name +
+                        " is completed, " + finding.message + ", now: nothing can be added to the file after `start`";
+      findings.push_back(std::move(finding));
+    }
+  }
+}
 
 Result<void> carry_ignoring(Pair& pair, const SchemaObject& trigger, const Schema& schema,
                             std::vector<Finding>& findings) {

@@ -22,4 +22,9 @@ Result<void> carry_ignoring(Pair& pair, const SchemaObject& trigger, const Schem
 /// Fills in drop_on_complete and make_on_complete.
 Result<void> carry_triggers_and_views(Blueprint& blueprint, const Schema& schema, std::vector<Finding>& findings);
 
+/// Warns of views and triggers that will speak of the old tables when the `earlier` migrations of the same tables, the
+/// oldest first, are completed, and of what the new tables do not have: by then the file says no more.
+void check_what_will_speak(const Blueprint& blueprint, const Schema& schema, const std::vector<Migration>& earlier,
+                           std::vector<Finding>& findings);
+
 }  // namespace offx::migrate

@@ -465,6 +465,48 @@ TEST_F(Live, AChainOfThreeVersions) {
   EXPECT_EQ(objects_in(*client_), "t_v3");
 }
 
+/// What speaks of the first table of a chain speaks of the second one when that is left, and the third knows nothing of
+/// it: the plan of the second migration says so, while its file can still be changed.
+TEST_F(Live, ViewsOfTheFirstTableOfAChain) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, email TEXT)", "INSERT INTO t_v1 VALUES (1, 'a')",
+           "CREATE VIEW v AS SELECT email FROM t_v1", "CREATE TABLE log (x)", "CREATE VIEW ids AS SELECT id FROM t_v1",
+           "CREATE TRIGGER x AFTER UPDATE OF email ON t_v1 BEGIN INSERT INTO log VALUES (NEW.email); END"});
+  begin(migration_of("a", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, email TEXT, n)")}));
+  auto change = change_of("t_v2", "t_v3", "CREATE TABLE t_v3 (id INTEGER PRIMARY KEY, mail TEXT, n)");
+  change.rename = {{"email", "mail"}};
+  const auto warnings = [&] {
+    std::vector<std::string> messages;
+    const auto plan = must(make_plan(*client_, migration_of("b", {change})));
+    EXPECT_FALSE(plan.refused());
+    for (const auto& finding : plan.findings) {
+      if (finding.severity == Finding::Severity::warning) messages.push_back(finding.message);
+    }
+    return messages;
+  };
+  EXPECT_THAT(warnings(),
+              testing::ElementsAre(HasSubstr("when a is completed, the view v speaks of email, which is not in t_v3"),
+                                   HasSubstr("when a is completed, the trigger x speaks of email")));
+  const auto unforeseen = migration_of("b", {change});
+  change.complete =
+      "CREATE VIEW v AS SELECT mail AS email FROM t_v3;"
+      "CREATE TRIGGER x AFTER UPDATE OF mail ON t_v3 BEGIN INSERT INTO log VALUES ('new ' || NEW.mail); END;";
+  EXPECT_THAT(warnings(), testing::IsEmpty());
+
+  begin(unforeseen);
+  end("a");
+  const auto completed = complete(*client_, "b", {});
+  ASSERT_FALSE(completed);
+  EXPECT_THAT(completed.error().message(), HasSubstr("drop it by hand and make it again over t_v3"));
+  EXPECT_THAT(completed.error().message(), HasSubstr("drop it by hand, and make its successor after `complete`"));
+  go_back("b");
+  begin(migration_of("b", {change}));
+  end("b");
+  execute({"UPDATE t_v3 SET mail = 'b'"});
+  EXPECT_EQ(asked("SELECT email FROM v"), "b");
+  EXPECT_EQ(asked("SELECT x FROM log"), "new b");
+  EXPECT_EQ(asked("SELECT id FROM ids"), "1");
+}
+
 TEST_F(Live, AChainGoesFromItsEnds) {
   execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, a TEXT)", "INSERT INTO t_v1 (a) VALUES ('a'), ('b')"});
   begin(migration_of("second", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, a TEXT, b)")}));

@@ -5,6 +5,7 @@
 
 #include "db/script.h"
 #include "migrate/blueprint.h"
+#include "migrate/carried.h"
 #include "migrate/data_check.h"
 #include "migrate/departure.h"
 #include "migrate/disk.h"
@@ -161,6 +162,31 @@ void find_lines(Plan& plan) {
   }
 }
 
+/// The migrations under way that make the old tables of `migration`, or those they are made from: the oldest first.
+Result<std::vector<Migration>> earlier_in_chain(const std::vector<Record>& records, const Migration& migration) {
+  std::vector<Migration> earlier;
+  std::vector<std::string> tables;
+  for (const auto& change : migration.tables) tables.push_back(change.from);
+  auto left = records;
+  std::erase_if(left, [](const Record& record) {
+    return record.phase == Phase::completing || record.phase == Phase::completed ||
+           record.phase == Phase::rolling_back || record.phase == Phase::rolled_back;
+  });
+  for (;;) {
+    const auto next = std::find_if(left.begin(), left.end(), [&](const Record& record) {
+      const auto made = names_of(record, kNew);
+      return std::any_of(made.begin(), made.end(),
+                         [&](const std::string& table) { return contains_name(tables, table); });
+    });
+    if (next == left.end()) break;
+    for (const auto& table : next->tables) tables.push_back(table.from);
+    OFFX_ASSIGN(auto read, parse_migration(next->definition, next->name));
+    earlier.insert(earlier.begin(), std::move(read));
+    left.erase(next);
+  }
+  return earlier;
+}
+
 /// What can be done now with a migration that is begun.
 Result<Plan> plan_of_begun(db::DatabaseClient& client, const Migration& migration, const Record& record) {
   Plan plan;
@@ -254,6 +280,8 @@ Result<Plan> make_plan(db::DatabaseClient& client, const Migration& migration, s
     return plan;
   }
   OFFX_ASSIGN(const auto blueprint, make_blueprint(schema, migration, can_redirect_references(client), plan.findings));
+  OFFX_ASSIGN(const auto earlier, earlier_in_chain(records, migration));
+  check_what_will_speak(blueprint, schema, earlier, plan.findings);
   if (repeats_statements(client)) refuse_clocks(blueprint, plan.findings);
   std::vector<Finding> rehearsed;
   OFFX_TRY(rehearse(schema, blueprint, rehearsed));
