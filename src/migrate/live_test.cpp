@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "db/forwarding_client.h"
 #include "migrate/test_support.h"
 
 namespace offx::migrate {
@@ -399,6 +400,57 @@ TEST_F(Live, RowsThatHoldEachOtherAreRemoved) {
     EXPECT_EQ(asked("SELECT * FROM t_v2"), "1|2 2|2 3|1");
     EXPECT_EQ(objects_in(*client_), "t_v2");
     execute({"UPDATE t_v2 SET up = id", "DROP TABLE t_v2"});
+  }
+}
+
+/// Keeps what SQLite says it does for each DELETE from a table that leaves.
+class Watching final : public db::ForwardingClient {
+ public:
+  explicit Watching(db::DatabaseClient& client) : ForwardingClient(client) {}
+
+  Result<std::vector<db::QueryResult>> batch(std::span<const db::Statement> statements, db::Mode mode) override {
+    for (const auto& statement : statements) {
+      if (!statement.sql.starts_with("DELETE FROM \"offx_leaving_")) continue;
+      const auto plan = must(client().execute("EXPLAIN QUERY PLAN " + std::string(statement.sql), statement.params));
+      for (std::size_t i = 0; i < plan.rows(); ++i) steps += db::to_text(plan.row(i)[3]) + '\n';
+    }
+    return client().batch(statements, mode);
+  }
+
+  std::string steps;
+};
+
+TEST_F(Live, RowsThatReferToOthersAreRemovedWithoutALookAtAllOfThem) {
+  int number = 0;
+  for (const std::string action : {"", " ON DELETE RESTRICT", " ON DELETE SET NULL", " ON DELETE CASCADE"}) {
+    for (const std::string column : {"INTEGER", "INTEGER CHECK (up <> id)", "INTEGER NOT NULL"}) {
+      SCOPED_TRACE(column + action);
+      const auto columns = [&](const std::string& table) {
+        return "CREATE TABLE " + table + " (id INTEGER PRIMARY KEY, up " + column + " REFERENCES " + table + " (id)" +
+               action + ")";
+      };
+      run(*client_, columns("t_v1"));
+      const bool is_needed = column.find("NOT NULL") != std::string::npos;
+      run(*client_,
+          "INSERT INTO t_v1 VALUES (1, " + std::string(is_needed ? "1" : "NULL") + "), (2, 1), (3, 2), (4, 1)");
+      const auto rows = asked("SELECT * FROM t_v1");
+      const auto migration = migration_of("m" + std::to_string(++number), {change_of("t_v1", "t_v2", columns("t_v2"))});
+      begin(migration);
+      Watching watching(*client_);
+      RollbackOptions back;
+      back.max_chunk_rows = 1;
+      EXPECT_EQ(error_of(roll_back(watching, migration.name, back)), "");
+      begin(migration);
+      CompleteOptions options;
+      options.max_chunk_rows = 1;
+      EXPECT_EQ(error_of(complete(watching, migration.name, options)), "");
+      EXPECT_THAT(watching.steps, HasSubstr("SEARCH offx_leaving_t_v1"));
+      EXPECT_THAT(watching.steps, HasSubstr("SEARCH offx_leaving_t_v2"));
+      EXPECT_THAT(watching.steps, Not(HasSubstr("SCAN")));
+      EXPECT_EQ(asked("SELECT * FROM t_v2"), rows);
+      EXPECT_EQ(objects_in(*client_), "t_v2");
+      execute({"UPDATE OR IGNORE t_v2 SET up = NULL", "UPDATE OR IGNORE t_v2 SET up = id", "DROP TABLE t_v2"});
+    }
   }
 }
 

@@ -81,11 +81,12 @@ std::string copy_sql(const Pair& pair, Range range) {
          key_list(pair, kNew) + ") DO NOTHING";
 }
 
-std::string detach_sql(const Pair& pair, Side side, Range range) {
+std::vector<std::string> detach_sql(const Pair& pair, Side side, Range range) {
   const auto parent = quote_identifier(*pair.parent_in_self[side]);
   const auto key = quote_identifier(pair.key[side][0]);
-  return "UPDATE " + quoted(pair, side) + " SET " + parent + " = " + key + " WHERE " + in_range(pair, side, range, "") +
-         " AND " + parent + " <> " + key;
+  const auto update = "UPDATE OR IGNORE " + quoted(pair, side) + " SET " + parent + " = ";
+  const auto rows = " WHERE " + in_range(pair, side, range, "") + " AND " + parent;
+  return {update + "NULL" + rows + " IS NOT NULL", update + key + rows + " <> " + key};
 }
 
 std::string empty_sql(const Pair& pair, Side side, Range range) {

@@ -22,8 +22,9 @@ struct Range {
 [[nodiscard]] std::string boundary_sql(const Pair& pair, Side side, Range range);
 /// Copies the rows of the range that are not there yet, old → new.
 [[nodiscard]] std::string copy_sql(const Pair& pair, Range range);
-/// Makes the rows of the range refer to themselves, where `side`'s table refers to itself.
-[[nodiscard]] std::string detach_sql(const Pair& pair, Side side, Range range);
+/// Makes the rows of the range refer to nothing, or else to themselves, where `side`'s table refers to itself: one
+/// after the other, with the same parameters. A row whose CHECK allows neither stays as it is.
+[[nodiscard]] std::vector<std::string> detach_sql(const Pair& pair, Side side, Range range);
 /// Removes the rows of the range.
 [[nodiscard]] std::string empty_sql(const Pair& pair, Side side, Range range);
 
