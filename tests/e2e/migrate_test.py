@@ -180,6 +180,15 @@ class Recipes(ShopTest):
         self.migrate("rollback")
         self.assertEqual([name for _, name, _ in self.schema()], ["customers"])
         self.migrate("start", file)
+        # New code inserts what is not there, and it is what it will be without the old table.
+        for customer in [1001, 1002]:
+            self.shop(f"INSERT INTO customers{'_v2' * (customer % 2)} (id, email) VALUES ({customer}, 'x{customer}')")
+            for _ in range(2):
+                self.shop(f"INSERT INTO addresses VALUES ({customer}, 'S', 'C')")
+                self.shop(f"DELETE FROM addresses WHERE customer_id = {customer}")
+                self.assertEqual(self.shop(f"SELECT * FROM addresses WHERE customer_id = {customer}"), [])
+        self.assertEqual(self.shop(same), [])
+        self.migrate("verify")
         self.migrate("complete", "--yes")
         self.assertEqual([name for _, name, _ in self.schema()], ["addresses", "customers_v2"])
 
