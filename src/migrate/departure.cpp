@@ -104,14 +104,14 @@ Result<void> check_not_leaving(const std::vector<Record>& records, std::string_v
 
 namespace {
 
-/// What somebody added to an old table since the migration began is in no new one, and would go unseen.
-Result<void> check_unchanged(db::DatabaseClient& client, const Record& record) {
+/// What of a version's tables and their indexes is otherwise than when the migration began, a line for each.
+Result<std::string> changed_since(db::DatabaseClient& client, const Record& record, Side side) {
   OFFX_ASSIGN(const auto known, client.execute("SELECT type, name, sql FROM offx_schema_objects"));
   OFFX_ASSIGN(const auto objects, read_objects(client));
+  const auto tables = names_of(record, side);
   std::string changed;
   for (const auto& object : objects) {
-    const auto old_tables = names_of(record, kOld);
-    const bool concerns = std::any_of(old_tables.begin(), old_tables.end(),
+    const bool concerns = std::any_of(tables.begin(), tables.end(),
                                       [&](const std::string& name) { return same_name(name, object.table); });
     // Views and triggers are carried as they are now.
     const bool carried = object.type != "table" && object.type != "index";
@@ -124,6 +124,12 @@ Result<void> check_unchanged(db::DatabaseClient& client, const Record& record) {
     }
     if (!what.empty()) changed += "\n  the " + object.type + " " + object.name + " " + what;
   }
+  return changed;
+}
+
+/// What somebody added to an old table since the migration began is in no new one, and would go unseen.
+Result<void> check_unchanged(db::DatabaseClient& client, const Record& record) {
+  OFFX_ASSIGN(const auto changed, changed_since(client, record, kOld));
   if (changed.empty()) return {};
   return fail(Errc::conflict,
               "since " + record.name + " began somebody changed the old version, and the new one has nothing of it:" +
@@ -202,7 +208,16 @@ Result<Blueprint> may_complete(db::DatabaseClient& client, const Record& record,
   OFFX_ASSIGN(auto blueprint, make_blueprint(schema, migration, can_redirect_references(client), findings));
   OFFX_TRY(rehearse(schema, blueprint, findings));
   if (const auto refusals = refusals_in(findings); !refusals.empty()) {
-    return fail(Errc::conflict, "completing " + record.name + " is refused:" + refusals);
+    OFFX_ASSIGN(const auto old_changes, changed_since(client, record, kOld));
+    OFFX_ASSIGN(const auto new_changes, changed_since(client, record, kNew));
+    const auto changes = old_changes + new_changes;
+    // What the refusals advise the file may not say any more.
+    return fail(Errc::conflict,
+                "completing " + record.name + " is refused:" + refusals +
+                    (changes.empty() ? std::string()
+                                     : "\nSince it began somebody changed the tables:" + changes +
+                                           "\nRoll back, with --discard if that is refused too, and start with a file "
+                                           "that fits"));
   }
   for (const auto& plan : blueprint.pairs) {
     if (plan.stuck_children.empty()) continue;

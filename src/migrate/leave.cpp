@@ -6,6 +6,7 @@
 
 #include "db/script.h"
 #include "migrate/departure.h"
+#include "migrate/pair_sql.h"
 #include "migrate/range_sql.h"
 #include "migrate/removal.h"
 #include "migrate/schema.h"
@@ -191,6 +192,22 @@ Result<void> untie(db::DatabaseClient& client, Script& script, const PairPlan& p
   return {};
 }
 
+/// The triggers of ours on both tables, whatever they were made of: where somebody has renamed a column since, the
+/// migration's file gives others, and one that stayed would fail every write to the old version. Nobody else's version
+/// is made of the new one by then.
+std::vector<std::string> left_triggers(const std::vector<SchemaObject>& objects, const TableChange& change) {
+  std::vector<std::string> names;
+  for (const auto& object : objects) {
+    const bool is_on_them = same_name(object.table, change.from) || same_name(object.table, change.to);
+    if (object.type != "trigger" || !is_on_them) continue;
+    const auto prefix = std::string(kSyncPrefix) + change.to;
+    if (object.name.starts_with(prefix + "_up_") || object.name.starts_with(prefix + "_down_")) {
+      names.push_back(object.name);
+    }
+  }
+  return names;
+}
+
 Result<void> finish(Worker& worker, const Record& record, Phase phase) {
   Script script;
   script.add(record_phase(record.name, phase));
@@ -225,9 +242,13 @@ Result<void> complete(Worker& worker, Record record, const CompleteOptions& opti
 Result<void> roll_back(Worker& worker, Record record, const RollbackOptions& options) {
   if (record.phase != Phase::rolling_back) {
     OFFX_ASSIGN(const auto blueprint, may_roll_back(worker.client(), record, options));
+    OFFX_ASSIGN(const auto objects, read_objects(worker.client()));
     Script script;
     for (const auto& plan : blueprint.pairs) {
       OFFX_TRY(untie(worker.client(), script, plan));
+      const auto left = left_triggers(objects, plan.pair.change);
+      for (const auto& name : left) script.add("DROP TRIGGER IF EXISTS " + quote_identifier(name));
+      script.add(forget_own(left));
       // The author's own, which would take the emptying of the new table for the application's deletes, and views.
       for (const auto& statement : std::views::reverse(plan.create)) {
         const auto object = created_object(statement);

@@ -341,6 +341,19 @@ TEST_F(MigrationWork, ATableThatSomebodyDroppedWhileItWasCopiedIsAskedFor) {
   }
 }
 
+TEST_F(MigrationWork, AColumnThatSomebodyRenamedLeavesTheWayBack) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, a TEXT, b TEXT)", "CREATE INDEX i ON t_v1 (a)"});
+  begin(migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, a TEXT, b TEXT)")}));
+  execute({"ALTER TABLE t_v1 RENAME COLUMN a TO c"});
+  const auto completed = complete(*client_, "m", {});
+  ASSERT_FALSE(completed);
+  EXPECT_THAT(error_of(completed), HasSubstr("Since it began somebody changed the tables:\n  the table t_v1 was "
+                                             "changed\n  the index i was changed\nRoll back, with --discard"));
+  go_back("m", true);
+  EXPECT_EQ(objects_in(*client_), "i t_v1");
+  execute({"INSERT INTO t_v1 VALUES (1, 'a', 'b')", "UPDATE t_v1 SET b = 'c', c = 'd'"});
+}
+
 TEST_F(MigrationWork, WhereNothingHasBegunNothingDrifts) {
   execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO t_v1 (name) VALUES (NULL)"});
   const auto refused = start(
