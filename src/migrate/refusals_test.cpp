@@ -127,9 +127,19 @@ const Case kCases[] = {
             c.up = {{"n", "n +"}};
             c.down = {{"n", "n"}};
           }),
-     kRefusal, "this statement fails"},
+     kRefusal, "`up` of n is no SQL expression over t_v1: "},
     {"up_reads_nothing_there", kTable, with(kSame, [](auto& c) { c.up = {{"n", "m + 1"}}; }), kRefusal,
-     "no such column: m"},
+     "`up` of n is no SQL expression over t_v1: no such column: m"},
+    {"up_does_not_close_a_parenthesis", kTable, with(kSame, [](auto& c) { c.up = {{"n", "(n + 1"}}; }), kRefusal,
+     "it opens a parenthesis that it does not close"},
+    {"up_closes_two_parentheses", kTable, with(kSame, [](auto& c) { c.up = {{"n", "n) + (1"}}; }), kRefusal,
+     "it closes a parenthesis that it does not open"},
+    {"up_ends_with_a_comment", kTable, with(kSame, [](auto& c) { c.up = {{"n", "n * 2 -- twice"}}; }), kRefusal,
+     "a comment or a quote in it does not end"},
+    {"up_ends_in_a_text", kTable, with(kSame, [](auto& c) { c.up = {{"name", "name || 'x"}}; }), kRefusal,
+     "a comment or a quote in it does not end"},
+    {"down_is_two_statements", kTable, with(kSame, [](auto& c) { c.down = {{"n", "n; SELECT 1"}}; }), kRefusal,
+     "`down` of n is no SQL expression over t_v2: it has a semicolon"},
     {"no_way_back", kTable,
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, m INTEGER)", [](auto& c) { c.up = {{"m", "n * 2"}}; }),
      kRefusal, "would not reach the old column n"},
@@ -484,6 +494,9 @@ CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT NOT NULL, n INTEGER NOT NUL
   EXPECT_EQ(lines(kTop), "2 t_v1.name: \n");
   EXPECT_EQ(lines(std::string(kTop) + "[table.up]\nname = \"trim(name)\"\n[table.down]\nname = \"name\"\n"),
             "9 t_v1.name: \n");
+  EXPECT_EQ(lines(std::string(kTop) +
+                  "[table.up]\nname = \"coalesce(nmae, '')\"\n[table.down]\nname = \"name\"\nn = \"(n\"\n"),
+            "12 t_v1.n: \n9 t_v1.name: \n");
   constexpr std::string_view kJson = R"json({"name": "m", "table": [
     {"from": "t",
      "to": "t_v2", "create": "CREATE TABLE t_v2 (id)"}]})json";

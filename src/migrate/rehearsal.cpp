@@ -5,6 +5,7 @@
 #include <map>
 
 #include "db/script.h"
+#include "migrate/expressions.h"
 #include "migrate/range_sql.h"
 #include "migrate/sql_text.h"
 
@@ -68,25 +69,6 @@ Result<std::map<std::string, std::string>> broken_objects(Schema& schema) {
   return broken;
 }
 
-/// An aggregate or a window over the whole table would make one row of many, or another value in a trigger than in the
-/// copy. SQLite refuses both in a WHERE, and allows them in subqueries there.
-Result<void> check_one_row(db::DatabaseClient& scratch, const Pair& pair, std::vector<Finding>& findings) {
-  for (const Side side : {kOld, kNew}) {
-    for (const auto& c : pair.computed(side)) {
-      if (!c.carried_from.empty()) continue;
-      const auto compiled =
-          scratch.execute("EXPLAIN QUERY PLAN SELECT 1 FROM " + quote_identifier(pair.table(other(side)).name) +
-                          " WHERE (" + c.expression + ")");
-      if (compiled || compiled.error().message().find("misuse of") == std::string::npos) continue;
-      findings.push_back({Severity::refusal, pair.change.from, c.column,
-                          c.column + " is computed from several rows (" + compiled.error().message() +
-                              "): an expression has one; (SELECT …) looks at others",
-                          pair.change.line_of((side == kNew ? "up." : "down.") + c.column)});
-    }
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<void> rehearse(Schema& schema, const Blueprint& blueprint, std::vector<Finding>& findings) {
@@ -113,7 +95,8 @@ Result<void> rehearse(Schema& schema, const Blueprint& blueprint, std::vector<Fi
     if (auto done = scratch.execute(sql); !done)
       refuse(table, "this statement fails", done.error().message() + " in: " + sql);
   };
-  for (const auto& plan : blueprint.pairs) OFFX_TRY(check_one_row(scratch, plan.pair, findings));
+  // What is wrong with an expression would be said once more of each statement that it is in.
+  if (!check_expressions(scratch, blueprint, findings)) return {};
   for (const auto& plan : blueprint.pairs) {
     const auto& from = plan.pair.change.from;
     for (const auto& helper : plan.helpers) run(from, helper.sql);
