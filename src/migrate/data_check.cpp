@@ -91,6 +91,12 @@ class Checker {
     return joined(parts, " || ', ' || ");
   }
 
+  /// True for columns that `up` cannot change, as rows are told apart by them.
+  [[nodiscard]] bool is_key(const std::string& columns) const {
+    return same_name(columns, joined(pair_.key[kOld], ", ")) || same_name(columns, joined(pair_.key[kNew], ", ")) ||
+           contains_name(pair_.key[kNew], columns);
+  }
+
   /// `example` gives a row that breaks a constraint, if there is one, and `count` how many do.
   Result<void> refuse_found(const std::string& example, const std::string& count, const std::string& column,
                             const std::string& why) {
@@ -107,8 +113,8 @@ class Checker {
     const auto rows = db::to_integer(counted.row(0)[0]);
     findings_.push_back({Finding::Severity::refusal, pair_.change.from, column,
                          why + ", in " + std::to_string(rows) + (rows == 1 ? " row, " : " rows, for instance ") +
-                             db::to_text(found->row(0)[0]) +
-                             ": correct the rows, or say under [table.up] what they get",
+                             db::to_text(found->row(0)[0]) + ": correct the rows" +
+                             (is_key(column) ? "" : ", or say under [table.up] what they get"),
                          pair_.change.line_of("up." + column)});
     return {};
   }

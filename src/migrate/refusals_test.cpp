@@ -645,6 +645,17 @@ TEST(PlanRefuses, ARowThatRefersToNothingThoughBothVersionsForbidIt) {
   EXPECT_THAT(plan.findings.front().message, HasSubstr("(a) refers to no row of a_v1, in 1 row, id = 3"));
 }
 
+/// Nothing under `up` changes a key.
+TEST(PlanRefuses, ARowWithoutAKeyAndAdvisesNoUp) {
+  auto client = must(db::create_database_client(":memory:"));
+  run(*client, "CREATE TABLE t_v1 (code TEXT PRIMARY KEY, n)");
+  run(*client, "INSERT INTO t_v1 VALUES (NULL, 1)");
+  const auto plan = must(make_plan(
+      *client, migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (code TEXT PRIMARY KEY, n)")})));
+  ASSERT_TRUE(plan.refused());
+  EXPECT_EQ(plan.findings.front().message, "the key is NULL, in 1 row, code = NULL: correct the rows");
+}
+
 TEST(PlanRefuses, AChildThatKeepsReferringToAnOldParent) {
   auto client = must(db::create_database_client(":memory:"));
   run(*client, "CREATE TABLE a_v1 (id INTEGER PRIMARY KEY)");
