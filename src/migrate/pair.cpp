@@ -531,7 +531,12 @@ class Resolver {
         find(Severity::refusal, joined(key.columns, ", "),
              table(side).name +
                  " refers to itself by more than one column or not by its key: rows could not be copied before those "
-                 "they refer to; such a reference has to go from both versions before, and may come back afterwards");
+                 "they refer to. Neither version may have such a reference" +
+                 (side == kOld ? ": make " + table(side).name +
+                                     " anew without it before, in one transaction as "
+                                     "https://sqlite.org/lang_altertable.html#otheralter says"
+                               : std::string()) +
+                 "; it may come back in the same way after `complete`");
       }
     }
   }

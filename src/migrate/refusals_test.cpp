@@ -188,6 +188,9 @@ const Case kCases[] = {
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, a REFERENCES t_v1 (id), b REFERENCES t_v1 (id));",
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, a REFERENCES t_v2 (id), b REFERENCES t_v2 (id))"), kRefusal,
      "refers to itself by more than one column"},
+    {"referred_to_itself_twice",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, a REFERENCES t_v1 (id), b REFERENCES t_v1 (id));",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, a, b)"), kRefusal, "make t_v1 anew without it before"},
     {"child_of_a_dropped_column",
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INTEGER); CREATE TABLE u (name REFERENCES t_v1 "
      "(name));",
