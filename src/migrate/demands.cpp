@@ -64,6 +64,27 @@ void note_demands_of(const Pair& pair, Side side, std::vector<Finding>& findings
   }
 }
 
+/// What is computed from other tables, no trigger of ours follows.
+void note_lookups(const Pair& pair, std::vector<Finding>& findings) {
+  if (!pair.change.sync.empty()) return;
+  for (const Side side : {kOld, kNew}) {
+    for (const auto& group : pair.groups) {
+      for (const auto& c : group.computed[side]) {
+        if (!c.carried_from.empty() || !mentions(c.expression, "select")) continue;
+        const auto field = (side == kNew ? "up." : "down.") + c.column;
+        findings.push_back(
+            {Severity::warning, pair.change.from, c.column,
+             c.column +
+                 " is looked up in other tables, and what is written to these while both live does not reach it: " +
+                 (group.looked_up[side] ? "it stays as it was when its row was made"
+                                        : "the versions would differ then, and `complete` be refused") +
+                 "; triggers of yours under `sync` keep it alike",
+             pair.change.line_of(field)});
+      }
+    }
+  }
+}
+
 /// `name` as the key of a TOML table.
 std::string toml_key(const std::string& name) {
   const bool is_bare = std::all_of(name.begin(), name.end(), [](unsigned char c) {
@@ -88,6 +109,7 @@ void note_demands(const Pair& pair, std::vector<Finding>& findings) {
   const auto& new_table = pair.table(kNew);
   note_demands_of(pair, kNew, findings);
   note_demands_of(pair, kOld, findings);
+  note_lookups(pair, findings);
   const auto own_new = pair.own_columns(kNew);
   for (const auto* column : own_new) {
     const bool is_rowid = new_table.key_is_rowid() && column->primary_key > 0;

@@ -140,6 +140,20 @@ const Case kCases[] = {
      "a comment or a quote in it does not end"},
     {"down_is_two_statements", kTable, with(kSame, [](auto& c) { c.down = {{"n", "n; SELECT 1"}}; }), kRefusal,
      "`down` of n is no SQL expression over t_v2: it has a semicolon"},
+    {"up_looks_elsewhere", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE TABLE u (x);",
+     with(kSame,
+          [](auto& c) {
+            c.up = {{"n", "(SELECT x FROM u WHERE x = n)"}};
+            c.down = {{"n", "n"}};
+          }),
+     kWarning,
+     "n is looked up in other tables, and what is written to these while both live does not reach it: the "
+     "versions would differ then"},
+    {"up_looks_elsewhere_for_new_rows",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE TABLE u (x);",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER, x)",
+          [](auto& c) { c.up = {{"x", "(SELECT max(x) FROM u)"}}; }),
+     kWarning, "it stays as it was when its row was made"},
     {"no_way_back", kTable,
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, m INTEGER)", [](auto& c) { c.up = {{"m", "n * 2"}}; }),
      kRefusal, "would not reach the old column n"},
