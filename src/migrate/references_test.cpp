@@ -352,6 +352,7 @@ TEST_F(MigrationTest, AReplaceByNewCodeMovesNobodyWhoFollowsAnotherColumn) {
   execute({"UPDATE users_v2 SET login = 'eve' WHERE id = 1", "INSERT OR REPLACE INTO users_v2 VALUES (2, 'cat')"});
   EXPECT_EQ(asked("SELECT u FROM posts") + " " + asked("SELECT login FROM users_v1 ORDER BY id"), "eve eve cat");
   expect_alike("m");
+}
 
 /// The key that a reference without columns means is another one in the new table.
 TEST_F(MigrationTest, AReferenceThatNamesNoColumnMeansThePrimaryKey) {
