@@ -5,7 +5,7 @@
 #include <map>
 
 #include "db/script.h"
-#include "migrate/expressions.h"
+#include "migrate/mappings.h"
 #include "migrate/range_sql.h"
 #include "migrate/sql_text.h"
 
@@ -96,7 +96,7 @@ Result<void> rehearse(Schema& schema, const Blueprint& blueprint, std::vector<Fi
       refuse(table, "this statement fails", done.error().message() + " in: " + sql);
   };
   // What is wrong with an expression would be said once more of each statement that it is in.
-  if (!check_expressions(scratch, blueprint, findings)) return {};
+  if (!check_mappings(scratch, blueprint, findings)) return {};
   for (const auto& plan : blueprint.pairs) {
     const auto& from = plan.pair.change.from;
     for (const auto& helper : plan.helpers) run(from, helper.sql);

@@ -1,4 +1,4 @@
-#include "migrate/expressions.h"
+#include "migrate/mappings.h"
 
 #include <string>
 
@@ -39,7 +39,7 @@ std::string why_not(db::DatabaseClient& scratch, const Table& table, const std::
 
 }  // namespace
 
-bool check_expressions(db::DatabaseClient& scratch, const Blueprint& blueprint, std::vector<Finding>& findings) {
+bool check_mappings(db::DatabaseClient& scratch, const Blueprint& blueprint, std::vector<Finding>& findings) {
   bool all_are = true;
   for (const auto& plan : blueprint.pairs) {
     const auto& pair = plan.pair;

@@ -10,7 +10,7 @@ namespace offx::migrate {
 
 /// Compiles each expression of `up` and `down` alone, against the schema in `scratch`, and refuses those that are none
 /// over one row, with their line. False if there are any.
-[[nodiscard]] bool check_expressions(db::DatabaseClient& scratch, const Blueprint& blueprint,
-                                     std::vector<Finding>& findings);
+[[nodiscard]] bool check_mappings(db::DatabaseClient& scratch, const Blueprint& blueprint,
+                                  std::vector<Finding>& findings);
 
 }  // namespace offx::migrate
