@@ -100,7 +100,7 @@ test("j goes on over the ends of pages, and the focus stays though its post is o
   await focus(page, 181);
   await page.waitForFunction(() => {
     const { top, bottom } = document.activeElement!.getBoundingClientRect();
-    return top >= 0 && bottom <= window.innerHeight;
+    return top > -1 && bottom < window.innerHeight + 1; // lines are not as high as whole pixels
   });
   await page.keyboard.press("k");
   await focus(page, 180);
