@@ -254,8 +254,7 @@ class Builder {
         find(Severity::warning, pair.change, "", object.name,
              "the trigger " + object.name + " writes to " + object.table +
                  " before each row that it runs for: a write with OR REPLACE that it gets in the way of so may be "
-                 "refused "
-                 "or leave the versions different while both live; AFTER does not");
+                 "refused or leave the versions different while both live; AFTER does not");
       }
       if (same_name(object.table, pair.change.to) && ignores(object.sql) != Ignores::nothing) {
         find(Severity::refusal, pair.change, "create", object.name,
@@ -403,13 +402,14 @@ std::vector<NamedSql> triggers_in(std::string_view script, const TableChange& ch
 Result<std::vector<NamedSql>> expected_helpers(db::DatabaseClient& client, std::string_view to) {
   OFFX_ASSIGN(const auto rows, client.execute("SELECT name, sql FROM offx_schema_objects WHERE type IN ('table', "
                                               "'index') AND name LIKE 'offx\\_sync\\_%' ESCAPE '\\' ORDER BY name"));
-  const auto index = "offx_sync_" + std::string(to) + "_find";
+  const auto index = std::string(kSyncPrefix) + std::string(to) + "_find";
+  const std::vector<std::string> notes = {note_of_replaced(to), note_of_displaced(to), note_of_enforcement(to)};
   std::vector<NamedSql> expected;
   for (std::size_t i = 0; i < rows.rows(); ++i) {
     auto name = db::to_text(rows.row(i)[0]);
     const bool is_index = same_name(name.substr(0, index.size()), index) &&
                           name.find_first_not_of("0123456789", index.size()) == std::string::npos;
-    if (!is_index && !same_name(name, note_of_replaced(to)) && !same_name(name, note_of_displaced(to))) continue;
+    if (!is_index && !contains_name(notes, name)) continue;
     expected.push_back({std::move(name), db::to_text(rows.row(i)[1])});
   }
   return expected;
@@ -422,6 +422,7 @@ void drop_orphans(Schema& schema, const Migration& migration) {
     for (const auto statement : std::views::reverse(statements)) {
       const auto object = created_object(statement);
       if (object.kind.empty()) continue;
+      // What cannot be dropped make_blueprint() finds there, and says so.
       (void)schema.scratch().execute("DROP " + object.kind + " IF EXISTS " + quote_identifier(object.name));
     }
   }

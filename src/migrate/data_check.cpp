@@ -5,7 +5,6 @@
 #include <set>
 
 #include "db/script.h"
-#include "db/table_text.h"
 #include "migrate/sql_text.h"
 #include "migrate/table.h"
 
@@ -220,46 +219,23 @@ class Checker {
         return false;
     }
     for (const auto& unique : pair_.uniqueness[kNew]) {
-      if (unique.columns[kNew] == index.columns && unique.text.terms == index.text.terms && unique.on_both) return true;
+      if (unique.columns[kNew] != index.columns || unique.text.terms != index.text.terms) continue;
+      if (unique.on_both) return true;
+      // The conditions of partial ones may compare otherwise.
+      const bool compare_alike = std::all_of(unique.reads.begin(), unique.reads.end(), [&](const auto& column) {
+        const auto counterpart = pair_.counterpart(kNew, column);
+        return !mentions(index.text.where, column) || counterpart.empty() ||
+               collation_of(kNew, column) == collation_of(kOld, counterpart);
+      });
+      if (index.partial && unique.text.where == index.text.where && unique.is_said_by_both && compare_alike)
+        return true;
     }
-    const auto says_the_same = [&](const std::string& mine, const std::string& its) {
-      return as_said_by_old(mine) == normalised(its);
-    };
-    const auto& old_indexes = pair_.table(kOld).indexes;
-    return index.partial && std::any_of(old_indexes.begin(), old_indexes.end(), [&](const Index& its) {
-             return its.unique && its.partial && its.collations == index.collations &&
-                    says_the_same(index.text.where, its.text.where) &&
-                    std::equal(index.text.terms.begin(), index.text.terms.end(), its.text.terms.begin(),
-                               its.text.terms.end(), says_the_same);
-           });
-  }
-
-  /// `sql` over a new row as it would be said of the old one, normalised(); empty if it speaks of what is not there.
-  [[nodiscard]] std::string as_said_by_old(std::string_view sql) const {
-    bool is_there = true;
-    const auto said = with_columns(sql, [&](const std::string& name) {
-      const auto* column = pair_.table(kNew).column(name);
-      if (column == nullptr) return std::string();
-      const bool is_computed_alike =
-          column->generated && normalised(definition(kNew, name)) == normalised(definition(kOld, name));
-      const auto said_by_old = is_computed_alike ? name : pair_.counterpart(kNew, name);
-      is_there = is_there && !said_by_old.empty() && collation_of(kNew, name) == collation_of(kOld, said_by_old);
-      return quote_identifier(said_by_old);
-    });
-    return is_there ? normalised(said) : std::string();
-  }
-
-  /// What the CREATE TABLE of `side` says of a column; empty if it has none.
-  [[nodiscard]] std::string_view definition(Side side, std::string_view column) const {
-    for (const auto text : db::read_table_text(pair_.table(side).sql).columns) {
-      if (const auto tokens = tokens_of(text); !tokens.empty() && same_name(name_of(tokens[0]), column)) return text;
-    }
-    return {};
+    return false;
   }
 
   [[nodiscard]] std::string collation_of(Side side, std::string_view column) const {
     int depth = 0;
-    const auto tokens = tokens_of(definition(side, column));
+    const auto tokens = tokens_of(definition(pair_.table(side), column));
     for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
       if (tokens[i].text == "(") ++depth;
       if (tokens[i].text == ")") --depth;

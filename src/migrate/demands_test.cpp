@@ -68,6 +68,18 @@ TEST_F(Demands, LeaveNoRowInOneVersionUnderOrFail) {
   }
 }
 
+TEST_F(Demands, ThatThereIsOneRow) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, a TEXT)", "INSERT INTO t_v1 VALUES (1, 'a')"});
+  begin(migration_of("m", {change_of("t_v1", "t_v2",
+                                     "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, a TEXT, CHECK (1)); "
+                                     "CREATE UNIQUE INDEX one ON t_v2 ((1))")}));
+  EXPECT_THAT(run_elsewhere(file(), "INSERT OR FAIL INTO t_v1 VALUES (2, 'b')"), HasSubstr("UNIQUE"));
+  EXPECT_THAT(run_elsewhere(file(), "INSERT OR REPLACE INTO t_v1 VALUES (2, 'b')"), HasSubstr("UNIQUE"));
+  execute({"UPDATE t_v1 SET id = 3, a = 'c'", "INSERT OR REPLACE INTO t_v2 VALUES (4, 'd')"});
+  EXPECT_EQ(rows("id, a"), "4|d");
+  expect_alike("m");
+}
+
 TEST_F(Demands, OfAnIndexToo) {
   for (const std::string index :
        {"CREATE UNIQUE INDEX i ON t_v2 (lower(a))", "CREATE UNIQUE INDEX i ON t_v2 (b) WHERE a <> 'x'"}) {

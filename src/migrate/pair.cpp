@@ -420,6 +420,7 @@ class Resolver {
         unique.text = index.text;
         unique.reads = read_by(side, index);
         const bool is_said = is_said_by_both(side, index);
+        unique.is_said_by_both = is_said;
         unique.on_both =
             !index.partial &&
             (unique.is_carried() ? is_unique(other(side), unique.columns[other(side)], unique.collations) : is_said);

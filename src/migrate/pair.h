@@ -47,7 +47,8 @@ struct Uniqueness {
   IndexText text;                  ///< over its own side
   std::vector<std::string> reads;  ///< the columns of its own side that it is made of
   bool partial = false;
-  bool on_both = false;  ///< the other side has the same one, or one that tells fewer rows apart
+  bool on_both = false;  ///< the other side has the same one, or one that tells fewer rows apart; never a partial one
+  bool is_said_by_both = false;  ///< the other side has one of the same text, partial or not
 
   [[nodiscard]] bool is_carried() const;  ///< the other side has all these columns too
 };

@@ -78,7 +78,7 @@ Result<void> detach_rows(Worker& worker, const Record& record, const Pair& pair,
   }
   if (is_searched) return {};
   Script script;
-  // With no rows in it, it is one look at each: a tenth of the time that writers would wait for one over all of them.
+  // With no rows in it, it is one look at each: an eighth of the time that writers would wait for one over all of them.
   const auto referring = quote_identifier(*column);
   script.add("CREATE INDEX IF NOT EXISTS " + quote_identifier(table.name + "_parents") + " ON " +
              quote_identifier(table.name) + " (" + referring + ") WHERE " + referring + " IS NOT NULL");

@@ -9,6 +9,18 @@
 namespace offx::migrate {
 namespace {
 
+/// What stands between the parenthesis at `open` and the one that closes it; of no text if none does.
+std::string_view in_parentheses(const std::vector<Token>& tokens, std::size_t open) {
+  int depth = 0;
+  for (std::size_t i = open; i < tokens.size(); ++i) {
+    if (tokens[i].text == "(") ++depth;
+    if (tokens[i].text != ")" || --depth > 0) continue;
+    const char* begin = tokens[open].text.data() + 1;
+    return {begin, static_cast<std::size_t>(tokens[i].text.data() - begin)};
+  }
+  return {};
+}
+
 constexpr std::size_t kComparedBytes = 100;
 
 /// How many letters must be changed, added or taken away to make `b` of `a`.
@@ -201,31 +213,18 @@ std::vector<std::string_view> check_expressions(std::string_view create_sql) {
   const auto tokens = tokens_of(create_sql);
   for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
     if (!is_word(tokens[i], "check") || tokens[i + 1].text != "(") continue;
-    int depth = 0;
-    for (std::size_t j = i + 1; j < tokens.size(); ++j) {
-      if (tokens[j].text == "(") ++depth;
-      if (tokens[j].text == ")" && --depth == 0) {
-        const char* begin = tokens[i + 1].text.data() + 1;
-        checks.emplace_back(begin, static_cast<std::size_t>(tokens[j].text.data() - begin));
-        i = j;
-        break;
-      }
-    }
+    const auto inside = in_parentheses(tokens, i + 1);
+    if (inside.data() == nullptr) break;
+    checks.push_back(inside);
+    while (tokens[i + 1].text.data() < inside.data() + inside.size()) ++i;
   }
   return checks;
 }
 
 std::string_view generated_as(std::string_view definition) {
   const auto tokens = tokens_of(definition);
-  for (std::size_t i = 0; i + 2 < tokens.size(); ++i) {
-    if (!is_word(tokens[i], "as") || tokens[i + 1].text != "(") continue;
-    int depth = 0;
-    for (std::size_t end = i + 1; end < tokens.size(); ++end) {
-      if (tokens[end].text == "(") ++depth;
-      if (tokens[end].text != ")" || --depth > 0) continue;
-      const char* begin = tokens[i + 2].text.data();
-      return {begin, static_cast<std::size_t>(tokens[end].text.data() - begin)};
-    }
+  for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
+    if (is_word(tokens[i], "as") && tokens[i + 1].text == "(") return in_parentheses(tokens, i + 1);
   }
   return {};
 }

@@ -52,7 +52,7 @@ std::vector<std::string> note_columns(const Pair& pair, const std::string& prefi
 
 using Groups = std::vector<const Group*>;
 
-constexpr const char* kMaskSyncPrefix = "update";
+constexpr const char* kMaskPrefix = "update";
 constexpr const char* kIgnoring = "ignore";
 
 bool is_carried_on_update(const Group& group, Side to) {
@@ -93,11 +93,10 @@ UpdateClasses update_classes(const Pair& pair, Side from) {
   return classes;
 }
 
-bool acts_on_delete_in_self(const Pair& pair) {
-  return std::any_of(pair.tables.begin(), pair.tables.end(), [&](const Table& table) {
-    const auto action = pair.on_delete_in_self(&table == &pair.tables[kOld] ? kOld : kNew);
-    return !action.empty() && action != "NO ACTION" && action != "RESTRICT";
-  });
+/// True if something becomes of rows of `side` when the row of the same table that they refer to goes.
+bool acts_on_delete_in_self(const Pair& pair, Side side) {
+  const auto action = pair.on_delete_in_self(side);
+  return !action.empty() && action != "NO ACTION" && action != "RESTRICT";
 }
 
 /// The triggers on one side's table, which write to the other's.
@@ -188,7 +187,7 @@ class Triggers {
     for (const auto* group : groups) body += ancestors_for(*group);
     for (const auto* group : groups) body += sweeps(group, false);
     body += groups.size() == 1 ? update(*groups[0]) : update(groups);
-    add(kMaskSyncPrefix + std::to_string(mask), "AFTER UPDATE" + of_sources(groups), joined(when, " AND "),
+    add(kMaskPrefix + std::to_string(mask), "AFTER UPDATE" + of_sources(groups), joined(when, " AND "),
         body + assert_groups(groups));
   }
 
@@ -425,7 +424,7 @@ class Triggers {
   /// `raise` where that is so and foreign keys are enforced, which the program that writes decides and no SQL tells: a
   /// row goes with another, or not. Nothing if ON DELETE of the self-reference does nothing.
   std::string if_enforced(const std::string& raise, const std::string& condition) const {
-    if (!acts_on_delete_in_self(pair_)) return {};
+    if (!acts_on_delete_in_self(pair_, to_)) return {};
     const auto table = quote_identifier(note_of_enforcement(pair_.tables[kNew].name));
     return "DELETE FROM " + table + ";\nINSERT INTO " + table + " (id) SELECT 1 WHERE " + condition +
            ";\nINSERT INTO " + table + " (id, goes_with) SELECT 2, 1 FROM " + table + ";\nDELETE FROM " + table +
@@ -890,7 +889,7 @@ std::vector<std::string> sync_trigger_names(const Pair& pair, Side from) {
   std::vector<std::string> suffixes = {"rep", "ins", "del", "key", "way_in", "way_to", "way_up"};
   for (std::size_t i = 1; i <= pair.groups.size(); ++i) suffixes.push_back(std::to_string(i));
   for (std::size_t mask = 0; mask < (std::size_t{1} << UpdateClasses::kBoundMax); ++mask) {
-    suffixes.push_back(kMaskSyncPrefix + std::to_string(mask));
+    suffixes.push_back(kMaskPrefix + std::to_string(mask));
   }
   for (std::size_t i = 1; i <= Pair::kIgnoringMax; ++i) suffixes.push_back(kIgnoring + std::to_string(i));
   for (auto& suffix : suffixes) suffix = trigger_name(pair, from, suffix);
@@ -964,7 +963,7 @@ std::vector<NamedSql> sync_helpers(const Pair& pair) {
                                  joined(note_columns(pair), ", ") + ", " + joined(note_columns(pair, "by"), ", ") +
                                  ")"});
   }
-  if (acts_on_delete_in_self(pair)) {
+  if (acts_on_delete_in_self(pair, kOld) || acts_on_delete_in_self(pair, kNew)) {
     const auto name = note_of_enforcement(pair.tables[kNew].name);
     helpers.push_back({name, "CREATE TABLE " + quote_identifier(name) +
                                  " (id INTEGER PRIMARY KEY, goes_with REFERENCES " + quote_identifier(name) +

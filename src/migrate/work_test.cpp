@@ -75,18 +75,21 @@ TEST_F(MigrationWork, ADroppedTriggerIsNoticed) {
 
 /// What a migration keeps beside the tables: an index to find rows by, and tables of notes.
 TEST_F(MigrationWork, ADroppedHelperIsNoticed) {
-  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, gone TEXT UNIQUE)", "CREATE TABLE log (id)",
-           "CREATE TABLE u_v1 (id INTEGER PRIMARY KEY)",
+  const std::string create_old =
+      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, up REFERENCES t_v1 ON DELETE CASCADE, gone TEXT UNIQUE)";
+  execute({create_old, "CREATE TABLE log (id)", "CREATE TABLE u_v1 (id INTEGER PRIMARY KEY)",
            "CREATE TRIGGER noted AFTER INSERT ON t_v1 BEGIN INSERT INTO log VALUES (NEW.id); END",
-           "INSERT INTO t_v1 VALUES (1, 'a', 'x'), (2, 'b', 'y')"});
-  const auto migration =
-      migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT UNIQUE)")});
+           "INSERT INTO t_v1 VALUES (1, 'a', NULL, 'x'), (2, 'b', NULL, 'y')"});
+  const auto migration = migration_of("m", {change_of("t_v1", "t_v2",
+                                                      "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, "
+                                                      "up REFERENCES t_v2 ON DELETE CASCADE)")});
   const auto other = migration_of("n", {change_of("u_v1", "u_v2", "CREATE TABLE u_v2 (id INTEGER PRIMARY KEY)")});
   const auto is_missing = [](const std::string& name, const std::string& sql) {
     return testing::ElementsAre(AllOf(testing::Field(&Drift::name, name), testing::Field(&Drift::what, "missing"),
                                       testing::Field(&Drift::expected_sql, sql)));
   };
-  for (const std::string name : {"offx_sync_t_v2_find1", "offx_sync_t_v2_replaced", "offx_sync_t_v2_displaced"}) {
+  for (const std::string name :
+       {"offx_sync_t_v2_find1", "offx_sync_t_v2_replaced", "offx_sync_t_v2_displaced", "offx_sync_t_v2_enforced"}) {
     SCOPED_TRACE(name);
     const std::string kind = name.ends_with("1") ? "index" : "table";
     const auto lose = [&] {
@@ -121,12 +124,13 @@ TEST_F(MigrationWork, ADroppedHelperIsNoticed) {
     go_back("n");
     EXPECT_THAT(must(find_drift(*client_)), is_missing(name, sql));
     if (kind == "table") {
-      EXPECT_THAT(asked("INSERT INTO t_v2 VALUES (3, 'c')"), HasSubstr("no such table: main." + name));
+      EXPECT_THAT(asked("INSERT INTO t_v2 (id, name, up) VALUES (3, 'c', 2)"),
+                  HasSubstr("no such table: main." + name));
       const auto verified = verify(*client_, "m", {});
       expect_asked_for(verified ? Result<void>() : Result<void>(fail(verified.error())), "live");
       run(*client_, sql);
     }
-    execute({"INSERT OR REPLACE INTO t_v2 VALUES (3, 'a')"});
+    execute({"INSERT OR REPLACE INTO t_v2 (id, name) VALUES (3, 'a')"});
     expect_alike("m");
     EXPECT_EQ(asked("SELECT group_concat(id) FROM (SELECT id FROM t_v1 ORDER BY id)"), "2,3");
     if (kind == "table") lose();
@@ -144,9 +148,9 @@ TEST_F(MigrationWork, ADroppedHelperIsNoticed) {
     end("m");
     EXPECT_EQ(asked("SELECT count(*) FROM offx_schema_objects WHERE name LIKE 'offx%'"), "0");
     EXPECT_EQ(asked("SELECT group_concat(id || name) FROM t_v2"), "1a,2b");
-    execute({"DROP TABLE t_v2", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, gone TEXT UNIQUE)",
+    execute({"DROP TABLE t_v2", create_old,
              "CREATE TRIGGER noted AFTER INSERT ON t_v1 BEGIN INSERT INTO log VALUES (NEW.id); END",
-             "INSERT INTO t_v1 VALUES (1, 'a', 'x'), (2, 'b', 'y')", "DELETE FROM offx_migrations"});
+             "INSERT INTO t_v1 VALUES (1, 'a', NULL, 'x'), (2, 'b', NULL, 'y')", "DELETE FROM offx_migrations"});
   }
 }
 
