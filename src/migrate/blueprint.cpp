@@ -10,6 +10,7 @@
 #include "migrate/ignoring.h"
 #include "migrate/references.h"
 #include "migrate/sql_text.h"
+#include "migrate/sync_helpers.h"
 
 namespace offx::migrate {
 namespace {
@@ -402,14 +403,10 @@ std::vector<NamedSql> triggers_in(std::string_view script, const TableChange& ch
 Result<std::vector<NamedSql>> expected_helpers(db::DatabaseClient& client, std::string_view to) {
   OFFX_ASSIGN(const auto rows, client.execute("SELECT name, sql FROM offx_schema_objects WHERE type IN ('table', "
                                               "'index') AND name LIKE 'offx\\_sync\\_%' ESCAPE '\\' ORDER BY name"));
-  const auto index = std::string(kSyncPrefix) + std::string(to) + "_find";
-  const std::vector<std::string> notes = {note_of_replaced(to), note_of_displaced(to), note_of_enforcement(to)};
   std::vector<NamedSql> expected;
   for (std::size_t i = 0; i < rows.rows(); ++i) {
     auto name = db::to_text(rows.row(i)[0]);
-    const bool is_index = same_name(name.substr(0, index.size()), index) &&
-                          name.find_first_not_of("0123456789", index.size()) == std::string::npos;
-    if (!is_index && !contains_name(notes, name)) continue;
+    if (!is_sync_helper(name, to)) continue;
     expected.push_back({std::move(name), db::to_text(rows.row(i)[1])});
   }
   return expected;

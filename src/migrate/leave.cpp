@@ -11,6 +11,7 @@
 #include "migrate/removal.h"
 #include "migrate/schema.h"
 #include "migrate/sql_text.h"
+#include "migrate/sync_helpers.h"
 
 namespace offx::migrate {
 namespace {

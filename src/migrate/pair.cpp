@@ -602,6 +602,11 @@ std::string_view Pair::on_delete_in_self(Side side) const {
   return {};
 }
 
+bool Pair::acts_on_delete_in_self(Side side) const {
+  const auto action = on_delete_in_self(side);
+  return !action.empty() && action != "NO ACTION" && action != "RESTRICT";
+}
+
 bool Pair::cascades_in_self(Side side) const { return on_delete_in_self(side) == "CASCADE"; }
 
 bool Pair::keys_are_rowids() const {

@@ -104,6 +104,8 @@ struct Pair {
   [[nodiscard]] std::string counterpart(Side side, std::string_view column) const;
   /// What becomes of rows of `side` when the row of the same table that they refer to goes; empty if none does.
   [[nodiscard]] std::string_view on_delete_in_self(Side side) const;
+  /// True if it is more than to refuse it.
+  [[nodiscard]] bool acts_on_delete_in_self(Side side) const;
   /// True if they go with it (ON DELETE CASCADE).
   [[nodiscard]] bool cascades_in_self(Side side) const;
   /// Columns of `side` that nothing of the other side computes and SQLite does not either.

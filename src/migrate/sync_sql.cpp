@@ -8,6 +8,7 @@
 #include "migrate/demand_sql.h"
 #include "migrate/demands.h"
 #include "migrate/sql_text.h"
+#include "migrate/sync_helpers.h"
 
 namespace offx::migrate {
 namespace {
@@ -41,13 +42,6 @@ std::string all_alike(const Pair& pair, Side to, const Rows& rows, bool but_one_
     if (carries(group, to)) parts.push_back(alike(group, to, rows));
   }
   return parts.empty() ? "1" : combined(parts, " AND ");
-}
-
-/// `key1, key2, …`: what a column of the key is called in notes of rows.
-std::vector<std::string> note_columns(const Pair& pair, const std::string& prefix = "key") {
-  std::vector<std::string> columns;
-  for (std::size_t i = 0; i < pair.key[kNew].size(); ++i) columns.push_back(prefix + std::to_string(i + 1));
-  return columns;
 }
 
 using Groups = std::vector<const Group*>;
@@ -91,12 +85,6 @@ UpdateClasses update_classes(const Pair& pair, Side from) {
       classes.free = std::move(groups);
   }
   return classes;
-}
-
-/// True if something becomes of rows of `side` when the row of the same table that they refer to goes.
-bool acts_on_delete_in_self(const Pair& pair, Side side) {
-  const auto action = pair.on_delete_in_self(side);
-  return !action.empty() && action != "NO ACTION" && action != "RESTRICT";
 }
 
 /// The triggers on one side's table, which write to the other's.
@@ -424,7 +412,7 @@ class Triggers {
   /// `raise` where that is so and foreign keys are enforced, which the program that writes decides and no SQL tells: a
   /// row goes with another, or not. Nothing if ON DELETE of the self-reference does nothing.
   std::string if_enforced(const std::string& raise, const std::string& condition) const {
-    if (!acts_on_delete_in_self(pair_, to_)) return {};
+    if (!pair_.acts_on_delete_in_self(to_)) return {};
     const auto table = quote_identifier(note_of_enforcement(pair_.tables[kNew].name));
     return "DELETE FROM " + table + ";\nINSERT INTO " + table + " (id) SELECT 1 WHERE " + condition +
            ";\nINSERT INTO " + table + " (id, goes_with) SELECT 2, 1 FROM " + table + ";\nDELETE FROM " + table +
@@ -900,76 +888,6 @@ std::vector<std::string> sync_trigger_names(const Pair& pair, Side from) {
 bool updates_once(const Pair& pair, Side from) {
   return pair.update_triggers[other(from)].empty() ||
          update_classes(pair, from).bound.size() <= UpdateClasses::kBoundMax;
-}
-
-/// What the helper indexes are called, on whichever of the two tables: one table may be in two migrations.
-std::string index_prefix(const Pair& pair) { return std::string(kSyncPrefix) + pair.tables[kNew].name + "_find"; }
-
-std::string note_of_replaced(std::string_view to) { return std::string(kSyncPrefix) + std::string(to) + "_replaced"; }
-
-std::string note_of_displaced(std::string_view to) { return std::string(kSyncPrefix) + std::string(to) + "_displaced"; }
-
-std::string note_of_enforcement(std::string_view to) {
-  return std::string(kSyncPrefix) + std::string(to) + "_enforced";
-}
-
-std::vector<std::string> drop_helpers(const Pair& pair) {
-  const auto& to = pair.tables[kNew].name;
-  std::vector<std::string> drops = {"DROP TABLE IF EXISTS " + quote_identifier(note_of_replaced(to)),
-                                    "DROP TABLE IF EXISTS " + quote_identifier(note_of_displaced(to)),
-                                    "DROP TABLE IF EXISTS " + quote_identifier(note_of_enforcement(to))};
-  // Those that are there: an index that somebody made meanwhile can be why one would not be made now.
-  for (const auto& table : pair.tables) {
-    for (const auto& index : table.indexes) {
-      if (index.name.starts_with(index_prefix(pair)))
-        drops.push_back("DROP INDEX IF EXISTS " + quote_identifier(index.name));
-    }
-  }
-  return drops;
-}
-
-std::vector<NamedSql> sync_helpers(const Pair& pair) {
-  std::vector<NamedSql> helpers;
-  for (const Side from : {kOld, kNew}) {
-    const auto& target = pair.tables[other(from)];
-    for (const auto& unique : pair.uniqueness[from]) {
-      if (!unique.is_carried()) continue;
-      const auto& wanted = unique.columns[other(from)];
-      bool found = false;
-      for (const auto& index : target.indexes) {
-        // One of ours is listed again, as long as it is there: what made it must be able to drop it.
-        found = found || (!index.partial && !index.columns.empty() && same_name(index.columns[0], wanted[0]) &&
-                          !index.name.starts_with(kSyncPrefix));
-      }
-      if (found) continue;
-      std::vector<std::string> columns;
-      for (std::size_t i = 0; i < wanted.size(); ++i) {
-        columns.push_back(quote_identifier(wanted[i]) + " COLLATE " + unique.collations[i]);
-      }
-      const auto name = index_prefix(pair) + std::to_string(helpers.size() + 1);
-      helpers.push_back({name, "CREATE INDEX " + quote_identifier(name) + " ON " + quote_identifier(target.name) +
-                                   " (" + joined(columns, ", ") + ")"});
-    }
-  }
-  if (pair.carries_replace) {
-    const auto name = note_of_replaced(pair.tables[kNew].name);
-    const auto columns = joined(note_columns(pair), ", ");
-    helpers.push_back({name, "CREATE TABLE " + quote_identifier(name) + " (" + columns + ", PRIMARY KEY (" + columns +
-                                 ")) WITHOUT ROWID"});
-  }
-  if (pair.notes_displaced) {
-    const auto name = note_of_displaced(pair.tables[kNew].name);
-    helpers.push_back({name, "CREATE TABLE " + quote_identifier(name) + " (side INTEGER NOT NULL, " +
-                                 joined(note_columns(pair), ", ") + ", " + joined(note_columns(pair, "by"), ", ") +
-                                 ")"});
-  }
-  if (acts_on_delete_in_self(pair, kOld) || acts_on_delete_in_self(pair, kNew)) {
-    const auto name = note_of_enforcement(pair.tables[kNew].name);
-    helpers.push_back({name, "CREATE TABLE " + quote_identifier(name) +
-                                 " (id INTEGER PRIMARY KEY, goes_with REFERENCES " + quote_identifier(name) +
-                                 " (id) ON DELETE CASCADE)"});
-  }
-  return helpers;
 }
 
 }  // namespace offx::migrate

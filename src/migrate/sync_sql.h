@@ -32,16 +32,4 @@ namespace offx::migrate {
 /// once for each.
 [[nodiscard]] bool updates_once(const Pair& pair, Side from);
 
-/// What the triggers need beside the tables, made before them and dropped with them: indexes to find rows by, where a
-/// table has none of its own, and a table of notes.
-[[nodiscard]] std::vector<NamedSql> sync_helpers(const Pair& pair);
-/// Statements that drop them, as far as they are there.
-[[nodiscard]] std::vector<std::string> drop_helpers(const Pair& pair);
-/// The helper where triggers note the row that REPLACE is about to replace in the new table `to` (carries_replace).
-[[nodiscard]] std::string note_of_replaced(std::string_view to);
-/// The helper where those of both tables note the rows that stand in the way of a write (notes_displaced).
-[[nodiscard]] std::string note_of_displaced(std::string_view to);
-/// The helper by which they tell whether foreign keys are enforced, where ON DELETE of a self-reference does something.
-[[nodiscard]] std::string note_of_enforcement(std::string_view to);
-
 }  // namespace offx::migrate
