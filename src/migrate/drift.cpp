@@ -100,7 +100,7 @@ Result<std::vector<Drift>> find_drift(db::DatabaseClient& client) {
     expected[{to_text(row[0]), to_text(row[1])}] = to_text(row[2]);
   }
   for (const auto& object : objects) {
-    if (object.sql.empty() || is_ours(object.name)) continue;
+    if (object.sql.empty() || is_ours(object.name) || is_ours(object.table)) continue;
     const auto found = expected.find({object.type, object.name});
     if (found == expected.end()) {
       drifts.push_back({object.type, object.name, "new", "", object.sql});

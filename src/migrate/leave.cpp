@@ -48,15 +48,20 @@ Result<void> rename_tables(db::DatabaseClient& client, Script& script, const std
   // any case, or SQLite would change their text.
   const bool renamed = std::all_of(renames.begin(), renames.end(),
                                    [&](const std::string& sql) { return scratch.execute(sql).has_value(); });
+  std::vector<std::string> aside;
   std::vector<std::string> back;
-  for (const auto& object : objects) {
-    if (object.type != "view" && object.type != "trigger") continue;
-    const bool goes = object.type == "trigger" && contains_name(tables, object.table);
-    const bool speaks_of_them = std::any_of(tables.begin(), tables.end(),
-                                            [&](const std::string& table) { return mentions(object.sql, table); });
-    if (!goes && !speaks_of_them && renamed) continue;
-    script.add("DROP " + object.type + " IF EXISTS " + quote_identifier(object.name));
-    if (!goes) back.push_back(object.sql);
+  for (const std::string type : {"view", "trigger"}) {
+    for (const auto& object : objects) {
+      if (object.type != type) continue;
+      const bool goes = type == "trigger" && contains_name(tables, object.table);
+      const bool speaks_of_them = std::any_of(tables.begin(), tables.end(),
+                                              [&](const std::string& table) { return mentions(object.sql, table); });
+      // Those of a view go with it.
+      if (!goes && !speaks_of_them && renamed && !contains_name(aside, object.table)) continue;
+      script.add("DROP " + type + " IF EXISTS " + quote_identifier(object.name));
+      if (type == "view") aside.push_back(object.name);
+      if (!goes) back.push_back(object.sql);
+    }
   }
   script.add(renames);
   script.add(back);
@@ -135,23 +140,47 @@ Result<std::vector<db::Redirect>> redirects_from(db::DatabaseClient& client, con
   return redirects;
 }
 
+/// What the database remembers of the migration's tables, by its names: whatever becomes of them is its doing.
+Result<std::vector<std::string>> remembered_of_tables(db::DatabaseClient& client, const Record& record) {
+  auto tables = names_of(record, kOld);
+  for (auto& name : names_of(record, kNew)) tables.push_back(std::move(name));
+  OFFX_ASSIGN(const auto known, client.execute("SELECT name, sql FROM offx_schema_objects"));
+  auto names = tables;
+  for (std::size_t i = 0; i < known.rows(); ++i) {
+    const auto row = known.row(i);
+    if (contains_name(tables, created_object(db::to_text(row[1])).table)) names.push_back(db::to_text(row[0]));
+  }
+  return names;
+}
+
 /// The transaction after which one version stands alone, and what referred to the other one refers to it. Whoever began
 /// to use the other version since that was looked at, and comparing all rows takes its time, stops it.
 Result<void> leave(Worker& worker, const Record& record, const Blueprint& blueprint, const Script& script, Side side,
                    bool force) {
+  OFFX_ASSIGN(auto names, remembered_of_tables(worker.client(), record));
+  const auto add_created = [&](const std::vector<std::string>& statements) {
+    for (const auto& statement : statements) names.push_back(created_object(statement).name);
+  };
+  add_created(blueprint.make_on_complete);
+  for (const auto& plan : blueprint.pairs) {
+    add_created(plan.create);
+    names.insert(names.end(), plan.pair.change.drop.begin(), plan.pair.change.drop.end());
+  }
   Script all;
   if (!force) all.add(refuse_users_of(names_of(record, side)));
   all.add(script.statements());
-  all.add(remember_marked());
-  all.add(remember_schema());
+  all.add(remember_end(names));
   OFFX_ASSIGN(const auto redirects, redirects_from(worker.client(), blueprint, side));
+  const auto mark = mark_as_remembered();
+  const std::array before = {db::Statement{mark, {}}};
   Result<void> done;
   if (!redirects.empty()) {
-    const auto mark = mark_as_remembered();
-    const std::array before = {db::Statement{mark, {}}};
     done = worker.lease().redirect_references(redirects, before, all.statements());
-  } else if (auto results = worker.commit(all); !results) {
-    done = fail(std::move(results).error());
+  } else {
+    Script marked;
+    marked.add(before.front());
+    marked.add(all.statements());
+    if (auto results = worker.commit(marked); !results) done = fail(std::move(results).error());
   }
   if (!done && done.error().message().find("offx_table_users.program") != std::string::npos) {
     OFFX_TRY(check_no_users(worker.client(), record, side));
@@ -210,9 +239,10 @@ std::vector<std::string> left_triggers(const std::vector<SchemaObject>& objects,
 }
 
 Result<void> finish(Worker& worker, const Record& record, Phase phase) {
+  OFFX_ASSIGN(const auto names, remembered_of_tables(worker.client(), record));
   Script script;
   script.add(record_phase(record.name, phase));
-  script.add(remember_schema());
+  script.add(remember_end(names));
   OFFX_TRY(worker.commit(script));
   return {};
 }

@@ -33,7 +33,7 @@ Timestamp now() { return SystemClock().now(); }
 std::string are_named(const std::vector<std::string>& names) {
   std::vector<std::string> texts;
   for (const auto& name : names) texts.push_back(quote_text(name));
-  return "name IN (" + joined(texts, ", ") + ")";
+  return "name COLLATE NOCASE IN (" + joined(texts, ", ") + ")";
 }
 
 /// Of a row of sqlite_schema: it belongs to an old table of a migration under way.
@@ -43,12 +43,21 @@ constexpr std::string_view kIsChanging =
     "JOIN offx_migrations AS m ON m.name = t.migration "
     "WHERE o.type = 'table' AND m.phase IN ('expand', 'backfill', 'verify', 'live'))";
 
-/// Behind INSERT: everything as it is now, but those.
-std::string remember_unchanging() {
-  return " INTO offx_schema_objects (type, name, sql) SELECT type, name, sql FROM sqlite_schema "
-         "WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'offx\\_%' ESCAPE '\\' "
-         "AND NOT (type IN ('table', 'index') AND " +
-         std::string(kIsChanging) + ")";
+/// Of what is remembered: it does not.
+std::string but_changing() {
+  return "NOT (type IN ('table', 'index') AND name IN (SELECT name FROM sqlite_schema WHERE type IN ('table', 'index') "
+         "AND " +
+         std::string(kIsChanging) + "))";
+}
+
+/// What is not remembered yet is, as it is now, but those.
+const std::string& remember_new() {
+  static const std::string kSql =
+      "INSERT OR IGNORE INTO offx_schema_objects (type, name, sql) SELECT type, name, sql FROM sqlite_schema "
+      "WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'offx\\_%' ESCAPE '\\' "
+      "AND tbl_name NOT LIKE 'offx\\_%' ESCAPE '\\' AND NOT (type IN ('table', 'index') AND " +
+      std::string(kIsChanging) + ")";
+  return kSql;
 }
 
 /// `error`, or what it means if it is that of a lease that somebody else has.
@@ -408,12 +417,8 @@ Result<std::string> lease_holder(db::DatabaseClient& client) {
 
 std::vector<Statement> remember_schema() {
   static const std::string kForget =
-      "DELETE FROM offx_schema_objects WHERE name NOT LIKE 'offx\\_%' ESCAPE '\\' AND NOT "
-      "(type IN ('table', 'index') AND name IN "
-      "(SELECT name FROM sqlite_schema WHERE type IN ('table', 'index') AND " +
-      std::string(kIsChanging) + "))";
-  static const std::string kRemember = "INSERT" + remember_unchanging();
-  return {{kForget, {}}, {kRemember, {}}};
+      "DELETE FROM offx_schema_objects WHERE name NOT LIKE 'offx\\_%' ESCAPE '\\' AND " + but_changing();
+  return {{kForget, {}}, {remember_new(), {}}};
 }
 
 std::vector<Statement> remember_beginning(const std::vector<std::string>& tables) {
@@ -421,22 +426,23 @@ std::vector<Statement> remember_beginning(const std::vector<std::string>& tables
       "DELETE FROM offx_schema_objects WHERE name NOT LIKE 'offx\\_%' ESCAPE '\\' AND (type, name) IN (SELECT type, "
       "name FROM sqlite_schema WHERE tbl_name = ?1 COLLATE NOCASE AND NOT (type IN ('table', 'index') AND " +
       std::string(kIsChanging) + "))";
-  static const std::string kAdd = "INSERT OR IGNORE" + remember_unchanging();
   std::vector<Statement> statements;
   for (const auto& table : tables) statements.push_back({kForget, {table}});
-  statements.push_back({kAdd, {}});
+  statements.push_back({remember_new(), {}});
   return statements;
 }
 
 std::string mark_as_remembered() {
-  return "UPDATE offx_schema_objects SET sql = '' WHERE type = 'table' AND EXISTS (SELECT 1 FROM sqlite_schema AS s "
-         "WHERE s.type = 'table' AND s.name = offx_schema_objects.name COLLATE NOCASE AND s.sql = "
-         "offx_schema_objects.sql)";
+  return "UPDATE offx_schema_objects SET sql = '' WHERE (type, name, sql) IN (SELECT type, name, sql FROM "
+         "sqlite_schema)";
 }
 
-std::string remember_marked() {
-  return "UPDATE offx_schema_objects SET sql = coalesce((SELECT s.sql FROM sqlite_schema AS s WHERE s.type = 'table' "
-         "AND s.name = offx_schema_objects.name COLLATE NOCASE), '') WHERE type = 'table' AND sql = ''";
+std::vector<std::string> remember_end(const std::vector<std::string>& names) {
+  return {
+      "UPDATE offx_schema_objects SET sql = s.sql FROM sqlite_schema AS s WHERE offx_schema_objects.sql = '' AND "
+      "s.type = offx_schema_objects.type AND s.name = offx_schema_objects.name",
+      "DELETE FROM offx_schema_objects WHERE sql = ''",
+      "DELETE FROM offx_schema_objects WHERE " + are_named(names) + " AND " + but_changing(), remember_new()};
 }
 
 std::string forget_own(const std::vector<std::string>& names) {

@@ -127,10 +127,10 @@ Result<std::string> lease_holder(db::DatabaseClient& client);
 /// Statements for where a migration begins, or goes on: these tables are remembered as they are now, and whatever is
 /// new. What somebody changed or dropped elsewhere stays as it was remembered, for find_drift() to tell.
 [[nodiscard]] std::vector<db::Statement> remember_beginning(const std::vector<std::string>& tables);
-/// Statements before and after what changes the text of other tables (redirect_references()): those that were as
-/// remembered before it are so afterwards.
+/// The statement before those with which a migration ends, and the ones after them: what was as remembered is so again,
+/// and so is whatever is new, or called by one of `names`. For the rest as remember_beginning().
 [[nodiscard]] std::string mark_as_remembered();
-[[nodiscard]] std::string remember_marked();
+[[nodiscard]] std::vector<std::string> remember_end(const std::vector<std::string>& names);
 /// Statements for what keeps versions alike, by its names: what it remembers of that is forgotten, and then remembered
 /// as it is now.
 [[nodiscard]] std::string forget_own(const std::vector<std::string>& names);

@@ -255,13 +255,17 @@ CreatedObject created_object(std::string_view statement) {
   ++i;
   for (const std::string_view word : {"temp", "temporary", "unique", "virtual"}) skip(word);
   if (i >= tokens.size() || tokens[i].kind != Token::Kind::name) return {};
-  CreatedObject object{folded(tokens[i++].text), {}};
+  CreatedObject object{folded(tokens[i++].text), {}, {}};
   for (const std::string_view word : {"if", "not", "exists"}) skip(word);
   if (i >= tokens.size()) return {};
   if (i + 2 < tokens.size() && tokens[i + 1].text == ".") i += 2;
   const auto& name = tokens[i];
   if (!is_name(name) && name.kind != Token::Kind::string) return {};
   object.name = db::unquoted(name);
+  while (++i < tokens.size() && !is_word(tokens[i], "on")) {
+  }
+  const bool is_on_one = object.kind == "index" || object.kind == "trigger";
+  if (is_on_one && i + 1 < tokens.size()) object.table = db::unquoted(tokens[i + 1]);
   return object;
 }
 

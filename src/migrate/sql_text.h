@@ -73,6 +73,7 @@ struct IndexText {
 struct CreatedObject {
   std::string kind;
   std::string name;
+  std::string table;  ///< which an index or a trigger is on, without quotes
 };
 [[nodiscard]] CreatedObject created_object(std::string_view statement);
 
