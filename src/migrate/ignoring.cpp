@@ -3,10 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <span>
-#include <vector>
-
-#include "migrate/sql_text.h"
 
 namespace offx::migrate {
 namespace {
@@ -53,7 +49,10 @@ bool always_stops(Tokens statement) {
          end + 1 == statement.end();
 }
 
-std::vector<Tokens> statements_of(Tokens body) {
+}  // namespace
+
+std::vector<std::span<const Token>> trigger_statements(std::span<const Token> create_trigger) {
+  auto body = parts_of(create_trigger).body;
   std::vector<Tokens> statements;
   while (!body.empty()) {
     const auto end = std::find_if(body.begin(), body.end(), [](const Token& token) { return token.text == ";"; });
@@ -64,13 +63,11 @@ std::vector<Tokens> statements_of(Tokens body) {
   return statements;
 }
 
-}  // namespace
-
 Ignores ignores(std::string_view create_trigger) {
   const auto tokens = tokens_of(create_trigger);
   const auto [name, head, body] = parts_of(tokens);
   if (!stops(body) || (!head.empty() && is_word(head.front(), "after"))) return Ignores::nothing;
-  auto statements = statements_of(body);
+  auto statements = trigger_statements(tokens);
   if (always_stops(statements.back())) return Ignores::all_it_does;
   while (!stops(statements.back())) statements.pop_back();
   const bool only_asks = std::all_of(statements.begin(), statements.end(),
@@ -88,7 +85,7 @@ TriggerText trigger_text(std::string_view create_trigger) {
   text.event.assign(head.front().text.data(), end_of(*(when - 1)));
   if (when != head.end()) text.when.assign(end_of(*when), end_of(head.back()));
   text.body = "\nBEGIN\n";
-  auto statements = statements_of(body);
+  auto statements = trigger_statements(tokens);
   while (!statements.empty() && !stops(statements.back())) statements.pop_back();
   for (const auto statement : statements) {
     text.body.append(statement.front().text.data(), end_of(statement.back())).append(";\n");
@@ -109,7 +106,7 @@ bool writes_before(std::string_view create_trigger, std::string_view table) {
   const auto tokens = tokens_of(create_trigger);
   const auto [name, head, body] = parts_of(tokens);
   if (head.empty() || is_word(head.front(), "after")) return false;
-  for (const auto statement : statements_of(body)) {
+  for (const auto statement : trigger_statements(tokens)) {
     if (is_word(statement.front(), "select")) continue;
     // INSERT OR … INTO t, UPDATE OR … t, DELETE FROM t: the first name behind the words.
     const auto target = std::find_if(statement.begin(), statement.end(), [](const Token& token) {

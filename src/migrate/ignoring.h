@@ -1,8 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "migrate/sql_text.h"
 
 /// Triggers of the user's that leave a row's write undone and nothing else: `RAISE (IGNORE)`, without an error, and
 /// `RAISE (FAIL, …)`, which keeps what the statement has done before.
@@ -25,6 +29,9 @@ struct TriggerText {
   std::string body;   ///< BEGIN … END, up to its last RAISE
 };
 [[nodiscard]] TriggerText trigger_text(std::string_view create_trigger);
+
+/// Those between its BEGIN and END.
+[[nodiscard]] std::vector<std::span<const Token>> trigger_statements(std::span<const Token> create_trigger);
 
 /// True if the trigger that `sql`, its whole statement or its event, makes runs for this kind of write.
 [[nodiscard]] bool runs_for(std::string_view sql, std::string_view event);

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "migrate/ignoring.h"
 #include "migrate/sql_text.h"
 
 namespace offx::migrate {
@@ -62,20 +63,11 @@ Positions positions_in(std::span<const Token> statement, const std::set<std::str
   return found;
 }
 
-/// Of a CREATE TRIGGER its statements, of a CREATE VIEW its one.
-std::vector<std::span<const Token>> statements_of(const std::vector<Token>& tokens, bool is_trigger) {
-  const auto word = [&](std::size_t from, std::string_view text) {
-    while (from < tokens.size() && !is_word(tokens[from], text)) ++from;
-    return from;
-  };
-  std::vector<std::span<const Token>> statements;
-  auto begin = is_trigger ? word(word(0, "on"), "begin") + 1 : word(0, "as") + 1;
-  for (auto end = begin; end <= tokens.size(); ++end) {
-    if (end < tokens.size() && (!is_trigger || tokens[end].text != ";")) continue;
-    if (begin < end) statements.emplace_back(tokens.data() + begin, end - begin);
-    begin = end + 1;
-  }
-  return statements;
+/// Of a CREATE VIEW, what it selects.
+std::span<const Token> selected_by(std::span<const Token> create_view) {
+  const auto as =
+      std::find_if(create_view.begin(), create_view.end(), [](const Token& token) { return is_word(token, "as"); });
+  return as == create_view.end() ? std::span<const Token>() : std::span(as + 1, create_view.end());
 }
 
 }  // namespace
@@ -96,14 +88,13 @@ void check_positions(const Pair& pair, const std::vector<SchemaObject>& objects,
   for (const auto& object : objects) {
     if (object.type != "view" || !is_carried(object)) continue;
     const auto tokens = tokens_of(object.sql);
-    const auto statements = statements_of(tokens, false);
-    if (statements.empty() || !positions_in(statements.front(), read).selects) continue;
+    const auto selected = selected_by(tokens);
+    if (!positions_in(selected, read).selects) continue;
     read.insert(folded(object.name));
-    const bool is_compound = std::any_of(statements.front().begin(), statements.front().end(), [](const Token& token) {
+    const bool is_compound = std::any_of(selected.begin(), selected.end(), [](const Token& token) {
       return is_word(token, "union") || is_word(token, "except") || is_word(token, "intersect");
     });
-    const bool names_columns =
-        statements.front().data() - tokens.data() >= 2 && (statements.front().data() - 2)->text == ")";
+    const bool names_columns = selected.data() - tokens.data() >= 2 && (selected.data() - 2)->text == ")";
     if (read_alike || (!is_compound && !names_columns)) continue;
     refuse(object, "takes the columns of " + pair.change.from + " by their order (SELECT *)");
   }
@@ -112,7 +103,7 @@ void check_positions(const Pair& pair, const std::vector<SchemaObject>& objects,
     const auto tokens = tokens_of(object.sql);
     bool inserts = false;
     bool selects = false;
-    for (const auto statement : statements_of(tokens, true)) {
+    for (const auto statement : trigger_statements(tokens)) {
       inserts = inserts || positions_in(statement, table).inserts;
       const bool writes = !is_word(statement.front(), "select");
       selects = selects || (writes && positions_in(statement, read).selects);
