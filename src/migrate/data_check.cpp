@@ -5,6 +5,7 @@
 #include <set>
 
 #include "db/script.h"
+#include "migrate/pair_sql.h"
 #include "migrate/sql_text.h"
 #include "migrate/table.h"
 
@@ -27,14 +28,12 @@ class Checker {
       columns.push_back((is_carried ? c.expression : "(" + c.expression + ")") +
                         (is_alike ? "" : " COLLATE " + quote_identifier(collation)) + " AS " +
                         quote_identifier(c.column));
-      const auto name = quote_identifier(c.column);
-      const auto becomes = value_as_stored(*pair.table(kNew).column(c.column),
-                                           is_carried ? pair.table(kOld).column(c.carried_from) : nullptr);
-      stored.push_back(becomes.empty() ? name : becomes + " COLLATE " + quote_identifier(collation) + " AS " + name);
+      stored.push_back(as_stored(*pair.table(kNew).column(c.column),
+                                 is_carried ? pair.table(kOld).column(c.carried_from) : nullptr));
     }
     for (const auto* column : pair.own_columns(kNew)) {
       columns.push_back("(" + column->default_value.value_or("NULL") + ") AS " + quote_identifier(column->name));
-      stored.push_back(quote_identifier(column->name));
+      stored.push_back(as_stored(*column, nullptr));
     }
     rows_ = "(SELECT " + joined(columns, ", ") + " FROM " + quote_identifier(pair.change.from) + ")";
     stored_rows_ = "(SELECT " + joined(stored, ", ") + " FROM " + rows_ + ")";
@@ -73,8 +72,7 @@ class Checker {
     for (const auto expression : check_expressions(old_table.sql)) old_checks.insert(std::string(expression));
     for (const auto expression : check_expressions(new_table.sql)) {
       if (old_checks.contains(std::string(expression))) continue;
-      OFFX_TRY(refuse_where("NOT (" + std::string(expression) + ")", "",
-                            "CHECK (" + std::string(expression) + ") would fail"));
+      OFFX_TRY(check_check(std::string(expression)));
     }
     for (const auto& index : new_table.indexes) OFFX_TRY(check_unique(index));
     for (const auto& key : new_table.foreign_keys) OFFX_TRY(check_reference(key));
@@ -161,11 +159,19 @@ class Checker {
     }
   }
 
-  /// What `column` makes of a value of its `source`; empty if it has the same, or none.
+  /// `column` of rows_ with the value that the new table stores, which `source`, if there is one, has had so far.
+  [[nodiscard]] std::string as_stored(const Column& column, const Column* source) const {
+    const auto name = quote_identifier(column.name);
+    const auto value = value_as_stored(column, source);
+    if (value.empty()) return name;
+    return value + " COLLATE " + quote_identifier(collation_of(kNew, column.name)) + " AS " + name;
+  }
+
+  /// What `column` makes of a value; empty if it is what `source` made of it.
   static std::string value_as_stored(const Column& column, const Column* source) {
     const auto name = quote_identifier(column.name);
     const auto affinity = affinity_of(column.type);
-    if (source == nullptr || affinity == Affinity::blob || affinity_of(source->type) == affinity) return {};
+    if (affinity == Affinity::blob || (source != nullptr && affinity_of(source->type) == affinity)) return {};
     if (affinity == Affinity::text) {
       return "CASE WHEN typeof(" + name + ") IN ('integer', 'real') THEN CAST(" + name + " AS TEXT) ELSE " + name +
              " END";
@@ -176,6 +182,15 @@ class Checker {
     if (affinity == Affinity::real) return "CASE WHEN " + is_number + " THEN " + as("REAL") + " ELSE " + name + " END";
     return "CASE WHEN " + as("INTEGER") + " = " + name + " THEN " + as("INTEGER") + " WHEN " + is_number + " THEN " +
            as("NUMERIC") + " ELSE " + name + " END";
+  }
+
+  Result<void> check_check(const std::string& expression) {
+    const auto why = "CHECK (" + expression + ") would fail";
+    const auto over_row = over_values(pair_.table(kNew), expression, [&](const Column& column) {
+      return "offx_rows." + quote_identifier(column.name);
+    });
+    const auto from = " FROM " + stored_rows_ + " AS offx_rows WHERE NOT (" + over_row + ")";
+    return refuse_found("SELECT offx_key" + from + " LIMIT 1", "SELECT count(*)" + from, "", why);
   }
 
   Result<void> check_unique(const Index& index) {

@@ -47,8 +47,10 @@ std::vector<Demand> demands_of(const Pair& pair, Side to, bool by_update) {
     // Qualified by its table's name it cannot be said of NEW: SQLite's own error has to do.
     const auto tokens = tokens_of(check.text);
     if (std::any_of(tokens.begin(), tokens.end(), [](const Token& token) { return token.text == "."; })) continue;
-    demands.push_back(
-        {"NOT (" + over_new(table, check.text) + ")", "CHECK constraint failed: " + check.text, check.reads});
+    // Where REPLACE puts a default that a CHECK refuses, the whole statement fails anyway.
+    const auto over_row =
+        over_values(table, check.text, [](const Column& c) { return "NEW." + quote_identifier(c.name); });
+    demands.push_back({"NOT (" + over_row + ")", "CHECK constraint failed: " + check.text, check.reads});
   }
   for (const auto& unique : pair.uniqueness[to]) {
     if (unique.on_both) continue;
@@ -73,7 +75,7 @@ std::string is_echo(const Pair& pair, Side to, const std::vector<std::string>& c
   for (const auto& c : pair.computed(to)) {
     if (!contains_name(columns, c.column)) continue;
     const auto column = quote_identifier(c.column);
-    follows.push_back("NEW." + column + " COLLATE BINARY IS (" + c.expression + ")");
+    follows.push_back(new_is(*pair.table(to).column(c.column), c.expression));
     stays.push_back("NEW." + column + " COLLATE BINARY IS " + quoted(pair, to) + "." + column);
   }
   const auto exists = [&](Side side, std::vector<std::string> conditions) {

@@ -80,6 +80,49 @@ TEST_F(Demands, ThatThereIsOneRow) {
   expect_alike("m");
 }
 
+/// NEW in a trigger has no affinity, and coalesce() no collation, by which a CHECK compares.
+TEST_F(Demands, CompareAsTheTableDoes) {
+  const std::string columns =
+      "id INTEGER PRIMARY KEY, n INTEGER, name TEXT, state TEXT COLLATE NOCASE NOT NULL DEFAULT 'new'";
+  execute({"CREATE TABLE t_v1 (" + columns + ")"});
+  begin(migration_of("m",
+                     {change_of("t_v1", "t_v2",
+                                "CREATE TABLE t_v2 (" + columns +
+                                    ", digits TEXT AS (n), CHECK (n > '5'), CHECK (name <> 7), CHECK (state IN ('new', "
+                                    "'old')), CHECK (digits <> 70)); "
+                                    "CREATE UNIQUE INDEX one ON t_v2 (lower(name)) WHERE n > '9'")}));
+  execute(
+      {"INSERT INTO t_v1 VALUES (1, 6, '8', 'NEW'), (2, 10, 'x', 'Old'), (3, '7', 'X', 'new'), (4, NULL, NULL, 'new')",
+       "UPDATE t_v1 SET n = 11 WHERE id = 2", "INSERT INTO t_v1 VALUES (5, 60, 'y', 'new')"});
+  EXPECT_EQ(rows("id, n"), "1|6 2|11 3|7 4|- 5|60");
+  const auto is_refused = [&](const std::string& sql, const std::string& why) {
+    EXPECT_THAT(run_elsewhere(file(), sql), HasSubstr(why)) << sql;
+  };
+  is_refused("INSERT OR FAIL INTO t_v1 VALUES (9, 4, 'z', 'new')", "CHECK");
+  is_refused("INSERT OR FAIL INTO t_v1 VALUES (9, '4', 'z', 'new')", "CHECK");
+  is_refused("INSERT OR FAIL INTO t_v1 VALUES (9, 70, 'z', 'new')", "CHECK");
+  is_refused("UPDATE OR FAIL t_v1 SET name = '7'", "CHECK");
+  is_refused("UPDATE OR FAIL t_v1 SET state = 'gone'", "CHECK");
+  is_refused("INSERT OR REPLACE INTO t_v1 VALUES (9, '12', 'Y', 'new')", "UNIQUE");
+  expect_alike("m");
+}
+
+TEST_F(Demands, OfWhatTheTableMakesOfAnExpression) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, code TEXT, n)"});
+  auto change = change_of("t_v1", "t_v2",
+                          "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, letter TEXT, number INTEGER CHECK (number < 20), "
+                          "digits TEXT CHECK (digits < '5'))");
+  change.up = {{"letter", "substr(code, 1, 1)"}, {"number", "substr(code, 2)"}, {"digits", "n + 1"}};
+  change.down = {{"code", "letter || number"}, {"n", "digits - 1"}};
+  begin(migration_of("m", {change}));
+  execute({"INSERT INTO t_v1 VALUES (1, 'a7', 2)"});
+  EXPECT_THAT(run_elsewhere(file(), "INSERT OR FAIL INTO t_v1 VALUES (2, 'b50', 3)"), HasSubstr("CHECK"));
+  EXPECT_THAT(run_elsewhere(file(), "INSERT OR FAIL INTO t_v1 VALUES (2, 'b5', 7)"), HasSubstr("CHECK"));
+  EXPECT_THAT(run_elsewhere(file(), "UPDATE OR FAIL t_v1 SET n = 7"), HasSubstr("CHECK"));
+  EXPECT_EQ(asked("SELECT group_concat(code || n) FROM t_v1"), "a72");
+  expect_alike("m");
+}
+
 TEST_F(Demands, OfAnIndexToo) {
   for (const std::string index :
        {"CREATE UNIQUE INDEX i ON t_v2 (lower(a))", "CREATE UNIQUE INDEX i ON t_v2 (b) WHERE a <> 'x'"}) {

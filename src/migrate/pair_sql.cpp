@@ -61,16 +61,57 @@ std::string alike(const Group& group, Side to, const Rows& rows) {
   return "((" + forth + ") OR (" + follows(group, other(to), rows) + "))";
 }
 
+std::string over_values(const Table& table, std::string_view expression,
+                        const std::function<std::string(const Column&)>& say) {
+  std::vector<std::string> are_as_declared;
+  bool has_number_column = false;
+  bool has_text_column = false;
+  const auto said = [&](bool cast) {
+    return with_columns(expression, [&](const std::string& name) {
+      const auto* column = table.column(name);
+      if (column == nullptr) return std::string();
+      auto value = say(*column);
+      const auto affinity = affinity_of(column->type);
+      if (!cast || affinity == Affinity::blob) return value;
+      const bool is_text = affinity == Affinity::text;
+      (is_text ? has_text_column : has_number_column) = true;
+      // Of such a value a CAST makes no other one.
+      are_as_declared.push_back("typeof(" + value + ") IN (" + (is_text ? "'text'" : "'integer', 'real'") +
+                                ", 'null')");
+      return "CAST(" + value + " AS " + (is_text ? "TEXT)" : "NUMERIC)");
+    });
+  };
+  const auto plain = said(false);
+  const auto typed = said(true);
+  const auto tokens = tokens_of(expression);
+  const auto has = [&](Token::Kind kind) {
+    return std::any_of(tokens.begin(), tokens.end(), [&](const Token& token) {
+      return token.kind == kind && token.text.find_first_of("0123456789") != std::string_view::npos;
+    });
+  };
+  const bool may_tell = (has_number_column && (has_text_column || has(Token::Kind::string))) ||
+                        (has_text_column && has(Token::Kind::number));
+  if (!may_tell) return plain;
+  return "CASE WHEN " + joined(are_as_declared, " AND ") + " THEN " + typed + " ELSE " + plain + " END";
+}
+
 std::string over_new(const Table& table, std::string_view expression) {
-  return with_columns(expression, [&](const std::string& name) {
-    const auto* column = table.column(name);
-    if (column == nullptr) return std::string();
-    const auto value = "NEW." + quote_identifier(column->name);
-    // REPLACE puts the default in the place of a NULL, but after BEFORE triggers, which see it in no generated column.
-    if (column->generated) return "(" + over_new(table, generated_as(definition(table, column->name))) + ")";
-    return column->not_null && column->default_value ? "coalesce(" + value + ", " + *column->default_value + ")"
-                                                     : value;
+  return over_values(table, expression, [&](const Column& column) {
+    const auto value = "NEW." + quote_identifier(column.name);
+    // After BEFORE triggers, which see it in no generated column.
+    if (column.generated) return "(" + over_new(table, generated_as(definition(table, column.name))) + ")";
+    return column.not_null && column.default_value ? "coalesce(" + value + ", " + *column.default_value + ")" : value;
   });
+}
+
+std::string new_is(const Column& column, const std::string& expression) {
+  const auto value = "NEW." + quote_identifier(column.name);
+  const auto is = [&](const std::string& it) { return it + " COLLATE BINARY IS (" + expression + ")"; };
+  const auto affinity = affinity_of(column.type);
+  if (affinity == Affinity::blob) return is(value);
+  // A number of '5', or a text of 5.
+  return "(" + is(value) + " OR " + is("CAST(" + value + " AS " + (affinity == Affinity::text ? "TEXT)" : "NUMERIC)")) +
+         ")";
 }
 
 std::string has_terms_of_new(const Table& table, const Uniqueness& unique) {

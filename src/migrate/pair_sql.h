@@ -53,8 +53,14 @@ inline constexpr std::array<const char*, 2> kAlias = {"offx_old", "offx_new"};
 /// mapping that loses something, only this keeps an echo from rewriting the row that was written.
 [[nodiscard]] std::string alike(const Group& group, Side to, const Rows& rows);
 
-/// `expression` over a row of `table` that is about to be written, in a BEFORE trigger.
+/// `expression` over a row of `table` whose values `say` gives. These have no affinity, as NEW has none in a trigger: a
+/// column that is declared for numbers compares itself with '5' as with 5, but they do not.
+[[nodiscard]] std::string over_values(const Table& table, std::string_view expression,
+                                      const std::function<std::string(const Column&)>& say);
+/// … over one that is about to be written, in a BEFORE trigger: with the defaults that REPLACE puts in it.
 [[nodiscard]] std::string over_new(const Table& table, std::string_view expression);
+/// True if NEW has in `column` what its table makes of the value of `expression`.
+[[nodiscard]] std::string new_is(const Column& column, const std::string& expression);
 /// In a statement on `table`: true for the rows that stand in the way of that one by `unique`, its own among them.
 [[nodiscard]] std::string has_terms_of_new(const Table& table, const Uniqueness& unique);
 

@@ -202,8 +202,8 @@ class Triggers {
       // REPLACE of a parent deletes it as well, and makes one of the same key.
       std::vector<std::string> defaults;
       for (const auto& name : key.columns[from_]) {
-        const auto& value = pair_.tables[from_].column(name)->default_value;
-        defaults.push_back("NEW." + quote_identifier(name) + " IS (" + value.value_or("NULL") + ")");
+        const auto& column = *pair_.tables[from_].column(name);
+        defaults.push_back(new_is(column, column.default_value.value_or("NULL")));
       }
       when += " AND NOT (" + exists(to_, "OLD") + " AND NOT " + exists(from_, "OLD") + " AND " + exists(from_, "NEW") +
               (key.sets_default[from_] ? " AND NOT (" + joined(defaults, " AND ") + ")" : "") + ")";
@@ -829,7 +829,7 @@ std::string is_no_echo(const Pair& pair, std::string_view event) {
     if (!carries(group, kNew)) continue;
     for (const auto& c : group.computed[kNew]) {
       const auto column = quote_identifier(c.column);
-      on_old.push_back("NEW." + column + " COLLATE BINARY IS (" + c.expression + ")");
+      on_old.push_back(new_is(*pair.table(kNew).column(c.column), c.expression));
       on_new.push_back("NEW." + column + " COLLATE BINARY IS " + quoted(pair, kNew) + "." + column);
     }
   }
