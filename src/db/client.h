@@ -100,6 +100,7 @@ using Progress = std::function<bool(std::uint64_t done, std::uint64_t total)>;
 struct Redirect {
   std::string from;
   std::string to;
+  std::vector<std::string> but = {};  ///< tables whose references stay as they are
 };
 
 /// A database behind any engine. Thread-safe: one serves a whole process. Never throws.
@@ -123,11 +124,11 @@ class DatabaseClient {
   /// best.
   [[nodiscard]] virtual std::chrono::nanoseconds last_background_time() const noexcept { return {}; }
 
-  /// Makes every foreign key of other tables that refers to the table `from` of a redirect refer to its table `to`,
-  /// whatever the number of their rows. `before` runs first and `after` last, in the same transaction: all is done or
-  /// nothing.
-  /// In a file foreign keys are not enforced meanwhile, so a DROP TABLE in `before` or `after` touches no row of other
-  /// tables; servers enforce them. That `to` holds the rows that are referred to is for the caller to know.
+  /// Makes every foreign key of other tables, but those that the redirect leaves out, that refers to its table `from`
+  /// refer to its table `to`, whatever the number of their rows. `before` runs first and `after` last, in the same
+  /// transaction: all is done or nothing. In a file foreign keys are not enforced meanwhile, so a DROP TABLE in
+  /// `before` or `after` touches no row of other tables; servers enforce them. That `to` holds the rows that are
+  /// referred to is for the caller to know.
   ///
   /// References of `from` to itself stay; those that `to` has to `from` become references to itself. Views and triggers
   /// that name `from` stay as they are. Errc::not_found: there is no such table; Errc::conflict: `to` lacks the columns

@@ -14,7 +14,8 @@ namespace {
 
 /// What redirected_tables() gives, after one more of them.
 Result<void> add_redirect(DatabaseClient& client, const Redirect& redirect, std::vector<Redirected>& redirected) {
-  const auto& [from, to] = redirect;
+  const auto& from = redirect.from;
+  const auto& to = redirect.to;
   OFFX_ASSIGN(const auto tables,
               client.execute("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND (name = ?1 COLLATE NOCASE OR "
                              "name = ?2 COLLATE NOCASE)",
@@ -31,6 +32,7 @@ Result<void> add_redirect(DatabaseClient& client, const Redirect& redirect, std:
   std::vector<sqlite::Child> children;
   for (std::size_t i = 0; i < found.rows(); ++i) {
     const auto name = to_text(found.row(i)[0]);
+    if (sqlite::leaves_out(redirect, name)) continue;
     const auto known = std::find_if(redirected.begin(), redirected.end(),
                                     [&](const Redirected& table) { return table.table == name; });
     places.push_back(static_cast<std::size_t>(known - redirected.begin()));

@@ -8,6 +8,7 @@
 #include "migrate/departure.h"
 #include "migrate/pair_sql.h"
 #include "migrate/range_sql.h"
+#include "migrate/references.h"
 #include "migrate/removal.h"
 #include "migrate/schema.h"
 #include "migrate/sql_text.h"
@@ -133,7 +134,7 @@ Result<std::vector<db::Redirect>> redirects_from(db::DatabaseClient& client, con
       const bool refers = std::any_of(table.foreign_keys.begin(), table.foreign_keys.end(),
                                       [&](const ForeignKey& key) { return same_name(key.parent, name); });
       if (!refers) continue;
-      redirects.push_back({name, plan.pair.tables[other(side)].name});
+      redirects.push_back(redirect_from(blueprint, plan, side));
       break;
     }
   }

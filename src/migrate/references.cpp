@@ -189,6 +189,12 @@ Result<void> find_children(const Blueprint& blueprint, PairPlan& plan, Schema& s
   return {};
 }
 
+db::Redirect redirect_from(const Blueprint& blueprint, const PairPlan& plan, Side side) {
+  db::Redirect redirect = {plan.pair.tables[side].name, plan.pair.tables[other(side)].name, {}};
+  for (const auto& its : blueprint.pairs) redirect.but.push_back(its.pair.tables[side].name);
+  return redirect;
+}
+
 void order_by_references(std::vector<PairPlan>& pairs, std::vector<Finding>& findings) {
   std::vector<PairPlan> ordered;
   while (!pairs.empty()) {

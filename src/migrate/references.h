@@ -19,6 +19,10 @@ void check_references(const Blueprint& blueprint, PairPlan& plan, const Schema& 
 Result<void> find_children(const Blueprint& blueprint, PairPlan& plan, Schema& schema, Redirects can_redirect,
                            std::vector<Finding>& findings);
 
+/// What points the tables outside of the migration that refer to `side`'s table at the other side's. Those of the
+/// migration leave with it, and would stand in the way of those that stay.
+db::Redirect redirect_from(const Blueprint& blueprint, const PairPlan& plan, Side side);
+
 /// Puts parents before those that refer to them.
 void order_by_references(std::vector<PairPlan>& pairs, std::vector<Finding>& findings);
 

@@ -252,6 +252,49 @@ TEST_F(MigrationTest, ANewKeyThatReplacesARowTakesThoseWhoReferToItAlong) {
   }
 }
 
+// An outsider is pointed at the new parent; a child's old version leaves with the old one.
+TEST_F(MigrationTest, WhatLeavesDoesNotStandInTheWayOfWhatStays) {
+  for (const bool back : {false, true}) {
+    SCOPED_TRACE(back);
+    client_ = must(db::create_database_client(folder_ / (back ? "back.db" : "on.db")));
+    execute({"CREATE TABLE p (id INTEGER PRIMARY KEY, code TEXT UNIQUE)",
+             "CREATE TABLE c (id INTEGER PRIMARY KEY, code TEXT REFERENCES p (code) ON DELETE RESTRICT)",
+             "CREATE TABLE o (p INTEGER REFERENCES p (id))", "INSERT INTO p VALUES (1, 'a'), (2, 'b')",
+             "INSERT INTO c VALUES (1, 'a'), (2, 'b')"});
+    const auto p = change_of("p", "p2", "CREATE TABLE p2 (id INTEGER PRIMARY KEY, kind TEXT UNIQUE, own TEXT)");
+    const auto c = change_of("c", "c2",
+                             "CREATE TABLE c2 (id INTEGER PRIMARY KEY, kind TEXT REFERENCES p2 (kind) ON DELETE "
+                             "RESTRICT, own TEXT)");
+    auto migration = migration_of("m", {p, c});
+    for (auto& change : migration.tables) change.rename = {{"code", "kind"}};
+    begin(migration);
+    const std::string suffix = back ? "" : "2";
+    const auto delete_rows = [&](int id) {
+      const auto where = " WHERE id = " + std::to_string(id);
+      execute({"DELETE FROM c" + suffix + where, "DELETE FROM p" + suffix + where});
+    };
+    int removing = 0;
+    const auto look = [&](const WorkState& state) {
+      if (state.what.starts_with("remove") && ++removing == 1) delete_rows(1);
+      return true;
+    };
+    if (back) {
+      execute({"CREATE TABLE o2 (p INTEGER REFERENCES p2 (id))"});
+      RollbackOptions options;
+      options.progress = look;
+      ASSERT_EQ(error_of(roll_back(*client_, "m", options)), "");
+    } else {
+      CompleteOptions options;
+      options.max_chunk_rows = 1;
+      options.progress = look;
+      ASSERT_EQ(error_of(complete(*client_, "m", options)), "");
+      EXPECT_EQ(removing, 4);
+    }
+    delete_rows(2);
+    EXPECT_EQ(asked("SELECT \"table\" FROM pragma_foreign_key_list('o')"), "p" + suffix);
+  }
+}
+
 TEST_F(MigrationTest, OneMigrationThatEndsDoesNotKeepAnotherFromIt) {
   execute({"CREATE TABLE p (id INTEGER PRIMARY KEY, n INT)",
            "CREATE TABLE c (id INTEGER PRIMARY KEY, p REFERENCES p (id), n INT)", "INSERT INTO p VALUES (1, 1)",

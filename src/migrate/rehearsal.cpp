@@ -7,6 +7,7 @@
 #include "db/script.h"
 #include "migrate/mappings.h"
 #include "migrate/range_sql.h"
+#include "migrate/references.h"
 #include "migrate/sql_text.h"
 
 namespace offx::migrate {
@@ -116,7 +117,7 @@ Result<void> rehearse(Schema& schema, const Blueprint& blueprint, std::vector<Fi
   if (refused) return {};
   for (const auto& plan : blueprint.pairs) {
     if (plan.children.empty()) continue;
-    const std::array redirect = {db::Redirect{plan.pair.change.from, plan.pair.change.to}};
+    const std::array redirect = {redirect_from(blueprint, plan, kOld)};
     auto redirected = scratch.redirect_references(redirect, {}, {});
     if (!redirected) {
       refuse(plan.pair.change.from, "pointing " + joined(plan.children, ", ") + " at " + plan.pair.change.to,

@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 
 #include "db/script.h"
+#include "db/sql_tokens.h"
 
 // SQLite has no statement that changes a foreign key. It documents that one may be changed in the text of the schema
 // (https://sqlite.org/lang_altertable.html#otheralter), as nothing else in the file depends on it. The new text is not
@@ -26,15 +27,18 @@ Result<void> need_table(Connection& connection, std::string_view name) {
   return {};
 }
 
-Result<std::vector<Child>> find_children(Connection& connection, std::string_view parent) {
+Result<std::vector<Child>> find_children(Connection& connection, const Redirect& redirect) {
   OFFX_ASSIGN(
       const auto rows,
       connection.run("SELECT name, sql FROM main.sqlite_schema AS t WHERE type = 'table' "
                      "AND name <> ?1 COLLATE NOCASE AND EXISTS (SELECT 1 FROM "
                      "pragma_foreign_key_list(t.name, 'main') WHERE \"table\" = ?1 COLLATE NOCASE) ORDER BY name",
-                     {std::string(parent)}));
+                     {redirect.from}));
   std::vector<Child> children;
-  for (std::size_t i = 0; i < rows.rows(); ++i) children.push_back({to_text(rows.row(i)[0]), to_text(rows.row(i)[1])});
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    auto name = to_text(rows.row(i)[0]);
+    if (!leaves_out(redirect, name)) children.push_back({std::move(name), to_text(rows.row(i)[1])});
+  }
   return children;
 }
 
@@ -103,8 +107,14 @@ Result<void> check_parents(Connection& connection, const Child& child) {
 
 }  // namespace
 
+bool leaves_out(const Redirect& redirect, std::string_view table) {
+  return std::any_of(redirect.but.begin(), redirect.but.end(),
+                     [&](const std::string& name) { return folded(name) == folded(table); });
+}
+
 Result<std::vector<Child>> with_other_parent(std::vector<Child> children, const Redirect& redirect) {
-  const auto& [from, to] = redirect;
+  const auto& from = redirect.from;
+  const auto& to = redirect.to;
   // A name no text contains: it is found again after the renaming, and `to` may be among the children.
   std::string stand_in = "offx new parent";
   while (std::any_of(children.begin(), children.end(),
@@ -135,10 +145,11 @@ Result<std::vector<Child>> with_other_parent(std::vector<Child> children, const 
 }
 
 Result<void> redirect_references(Connection& connection, const Redirect& redirect) {
-  const auto& [from, to] = redirect;
+  const auto& from = redirect.from;
+  const auto& to = redirect.to;
   OFFX_TRY(need_table(connection, from));
   OFFX_TRY(need_table(connection, to));
-  OFFX_ASSIGN(const auto children, find_children(connection, from));
+  OFFX_ASSIGN(const auto children, find_children(connection, redirect));
   if (children.empty()) return {};
   std::vector<Child> usable;  // without those that no row could be written to before either
   for (const auto& child : children) {
@@ -149,7 +160,7 @@ Result<void> redirect_references(Connection& connection, const Redirect& redirec
   OFFX_TRY(store(connection, changed));
 
   OFFX_ASSIGN(const auto after, describe(connection, children, from, to));
-  OFFX_ASSIGN(const auto left, find_children(connection, from));
+  OFFX_ASSIGN(const auto left, find_children(connection, redirect));
   if (before != after || !left.empty()) {
     return fail(Errc::internal, "redirecting foreign keys from " + from + " to " + to +
                                     " would have changed more than them; nothing was changed");

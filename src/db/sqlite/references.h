@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -18,6 +19,9 @@ struct Child {
   std::string name;
   std::string sql;
 };
+
+/// Whether the references of `table` stay.
+bool leaves_out(const Redirect& redirect, std::string_view table);
 
 /// Each of them with `to` in the place of `from` in its foreign keys, and nowhere else. `from` is none of them.
 Result<std::vector<Child>> with_other_parent(std::vector<Child> children, const Redirect& redirect);

@@ -88,6 +88,16 @@ TEST_P(RedirectReferences, children_obey_the_new_parent_from_then_on) {
   EXPECT_EQ(client_->execute("INSERT INTO d VALUES (3)").error().code(), Errc::conflict);
 }
 
+TEST_P(RedirectReferences, tables_that_are_left_out_go_on_referring_to_the_old_parent) {
+  script(kParents);
+  script(
+      "CREATE TABLE c (p REFERENCES p1 (id));"
+      "CREATE TABLE d (p REFERENCES p1 (name));");  // which p2 does not have
+  must(redirect({{"p1", "p2", {"D"}}}));
+  EXPECT_THAT(keys("c"), ElementsAre("p2|p|id|NO ACTION|NO ACTION"));
+  EXPECT_THAT(keys("d"), ElementsAre("p1|p|name|NO ACTION|NO ACTION"));
+}
+
 TEST_P(RedirectReferences, composite_keys_and_odd_names_survive) {
   script(
       "CREATE TABLE \"old \"\"parent\"\" – v1\" (a, b, PRIMARY KEY (a, b)) WITHOUT ROWID;"
