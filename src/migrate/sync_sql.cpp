@@ -319,23 +319,27 @@ class Triggers {
     return parts.empty() ? std::string() : "(" + combined(parts, " OR ") + ")";
   }
 
-  /// What an UPDATE of the target sets in one group, and the condition under which that changes something.
+  /// What an UPDATE of the target sets in one group, or of one column of the key, and the condition under which that
+  /// changes something.
   struct Change {
-    const Group* group;
+    const Group* group;  ///< nullptr: of the key
     std::vector<std::string> sets;
     std::string differs;
   };
   static constexpr std::size_t kWatchedMax = 3;
 
-  /// True if there are UNIQUE constraints that SQLite checks because an UPDATE of the target names the group's columns.
-  bool is_watched(const Group& group) const {
+  /// True if there are UNIQUE constraints that SQLite checks because an UPDATE of the target names the column.
+  bool is_watched(const std::string& column) const {
     const auto& itself = pair_.parent_in_self[to_];  // naming it has all of them checked
     const auto& uniques = pair_.uniqueness[to_];
-    return std::any_of(group.computed[to_].begin(), group.computed[to_].end(), [&](const Computed& c) {
-      return (itself && same_name(*itself, c.column)) ||
-             std::any_of(uniques.begin(), uniques.end(),
-                         [&](const Uniqueness& unique) { return contains_name(unique.reads, c.column); });
-    });
+    return (itself && same_name(*itself, column)) ||
+           std::any_of(uniques.begin(), uniques.end(),
+                       [&](const Uniqueness& unique) { return contains_name(unique.reads, column); });
+  }
+  /// … the group's columns.
+  bool is_watched(const Group& group) const {
+    return std::any_of(group.computed[to_].begin(), group.computed[to_].end(),
+                       [&](const Computed& c) { return is_watched(c.column); });
   }
 
   /// UPDATE OR REPLACE of the target, for when that is `replacing`. Where foreign keys look on, SQLite checks what such
@@ -343,11 +347,10 @@ class Triggers {
   /// not changed. So of the columns under UNIQUE constraints those are named that change, by a statement for each set
   /// of their groups; which a new rowid makes useless, as then it checks them all.
   std::string update_through(std::vector<std::string> sets, const std::vector<Change>& changes,
-                             const std::string& where, const std::string& replacing) const {
-    const bool new_key = !sets.empty();
+                             const std::string& where, const std::string& replacing, bool new_key = false) const {
     std::vector<const Change*> watched;
     for (const auto& change : changes) {
-      if (is_watched(*change.group)) watched.push_back(&change);
+      if (change.group == nullptr || is_watched(*change.group)) watched.push_back(&change);
     }
     if (watched.size() > kWatchedMax || (new_key && pair_.tables[to_].key_is_rowid())) watched.clear();
     for (const auto& change : changes) {
@@ -367,6 +370,7 @@ class Triggers {
         when += std::string(wanted ? " AND (" : " AND NOT (") + watched[i]->differs + ")";
         if (wanted) named.insert(named.end(), watched[i]->sets.begin(), watched[i]->sets.end());
       }
+      if (named.empty()) continue;
       sql += verb + target_ + " SET " + joined(named, ", ") + " WHERE " + where + when + " AND " + replacing + ";\n";
     }
     return sql;
@@ -723,10 +727,6 @@ class Triggers {
 
   /// The key and all else in one statement: an echo in between would see half of it.
   std::string move() const {
-    std::vector<std::string> sets;
-    for (std::size_t i = 0; i < pair_.key[to_].size(); ++i) {
-      sets.push_back(quote_identifier(pair_.key[to_][i]) + " = NEW." + quote_identifier(pair_.key[from_][i]));
-    }
     auto changes = changes_of_all();
     for (auto& [group, its, differs] : changes) {
       if (!is_one_way(*group) || reads_key(*group)) continue;
@@ -737,11 +737,22 @@ class Triggers {
         its.push_back(mine + " = CASE WHEN " + differs + " THEN " + rows_.value(c, to_) + " ELSE " + mine + " END");
       }
     }
+    std::vector<std::string> sets;
+    for (std::size_t i = 0; i < pair_.key[to_].size(); ++i) {
+      const auto& column = pair_.key[to_][i];
+      const auto mine = quote_identifier(pair_.key[from_][i]);
+      const auto set = quote_identifier(column) + " = NEW." + mine;
+      if (pair_.key[to_].size() > 1 && is_watched(column)) {
+        changes.push_back({nullptr, {set}, "NEW." + mine + " COLLATE BINARY IS NOT OLD." + mine});
+      } else {
+        sets.push_back(set);
+      }
+    }
     // Whatever has the new key there already is the twin of a row that REPLACE removed.
     auto replacing = twin("NEW");
     if (const auto others = replaces({}, true); !others.empty()) replacing = "(" + replacing + " OR " + others + ")";
     const auto where = at_key(pair_, to_, from_, "OLD") + " AND " + source_exists();
-    return update_through(sets, changes, where, replacing) + update_plainly(sets, changes, where);
+    return update_through(sets, changes, where, replacing, true) + update_plainly(sets, changes, where);
   }
 
   std::string update(const Group& group) const {

@@ -214,6 +214,23 @@ TEST_F(AsOnOneTable, AnUpdateThatReplacesIsNotRefusedForWhatItDoesNotChange) {
   }
 }
 
+TEST_F(AsOnOneTable, AnUpdateThatReplacesIsNotRefusedForWhatOfItsKeyDoesNotChange) {
+  const std::string columns =
+      " (id INTEGER NOT NULL REFERENCES parent, pos INTEGER NOT NULL, item TEXT, PRIMARY KEY (id, pos), UNIQUE (id, "
+      "item))";
+  for (const std::string table : {"t_v1", "t_v2"}) {
+    make({"CREATE TABLE parent (id INTEGER PRIMARY KEY)", "INSERT INTO parent VALUES (1), (2)",
+          "CREATE TABLE t_v1" + columns, "CREATE TABLE log (what TEXT)",
+          "INSERT INTO t_v1 VALUES (1, 1, 'a'), (1, 2, 'b'), (1, 3, 'c'), (2, 1, 'd'), (2, 2, 'e'), (2, 3, 'f')"},
+         change_of("t_v1", "t_v2", "CREATE TABLE t_v2" + columns));
+    const auto same = [&](const std::string& sql) { expect_same(sql, table); };
+    same("UPDATE OR REPLACE % SET pos = 2 WHERE id = 1 AND pos = 1");
+    same("UPDATE OR REPLACE % SET id = 2 WHERE id = 1 AND pos = 2");
+    same("UPDATE OR REPLACE % SET pos = 3, item = 'd' WHERE id = 2 AND pos = 2");
+    same("UPDATE OR REPLACE % SET id = 2, pos = 4, item = 'd' WHERE id = 1 AND pos = 3");
+  }
+}
+
 class UserTriggers : public MigrationTest {
  protected:
   /// A table with triggers that note which of them ran, with what was before and after.
