@@ -1,8 +1,10 @@
 #include "migrate/carried.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <map>
+#include <memory>
 #include <set>
 
 #include "db/script.h"
@@ -43,6 +45,40 @@ std::string way_out(const Pair& pair, const SchemaObject& object, const Schema& 
   return "make its successor under `complete`, with the same name, or list it in `drop`";
 }
 
+/// The tables, views and triggers of `schema` without rows, and without our own triggers, which may be long and many:
+/// SQLite reads through all there are when it renames. `all`: not only what speaks of the old tables.
+Result<std::unique_ptr<db::DatabaseClient>> without_ours(const Schema& schema, const std::vector<const Pair*>& pairs,
+                                                         bool all) {
+  OFFX_ASSIGN(auto client, db::create_database_client(":memory:"));
+  for (const std::string_view type : {"table", "view", "trigger"}) {
+    for (const auto& object : schema.objects()) {
+      const bool is_concerned = std::any_of(pairs.begin(), pairs.end(), [&](const Pair* pair) {
+        return same_name(object.table, pair->change.from) || mentions(object.sql, pair->change.from);
+      });
+      const bool is_wanted = all || type == "table" || is_concerned;
+      if (object.type != type || object.sql.empty() || is_ours(object.name) || !is_wanted) continue;
+      // What cannot be made here, nobody carries either: it is among Schema::unreadable().
+      static_cast<void>(client->execute(object.sql));
+    }
+  }
+  return client;
+}
+
+/// False if a view or trigger that has the name of one of the old table's columns in it means another table's: SQLite
+/// would rename the column and leave its text as it is.
+bool may_mean_column(const Pair& pair, const SchemaObject& object, const std::string& column, const Schema& schema) {
+  const auto client = without_ours(schema, {&pair}, true);
+  if (!client) return true;
+  const auto rename = "ALTER TABLE " + quote_identifier(pair.change.from) + " RENAME COLUMN " +
+                      quote_identifier(column) + " TO \"offx renamed\"";
+  const auto results = (*client)->batch(
+      std::array{db::Statement{rename, {}},
+                 db::Statement{"SELECT 1 FROM sqlite_schema WHERE type = ?1 AND name = ?2 AND sql = ?3",
+                               {object.type, object.name, object.sql}}},
+      db::Mode::write);
+  return !results || results->back().rows() == 0;
+}
+
 /// False, with a finding, if `object` speaks of a column that is not in the new table, under its name if that counts.
 bool speaks_of_what_is_there(const Pair& pair, const SchemaObject& object, const Schema& schema,
                              std::vector<Finding>& findings) {
@@ -56,6 +92,7 @@ bool speaks_of_what_is_there(const Pair& pair, const SchemaObject& object, const
     const auto* same = pair.table(kNew).column(column.name);
     if (counterpart.empty() && same != nullptr && same->generated && column.generated) continue;
     if (!counterpart.empty() && (is_index || same_name(counterpart, column.name))) continue;
+    if (!is_index && !may_mean_column(pair, object, column.name, schema)) continue;
     Finding finding = {Severity::refusal, pair.change.from, object.name,
                        "the " + object.type + " " + object.name + " speaks of " + column.name + ", which is not in " +
                            pair.change.to + (same == nullptr ? " under that name: " : " as it was: ") +
@@ -83,19 +120,7 @@ using Statements = std::map<std::pair<std::string, std::string>, std::string>;
 /// Those of `schema` as SQLite says them when the old tables have the new ones' names; none if it can rename nothing,
 /// because one of them speaks of what is gone, for instance. `all`: not only of those that speak of the old tables.
 Result<Statements> as_renamed(const Schema& schema, const std::vector<const Pair*>& pairs, bool all) {
-  // Without our own triggers, which may be long and many: SQLite reads through all there are.
-  OFFX_ASSIGN(const auto client, db::create_database_client(":memory:"));
-  for (const std::string_view type : {"table", "view", "trigger"}) {
-    for (const auto& object : schema.objects()) {
-      const bool is_concerned = std::any_of(pairs.begin(), pairs.end(), [&](const Pair* pair) {
-        return same_name(object.table, pair->change.from) || mentions(object.sql, pair->change.from);
-      });
-      const bool is_wanted = all || type == "table" || is_concerned;
-      if (object.type != type || object.sql.empty() || is_ours(object.name) || !is_wanted) continue;
-      // What cannot be made here, nobody carries either: it is among Schema::unreadable().
-      static_cast<void>(client->execute(object.sql));
-    }
-  }
+  OFFX_ASSIGN(const auto client, without_ours(schema, pairs, all));
   const auto rename = [](const std::string& from, const std::string& to) {
     return "ALTER TABLE " + quote_identifier(from) + " RENAME TO " + quote_identifier(to);
   };

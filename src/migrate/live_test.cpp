@@ -198,6 +198,19 @@ TEST_F(Live, TriggersOfAViewGoOn) {
   EXPECT_EQ(asked("SELECT x FROM log ORDER BY rowid"), "v a w b");
 }
 
+TEST_F(Live, WhatSpeaksOfAnotherTablesColumnOfTheSameNameGoesOn) {
+  execute({"CREATE TABLE p (id INTEGER PRIMARY KEY, n INT)", "CREATE TABLE c (id INTEGER PRIMARY KEY, p INT, n INT)",
+           "CREATE VIEW v AS SELECT c.id, p.n FROM p JOIN c ON c.p = p.id", "INSERT INTO p VALUES (1, 0)",
+           "CREATE TRIGGER counts AFTER INSERT ON c BEGIN UPDATE p SET n = n + 1 WHERE id = NEW.p; END"});
+  auto change = change_of("c", "c2", "CREATE TABLE c2 (id INTEGER PRIMARY KEY, p INT, size INT)");
+  change.rename = {{"n", "size"}};
+  begin(migration_of("m", {change}));
+  execute({"INSERT INTO c2 (p) VALUES (1)"});
+  end("m");
+  execute({"INSERT INTO c2 (p) VALUES (1)"});
+  EXPECT_EQ(asked("SELECT * FROM v ORDER BY id"), "1|2 2|2");
+}
+
 /// A view over a view speaks of the table without its name.
 TEST_F(Live, AViewOverAViewHasASuccessor) {
   execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO t_v1 VALUES (1, 'a')",
