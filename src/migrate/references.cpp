@@ -10,10 +10,10 @@ namespace {
 
 using Severity = Finding::Severity;
 
-/// True if it refers to what is not the key, and changes with that: a row that REPLACE puts there deletes what was
-/// referred to, and an UPDATE would take those along that refer to it.
-bool follows_another(const ForeignKey& key, const Pair& pair) {
-  return !key.parent_columns.empty() && (key.on_update.starts_with("SET") || key.on_update == "CASCADE") &&
+/// True if it refers to what is not the key, and has something done when that changes: a row that REPLACE puts there
+/// deletes what was referred to, and an UPDATE would take those along that refer to it, or be refused.
+bool acts_on_update_of_another(const ForeignKey& key, const Pair& pair) {
+  return !key.parent_columns.empty() && key.on_update != "NO ACTION" &&
          !std::is_permutation(key.parent_columns.begin(), key.parent_columns.end(), pair.key[kOld].begin(),
                               pair.key[kOld].end(), [](const auto& a, const auto& b) { return same_name(a, b); });
 }
@@ -24,7 +24,7 @@ bool acts_on(const Blueprint& blueprint, const Table& child, const Pair& pair) {
   const auto* versioned = blueprint.pair_from(child.name);
   return std::any_of(child.foreign_keys.begin(), child.foreign_keys.end(), [&](const ForeignKey& key) {
     if (!same_name(key.parent, pair.change.from)) return false;
-    if (follows_another(key, pair)) return true;
+    if (acts_on_update_of_another(key, pair)) return true;
     if (key.on_delete == "NO ACTION") return false;
     if (versioned == nullptr) return true;
     const auto& keys = versioned->pair.table(kNew).foreign_keys;
@@ -136,13 +136,17 @@ void check_references(const Blueprint& blueprint, PairPlan& plan, const Schema& 
                               old_key.on_update + " in " + pair.change.from + " and ON DELETE " + same->on_delete +
                               " ON UPDATE " + same->on_update + " in " + to + ": while both live, both happen"});
     }
-    if (same != nullptr && parent != nullptr && follows_another(old_key, parent->pair)) {
-      findings.push_back({Severity::warning, pair.change.from, columns,
-                          "(" + columns + ") follows (" + joined(old_key.parent_columns, ", ") + ") of " +
-                              old_key.parent +
-                              ", which is not its key: a REPLACE by old code that changes that row takes "
-                              "those along that refer to it while both live, as an UPDATE does, and does not delete "
-                              "what they refer to"});
+    const bool stays = old_key.on_update == "RESTRICT";
+    const bool is_let_be = !stays || old_key.on_delete == "NO ACTION";  // else nothing refers to it by then
+    if (same != nullptr && parent != nullptr && is_let_be && acts_on_update_of_another(old_key, parent->pair)) {
+      findings.push_back(
+          {Severity::warning, pair.change.from, columns,
+           "(" + columns + ") " + (stays ? "holds" : "follows") + " (" + joined(old_key.parent_columns, ", ") +
+               ") of " + old_key.parent +
+               ", which is not its key: while both live, a REPLACE by old code that changes that row " +
+               (stays ? "is refused as an UPDATE is, while rows refer to it"
+                      : "takes those along that refer to it, as an UPDATE does, and does not delete what "
+                        "they refer to")});
     }
     const bool follows =
         same != nullptr && parent != nullptr && old_key.on_update == "CASCADE" && same->on_update == "CASCADE";

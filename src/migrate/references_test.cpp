@@ -7,6 +7,7 @@
 namespace offx::migrate {
 namespace {
 
+using testing::Contains;
 using testing::Each;
 using testing::Field;
 using testing::HasSubstr;
@@ -394,6 +395,23 @@ TEST_F(MigrationTest, AReplaceByNewCodeMovesNobodyWhoFollowsAnotherColumn) {
   EXPECT_THAT(asked("INSERT OR REPLACE INTO users_v2 VALUES (1, 'cat')"), HasSubstr("FOREIGN KEY"));
   execute({"UPDATE users_v2 SET login = 'eve' WHERE id = 1", "INSERT OR REPLACE INTO users_v2 VALUES (2, 'cat')"});
   EXPECT_EQ(asked("SELECT u FROM posts") + " " + asked("SELECT login FROM users_v1 ORDER BY id"), "eve eve cat");
+  expect_alike("m");
+}
+
+// REPLACE is no UPDATE: at its end there is again what was referred to.
+TEST_F(MigrationTest, AReplaceByNewCodeIsNotHeldByAReferenceToAnotherColumn) {
+  execute({"CREATE TABLE p (id INTEGER PRIMARY KEY, code TEXT UNIQUE)",
+           "CREATE TABLE c (id INTEGER PRIMARY KEY, p REFERENCES p (code) ON UPDATE RESTRICT)",
+           "INSERT INTO p VALUES (1, 'a'), (2, 'b')", "INSERT INTO c VALUES (1, 'a')"});
+  const auto migration = migration_of(
+      "m",
+      {change_of("p", "p2", "CREATE TABLE p2 (id INTEGER PRIMARY KEY, code TEXT UNIQUE)"),
+       change_of("c", "c2", "CREATE TABLE c2 (id INTEGER PRIMARY KEY, p REFERENCES p2 (code) ON UPDATE RESTRICT)")});
+  EXPECT_THAT(must(make_plan(*client_, migration)).findings,
+              Contains(Field(&Finding::message, HasSubstr("a REPLACE by old code that changes that row is refused"))));
+  begin(migration);
+  execute({"REPLACE INTO p2 VALUES (1, 'b'), (2, 'a')"});
+  EXPECT_EQ(asked("SELECT * FROM p ORDER BY id"), "1|b 2|a");
   expect_alike("m");
 }
 
