@@ -1,10 +1,8 @@
 #include "migrate/carried.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <map>
-#include <memory>
 #include <set>
 
 #include "db/script.h"
@@ -17,19 +15,6 @@ namespace {
 
 using db::quote_identifier;
 using Severity = Finding::Severity;
-
-/// names_in() of a CREATE TRIGGER, but the `OLD` and `NEW` that stand for its rows (`OLD.a`).
-std::set<std::string> names_in_trigger(std::string_view create_trigger) {
-  std::set<std::string> names;
-  const auto tokens = tokens_of(create_trigger);
-  for (std::size_t i = 0; i < tokens.size(); ++i) {
-    if (!is_name(tokens[i])) continue;
-    const auto name = name_of(tokens[i]);
-    const bool is_row = (name == "old" || name == "new") && i + 1 < tokens.size() && tokens[i + 1].text == ".";
-    if (!is_row) names.insert(name);
-  }
-  return names;
-}
 
 /// What to do about `object`, whose successor cannot be told. The file of a migration that has begun is as it is.
 std::string way_out(const Pair& pair, const SchemaObject& object, const Schema& schema) {
@@ -45,54 +30,53 @@ std::string way_out(const Pair& pair, const SchemaObject& object, const Schema& 
   return "make its successor under `complete`, with the same name, or list it in `drop`";
 }
 
-/// The tables, views and triggers of `schema` without rows, and without our own triggers, which may be long and many:
-/// SQLite reads through all there are when it renames. `all`: not only what speaks of the old tables.
-Result<std::unique_ptr<db::DatabaseClient>> without_ours(const Schema& schema, const std::vector<const Pair*>& pairs,
-                                                         bool all) {
+/// In memory, of `schema` the tables, and the views and triggers that are `wanted`. What cannot be made there is left
+/// out: it is among Schema::unreadable().
+Result<std::unique_ptr<db::DatabaseClient>> sketch_of(const Schema& schema,
+                                                      const std::function<bool(const SchemaObject&)>& wanted) {
   OFFX_ASSIGN(auto client, db::create_database_client(":memory:"));
   for (const std::string_view type : {"table", "view", "trigger"}) {
     for (const auto& object : schema.objects()) {
-      const bool is_concerned = std::any_of(pairs.begin(), pairs.end(), [&](const Pair* pair) {
-        return same_name(object.table, pair->change.from) || mentions(object.sql, pair->change.from);
-      });
-      const bool is_wanted = all || type == "table" || is_concerned;
-      if (object.type != type || object.sql.empty() || is_ours(object.name) || !is_wanted) continue;
-      // What cannot be made here, nobody carries either: it is among Schema::unreadable().
-      static_cast<void>(client->execute(object.sql));
+      if (object.type != type || object.sql.empty() || is_ours(object.name)) continue;
+      if (type == "table" || wanted(object)) static_cast<void>(client->execute(object.sql));
     }
   }
   return client;
 }
 
-/// False if a view or trigger that has the name of one of the old table's columns in it means another table's: SQLite
-/// would rename the column and leave its text as it is.
-bool may_mean_column(const Pair& pair, const SchemaObject& object, const std::string& column, const Schema& schema) {
-  const auto client = without_ours(schema, {&pair}, true);
+/// True if a trigger or view, in whose text the name of a column of `table` occurs, may mean that column by it: names
+/// of other tables' columns and keywords (BEFORE) look the same. SQLite knows, which says it with the column's new
+/// name.
+bool means_column(const SchemaObject& object, const std::string& table, const std::string& column,
+                  const Schema& schema) {
+  const auto client = sketch_of(schema, [&](const SchemaObject& other) {
+    return other.type == "view" || (other.type == object.type && same_name(other.name, object.name));
+  });
   if (!client) return true;
-  const auto rename = "ALTER TABLE " + quote_identifier(pair.change.from) + " RENAME COLUMN " +
-                      quote_identifier(column) + " TO \"offx renamed\"";
-  const auto results = (*client)->batch(
-      std::array{db::Statement{rename, {}},
-                 db::Statement{"SELECT 1 FROM sqlite_schema WHERE type = ?1 AND name = ?2 AND sql = ?3",
-                               {object.type, object.name, object.sql}}},
-      db::Mode::write);
-  return !results || results->back().rows() == 0;
+  const auto said = [&]() -> std::string {
+    const std::vector<db::Value> key = {object.type, object.name};
+    const auto rows = (*client)->execute("SELECT sql FROM sqlite_schema WHERE type = ?1 AND name = ?2", key);
+    return rows && rows->rows() == 1 ? db::to_text(rows->row(0)[0]) : std::string();
+  };
+  // That of a migration before this one may not be made yet.
+  if (normalised(said()) != normalised(object.sql)) return true;
+  const auto renamed = (*client)->execute("ALTER TABLE " + quote_identifier(table) + " RENAME COLUMN " +
+                                          quote_identifier(column) + " TO offx_renamed");
+  return !renamed || normalised(said()) != normalised(object.sql);
 }
 
 /// False, with a finding, if `object` speaks of a column that is not in the new table, under its name if that counts.
 bool speaks_of_what_is_there(const Pair& pair, const SchemaObject& object, const Schema& schema,
                              std::vector<Finding>& findings) {
   const bool is_index = object.type == "index";
-  const auto names = object.type == "trigger" ? names_in_trigger(object.sql)
-                     : is_index               ? names_in(indexed_part(object.sql))
-                                              : names_in(object.sql);
+  const auto names = is_index ? columns_in(indexed_part(object.sql)) : names_in(object.sql);
   for (const auto& column : pair.table(kOld).columns) {
     if (!names.contains(folded(column.name))) continue;
     const auto counterpart = pair.counterpart(kOld, column.name);
     const auto* same = pair.table(kNew).column(column.name);
     if (counterpart.empty() && same != nullptr && same->generated && column.generated) continue;
     if (!counterpart.empty() && (is_index || same_name(counterpart, column.name))) continue;
-    if (!is_index && !may_mean_column(pair, object, column.name, schema)) continue;
+    if (!is_index && !means_column(object, pair.change.from, column.name, schema)) continue;
     Finding finding = {Severity::refusal, pair.change.from, object.name,
                        "the " + object.type + " " + object.name + " speaks of " + column.name + ", which is not in " +
                            pair.change.to + (same == nullptr ? " under that name: " : " as it was: ") +
@@ -120,7 +104,12 @@ using Statements = std::map<std::pair<std::string, std::string>, std::string>;
 /// Those of `schema` as SQLite says them when the old tables have the new ones' names; none if it can rename nothing,
 /// because one of them speaks of what is gone, for instance. `all`: not only of those that speak of the old tables.
 Result<Statements> as_renamed(const Schema& schema, const std::vector<const Pair*>& pairs, bool all) {
-  OFFX_ASSIGN(const auto client, without_ours(schema, pairs, all));
+  // Without our own triggers, which may be long and many: SQLite reads through all there are.
+  OFFX_ASSIGN(const auto client, sketch_of(schema, [&](const SchemaObject& object) {
+                return all || std::any_of(pairs.begin(), pairs.end(), [&](const Pair* pair) {
+                         return same_name(object.table, pair->change.from) || mentions(object.sql, pair->change.from);
+                       });
+              }));
   const auto rename = [](const std::string& from, const std::string& to) {
     return "ALTER TABLE " + quote_identifier(from) + " RENAME TO " + quote_identifier(to);
   };

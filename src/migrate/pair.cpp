@@ -275,7 +275,7 @@ class Resolver {
   void read_sources() {
     for (const Side side : {kOld, kNew}) {
       for (auto& c : computed_[side]) {
-        const auto names = names_in(c.expression);
+        const auto names = columns_in(c.expression);
         for (const auto& column : table(other(side)).columns) {
           if (!names.contains(folded(column.name))) continue;
           if (in_key(other(side), column.name)) {
@@ -324,7 +324,7 @@ class Resolver {
         if (index.unique) unite_all(read_by(side, index));
       }
       for (const auto& key : table(side).foreign_keys) unite_all(key.columns);
-      for (const auto check : check_expressions(table(side).sql)) unite_all(names_in(check));
+      for (const auto check : check_expressions(table(side).sql)) unite_all(columns_in(check));
     }
     std::map<std::size_t, Group> groups;
     for (const Side side : {kOld, kNew}) {
@@ -449,7 +449,7 @@ class Resolver {
     return columns;
   }
   void add_columns_in(Side side, std::string_view sql, std::vector<std::string>& columns) const {
-    const auto names = names_in(sql);
+    const auto names = columns_in(sql);
     for (const auto& column : table(side).columns) {
       if (!names.contains(folded(column.name)) || contains_name(columns, column.name)) continue;
       columns.push_back(column.name);

@@ -244,6 +244,34 @@ const Case kCases[] = {
      "CREATE TRIGGER x AFTER UPDATE ON t_v1 BEGIN SELECT OLD.name, \"new\" . name; END;",
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)"), Finding::Severity::note,
      "the trigger x stays as it is while both live"},
+    {"trigger_with_a_keyword_that_a_dropped_column_is_called",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, before TEXT);"
+     "CREATE TRIGGER x BEFORE UPDATE ON t_v1 BEGIN SELECT RAISE (ABORT, 'no'); END;",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)"), Finding::Severity::note,
+     "the trigger x stays as it is while both live"},
+    {"trigger_with_another_tables_column_of_that_name",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, guid TEXT, n INTEGER);"
+     "CREATE TABLE u (guid TEXT UNIQUE, t INTEGER); CREATE TABLE gone (guid TEXT UNIQUE);"
+     "CREATE TRIGGER x AFTER DELETE ON u BEGIN UPDATE t_v1 SET n = n - 1 WHERE id = OLD.t; "
+     "INSERT INTO gone (guid) VALUES (OLD.guid) ON CONFLICT (guid) DO NOTHING; END;",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER)"), Finding::Severity::note,
+     "the trigger x stays as it is while both live"},
+    {"trigger_with_that_column_beside_another_tables",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, guid TEXT); CREATE TABLE u (guid TEXT UNIQUE, t INTEGER);"
+     "CREATE TRIGGER x AFTER DELETE ON u BEGIN DELETE FROM t_v1 WHERE guid = OLD.guid; END;",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)"), kRefusal, "the trigger x speaks of guid"},
+    {"view_with_another_tables_column_of_that_name",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, code TEXT); CREATE TABLE u (t INTEGER, code TEXT);"
+     "CREATE VIEW v AS SELECT name, u.code FROM t_v1 JOIN u ON u.t = t_v1.id;",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)"), Finding::Severity::note,
+     "the view v stays as it is while both live"},
+    {"trigger_on_a_view_of_a_dropped_column",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, code TEXT); CREATE VIEW v AS SELECT * FROM t_v1;"
+     "CREATE TRIGGER x INSTEAD OF DELETE ON v BEGIN DELETE FROM t_v1 WHERE id = OLD.id AND OLD.code > ''; END;",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)"), kRefusal, "the trigger x speaks of code"},
+    {"index_with_a_function_that_a_dropped_column_is_called",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, date TEXT); CREATE INDEX i ON t_v1 (date(name));",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)"), Finding::Severity::note, "the index i is carried"},
     {"trigger_that_ignores_and_does_more",
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE TABLE log (n);"
      "CREATE TRIGGER x BEFORE INSERT ON t_v1 BEGIN INSERT INTO log VALUES (1); SELECT RAISE (IGNORE) WHERE NEW.n < 0; "

@@ -54,6 +54,39 @@ std::string with_tokens(std::string_view sql, const Say& say) {
   return text.append(sql.substr(copied));
 }
 
+/// Of each token, whether it is a name that may be a column's: neither a keyword, a function, a collation, nor a CAST's
+/// type.
+std::vector<bool> may_be_columns(const std::vector<Token>& tokens) {
+  constexpr std::array<std::string_view, 20> kKeywords = {
+      "and", "as", "between", "case", "cast", "collate", "distinct", "else", "escape", "glob",
+      "in",  "is", "isnull",  "like", "not",  "notnull", "null",     "or",   "then",   "when"};
+  std::vector<bool> may_be(tokens.size());
+  std::vector<bool> casts;  // of each parenthesis that is open, whether it is a CAST's
+  bool is_type = false;
+  int cases = 0;
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    const auto& token = tokens[i];
+    const bool is_behind_word = i > 0 && is_name(tokens[i - 1]);
+    if (token.text == "(") casts.push_back(is_behind_word && is_word(tokens[i - 1], "cast"));
+    if (token.text == ")" && !casts.empty()) casts.pop_back();
+    if (!is_name(token)) {
+      is_type = false;
+      continue;
+    }
+    const bool is_function = i + 1 < tokens.size() && tokens[i + 1].text == "(";
+    const bool is_collation = is_behind_word && is_word(tokens[i - 1], "collate");
+    const bool is_keyword = token.kind == Token::Kind::name &&
+                            std::find(kKeywords.begin(), kKeywords.end(), name_of(token)) != kKeywords.end();
+    if (is_word(token, "case")) ++cases;
+    // A column may be called so without quotes: then there is one END too many.
+    const bool ends_case = is_word(token, "end") && cases > 0;
+    if (ends_case) --cases;
+    may_be[i] = !is_keyword && !ends_case && !is_function && !is_collation && !is_type;
+    is_type = is_type || (is_word(token, "as") && !casts.empty() && casts.back());
+  }
+  return may_be;
+}
+
 }  // namespace
 
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& known) {
@@ -139,19 +172,22 @@ IndexText read_index(std::string_view create_index) {
 }
 
 std::string with_columns(std::string_view expression, const std::function<std::string(const std::string& name)>& say) {
-  constexpr std::array<std::string_view, 21> kKeywords = {
-      "and", "as", "between", "case", "cast", "collate", "distinct", "else", "end",  "escape", "glob",
-      "in",  "is", "isnull",  "like", "not",  "notnull", "null",     "or",   "then", "when"};
-  bool is_type = false;  // behind the AS of a CAST, of several names maybe
+  std::vector<bool> may_be;
   return with_tokens(expression, [&](const std::vector<Token>& tokens, std::size_t i) {
-    const auto& token = tokens[i];
-    const bool is_keyword = token.kind == Token::Kind::name &&
-                            (std::find(kKeywords.begin(), kKeywords.end(), name_of(token)) != kKeywords.end());
-    const bool is_function = i + 1 < tokens.size() && tokens[i + 1].text == "(";
-    const bool is_other = i > 0 && (tokens[i - 1].text == "." || is_word(tokens[i - 1], "collate"));
-    is_type = is_word(token, "as") || (is_type && is_name(token));
-    return !is_name(token) || is_keyword || is_type || is_function || is_other ? std::string() : say(name_of(token));
+    if (i == 0) may_be = may_be_columns(tokens);
+    const bool is_behind_dot = i > 0 && tokens[i - 1].text == ".";
+    return !may_be[i] || is_behind_dot ? std::string() : say(name_of(tokens[i]));
   });
+}
+
+std::set<std::string> columns_in(std::string_view expression) {
+  const auto tokens = tokens_of(expression);
+  const auto may_be = may_be_columns(tokens);
+  std::set<std::string> columns;
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    if (may_be[i]) columns.insert(name_of(tokens[i]));
+  }
+  return columns;
 }
 
 std::string with_name_replaced(std::string_view sql, std::string_view from, std::string_view to) {

@@ -44,6 +44,9 @@ using db::same_name;
 [[nodiscard]] std::string with_columns(std::string_view expression,
                                        const std::function<std::string(const std::string& name)>& say);
 
+/// Every name in `expression` that may be a column's, folded, behind a dot too; tables of subqueries may be among them.
+[[nodiscard]] std::set<std::string> columns_in(std::string_view expression);
+
 /// What an index is over: all that stands behind its table's name.
 [[nodiscard]] std::string_view indexed_part(std::string_view create_index);
 

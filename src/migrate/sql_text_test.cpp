@@ -1,5 +1,7 @@
 #include "migrate/sql_text.h"
 
+#include <set>
+#include <string>
 #include <vector>
 
 #include <gtest/gtest-spi.h>
@@ -39,6 +41,16 @@ TEST(SqlText, a_created_object_has_the_name_that_sqlite_gives_it) {
     const auto made = must(client->execute("SELECT name FROM sqlite_schema", {}));
     EXPECT_EQ(created_object(sql).name, db::to_text(made.row(0)[0])) << sql;
   }
+}
+
+TEST(SqlText, columns_are_told_from_what_only_looks_like_them) {
+  using Names = std::set<std::string>;
+  EXPECT_EQ(columns_in("CASE WHEN Closed THEN 'a' ELSE \"b\" END"), (Names{"closed", "b"}));
+  EXPECT_EQ(columns_in("CASE WHEN end IS NULL THEN 1 ELSE start END"), (Names{"end", "start"}));
+  EXPECT_EQ(columns_in("date(created) || CAST(n AS text) || CAST(date AS VARCHAR(9)) COLLATE nocase"),
+            (Names{"created", "n", "date"}));
+  EXPECT_EQ(columns_in("CAST((SELECT a AS b FROM t WHERE t.c = d) AS double precision) + text"),
+            (Names{"select", "a", "b", "from", "t", "where", "c", "d", "text"}));
 }
 
 TEST(SqlText, what_gives_the_same_every_time_is_not) {
