@@ -69,11 +69,41 @@ Result<void> rename_tables(db::DatabaseClient& client, Script& script, const std
   return {};
 }
 
+/// Adds what gives free the names of what `create` made beside a new table that is kept, so that the migration may be
+/// started again. Other tables may hold what nothing else does, and are kept too; one of a module that reads its
+/// content from the new table has nothing of its own. Triggers and views are gone already.
+void move_beside(Script& script, const PairPlan& plan, const std::vector<SchemaObject>& objects,
+                 std::vector<std::string>& tables, std::vector<std::string>& names) {
+  const auto& to = plan.pair.change.to;
+  for (const auto& statement : plan.create) {
+    const auto made = created_object(statement);
+    const bool is_there = std::any_of(objects.begin(), objects.end(), [&](const SchemaObject& object) {
+      return object.type == "table" && same_name(object.name, made.name);
+    });
+    if (made.kind != "table" || same_name(made.name, to) || !is_there) continue;
+    const auto tokens = tokens_of(statement);
+    const bool is_of_module = is_word(tokens[1], "virtual");
+    const bool reads_it = std::any_of(tokens.begin(), tokens.end(),
+                                      [&](const Token& token) { return same_name(db::unquoted(token), to); });
+    if (is_of_module && reads_it) {
+      script.add("DROP TABLE IF EXISTS " + quote_identifier(made.name));
+      continue;
+    }
+    tables.push_back(made.name);
+    names.push_back(free_name(objects, made.name + "_rolled_back"));
+    for (const auto& object : objects) {
+      if (object.type != "index" || object.sql.empty() || !same_name(object.table, made.name)) continue;
+      script.add("DROP INDEX IF EXISTS " + quote_identifier(object.name));
+    }
+  }
+}
+
 /// Adds what takes the tables away from under their names. From the transaction in which one version stands alone, the
 /// other one is found by nobody: a program that still writes to it gets an error, where its write would be told done
 /// and then go with the table. Those that are kept have the name of an archive from then on, so that whoever goes on
 /// later cannot decide otherwise.
-Result<void> move_aside(Worker& worker, Script& script, Record& record, Side side, const std::vector<bool>& kept) {
+Result<void> move_aside(Worker& worker, Script& script, Record& record, Side side, const std::vector<bool>& kept,
+                        const Blueprint& blueprint = {}) {
   OFFX_ASSIGN(const auto objects, read_objects(worker.client()));
   std::vector<std::string> tables;
   std::vector<std::string> names;
@@ -98,6 +128,8 @@ Result<void> move_aside(Worker& worker, Script& script, Record& record, Side sid
         script.add("DROP INDEX IF EXISTS " + quote_identifier(object.name));
       }
     }
+    const auto* plan = blueprint.pair_from(table.from);
+    if (side == kNew && plan != nullptr) move_beside(script, *plan, objects, tables, names);
   }
   return rename_tables(worker.client(), script, tables, names);
 }
@@ -290,7 +322,7 @@ Result<void> roll_back(Worker& worker, Record record, const RollbackOptions& opt
       if (record.phase == Phase::live) script.add(equalise_sequences(plan.pair));
     }
     const auto kept = options.discard ? std::vector<bool>(record.tables.size()) : kept_by_rollback(record, blueprint);
-    OFFX_TRY(move_aside(worker, script, record, kNew, kept));
+    OFFX_TRY(move_aside(worker, script, record, kNew, kept, blueprint));
     script.add(record_phase(record.name, Phase::rolling_back));
     OFFX_TRY(leave(worker, record, blueprint, script, kNew, options.force || record.phase != Phase::live));
   }

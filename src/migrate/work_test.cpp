@@ -658,6 +658,38 @@ TEST_F(MigrationWork, ARollbackKeepsTheParentsOfWhatItKeeps) {
   EXPECT_EQ(objects_in(*client_), "c_v1 c_v2_rolled_back p_v1 p_v2_rolled_back");
 }
 
+/// What `create` made beside the new table gives its names free, too.
+TEST_F(MigrationWork, AMigrationWhoseRollbackKeepsWhatItKnewCanBeStartedAgain) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO t_v1 VALUES (1, 'fox')"});
+  const auto migration = migration_of(
+      "m", {change_of("t_v1", "t_v2",
+                      "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, more TEXT);"
+                      "CREATE INDEX t_v2_more ON t_v2 (more);"
+                      "CREATE TABLE beside (t INTEGER REFERENCES t_v2 (id) ON DELETE CASCADE, note TEXT);"
+                      "CREATE INDEX beside_t ON beside (t); CREATE VIEW named AS SELECT name FROM t_v2;"
+                      "CREATE VIRTUAL TABLE words USING fts5(name, content='t_v2', content_rowid='id');"
+                      "CREATE VIRTUAL TABLE notes USING fts5(note);"
+                      "CREATE TRIGGER words_come AFTER INSERT ON t_v2 BEGIN INSERT INTO words (rowid, name) VALUES "
+                      "(NEW.id, NEW.name); INSERT INTO notes (note) VALUES (NEW.name); END;")});
+  for (const bool again : {false, true}) {
+    SCOPED_TRACE(again);
+    begin(migration);
+    EXPECT_EQ(asked("SELECT rowid FROM words WHERE words MATCH 'fox'"), "1");
+    execute({"UPDATE t_v2 SET more = 'x'", "INSERT INTO beside VALUES (1, 'mine')"});
+    go_back("m");
+    const std::string archive = again ? "_rolled_back_2" : "_rolled_back";
+    EXPECT_EQ(
+        asked("SELECT b.note, t.more FROM beside" + archive + " AS b JOIN t_v2" + archive + " AS t ON t.id = b.t"),
+        "mine|x");
+    EXPECT_EQ(asked("SELECT note FROM notes" + archive), "fox");
+    EXPECT_EQ(asked("SELECT name FROM sqlite_schema WHERE name IN ('t_v2', 't_v2_more', 'beside', 'beside_t', 'named', "
+                    "'words', 'notes', 'words_come')"),
+              "");
+    EXPECT_EQ(asked("SELECT * FROM t_v1"), "1|fox");
+    EXPECT_EQ(asked("PRAGMA foreign_key_check"), "");
+  }
+}
+
 TEST_F(MigrationWork, APlanOfWhatIsBegunSaysWhatCanBeDoneNow) {
   execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO t_v1 (name) VALUES ('a')"});
   auto migration =
