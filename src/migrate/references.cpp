@@ -98,6 +98,18 @@ bool cascades_in_circle(const Table& table, const std::vector<Table>& tables) {
   return false;
 }
 
+/// What a reference that only the new table has means for old code.
+void note_new_reference(const Pair& pair, const ForeignKey& key, std::vector<Finding>& findings) {
+  const auto columns = joined(key.columns, ", ");
+  const bool acts = key.on_delete != "NO ACTION" && key.on_delete != "RESTRICT";
+  findings.push_back(
+      {Severity::warning, pair.change.from, columns,
+       "only " + pair.change.to + " demands that (" + columns + ") refers to a row of " + key.parent +
+           ": old code that writes otherwise" + (acts ? std::string() : ", or deletes what is referred to,") +
+           " gets an error while both live" +
+           (acts ? ", and ON DELETE " + key.on_delete + " acts on " + pair.change.from + " too" : std::string())});
+}
+
 }  // namespace
 
 void check_references(const Blueprint& blueprint, PairPlan& plan, const Schema& schema,
@@ -114,6 +126,7 @@ void check_references(const Blueprint& blueprint, PairPlan& plan, const Schema& 
                           to + " refers to " + key.parent + ", and there is no such table"});
     }
   }
+  std::vector<const ForeignKey*> carried;
   for (const auto& old_key : pair.table(kOld).foreign_keys) {
     const auto* parent = blueprint.pair_from(old_key.parent);
     const auto& new_parent = parent == nullptr ? old_key.parent : parent->pair.change.to;
@@ -125,6 +138,7 @@ void check_references(const Blueprint& blueprint, PairPlan& plan, const Schema& 
       }
       if (matches) same = &new_key;
     }
+    if (same != nullptr) carried.push_back(same);
     const auto columns = joined(old_key.columns, ", ");
     if (same == nullptr) {
       findings.push_back({Severity::warning, pair.change.from, columns,
@@ -135,6 +149,14 @@ void check_references(const Blueprint& blueprint, PairPlan& plan, const Schema& 
                           "the reference of (" + columns + ") says ON DELETE " + old_key.on_delete + " ON UPDATE " +
                               old_key.on_update + " in " + pair.change.from + " and ON DELETE " + same->on_delete +
                               " ON UPDATE " + same->on_update + " in " + to + ": while both live, both happen"});
+    }
+    if (same != nullptr && same->deferred != old_key.deferred) {
+      const bool old_waits = old_key.deferred;
+      findings.push_back({Severity::warning, pair.change.from, columns,
+                          "the reference of (" + columns + ") is DEFERRABLE INITIALLY DEFERRED in " +
+                              (old_waits ? pair.change.from : to) + " alone: " + (old_waits ? "old" : "new") +
+                              " code that makes a row before the one it refers to, in one transaction, gets an error "
+                              "while both live"});
     }
     const bool stays = old_key.on_update == "RESTRICT";
     const bool is_let_be = !stays || old_key.on_delete == "NO ACTION";  // else nothing refers to it by then
@@ -164,6 +186,9 @@ void check_references(const Blueprint& blueprint, PairPlan& plan, const Schema& 
                    same_name(parent->pair.counterpart(kOld, key.parent_columns[kOld][i]), key.parent_columns[kNew][i]);
     }
     if (is_carried) pair.followed.push_back(std::move(key));
+  }
+  for (const auto& key : pair.table(kNew).foreign_keys) {
+    if (std::find(carried.begin(), carried.end(), &key) == carried.end()) note_new_reference(pair, key, findings);
   }
 }
 

@@ -218,6 +218,22 @@ const Case kCases[] = {
      "CREATE TABLE u (id INTEGER PRIMARY KEY); CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, n REFERENCES u (id));",
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n REFERENCES u (id) ON DELETE CASCADE)"), kWarning,
      "both happen"},
+    {"reference_is_new",
+     "CREATE TABLE u (id INTEGER PRIMARY KEY); CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, n INTEGER);",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n INTEGER REFERENCES u (id))"), kWarning,
+     "only t_v2 demands that (n) refers to a row of u: old code that writes otherwise, or deletes what is referred to, "
+     "gets an error while both live"},
+    {"reference_is_new_and_acts",
+     "CREATE TABLE u (id INTEGER PRIMARY KEY); CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, n INTEGER);",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n INTEGER REFERENCES u (id) ON DELETE CASCADE)"), kWarning,
+     "gets an error while both live, and ON DELETE CASCADE acts on t_v1 too"},
+    {"reference_is_not_deferred_any_more",
+     "CREATE TABLE u (id INTEGER PRIMARY KEY); CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, n INTEGER REFERENCES u (id) "
+     "NOT DEFERRABLE INITIALLY DEFERRED, m INTEGER REFERENCES u DEFERRABLE INITIALLY DEFERRED);",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n INTEGER, m INTEGER, FOREIGN KEY (n) REFERENCES u (id), FOREIGN "
+          "KEY (m) REFERENCES u (id) ON DELETE NO ACTION)"),
+     kWarning,
+     "the reference of (m) is DEFERRABLE INITIALLY DEFERRED in t_v1 alone: old code that makes a row before the one"},
     {"reference_to_nothing_in_a_row",
      "CREATE TABLE u (id INTEGER PRIMARY KEY); CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, n INTEGER); INSERT INTO t_v1 "
      "VALUES (1, 9);",

@@ -49,12 +49,32 @@ Result<std::vector<ForeignKey>> foreign_keys_of(db::DatabaseClient& scratch, std
   std::int64_t last = -1;
   for (std::size_t i = 0; i < rows.rows(); ++i) {
     const auto row = rows.row(i);
-    if (to_integer(row[0]) != last) keys.push_back({to_text(row[1]), {}, {}, to_text(row[4]), to_text(row[5])});
+    if (to_integer(row[0]) != last) keys.push_back({to_text(row[1]), {}, {}, to_text(row[4]), to_text(row[5]), false});
     last = to_integer(row[0]);
     keys.back().columns.push_back(to_text(row[2]));
     if (!std::holds_alternative<std::monostate>(row[3])) keys.back().parent_columns.push_back(to_text(row[3]));
   }
   return keys;
+}
+
+/// What no pragma tells of the table's foreign keys, which are the last first as SQLite has them.
+void read_deferred(std::string_view create_table, std::vector<ForeignKey>& keys) {
+  const auto tokens = tokens_of(create_table);
+  auto key = keys.rbegin();
+  for (std::size_t i = 0; i < tokens.size() && key != keys.rend(); ++i) {
+    if (!is_word(tokens[i], "references")) continue;
+    int depth = 0;
+    bool is_not = false;
+    for (++i; i < tokens.size() && depth >= 0 && (depth > 0 || tokens[i].text != ","); ++i) {
+      if (tokens[i].text == "(") ++depth;
+      if (tokens[i].text == ")") --depth;
+      if (is_word(tokens[i], "references")) break;
+      is_not = is_not || (is_word(tokens[i], "deferrable") && is_word(tokens[i - 1], "not"));
+      key->deferred = key->deferred || (!is_not && is_word(tokens[i], "deferred"));
+    }
+    ++key;
+    --i;
+  }
 }
 
 }  // namespace
@@ -175,6 +195,7 @@ Result<Table> Schema::table(std::string_view name) {
   for (const auto& [at, column] : key) table.key.push_back(column);
   OFFX_ASSIGN(table.indexes, indexes_of(*scratch_, table.name));
   OFFX_ASSIGN(table.foreign_keys, foreign_keys_of(*scratch_, table.name));
+  read_deferred(table.sql, table.foreign_keys);
   return table;
 }
 

@@ -41,6 +41,7 @@ struct ForeignKey {
   std::vector<std::string> parent_columns;  ///< empty: the parent's primary key
   std::string on_update;
   std::string on_delete;
+  bool deferred = false;  ///< DEFERRABLE INITIALLY DEFERRED: looked at when the transaction ends
 };
 
 struct Table {

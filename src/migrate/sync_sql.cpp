@@ -853,6 +853,19 @@ std::string is_no_echo(const Pair& pair, std::string_view event) {
          (runs_for(event, "update") ? combined(stays, " AND ") : exists(kNew, "NEW", on_new)) + ")";
 }
 
+/// True if rows that the old table takes may refer to nothing by what the new one says.
+bool refers_anew(const Pair& pair) {
+  const auto& old_keys = pair.table(kOld).foreign_keys;
+  const auto& new_keys = pair.table(kNew).foreign_keys;
+  return !std::all_of(new_keys.begin(), new_keys.end(), [&](const ForeignKey& key) {
+    return std::any_of(old_keys.begin(), old_keys.end(), [&](const ForeignKey& old_key) {
+      return std::equal(
+          key.columns.begin(), key.columns.end(), old_key.columns.begin(), old_key.columns.end(),
+          [&](const std::string& a, const std::string& b) { return same_name(pair.counterpart(kNew, a), b); });
+    });
+  });
+}
+
 }  // namespace
 
 bool may_wait_for_copy(const Pair& pair) {
@@ -863,8 +876,7 @@ bool may_wait_for_copy(const Pair& pair) {
   const bool refuses = std::any_of(pair.uniqueness[kNew].begin(), pair.uniqueness[kNew].end(),
                                    [](const Uniqueness& unique) { return !unique.on_both; });
   return pair.keys_are_rowids() && sweeps && !refuses && !pair.delete_triggers[kNew] && !pair.parent_in_self[kOld] &&
-         !pair.parent_in_self[kNew] && !demands_more(pair, kNew) &&
-         pair.tables[kNew].foreign_keys.size() <= pair.tables[kOld].foreign_keys.size();
+         !pair.parent_in_self[kNew] && !demands_more(pair, kNew) && !refers_anew(pair);
 }
 
 std::vector<NamedSql> sync_triggers(const Pair& pair, Side from, std::optional<std::int64_t> copied_up_to) {
