@@ -121,10 +121,13 @@ void note_demands(const Pair& pair, std::vector<Finding>& findings) {
              " there, and a rollback keeps it in an archive");
   }
   for (const auto* column : pair.own_columns(kOld)) {
+    const bool is_rowid = old_table.key_is_rowid() && column->primary_key > 0;
     find(Severity::note, old_table.name, column->name,
          column->name + " is not carried into " + new_table.name + ": rows that new code inserts have " +
-             (column->default_value ? "its DEFAULT, " + *column->default_value + "," : "NULL") + " in " +
-             old_table.name + ", and `complete` drops it (`--keep-old` keeps the table as an archive)");
+             (is_rowid                ? "a number of SQLite's"
+              : column->default_value ? "its DEFAULT, " + *column->default_value + ","
+                                      : "NULL") +
+             " in " + old_table.name + ", and `complete` drops it (`--keep-old` keeps the table as an archive)");
     // Without this a forgotten line loses a column, and says so in a note among others.
     std::string candidates;
     for (const auto* other : own_new) {

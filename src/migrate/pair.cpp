@@ -543,8 +543,10 @@ class Resolver {
   }
 
   void check_sequence() {
-    if (table(kOld).autoincrement && !table(kNew).autoincrement) {
-      find(Severity::refusal, table(kNew).key.empty() ? "" : table(kNew).key[0],
+    if (!table(kOld).autoincrement || table(kNew).autoincrement) return;
+    // To any other column that they are carried to, SQLite gives no ids.
+    if (table(kNew).key_is_rowid() && same_name(pair_.counterpart(kOld, table(kOld).key[0]), table(kNew).key[0])) {
+      find(Severity::refusal, table(kNew).key[0],
            table(kOld).name + " has an AUTOINCREMENT key and " + table(kNew).name +
                " has not: ids of deleted rows would be given again; make it AUTOINCREMENT too",
            "create");
