@@ -65,6 +65,20 @@ bool means_column(const SchemaObject& object, const std::string& table, const st
   return !renamed || normalised(said()) != normalised(object.sql);
 }
 
+/// True if a view's columns are those of `table`, whatever they are (SELECT *), or that cannot be told.
+bool shows_all(const SchemaObject& view, const std::string& table, const Schema& schema) {
+  const auto client = sketch_of(schema, [](const SchemaObject& object) { return object.type == "view"; });
+  if (!client) return true;
+  const std::vector<db::Value> name = {view.name};
+  const auto columns = [&]() -> std::int64_t {
+    const auto rows = (*client)->execute("SELECT count(*) FROM pragma_table_info(?1)", name);
+    return rows ? db::to_integer(rows->row(0)[0]) : 0;
+  };
+  const auto before = columns();
+  const auto added = (*client)->execute("ALTER TABLE " + quote_identifier(table) + " ADD COLUMN offx_added");
+  return before == 0 || !added || columns() != before;
+}
+
 /// False, with a finding, if `object` speaks of a column that is not in the new table, under its name if that counts.
 bool speaks_of_what_is_there(const Pair& pair, const SchemaObject& object, const Schema& schema,
                              std::vector<Finding>& findings) {
@@ -439,7 +453,11 @@ Result<void> carry_triggers_and_views(Blueprint& blueprint, const Schema& schema
     findings.push_back({Severity::note, concerned.front()->change.from, object.name,
                         "the " + object.type + " " + object.name + " stays as it is while both live and speaks of " +
                             concerned.front()->change.to + " from `complete` on"});
-    if (object.type == "view" && sql.find('*') != std::string::npos) {
+    const bool shows_others =
+        object.type == "view" && std::any_of(concerned.begin(), concerned.end(), [&](const Pair* pair) {
+          return shows_all(object, pair->change.from, schema);
+        });
+    if (shows_others) {
       findings.push_back({Severity::warning, concerned.front()->change.from, object.name,
                           "the view " + object.name + " says SELECT *: from `complete` on its columns are those of " +
                               concerned.front()->change.to});

@@ -1,6 +1,7 @@
 #include "migrate/demands.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 #include "db/script.h"
@@ -18,6 +19,34 @@ std::string values_it_changes(const Column& column, const Column& source) {
   if (affinity_of(column.type) != Affinity::text) return {};
   if (from == Affinity::blob) return "a number";
   return from == Affinity::real || from == Affinity::numeric ? "a number of more than 15 digits" : "";
+}
+
+/// True if the form of an expression tells that it is not NULL, whatever it is made of: a CASE with ELSE that gives
+/// nothing but literals, or a function that never gives NULL.
+bool is_never_null(std::string_view expression) {
+  constexpr std::array<std::string_view, 6> kFunctions = {"hex",    "json_array", "json_object",
+                                                          "printf", "quote",      "typeof"};
+  const auto tokens = tokens_of(expression);
+  if (tokens.size() < 3) return false;
+  const bool is_case = is_word(tokens.front(), "case");
+  const bool is_call = is_name(tokens[0]) && tokens[1].text == "(" &&
+                       std::find(kFunctions.begin(), kFunctions.end(), name_of(tokens[0])) != kFunctions.end();
+  if (!is_case && !is_call) return false;
+  int depth = 0;
+  bool has_else = false;
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    if (tokens[i].text == "(" || is_word(tokens[i], "case")) ++depth;
+    if ((tokens[i].text == ")" || is_word(tokens[i], "end")) && --depth == 0 && i + 1 < tokens.size()) return false;
+    if (!is_case || depth != 1 || (!is_word(tokens[i], "then") && !is_word(tokens[i], "else"))) continue;
+    has_else = has_else || is_word(tokens[i], "else");
+    const bool is_literal = i + 2 < tokens.size() &&
+                            (tokens[i + 1].kind == Token::Kind::string || tokens[i + 1].kind == Token::Kind::number);
+    if (!is_literal ||
+        (!is_word(tokens[i + 2], "when") && !is_word(tokens[i + 2], "else") && !is_word(tokens[i + 2], "end"))) {
+      return false;
+    }
+  }
+  return is_call || has_else;
 }
 
 /// What only one version demands, code on the other one does not know.
@@ -50,7 +79,10 @@ void note_demands_of(const Pair& pair, Side side, std::vector<Finding>& findings
                  (side == kNew ? "[table.down]" : "[table.up]") + ", make it fit");
       }
     }
-    if (!column->not_null || mentions(c.expression, "coalesce") || mentions(c.expression, "ifnull")) continue;
+    if (!column->not_null || mentions(c.expression, "coalesce") || mentions(c.expression, "ifnull") ||
+        is_never_null(c.expression)) {
+      continue;
+    }
     auto sources = c.reads;
     if (c.reads_key) sources.insert(sources.end(), pair.key[other(side)].begin(), pair.key[other(side)].end());
     const bool may_be_null = std::any_of(sources.begin(), sources.end(), [&](const std::string& name) {

@@ -703,6 +703,50 @@ TEST(PlanSaysNothing, OfRowsThatACheckFits) {
   must(start(*client, migration, {}));
 }
 
+/// Not every star is SELECT * of the table.
+TEST(PlanSaysNothing, OfViewsWhoseColumnsStay) {
+  auto client = must(db::create_database_client(":memory:"));
+  for (const auto* sql : {"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER)",
+                          "CREATE VIEW counted AS SELECT name, count(*) AS often, n * 2 FROM t_v1 GROUP BY name",
+                          "CREATE VIEW listed AS WITH c AS (SELECT name FROM t_v1) SELECT * FROM c",
+                          "CREATE VIEW shown AS SELECT u.*, n FROM t_v1 JOIN (SELECT 1 AS id) AS u USING (id)",
+                          "CREATE VIEW all_of_it AS SELECT * FROM t_v1"}) {
+    run(*client, sql);
+  }
+  std::string warned;
+  for (const auto& finding : must(make_plan(*client, migration_of("m", {with(kSame)}))).findings) {
+    if (finding.message.find("SELECT *") != std::string::npos) warned += finding.column + " ";
+  }
+  EXPECT_EQ(warned, "all_of_it ");
+}
+
+/// Of an expression that gives NULL for nothing, nobody has to hear what NULL would do.
+TEST(PlanSaysNothing, OfWhatIsNeverNull) {
+  auto client = must(db::create_database_client(":memory:"));
+  run(*client, "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, a TEXT, n INTEGER)");
+  const auto is_warned_of = [&](const std::string& expression) {
+    const auto change =
+        with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, a TEXT, n INTEGER, c TEXT NOT NULL)", [&](auto& c) {
+          c.up = {{"c", expression}};
+          c.one_way = {"c"};
+        });
+    const auto findings = must(make_plan(*client, migration_of("m", {change}))).findings;
+    return std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
+      return finding.message.find("demands NOT NULL of c") != std::string::npos;
+    });
+  };
+  for (const auto* never : {"CASE WHEN n = 1 THEN 'x' ELSE 'y' END",
+                            "CASE n WHEN 0 THEN 0 WHEN (CASE a WHEN 1 THEN NULL END) THEN 1 ELSE 2 END",
+                            "json_object('a', a, 'n', n)", "coalesce(a, '')"}) {
+    EXPECT_FALSE(is_warned_of(never)) << never;
+  }
+  for (const auto* perhaps : {"CASE WHEN n = 1 THEN 'x' END", "CASE n WHEN 0 THEN a ELSE 'x' END",
+                              "CASE n WHEN 0 THEN 'x' ELSE NULL END", "CASE n WHEN 0 THEN 'x' || a ELSE 'y' END",
+                              "CASE WHEN n THEN 'x' ELSE 'y' END || a", "hex(a) || a", "upper(a)"}) {
+    EXPECT_TRUE(is_warned_of(perhaps)) << perhaps;
+  }
+}
+
 TEST(PlanRefuses, TablesThatReferToEachOtherInACircle) {
   auto client = must(db::create_database_client(":memory:"));
   run(*client, "CREATE TABLE a_v1 (id INTEGER PRIMARY KEY, b REFERENCES b_v1 (id))");
