@@ -462,6 +462,12 @@ Result<void> carry_triggers_and_views(Blueprint& blueprint, const Schema& schema
                           "the view " + object.name + " says SELECT *: from `complete` on its columns are those of " +
                               concerned.front()->change.to});
     }
+    if (mentions(object.sql, "natural")) {
+      findings.push_back({Severity::warning, concerned.front()->change.from, object.name,
+                          "the " + object.type + " " + object.name +
+                              " says NATURAL JOIN: from `complete` on it joins by the columns that " +
+                              concerned.front()->change.to + " shares with what it joins"});
+    }
     (object.type == "view" ? views : triggers).push_back(std::move(sql));
   }
   auto& make = blueprint.make_on_complete;

@@ -292,6 +292,11 @@ const Case kCases[] = {
     {"index_with_a_function_that_a_dropped_column_is_called",
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, date TEXT); CREATE INDEX i ON t_v1 (date(name));",
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT)"), Finding::Severity::note, "the index i is carried"},
+    {"view_that_joins_by_what_both_have",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE TABLE u (id INTEGER, item TEXT);"
+     "CREATE VIEW v AS SELECT item, name FROM u NATURAL JOIN t_v1;",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, item TEXT)"), kWarning,
+     "the view v says NATURAL JOIN: from `complete` on it joins by the columns that t_v2 shares with what it joins"},
     {"trigger_that_ignores_and_does_more",
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE TABLE log (n);"
      "CREATE TRIGGER x BEFORE INSERT ON t_v1 BEGIN INSERT INTO log VALUES (1); SELECT RAISE (IGNORE) WHERE NEW.n < 0; "
