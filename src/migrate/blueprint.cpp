@@ -232,6 +232,18 @@ class Builder {
     return plan.pair.notes_displaced || plan.goes_with_itself;
   }
 
+  /// In a chain: the tables that this one is a next version of.
+  std::vector<std::string> versions_before(const std::string& table) const {
+    std::vector<std::string> tables;
+    const auto carries_to = [&](const std::string& to) {
+      return schema_.find("trigger", std::string(kSyncPrefix) + to + "_up_del");
+    };
+    for (const auto* trigger = carries_to(table); trigger != nullptr; trigger = carries_to(tables.back())) {
+      tables.push_back(trigger->table);
+    }
+    return tables;
+  }
+
   /// What the pair's own triggers depend on of the user's.
   Result<void> find_triggers(PairPlan& plan) {
     auto& pair = plan.pair;
@@ -239,6 +251,7 @@ class Builder {
       if (runs_for(sql, "update")) pair.update_triggers[side].push_back(columns_of_update(sql));
       if (runs_for(sql, "delete")) pair.delete_triggers[side] = true;
     };
+    const auto before = versions_before(pair.change.from);
     OFFX_ASSIGN(const auto objects, read_objects(schema_.scratch()));
     for (const auto& object : objects) {
       const bool is_authors = std::any_of(plan.sync.begin(), plan.sync.end(), [&](const NamedSql& trigger) {
@@ -247,6 +260,11 @@ class Builder {
       if (object.type != "trigger" || is_authors) continue;
       if (same_name(object.table, pair.change.from)) OFFX_TRY(carry_ignoring(pair, object, schema_, findings_));
       if (is_ours(object.name)) continue;
+      if (contains_name(before, object.table)) {
+        // What is done to the old table is passed on as it comes there; of which columns is for those who pass it on.
+        if (runs_for(object.sql, "update")) pair.update_triggers[kOld].emplace_back();
+        if (runs_for(object.sql, "delete")) pair.delete_triggers[kOld] = true;
+      }
       for (const Side side : {kOld, kNew}) {
         if (!same_name(object.table, pair.table(side).name)) continue;
         note(side, object.sql);

@@ -231,6 +231,25 @@ TEST_F(AsOnOneTable, AnUpdateThatReplacesIsNotRefusedForWhatOfItsKeyDoesNotChang
   }
 }
 
+TEST_F(AsOnOneTable, TriggersOfTheFirstTableOfAChainRunAsOnOneTable) {
+  const std::string columns = " (id INTEGER PRIMARY KEY, a TEXT, b TEXT, email TEXT UNIQUE, n INTEGER UNIQUE)";
+  make({"CREATE TABLE t_v1" + columns, "CREATE TABLE log (what TEXT)",
+        "CREATE TRIGGER gone AFTER DELETE ON t_v1 BEGIN INSERT INTO log VALUES ('-' || OLD.id); END",
+        "CREATE TRIGGER changed AFTER UPDATE ON t_v1 BEGIN INSERT INTO log VALUES (NEW.a || NEW.b); END",
+        "CREATE TRIGGER b AFTER UPDATE OF b ON t_v1 BEGIN INSERT INTO log VALUES ('b ' || NEW.a || NEW.b); END",
+        "INSERT INTO t_v1 VALUES (1, 'a', 'b', 'e1', 1), (2, 'a', 'b', 'e2', 2), (3, 'a', 'b', 'e3', 3), "
+        "(4, 'a', 'b', 'e4', 4), (5, 'a', 'b', 'e5', 5)"},
+       change_of("t_v1", "t_v2", "CREATE TABLE t_v2" + columns));
+  begin(migration_of("n", {change_of("t_v2", "t_v3", "CREATE TABLE t_v3" + columns)}));
+  const auto same = [&](const std::string& sql) { expect_same(sql, "t_v3"); };
+  same("INSERT OR REPLACE INTO % VALUES (6, 'x', 'y', 'e1', 6)");
+  same("UPDATE % SET a = 'p', b = 'q', n = 12 WHERE id = 2");
+  same("UPDATE % SET a = 'r' WHERE id = 3");
+  same("UPDATE OR REPLACE % SET email = 'e4' WHERE id = 3");
+  same("DELETE FROM % WHERE id = 5");
+  expect_alike("n");
+}
+
 class UserTriggers : public MigrationTest {
  protected:
   /// A table with triggers that note which of them ran, with what was before and after.
