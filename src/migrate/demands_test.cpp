@@ -123,6 +123,16 @@ TEST_F(Demands, OfWhatTheTableMakesOfAnExpression) {
   expect_alike("m");
 }
 
+TEST_F(Demands, OfHowAKeyIsSpelled) {
+  execute({"CREATE TABLE t_v1 (id TEXT COLLATE NOCASE PRIMARY KEY NOT NULL, a)", "INSERT INTO t_v1 VALUES ('x', 1)"});
+  begin(migration_of("m", {change_of("t_v1", "t_v2",
+                                     "CREATE TABLE t_v2 (id TEXT COLLATE NOCASE PRIMARY KEY NOT NULL, a, "
+                                     "CHECK (id COLLATE BINARY = lower(id)))")}));
+  EXPECT_THAT(run_elsewhere(file(), "UPDATE OR FAIL t_v1 SET id = 'X'"), HasSubstr("CHECK"));
+  EXPECT_EQ(rows("id, a"), "x|1");
+  expect_alike("m");
+}
+
 TEST_F(Demands, OfAnIndexToo) {
   for (const std::string index :
        {"CREATE UNIQUE INDEX i ON t_v2 (lower(a))", "CREATE UNIQUE INDEX i ON t_v2 (b) WHERE a <> 'x'"}) {

@@ -501,6 +501,11 @@ const Case kCases[] = {
      "CREATE TRIGGER gone AFTER DELETE ON t_v1 BEGIN SELECT 1; END;",
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INTEGER)"), kWarning,
      "the trigger gone runs for rows too that new code replaces through a UNIQUE"},
+    {"triggers_that_replace_sets_off_and_that_raise",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER);"
+     "CREATE TRIGGER stays BEFORE DELETE ON t_v1 BEGIN SELECT RAISE (IGNORE) WHERE OLD.n = 1; END;",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INTEGER)"), kWarning,
+     "runs no DELETE trigger, and where this one says RAISE the write is refused"},
     {"unique_constraints_in_another_order",
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INTEGER UNIQUE);"
      "CREATE TABLE c (t REFERENCES t_v1); CREATE TRIGGER gone AFTER DELETE ON t_v1 BEGIN SELECT 1; END;",

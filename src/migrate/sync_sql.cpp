@@ -826,6 +826,16 @@ class Triggers {
   std::vector<NamedSql> made_;
 };
 
+/// In a trigger on the new table: that NEW's key has the bytes of the one of a row of `side` that is at_key() of it.
+std::vector<std::string> is_spelled_as_new(const Pair& pair, Side side) {
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; pair.key_folds_case && i < pair.key[kNew].size(); ++i) {
+    parts.push_back("NEW." + quote_identifier(pair.key[kNew][i]) + " COLLATE BINARY IS " + quoted(pair, side) + "." +
+                    quote_identifier(pair.key[side][i]));
+  }
+  return parts;
+}
+
 /// In a BEFORE trigger on the new table: false if what is about to be written there is on the old table already, and
 /// not yet on the new one.
 std::string is_no_echo(const Pair& pair, std::string_view event) {
@@ -834,8 +844,8 @@ std::string is_no_echo(const Pair& pair, std::string_view event) {
     return "EXISTS (SELECT 1 FROM " + quoted(pair, side) + " WHERE " + combined(conditions, " AND ") + ")";
   };
   if (runs_for(event, "delete")) return exists(kOld, "OLD", {});
-  std::vector<std::string> on_old;
-  std::vector<std::string> on_new;
+  auto on_old = is_spelled_as_new(pair, kOld);
+  auto on_new = is_spelled_as_new(pair, kNew);
   for (const auto& group : pair.groups) {
     if (!carries(group, kNew)) continue;
     for (const auto& c : group.computed[kNew]) {

@@ -143,6 +143,21 @@ TEST_F(AsOnOneTable, WhatOldCodeHasWrittenIsNotIgnoredOnItsWay) {
   expect_same("DELETE FROM %", "t_v2");
 }
 
+TEST_F(AsOnOneTable, AKeyThatIsOnlySpelledAnewIsIgnoredToo) {
+  const std::string columns = "(id TEXT COLLATE NOCASE PRIMARY KEY NOT NULL, a TEXT)";
+  make({"CREATE TABLE t_v1 " + columns, "INSERT INTO t_v1 VALUES ('x', 'fixed')",
+        "CREATE TRIGGER stays BEFORE UPDATE ON t_v1 WHEN NEW.a = 'fixed' BEGIN SELECT RAISE (IGNORE); END"},
+       change_of("t_v1", "t_v2", "CREATE TABLE t_v2 " + columns));
+  for (const std::string table : {"t_v1", "t_v2"}) {
+    expect_same("UPDATE % SET id = 'X'", table);
+    expect_same("UPDATE % SET id = 'X', a = 'free'", table);
+    expect_same("UPDATE % SET id = 'x', a = 'fixed'", table);
+    expect_same("UPDATE % SET id = 'x'", table);
+    expect_same("DELETE FROM %", table);
+    expect_same("INSERT INTO % VALUES ('x', 'fixed')", table);
+  }
+}
+
 TEST_F(AsOnOneTable, ASuccessorUnderCompleteIgnoresForNewCodeAndGoesWithARollback) {
   auto change = change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, number INTEGER)");
   change.rename = {{"n", "number"}};
