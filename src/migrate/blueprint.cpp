@@ -233,7 +233,7 @@ class Builder {
   }
 
   /// In a chain: the tables that this one is a next version of.
-  std::vector<std::string> versions_before(const std::string& table) const {
+  [[nodiscard]] std::vector<std::string> versions_before(const std::string& table) const {
     std::vector<std::string> tables;
     const auto carries_to = [&](const std::string& to) {
       return schema_.find("trigger", std::string(kSyncPrefix) + to + "_up_del");
