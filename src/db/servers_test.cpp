@@ -6,6 +6,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include "base/test_support.h"
 #include "db/client.h"
@@ -461,6 +462,70 @@ TEST_F(ThreeNodes, a_frozen_leader_costs_reads_a_part_of_their_time) {
   must(client_->execute("INSERT INTO t (v) VALUES ('y')"));
   cluster_->node(leader).thaw();
   EXPECT_EQ(must(client_->execute("SELECT count(*) FROM t")).row(0)[0], Value{2});
+}
+
+/// Holds the write lock of an SQLite file until its end: whoever wants to write there waits.
+class WriteLock {
+ public:
+  explicit WriteLock(const std::string& file) {
+    EXPECT_EQ(sqlite3_open(file.c_str(), &db_), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(db_, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db_);
+  }
+  ~WriteLock() { sqlite3_close(db_); }
+  WriteLock(const WriteLock&) = delete;
+  WriteLock& operator=(const WriteLock&) = delete;
+
+ private:
+  sqlite3* db_ = nullptr;
+};
+
+/// Which is elected before it has applied all that it has in its log.
+TEST_F(ThreeNodes, a_new_leader_shows_no_less_than_the_old_one_acknowledged) {
+  const auto leader = cluster_->leader();
+  std::string places;
+  for (std::size_t i = 0; i < 3; ++i) places += "," + cluster_->place((leader + 1 + i) % 3);
+  // Through a node that is not in the list's first place, and through one that asks the leader for its clients.
+  auto other = must(create_database_client("rqlite://app:secret@" + places.substr(1) + "?timeout_ms=15000"));
+  auto forwarded = must(create_database_client(cluster_->url_of((leader + 1) % 3) + "?timeout_ms=15000"));
+  for (auto* client : {other.get(), forwarded.get()}) {
+    EXPECT_EQ(must(client->execute("SELECT count(*) FROM t")).row(0)[0], Value{0});
+  }
+  std::vector<std::unique_ptr<WriteLock>> locks;
+  for (std::size_t i = 1; i < 3; ++i) {
+    locks.push_back(std::make_unique<WriteLock>(cluster_->file_of((leader + i) % 3)));
+  }
+  must(client_->execute("INSERT INTO t (v) VALUES ('x')"));
+  cluster_->node(leader).kill();
+  // rqlite itself waits no longer than 5 s for the lock.
+  const std::jthread unlocking([&locks] {
+    std::this_thread::sleep_for(milliseconds(3'500));
+    locks.clear();
+  });
+  for (auto* client : {client_.get(), other.get(), forwarded.get()}) {
+    EXPECT_EQ(must(client->execute("SELECT count(*) FROM t")).row(0)[0], Value{1});
+  }
+}
+
+/// Which leads before it has applied its log anew.
+TEST_F(Cluster, a_node_that_starts_again_shows_no_less_than_it_acknowledged) {
+  Rqlite single;
+  auto client = must(create_database_client(single.url("?timeout_ms=15000")));
+  must(client->execute("CREATE TABLE t (n INTEGER PRIMARY KEY, v TEXT NOT NULL)"));
+  const std::vector<Statement> slow = {
+      {"INSERT INTO t (v) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT "
+       "'x' FROM n WHERE i = 1000000",
+       {}}};
+  for (int i = 1; i <= 6; ++i) must(client->batch(slow, Mode::write));
+  EXPECT_EQ(must(client->execute("SELECT count(*) FROM t")).row(0)[0], Value{6});
+  single.node(0).kill();
+  single.node(0).start();
+  auto counted = client->execute("SELECT count(*) FROM t");
+  const auto give_up = steady_clock::now() + std::chrono::seconds(30);
+  while (!counted && counted.error().retryable() && steady_clock::now() < give_up) {
+    std::this_thread::sleep_for(milliseconds(1));
+    counted = client->execute("SELECT count(*) FROM t");
+  }
+  EXPECT_EQ(must(std::move(counted)).row(0)[0], Value{6});
 }
 
 TEST_F(Cluster, a_backup_is_a_database_file) {

@@ -306,6 +306,10 @@ class Rqlite {
     for (std::size_t i = 0; i < nodes_.size(); ++i) places += (i == 0 ? "" : ",") + place(i);
     return "rqlite://app:secret@" + places + more;
   }
+  /// The SQLite file in which a node keeps what it has applied.
+  [[nodiscard]] std::string file_of(std::size_t index) const {
+    return folder_ / ("node" + std::to_string(index + 1) + "/db.sqlite");
+  }
   /// What one node alone has.
   [[nodiscard]] std::string url_of(std::size_t index) const { return "rqlite://app:secret@" + place(index); }
 

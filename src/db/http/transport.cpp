@@ -119,9 +119,10 @@ class AnswerParser final : public beast::http::basic_parser<false> {
                         beast::error_code& /*error*/) override {
     response.status = code;
   }
-  void on_field_impl(beast::http::field name, beast::string_view /*name*/, beast::string_view value,
+  void on_field_impl(beast::http::field name, beast::string_view text, beast::string_view value,
                      beast::error_code& /*error*/) override {
     if (name == beast::http::field::location) response.location.assign(value.data(), value.size());
+    if (beast::iequals(text, "X-Rqlite-Served-By")) response.served_by.assign(value.data(), value.size());
   }
   void on_header_impl(beast::error_code& /*error*/) override {}
   void on_body_init_impl(const boost::optional<std::uint64_t>& length, beast::error_code& error) override {
@@ -209,6 +210,7 @@ struct Transport::Connections {
       }
       if (steady_clock::now() < last.since + kIdleMax && last.connection->is_usable())
         return std::move(last.connection);
+      ++lost;
     }
   }
   void keep(std::string_view origin, std::unique_ptr<Connection> connection) {
@@ -312,6 +314,7 @@ struct Transport::Connections {
       if (!is_kept) connection = connect(call);
       if (connection == nullptr) return tl::unexpected(failure(call));
       if (auto response = exchange(std::move(connection), call)) return std::move(*response);
+      ++lost;
       // A kept one may have died since it was looked at.
       if (call.why == Why::none && is_kept) continue;
       if (call.why == Why::none) call.why = Why::closed;
@@ -360,6 +363,7 @@ struct Transport::Connections {
   std::string head_end;             ///< the fields that all requests have
   bool names_host = false;          ///< the options do
   std::atomic<bool> hangs = false;  // see CallStop
+  std::atomic<std::uint64_t> lost = 0;
   std::mutex mutex;
   std::vector<Kept> kept;  ///< the longest idle first
 };
@@ -384,6 +388,8 @@ tl::expected<Response, Failure> Transport::get(const std::string& url, Deadline 
   call.silence_max = connections_->options.silence_max;
   return connections_->run(call);
 }
+
+std::uint64_t Transport::lost_connections() const noexcept { return connections_->lost; }
 
 std::string shown_message(std::string_view text) {
   constexpr std::size_t kShownMax = 500;

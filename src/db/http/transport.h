@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,7 +17,8 @@ namespace offx::db::http {
 struct Response {
   int status = 0;
   std::string body;
-  std::string location;  ///< absolute; of a redirect, which is not followed
+  std::string location;   ///< absolute; of a redirect, which is not followed
+  std::string served_by;  ///< the field X-Rqlite-Served-By: the node that was asked in turn
 };
 
 /// Why there is no answer.
@@ -56,6 +58,10 @@ class Transport {
   /// answer other than 200 comes back in the response, cut off after 64 KiB.
   using Take = std::function<bool(std::string_view piece)>;
   tl::expected<Response, Failure> get(const std::string& url, Deadline deadline, const Take& take);
+
+  /// How many connections have ended, or were given up, before an answer was whole, or while they were kept. As long as
+  /// it stays the same, no server that was asked has been started anew without it.
+  [[nodiscard]] std::uint64_t lost_connections() const noexcept;
 
  private:
   struct Connections;

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
+#include <optional>
 #include <thread>
 
 #include <fcntl.h>
@@ -32,9 +34,30 @@ constexpr milliseconds kReadMin{500};        ///< a node has so long for a read 
 constexpr milliseconds kProbeMin{500};       ///< and so long to say that it is there, where others can be asked instead
 constexpr std::chrono::seconds kTrusted{5};  ///< so long after an answer a node is taken to be there
 
+/// Who answered what went through the cluster's log, and Transport::lost_connections() before that.
+struct Leader {
+  std::string served_by;
+  std::uint64_t lost_connections = 0;
+  bool operator==(const Leader&) const = default;
+};
+
 struct Node {
   std::string url;                              ///< `http://host:port`
   std::atomic<steady_clock::rep> answered = 0;  ///< when it did last; 0: never yet
+  std::mutex mutex;
+  std::optional<Leader> leader;  ///< leads, and has applied whatever was acknowledged before it did; under `mutex`
+
+  [[nodiscard]] steady_clock::time_point last_answer() const {
+    return steady_clock::time_point(steady_clock::duration(answered.load()));
+  }
+  void set_leader(std::optional<Leader> now) {
+    const std::lock_guard lock(mutex);
+    leader = std::move(now);
+  }
+  bool is_led_by(const Leader& now) {
+    const std::lock_guard lock(mutex);
+    return leader == now;
+  }
 };
 
 class Engine final : public DatabaseClient {
@@ -121,31 +144,39 @@ class Engine final : public DatabaseClient {
     Error error{Errc::internal, ""};
   };
 
+  /// What is sent, and where to.
+  struct Call {
+    const Request& request;
+    std::string path;
+    bool weak;  ///< a read at that level
+    Deadline deadline;
+  };
+
   Result<Results> run(const Request& request, Mode mode) {
-    const Deadline deadline = steady_clock::now() + timeout_;
-    std::string path = "/db/request?transaction&norwrandom";
+    Call call{request, "/db/request?transaction&norwrandom", false, steady_clock::now() + timeout_};
     if (request.reads) {
       const bool stale = mode == Mode::read_stale && !has_written_;
-      path = "/db/query?transaction&norwrandom&level=";
-      path += mode == Mode::read_latest ? "strong" : stale ? "none" : "weak";
+      call.weak = mode != Mode::read_latest && !stale;
+      call.path = "/db/query?transaction&norwrandom&level=";
+      call.path += call.weak ? "weak" : stale ? "none" : "strong";
       // Never for writes: each node would give up at another row.
-      path += "&db_timeout=" + std::to_string(timeout_.count()) + "ms";
+      call.path += "&db_timeout=" + std::to_string(timeout_.count()) + "ms";
     } else {
       has_written_ = true;
     }
-    OFFX_ASSIGN(auto body, ask_nodes(path, request, deadline));
+    OFFX_ASSIGN(auto body, ask_nodes(call));
     return read_answer(body, request);
   }
 
   /// Asks one node after the other until one has answered, the deadline is over, or more could do a write twice.
-  Result<std::string> ask_nodes(const std::string& path, const Request& request, Deadline deadline) {
+  Result<std::string> ask_nodes(const Call& call) {
     const CallStop stop;
     std::size_t refused_in_row = 0;
     int redirects = 0;
     int silences = 0;
     for (;;) {
       const std::size_t at = preferred_.load() % nodes_.size();
-      auto attempt = ask(at, silences / static_cast<int>(nodes_.size()), path, request, deadline);
+      auto attempt = ask(at, silences / static_cast<int>(nodes_.size()), call);
       silences += attempt.silent ? 1 : 0;
       const bool refused = attempt.next == Attempt::Next::other_node;
       refused_in_row = refused ? refused_in_row + 1 : 0;
@@ -162,17 +193,19 @@ class Engine final : public DatabaseClient {
           break;
         case Attempt::Next::wait:
           prefer_after(at);
-          if (steady_clock::now() + kElectionPause >= deadline) return fail(std::move(attempt.error));
+          if (steady_clock::now() + kElectionPause >= call.deadline) return fail(std::move(attempt.error));
           std::this_thread::sleep_for(kElectionPause);
       }
-      if (steady_clock::now() >= deadline) return fail(std::move(attempt.error));
+      if (steady_clock::now() >= call.deadline) return fail(std::move(attempt.error));
       if (stop.requested()) return fail(Errc::cancelled, "stopped while " + attempt.error.message());
     }
   }
 
-  Attempt ask(std::size_t at, int round, const std::string& path, const Request& request, Deadline deadline) {
+  Attempt ask(std::size_t at, int round, const Call& call) {
     auto& node = nodes_[at];
     const auto now = steady_clock::now();
+    const auto deadline = call.deadline;
+    const bool reads = call.request.reads;
     // A node that hangs must leave time for the others: it is asked for little first, as a write cannot be taken back
     // to another one. In later rounds it gets longer: it may be slow, and the others too.
     Deadline probe_until = deadline;
@@ -180,16 +213,32 @@ class Engine final : public DatabaseClient {
     if (nodes_.size() > 1) {
       probe_until = std::min(deadline, now + kProbeMin * (1 << std::min(round, 6)));
       const auto share = (deadline - now) / static_cast<int>(nodes_.size());
-      if (request.reads) until = std::min(deadline, now + std::max<steady_clock::duration>(share, kReadMin));
+      if (reads) until = std::min(deadline, now + std::max<steady_clock::duration>(share, kReadMin));
     }
+    if (now >= node.last_answer() + kTrusted) node.set_leader(std::nullopt);
     if (auto probed = probe(node, probe_until); probed.next != Attempt::Next::done) return probed;
-    auto response = transport_->post(node.url + path + (forwards_ ? "" : "&redirect"), request.json, until);
+    if (call.weak) {
+      if (auto asked = find_leader(node, until); asked.next != Attempt::Next::done) return asked;
+    }
+    auto response = post(node, call.path, call.request, until);
     if (!response) {
       node.answered = 0;
-      return after_failure(std::move(response.error()), request.reads);
+      return after_failure(std::move(response.error()), reads);
     }
     node.answered = steady_clock::now().time_since_epoch().count();
-    return after_response(std::move(*response), node, request.reads);
+    const Leader leader{response->served_by, transport_->lost_connections()};
+    auto attempt = after_response(std::move(*response), node, reads);
+    if (attempt.next == Attempt::Next::done && call.weak && !node.is_led_by(leader)) {
+      attempt.error = Error(Errc::unavailable, "the cluster's leader changes");
+      attempt.next = Attempt::Next::redirected;
+    }
+    if (attempt.next != Attempt::Next::done) node.set_leader(std::nullopt);
+    return attempt;
+  }
+
+  tl::expected<http::Response, http::Failure> post(const Node& node, const std::string& path, const Request& request,
+                                                   Deadline deadline) const {
+    return transport_->post(node.url + path + (forwards_ ? "" : "&redirect"), request.json, deadline);
   }
 
   static Attempt after_failure(http::Failure failure, bool reads) {
@@ -267,8 +316,9 @@ class Engine final : public DatabaseClient {
   Attempt probe(Node& node, Deadline deadline) {
     Attempt attempt;
     attempt.next = Attempt::Next::done;
-    const Deadline last{steady_clock::duration(node.answered.load())};
-    if (node.answered != 0 && (nodes_.size() == 1 || steady_clock::now() < last + kTrusted)) return attempt;
+    if (node.answered != 0 && (nodes_.size() == 1 || steady_clock::now() < node.last_answer() + kTrusted)) {
+      return attempt;
+    }
     static constexpr std::string_view kSql = "SELECT foreign_keys FROM pragma_foreign_keys";
     const Statement statement{kSql, {}};
     const auto request = write_request(std::span(&statement, 1));
@@ -293,6 +343,42 @@ class Engine final : public DatabaseClient {
     } else {
       node.answered = steady_clock::now().time_since_epoch().count();
     }
+    return attempt;
+  }
+
+  /// A node that has begun to lead, or was started again, shows less than was acknowledged until it has applied its
+  /// log. An answer that went through the log says that it has: such a one is asked for before the first read, and
+  /// again after whatever may hide that another one leads by now, or the same one anew.
+  Attempt find_leader(Node& node, Deadline deadline) {
+    Attempt attempt;
+    attempt.next = Attempt::Next::done;
+    Leader leader{"", transport_->lost_connections()};
+    {
+      const std::lock_guard lock(node.mutex);
+      if (node.leader && node.leader->lost_connections == leader.lost_connections) return attempt;
+    }
+    static constexpr std::string_view kSql = "SELECT 1";
+    const Statement statement{kSql, {}};
+    const auto request = write_request(std::span(&statement, 1));
+    if (!request) {
+      attempt.next = Attempt::Next::give_up;
+      attempt.error = request.error();
+      return attempt;
+    }
+    auto response = post(node, "/db/query?level=strong", *request, deadline);
+    if (!response) {
+      node.answered = 0;
+      return after_failure(std::move(response.error()), true);
+    }
+    leader.served_by = response->served_by;
+    auto answered = after_response(std::move(*response), node, true);
+    if (answered.next != Attempt::Next::done) return answered;
+    if (auto results = read_answer(answered.body, *request); !results) {
+      attempt.next = results.error().retryable() ? Attempt::Next::wait : Attempt::Next::give_up;
+      attempt.error = std::move(results).error();
+      return attempt;
+    }
+    node.set_leader(std::move(leader));
     return attempt;
   }
 
