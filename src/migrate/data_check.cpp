@@ -22,9 +22,9 @@ class Checker {
     std::vector<std::string> stored = {"offx_key"};
     for (const auto& c : pair.computed(kNew)) {
       // Conditions compare as the new table does.
-      const auto collation = collation_of(kNew, c.column);
+      const auto collation = collation_of(pair_.table(kNew), c.column);
       const bool is_carried = !c.carried_from.empty();
-      const bool is_alike = is_carried && collation_of(kOld, c.carried_from) == collation;
+      const bool is_alike = is_carried && collation_of(pair_.table(kOld), c.carried_from) == collation;
       columns.push_back((is_carried ? c.expression : "(" + c.expression + ")") +
                         (is_alike ? "" : " COLLATE " + quote_identifier(collation)) + " AS " +
                         quote_identifier(c.column));
@@ -164,7 +164,7 @@ class Checker {
     const auto name = quote_identifier(column.name);
     const auto value = value_as_stored(column, source);
     if (value.empty()) return name;
-    return value + " COLLATE " + quote_identifier(collation_of(kNew, column.name)) + " AS " + name;
+    return value + " COLLATE " + quote_identifier(collation_of(pair_.table(kNew), column.name)) + " AS " + name;
   }
 
   /// What `column` makes of a value; empty if it is what `source` made of it.
@@ -240,23 +240,12 @@ class Checker {
       const bool compare_alike = std::all_of(unique.reads.begin(), unique.reads.end(), [&](const auto& column) {
         const auto counterpart = pair_.counterpart(kNew, column);
         return !mentions(index.text.where, column) || counterpart.empty() ||
-               collation_of(kNew, column) == collation_of(kOld, counterpart);
+               collation_of(pair_.table(kNew), column) == collation_of(pair_.table(kOld), counterpart);
       });
       if (index.partial && unique.text.where == index.text.where && unique.is_said_by_both && compare_alike)
         return true;
     }
     return false;
-  }
-
-  [[nodiscard]] std::string collation_of(Side side, std::string_view column) const {
-    int depth = 0;
-    const auto tokens = tokens_of(definition(pair_.table(side), column));
-    for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
-      if (tokens[i].text == "(") ++depth;
-      if (tokens[i].text == ")") --depth;
-      if (depth == 0 && is_word(tokens[i], "collate")) return name_of(tokens[i + 1]);
-    }
-    return "binary";
   }
 
   /// Rows may refer to nothing although the old table has the same reference: a program need not enforce it.

@@ -75,7 +75,7 @@ std::string is_echo(const Pair& pair, Side to, const std::vector<std::string>& c
   for (const auto& c : pair.computed(to)) {
     if (!contains_name(columns, c.column)) continue;
     const auto column = quote_identifier(c.column);
-    follows.push_back(new_is(*pair.table(to).column(c.column), c.expression));
+    follows.push_back(new_follows(pair, to, c));
     stays.push_back("NEW." + column + " COLLATE BINARY IS " + quoted(pair, to) + "." + column);
   }
   const auto exists = [&](Side side, std::vector<std::string> conditions) {

@@ -123,6 +123,25 @@ TEST_F(Demands, OfWhatTheTableMakesOfAnExpression) {
   expect_alike("m");
 }
 
+/// coalesce(), with the default that REPLACE puts there, has no collation either.
+TEST_F(Demands, OfAPartialIndexCompareAsTheTableDoes) {
+  const std::string columns =
+      "id INTEGER PRIMARY KEY, name TEXT, state TEXT COLLATE NOCASE NOT NULL DEFAULT 'new', low TEXT COLLATE NOCASE AS "
+      "(state)";
+  execute({"CREATE TABLE t_v1 (" + columns + ")"});
+  begin(migration_of("m", {change_of("t_v1", "t_v2",
+                                     "CREATE TABLE t_v2 (" + columns +
+                                         "); CREATE UNIQUE INDEX open ON t_v2 (name) WHERE state = 'new'; "
+                                         "CREATE UNIQUE INDEX old ON t_v2 (name) WHERE low = 'old'")}));
+  execute({"INSERT INTO t_v1 (id, name, state) VALUES (1, 'a', 'New'), (2, 'a', 'Old')"});
+  for (const std::string state : {"'NEW'", "'OLD'"}) {
+    EXPECT_THAT(run_elsewhere(file(), "INSERT OR FAIL INTO t_v1 (id, name, state) VALUES (3, 'a', " + state + ")"),
+                HasSubstr("UNIQUE"));
+    EXPECT_EQ(rows("id, name"), "1|a 2|a") << state;
+  }
+  expect_alike("m");
+}
+
 TEST_F(Demands, OfHowAKeyIsSpelled) {
   execute({"CREATE TABLE t_v1 (id TEXT COLLATE NOCASE PRIMARY KEY NOT NULL, a)", "INSERT INTO t_v1 VALUES ('x', 1)"});
   begin(migration_of("m", {change_of("t_v1", "t_v2",

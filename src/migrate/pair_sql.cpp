@@ -1,5 +1,7 @@
 #include "migrate/pair_sql.h"
 
+#include <map>
+
 #include "db/script.h"
 #include "migrate/sql_text.h"
 
@@ -96,22 +98,48 @@ std::string over_values(const Table& table, std::string_view expression,
 }
 
 std::string over_new(const Table& table, std::string_view expression) {
-  return over_values(table, expression, [&](const Column& column) {
-    const auto value = "NEW." + quote_identifier(column.name);
-    // After BEFORE triggers, which see it in no generated column.
-    if (column.generated) return "(" + over_new(table, generated_as(definition(table, column.name))) + ")";
-    return column.not_null && column.default_value ? "coalesce(" + value + ", " + *column.default_value + ")" : value;
+  std::map<std::string, std::string> computed;
+  auto over_row = over_values(table, expression, [&](const Column& column) {
+    const auto name = quote_identifier(column.name);
+    auto value = "NEW." + name;
+    if (column.generated) {
+      // After BEFORE triggers, which see it in no generated column.
+      value = "(" + over_new(table, generated_as(definition(table, column.name))) + ")";
+    } else if (column.not_null && column.default_value) {
+      value = "coalesce(" + value + ", " + *column.default_value + ")";
+    } else {
+      return value;
+    }
+    const auto collation = collation_of(table, column.name);
+    if (same_name(collation, "binary")) return value;
+    // A subquery's column has it as a table's has: what it is compared with may say otherwise.
+    computed[name] = value + " COLLATE " + quote_identifier(collation) + " AS " + name;
+    return "offx_row." + name;
   });
+  if (computed.empty()) return over_row;
+  std::vector<std::string> columns;
+  for (auto& [name, column] : computed) columns.push_back(std::move(column));
+  return "(SELECT " + over_row + " FROM (SELECT " + joined(columns, ", ") + ") AS offx_row)";
 }
 
 std::string new_is(const Column& column, const std::string& expression) {
   const auto value = "NEW." + quote_identifier(column.name);
   const auto is = [&](const std::string& it) { return it + " COLLATE BINARY IS (" + expression + ")"; };
-  const auto affinity = affinity_of(column.type);
-  if (affinity == Affinity::blob) return is(value);
-  // A number of '5', or a text of 5.
-  return "(" + is(value) + " OR " + is("CAST(" + value + " AS " + (affinity == Affinity::text ? "TEXT)" : "NUMERIC)")) +
-         ")";
+  switch (affinity_of(column.type)) {
+    case Affinity::blob: return is(value);
+    case Affinity::text:
+      return "(" + is(value) + " OR (typeof(" + value + ") <> 'blob' AND " + is("CAST(" + value + " AS TEXT)") + "))";
+    default: break;
+  }
+  // A CAST is compared as a number, and so is what stands beside it, if it is one altogether.
+  const auto number = "CAST(" + value + " AS NUMERIC)";
+  return "(" + is(value) + " OR (" + number + " = " + value + " AND " + is(number) + "))";
+}
+
+std::string new_follows(const Pair& pair, Side to, const Computed& computed) {
+  // A column makes of NEW what it needs to compare it.
+  if (computed.carried_from.empty()) return new_is(*pair.table(to).column(computed.column), computed.expression);
+  return "NEW." + quote_identifier(computed.column) + " COLLATE BINARY IS " + computed.expression;
 }
 
 std::string has_terms_of_new(const Table& table, const Uniqueness& unique) {

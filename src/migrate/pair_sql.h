@@ -61,6 +61,8 @@ inline constexpr std::array<const char*, 2> kAlias = {"offx_old", "offx_new"};
 [[nodiscard]] std::string over_new(const Table& table, std::string_view expression);
 /// True if NEW has in `column` what its table makes of the value of `expression`.
 [[nodiscard]] std::string new_is(const Column& column, const std::string& expression);
+/// True if NEW has in a column of `to` what follows from the other row.
+[[nodiscard]] std::string new_follows(const Pair& pair, Side to, const Computed& computed);
 /// In a statement on `table`: true for the rows that stand in the way of that one by `unique`, its own among them.
 [[nodiscard]] std::string has_terms_of_new(const Table& table, const Uniqueness& unique);
 

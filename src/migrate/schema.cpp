@@ -115,6 +115,17 @@ std::string_view definition(const Table& table, std::string_view column) {
   return {};
 }
 
+std::string collation_of(const Table& table, std::string_view column) {
+  int depth = 0;
+  const auto tokens = tokens_of(definition(table, column));
+  for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
+    if (tokens[i].text == "(") ++depth;
+    if (tokens[i].text == ")") --depth;
+    if (depth == 0 && is_word(tokens[i], "collate")) return name_of(tokens[i + 1]);
+  }
+  return "binary";
+}
+
 bool is_ours(std::string_view name) { return folded(name).starts_with("offx_"); }
 
 Result<std::vector<SchemaObject>> read_objects(db::DatabaseClient& client) {

@@ -63,6 +63,8 @@ struct Table {
 
 /// What the CREATE TABLE of `table` says of a column; empty if it has none of this name.
 [[nodiscard]] std::string_view definition(const Table& table, std::string_view column);
+/// How a column compares texts: `binary` unless its CREATE TABLE says otherwise.
+[[nodiscard]] std::string collation_of(const Table& table, std::string_view column);
 
 /// A database's schema on a database of its own in memory, with no rows: read on any engine with one statement, asked
 /// and changed without touching the original.

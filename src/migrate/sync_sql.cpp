@@ -850,7 +850,7 @@ std::string is_no_echo(const Pair& pair, std::string_view event) {
     if (!carries(group, kNew)) continue;
     for (const auto& c : group.computed[kNew]) {
       const auto column = quote_identifier(c.column);
-      on_old.push_back(new_is(*pair.table(kNew).column(c.column), c.expression));
+      on_old.push_back(new_follows(pair, kNew, c));
       on_new.push_back("NEW." + column + " COLLATE BINARY IS " + quoted(pair, kNew) + "." + column);
     }
   }
