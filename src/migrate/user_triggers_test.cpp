@@ -158,6 +158,26 @@ TEST_F(AsOnOneTable, AKeyThatIsOnlySpelledAnewIsIgnoredToo) {
   }
 }
 
+// What begins with the number that is there is not that number, and no echo of what old code has written.
+TEST_F(AsOnOneTable, AValueThatOnlyBeginsAsTheOtherVersionsIsIgnoredToo) {
+  auto change = change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n INTEGER, t TEXT)");
+  change.up = {{"n", "m + 0"}, {"t", "b || ''"}};
+  change.down = {{"m", "n"}, {"b", "t"}};
+  change.complete =
+      "CREATE TRIGGER numbers BEFORE UPDATE ON t_v2 WHEN NEW.n LIKE '%x' OR typeof(NEW.t) = 'blob' BEGIN SELECT "
+      "RAISE (IGNORE); END";
+  make({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, m TEXT, b)", "CREATE TABLE log (what TEXT)",
+        "INSERT INTO t_v1 VALUES (1, '12', 'x')",
+        "CREATE TRIGGER numbers BEFORE UPDATE ON t_v1 WHEN NEW.m LIKE '%x' OR typeof(NEW.b) = 'blob' BEGIN SELECT "
+        "RAISE (IGNORE); END"},
+       change);
+  for (const std::string set : {"n = '12x'", "t = x'78'", "n = '12x', t = x'78'"}) {
+    EXPECT_EQ(must(client_->execute("UPDATE t_v2 SET " + set)).rows_affected(), 0) << set;
+    EXPECT_EQ(asked("SELECT m, b, typeof(b) FROM t_v1"), "12|x|text") << set;
+    expect_alike("m");
+  }
+}
+
 TEST_F(AsOnOneTable, ASuccessorUnderCompleteIgnoresForNewCodeAndGoesWithARollback) {
   auto change = change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, number INTEGER)");
   change.rename = {{"n", "number"}};
