@@ -142,6 +142,49 @@ TEST_F(Demands, OfAPartialIndexCompareAsTheTableDoes) {
   expect_alike("m");
 }
 
+TEST_F(Demands, OfAPartialIndexOverAColumnThatIsComparedOtherwise) {
+  // What the value is made of compares without regard to case, the column itself does not.
+  const std::string columns =
+      "id INTEGER PRIMARY KEY, name TEXT, state TEXT COLLATE NOCASE, low TEXT COLLATE NOCASE COLLATE BINARY AS "
+      "(state), "
+      "b TEXT NOT NULL DEFAULT ('new' COLLATE NOCASE)";
+  execute({"CREATE TABLE t_v1 (" + columns + ")"});
+  begin(migration_of("m", {change_of("t_v1", "t_v2",
+                                     "CREATE TABLE t_v2 (" + columns +
+                                         "); CREATE UNIQUE INDEX old ON t_v2 (name) WHERE low = 'old'; "
+                                         "CREATE UNIQUE INDEX b ON t_v2 (name) WHERE b = 'NEW'")}));
+  execute({"INSERT INTO t_v1 (id, name, state, b) VALUES (1, 'a', 'old', 'NEW')"});
+  for (const std::string row : {"2, 'a', 'OLD', 'old'", "3, 'a', 'x', 'new'"}) {
+    EXPECT_EQ(run_elsewhere(file(), "INSERT OR FAIL INTO t_v1 (id, name, state, b) VALUES (" + row + ")"), "") << row;
+  }
+  EXPECT_EQ(rows("id"), "1 2 3");
+  for (const std::string row : {"4, 'a', 'old', 'old'", "4, 'a', 'x', 'NEW'"}) {
+    EXPECT_THAT(run_elsewhere(file(), "INSERT OR FAIL INTO t_v1 (id, name, state, b) VALUES (" + row + ")"),
+                HasSubstr("UNIQUE"))
+        << row;
+  }
+  expect_alike("m");
+}
+
+TEST_F(Demands, OfWhatAnotherTypeMakesOfAValue) {
+  for (const std::string type : {"TEXT", ""}) {
+    execute({"DROP TABLE IF EXISTS t_v1", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, v " + type + ")",
+             "INSERT INTO t_v1 VALUES (1, '5')"});
+    begin(migration_of(
+        "m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, v INTEGER CONSTRAINT u UNIQUE)")}));
+    for (const std::string value : {"'05'", "'5.0'", "5"}) {
+      for (const std::string how : {"FAIL", "REPLACE"}) {
+        EXPECT_THAT(run_elsewhere(file(), "INSERT OR " + how + " INTO t_v1 VALUES (2, " + value + ")"),
+                    HasSubstr("UNIQUE"))
+            << type << " " << how << " " << value;
+        EXPECT_EQ(asked("SELECT id FROM t_v1"), "1");
+        EXPECT_EQ(asked("SELECT id FROM t_v2"), "1");
+      }
+    }
+    go_back("m", true);
+  }
+}
+
 TEST_F(Demands, OfHowAKeyIsSpelled) {
   execute({"CREATE TABLE t_v1 (id TEXT COLLATE NOCASE PRIMARY KEY NOT NULL, a)", "INSERT INTO t_v1 VALUES ('x', 1)"});
   begin(migration_of("m", {change_of("t_v1", "t_v2",

@@ -98,22 +98,18 @@ std::string over_values(const Table& table, std::string_view expression,
 }
 
 std::string over_new(const Table& table, std::string_view expression) {
+  // A column of a subquery has a collation as a table's has: what it is compared with may say otherwise.
   std::map<std::string, std::string> computed;
   auto over_row = over_values(table, expression, [&](const Column& column) {
     const auto name = quote_identifier(column.name);
-    auto value = "NEW." + name;
-    if (column.generated) {
+    if (!column.generated && !(column.not_null && column.default_value)) return "NEW." + name;
+    auto& said = computed[name];
+    if (said.empty()) {
       // After BEFORE triggers, which see it in no generated column.
-      value = "(" + over_new(table, generated_as(definition(table, column.name))) + ")";
-    } else if (column.not_null && column.default_value) {
-      value = "coalesce(" + value + ", " + *column.default_value + ")";
-    } else {
-      return value;
+      said = (column.generated ? "(" + over_new(table, generated_as(definition(table, column.name))) + ")"
+                               : "coalesce(NEW." + name + ", " + *column.default_value + ")") +
+             " COLLATE " + quote_identifier(collation_of(table, column.name)) + " AS " + name;
     }
-    const auto collation = collation_of(table, column.name);
-    if (same_name(collation, "binary")) return value;
-    // A subquery's column has it as a table's has: what it is compared with may say otherwise.
-    computed[name] = value + " COLLATE " + quote_identifier(collation) + " AS " + name;
     return "offx_row." + name;
   });
   if (computed.empty()) return over_row;
@@ -137,8 +133,11 @@ std::string new_is(const Column& column, const std::string& expression) {
 }
 
 std::string new_follows(const Pair& pair, Side to, const Computed& computed) {
-  // A column makes of NEW what it needs to compare it.
-  if (computed.carried_from.empty()) return new_is(*pair.table(to).column(computed.column), computed.expression);
+  const auto& column = *pair.table(to).column(computed.column);
+  const auto* carried = pair.table(other(to)).column(computed.carried_from);
+  if (carried == nullptr || affinity_of(carried->type) != affinity_of(column.type)) {
+    return new_is(column, computed.expression);
+  }
   return "NEW." + quote_identifier(computed.column) + " COLLATE BINARY IS " + computed.expression;
 }
 

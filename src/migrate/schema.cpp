@@ -116,14 +116,15 @@ std::string_view definition(const Table& table, std::string_view column) {
 }
 
 std::string collation_of(const Table& table, std::string_view column) {
+  std::string collation = "binary";
   int depth = 0;
   const auto tokens = tokens_of(definition(table, column));
   for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
     if (tokens[i].text == "(") ++depth;
     if (tokens[i].text == ")") --depth;
-    if (depth == 0 && is_word(tokens[i], "collate")) return name_of(tokens[i + 1]);
+    if (depth == 0 && is_word(tokens[i], "collate")) collation = name_of(tokens[i + 1]);
   }
-  return "binary";
+  return collation;
 }
 
 bool is_ours(std::string_view name) { return folded(name).starts_with("offx_"); }

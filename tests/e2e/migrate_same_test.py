@@ -549,7 +549,7 @@ def outcome(connection, sql):
         # SQLite takes the row itself for one that stands in the way, where foreign keys look on.
         wrongly = "UNIQUE" in str(error) and sql.startswith("UPDATE OR REPLACE")
         return "wrongly refused" if wrongly else "refused"
-    if sql.split()[0] not in ("INSERT", "REPLACE", "UPDATE", "DELETE", "WITH"):
+    if sql.split()[0] not in ("INSERT", "REPLACE", "UPDATE", "DELETE"):
         return rows, 0, None  # changes() is of a statement before, which only one of both may have been told
     changes, row_id = connection.execute("SELECT changes(), last_insert_rowid()").fetchone()
     inserts = sql.startswith("INSERT") and "DO UPDATE" not in sql

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <optional>
 
@@ -122,7 +123,8 @@ class AnswerParser final : public beast::http::basic_parser<false> {
   void on_field_impl(beast::http::field name, beast::string_view text, beast::string_view value,
                      beast::error_code& /*error*/) override {
     if (name == beast::http::field::location) response.location.assign(value.data(), value.size());
-    if (beast::iequals(text, "X-Rqlite-Served-By")) response.served_by.assign(value.data(), value.size());
+    if (name == beast::http::field::unknown && beast::iequals(text, "X-Rqlite-Served-By"))
+      response.served_by.assign(value.data(), value.size());
   }
   void on_header_impl(beast::error_code& /*error*/) override {}
   void on_body_init_impl(const boost::optional<std::uint64_t>& length, beast::error_code& error) override {
@@ -210,8 +212,13 @@ struct Transport::Connections {
       }
       if (steady_clock::now() < last.since + kIdleMax && last.connection->is_usable())
         return std::move(last.connection);
-      ++lost;
+      count_lost(origin);
     }
+  }
+  void count_lost(std::string_view origin) {
+    const std::lock_guard lock(mutex);
+    const auto counted = lost.find(origin);
+    ++(counted == lost.end() ? lost.emplace(origin, 0).first : counted)->second;
   }
   void keep(std::string_view origin, std::unique_ptr<Connection> connection) {
     Kept newest{std::string(origin), std::move(connection), steady_clock::now()};
@@ -303,7 +310,8 @@ struct Transport::Connections {
     auto response = std::move(parser->response);
     const bool redirects = response.status >= 300 && response.status < 400 && !response.location.empty();
     response.location = redirects ? absolute(response.location, call.address) : "";
-    if (all_sent && parser->keep_alive()) keep(call.address.origin, std::move(connection));
+    response.closes = !all_sent || !parser->keep_alive();
+    if (!response.closes) keep(call.address.origin, std::move(connection));
     return response;
   }
 
@@ -312,9 +320,13 @@ struct Transport::Connections {
     auto connection = take_kept(call.address.origin);
     for (bool is_kept = connection != nullptr;; is_kept = false) {
       if (!is_kept) connection = connect(call);
-      if (connection == nullptr) return tl::unexpected(failure(call));
+      if (connection == nullptr) {
+        if (call.why == Why::no_connection) count_lost(call.address.origin);
+        return tl::unexpected(failure(call));
+      }
       if (auto response = exchange(std::move(connection), call)) return std::move(*response);
-      ++lost;
+      const bool has_ended = call.why == Why::none || call.why == Why::closed;
+      if (has_ended) count_lost(call.address.origin);
       // A kept one may have died since it was looked at.
       if (call.why == Why::none && is_kept) continue;
       if (call.why == Why::none) call.why = Why::closed;
@@ -363,9 +375,9 @@ struct Transport::Connections {
   std::string head_end;             ///< the fields that all requests have
   bool names_host = false;          ///< the options do
   std::atomic<bool> hangs = false;  // see CallStop
-  std::atomic<std::uint64_t> lost = 0;
   std::mutex mutex;
-  std::vector<Kept> kept;  ///< the longest idle first
+  std::vector<Kept> kept;                                  ///< the longest idle first
+  std::map<std::string, std::uint64_t, std::less<>> lost;  ///< see lost_connections(); by origin
 };
 
 Transport::Transport(std::unique_ptr<Connections> connections) : connections_(std::move(connections)) {}
@@ -389,7 +401,11 @@ tl::expected<Response, Failure> Transport::get(const std::string& url, Deadline 
   return connections_->run(call);
 }
 
-std::uint64_t Transport::lost_connections() const noexcept { return connections_->lost; }
+std::uint64_t Transport::lost_connections(std::string_view origin) const {
+  const std::lock_guard lock(connections_->mutex);
+  const auto counted = connections_->lost.find(origin);
+  return counted == connections_->lost.end() ? 0 : counted->second;
+}
 
 std::string shown_message(std::string_view text) {
   constexpr std::size_t kShownMax = 500;

@@ -18,7 +18,8 @@ struct Response {
   int status = 0;
   std::string body;
   std::string location;   ///< absolute; of a redirect, which is not followed
-  std::string served_by;  ///< the field X-Rqlite-Served-By: the node that was asked in turn
+  std::string served_by;  ///< the field X-Rqlite-Served-By: the node to which rqlite forwarded the request, if it did
+  bool closes = false;    ///< the connection is not kept
 };
 
 /// Why there is no answer.
@@ -59,9 +60,10 @@ class Transport {
   using Take = std::function<bool(std::string_view piece)>;
   tl::expected<Response, Failure> get(const std::string& url, Deadline deadline, const Take& take);
 
-  /// How many connections have ended, or were given up, before an answer was whole, or while they were kept. As long as
-  /// it stays the same, no server that was asked has been started anew without it.
-  [[nodiscard]] std::uint64_t lost_connections() const noexcept;
+  /// How many connections to `origin` (`http://host:port`) could not be made, had ended before an answer was whole, or
+  /// ended while they were kept, or were no longer used for their age. A server that is started anew makes it grow, at
+  /// the latest with the next call, but where no connection was kept.
+  [[nodiscard]] std::uint64_t lost_connections(std::string_view origin) const;
 
  private:
   struct Connections;

@@ -30,33 +30,38 @@ using Results = std::vector<QueryResult>;
 
 constexpr milliseconds kElectionPause{100};  ///< before the nodes are asked again who leads
 constexpr int kRedirectsInRow = 3;
+constexpr int kUnsureInRow = 3;
 constexpr milliseconds kReadMin{500};        ///< a node has so long for a read at least
 constexpr milliseconds kProbeMin{500};       ///< and so long to say that it is there, where others can be asked instead
 constexpr std::chrono::seconds kTrusted{5};  ///< so long after an answer a node is taken to be there
 
-/// Who answered what went through the cluster's log, and Transport::lost_connections() before that.
-struct Leader {
-  std::string served_by;
-  std::uint64_t lost_connections = 0;
-  bool operator==(const Leader&) const = default;
+/// An answer that went through the cluster's log: whoever gave it has applied whatever was acknowledged before.
+struct Applied {
+  std::string served_by;               ///< http::Response::served_by
+  std::uint64_t lost_connections = 0;  ///< Transport::lost_connections() to the node then
+  bool operator==(const Applied&) const = default;
 };
 
 struct Node {
   std::string url;                              ///< `http://host:port`
   std::atomic<steady_clock::rep> answered = 0;  ///< when it did last; 0: never yet
   std::mutex mutex;
-  std::optional<Leader> leader;  ///< leads, and has applied whatever was acknowledged before it did; under `mutex`
+  std::optional<Applied> applied;  ///< nothing if that may be so no more; under `mutex`, as is the next
+  std::uint64_t forgotten = 0;     ///< how often it became nothing
 
-  [[nodiscard]] steady_clock::time_point last_answer() const {
-    return steady_clock::time_point(steady_clock::duration(answered.load()));
-  }
-  void set_leader(std::optional<Leader> now) {
+  void forget_applied() {
     const std::lock_guard lock(mutex);
-    leader = std::move(now);
+    applied.reset();
+    ++forgotten;
   }
-  bool is_led_by(const Leader& now) {
+  /// Whether it is an answer of the same one; if not, none is known from now on.
+  bool is_of_applied(const Applied& answer) {
     const std::lock_guard lock(mutex);
-    return leader == now;
+    if (applied && applied != answer) {
+      applied.reset();
+      ++forgotten;
+    }
+    return applied.has_value();
   }
 };
 
@@ -138,42 +143,49 @@ class Engine final : public DatabaseClient {
  private:
   /// What an attempt at one node means for the whole.
   struct Attempt {
-    enum class Next : std::uint8_t { done, other_node, redirected, wait, give_up } next = Next::give_up;
+    enum class Next : std::uint8_t { done, other_node, redirected, unsure, wait, give_up } next = Next::give_up;
     bool silent = false;  ///< the node took the request and did not answer in time
     std::string body;
     Error error{Errc::internal, ""};
   };
 
-  /// What is sent, and where to.
   struct Call {
     const Request& request;
-    std::string path;
-    bool weak;  ///< a read at that level
+    std::string_view level;  ///< of a read
     Deadline deadline;
   };
 
   Result<Results> run(const Request& request, Mode mode) {
-    Call call{request, "/db/request?transaction&norwrandom", false, steady_clock::now() + timeout_};
-    if (request.reads) {
-      const bool stale = mode == Mode::read_stale && !has_written_;
-      call.weak = mode != Mode::read_latest && !stale;
-      call.path = "/db/query?transaction&norwrandom&level=";
-      call.path += call.weak ? "weak" : stale ? "none" : "strong";
-      // Never for writes: each node would give up at another row.
-      call.path += "&db_timeout=" + std::to_string(timeout_.count()) + "ms";
-    } else {
+    Call call{request, "weak", steady_clock::now() + timeout_};
+    if (!request.reads) {
       has_written_ = true;
+    } else if (mode == Mode::read_latest) {
+      call.level = "strong";
+    } else if (mode == Mode::read_stale && !has_written_) {
+      call.level = "none";
     }
     OFFX_ASSIGN(auto body, ask_nodes(call));
-    return read_answer(body, request);
+    auto results = read_answer(body, request);
+    if (!results && results.error().retryable()) {
+      for (auto& node : nodes_) node.forget_applied();
+    }
+    return results;
+  }
+
+  [[nodiscard]] std::string path_of(const Call& call) const {
+    if (!call.request.reads) return "/db/request?transaction&norwrandom";
+    // The time limit is never for writes: each node would give up at another row.
+    return "/db/query?transaction&norwrandom&level=" + std::string(call.level) +
+           "&db_timeout=" + std::to_string(timeout_.count()) + "ms";
   }
 
   /// Asks one node after the other until one has answered, the deadline is over, or more could do a write twice.
-  Result<std::string> ask_nodes(const Call& call) {
+  Result<std::string> ask_nodes(Call call) {
     const CallStop stop;
     std::size_t refused_in_row = 0;
     int redirects = 0;
     int silences = 0;
+    int unsure = 0;
     for (;;) {
       const std::size_t at = preferred_.load() % nodes_.size();
       auto attempt = ask(at, silences / static_cast<int>(nodes_.size()), call);
@@ -186,6 +198,10 @@ class Engine final : public DatabaseClient {
         case Attempt::Next::redirected:
           // While they elect one, nodes may name each other.
           if (++redirects % kRedirectsInRow == 0) std::this_thread::sleep_for(kElectionPause);
+          break;
+        case Attempt::Next::unsure:
+          // Behind one address there may be several nodes, which answer in turn.
+          if (++unsure == kUnsureInRow) call.level = "strong";
           break;
         case Attempt::Next::other_node:
           prefer_after(at);
@@ -206,6 +222,7 @@ class Engine final : public DatabaseClient {
     const auto now = steady_clock::now();
     const auto deadline = call.deadline;
     const bool reads = call.request.reads;
+    const bool weak = reads && call.level == "weak";
     // A node that hangs must leave time for the others: it is asked for little first, as a write cannot be taken back
     // to another one. In later rounds it gets longer: it may be slow, and the others too.
     Deadline probe_until = deadline;
@@ -215,24 +232,30 @@ class Engine final : public DatabaseClient {
       const auto share = (deadline - now) / static_cast<int>(nodes_.size());
       if (reads) until = std::min(deadline, now + std::max<steady_clock::duration>(share, kReadMin));
     }
-    if (now >= node.last_answer() + kTrusted) node.set_leader(std::nullopt);
     if (auto probed = probe(node, probe_until); probed.next != Attempt::Next::done) return probed;
-    if (call.weak) {
-      if (auto asked = find_leader(node, until); asked.next != Attempt::Next::done) return asked;
+    if (weak) {
+      if (auto applied = make_sure_applied(node, until); applied.next != Attempt::Next::done) return applied;
     }
-    auto response = post(node, call.path, call.request, until);
+    auto response = post(node, path_of(call), call.request, until);
     if (!response) {
       node.answered = 0;
       return after_failure(std::move(response.error()), reads);
     }
     node.answered = steady_clock::now().time_since_epoch().count();
-    const Leader leader{response->served_by, transport_->lost_connections()};
+    const bool is_sure =
+        call.level == "none" || node.is_of_applied({response->served_by, transport_->lost_connections(node.url)});
+    const bool leads_not = response->status >= 500 || (response->status >= 300 && response->status < 400);
+    if (leads_not || response->closes) node.forget_applied();
     auto attempt = after_response(std::move(*response), node, reads);
-    if (attempt.next == Attempt::Next::done && call.weak && !node.is_led_by(leader)) {
-      attempt.error = Error(Errc::unavailable, "the cluster's leader changes");
-      attempt.next = Attempt::Next::redirected;
-    }
-    if (attempt.next != Attempt::Next::done) node.set_leader(std::nullopt);
+    if (attempt.next == Attempt::Next::done && weak && !is_sure) return unsure_of(node);
+    return attempt;
+  }
+
+  static Attempt unsure_of(const Node& node) {
+    Attempt attempt;
+    attempt.next = Attempt::Next::unsure;
+    attempt.error = Error(Errc::unavailable, "it is not certain that " + node.url.substr(node.url.find("://") + 3) +
+                                                 " has applied all that was acknowledged; try again");
     return attempt;
   }
 
@@ -316,9 +339,8 @@ class Engine final : public DatabaseClient {
   Attempt probe(Node& node, Deadline deadline) {
     Attempt attempt;
     attempt.next = Attempt::Next::done;
-    if (node.answered != 0 && (nodes_.size() == 1 || steady_clock::now() < node.last_answer() + kTrusted)) {
-      return attempt;
-    }
+    const Deadline last{steady_clock::duration(node.answered.load())};
+    if (node.answered != 0 && (nodes_.size() == 1 || steady_clock::now() < last + kTrusted)) return attempt;
     static constexpr std::string_view kSql = "SELECT foreign_keys FROM pragma_foreign_keys";
     const Statement statement{kSql, {}};
     const auto request = write_request(std::span(&statement, 1));
@@ -348,14 +370,16 @@ class Engine final : public DatabaseClient {
 
   /// A node that has begun to lead, or was started again, shows less than was acknowledged until it has applied its
   /// log. An answer that went through the log says that it has: such a one is asked for before the first read, and
-  /// again after whatever may hide that another one leads by now, or the same one anew.
-  Attempt find_leader(Node& node, Deadline deadline) {
+  /// again after whatever may hide that another node leads by now, or the same one anew.
+  Attempt make_sure_applied(Node& node, Deadline deadline) {
     Attempt attempt;
     attempt.next = Attempt::Next::done;
-    Leader leader{"", transport_->lost_connections()};
+    const auto lost = transport_->lost_connections(node.url);
+    std::uint64_t forgotten = 0;
     {
       const std::lock_guard lock(node.mutex);
-      if (node.leader && node.leader->lost_connections == leader.lost_connections) return attempt;
+      if (node.applied && node.applied->lost_connections == lost) return attempt;
+      forgotten = node.forgotten;
     }
     static constexpr std::string_view kSql = "SELECT 1";
     const Statement statement{kSql, {}};
@@ -366,11 +390,8 @@ class Engine final : public DatabaseClient {
       return attempt;
     }
     auto response = post(node, "/db/query?level=strong", *request, deadline);
-    if (!response) {
-      node.answered = 0;
-      return after_failure(std::move(response.error()), true);
-    }
-    leader.served_by = response->served_by;
+    if (!response) return after_failure(std::move(response.error()), true);
+    Applied applied{response->served_by, lost};
     auto answered = after_response(std::move(*response), node, true);
     if (answered.next != Attempt::Next::done) return answered;
     if (auto results = read_answer(answered.body, *request); !results) {
@@ -378,7 +399,9 @@ class Engine final : public DatabaseClient {
       attempt.error = std::move(results).error();
       return attempt;
     }
-    node.set_leader(std::move(leader));
+    const std::lock_guard lock(node.mutex);
+    if (node.forgotten != forgotten || transport_->lost_connections(node.url) != lost) return unsure_of(node);
+    node.applied = std::move(applied);
     return attempt;
   }
 

@@ -29,10 +29,11 @@ namespace offx::db::rqlite {
 ///
 /// **Reads** see every write that was acknowledged before, unless the leader was asleep or cut off and does not know
 /// yet that it is none (level weak); Mode::read_latest is linearizable without exception (level strong). A node that
-/// has just begun to lead, or was started again, would show less until it has applied its log: one trifle goes through
-/// the log before the first read, and again when another node answers, a connection was lost, or 5 s have passed
-/// without an answer. Mode::read_stale takes what any node has (level none) until this client writes, then it is as
-/// Mode::read. The level `linearizable` is never used: versions before 8.32 take it for weak.
+/// has just begun to lead, or was started again, would show less until it has applied its log: a trifle goes through
+/// the log before the first read, and again when another node answers, or a connection to this one was lost or kept for
+/// long. It waits for the writes before it. What hides from that is a leader that was none for a time between two calls
+/// and kept its connections. Mode::read_stale takes what any node has (level none) until this client writes, then it is
+/// as Mode::read. The level `linearizable` is never used: versions before 8.32 take it for weak.
 ///
 /// **Nodes that hang.** One of several that was silent for 5 s is first asked for a trifle, and has half a second for
 /// that, later more; so neither a read nor a write waits long for it, unless it fell asleep within those 5 s.
