@@ -498,7 +498,7 @@ TEST_F(ThreeNodes, a_new_leader_shows_no_less_than_the_old_one_acknowledged) {
   cluster_->node(leader).kill();
   // rqlite itself waits no longer than 5 s for the lock.
   const std::jthread unlocking([&locks] {
-    std::this_thread::sleep_for(milliseconds(3'500));
+    std::this_thread::sleep_for(milliseconds(2'500));
     locks.clear();
   });
   for (auto* client : {client_.get(), other.get(), forwarded.get()}) {
