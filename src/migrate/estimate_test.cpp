@@ -1,4 +1,9 @@
-// What a plan says of sizes, beside what a migration then takes.
+// What a plan says of sizes and times, beside what a migration then takes; and that it changes nothing.
+
+#include <fstream>
+#include <iterator>
+
+#include <gmock/gmock.h>
 
 #include "migrate/test_support.h"
 
@@ -70,6 +75,49 @@ TEST_F(Estimate, ATableWithoutRows) {
       *client_, migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, a, b)")})));
   EXPECT_EQ(plan.tables.front().rows, 0);
   EXPECT_EQ(plan.tables.front().seconds, 0);
+}
+
+TEST_F(Estimate, OfIndexesThatAreMadeOverAllRows) {
+  const auto waits_of = [&](int rows, const std::string& own) {
+    execute({"DROP TABLE IF EXISTS t_v1", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, a TEXT, b TEXT)"});
+    fill("n, 'a' || n, r", rows);
+    if (!own.empty()) execute({own});
+    const auto change = change_of(
+        "t_v1", "t_v2",
+        "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, a TEXT, b TEXT); CREATE UNIQUE INDEX i ON t_v2 (a) WHERE b > 0");
+    std::string waits;
+    for (const auto& finding :
+         must(make_plan(*client_, migration_of("m", {change}), std::chrono::milliseconds(10))).findings) {
+      if (finding.message.find("Writers wait about") != std::string::npos) waits += finding.message;
+    }
+    return waits;
+  };
+  EXPECT_THAT(waits_of(300'000, ""),
+              testing::AllOf(testing::HasSubstr("CREATE INDEX \"offx_sync_t_v2_find1\" ON \"t_v1\""),
+                             testing::HasSubstr("about 0.3 s")));
+  EXPECT_EQ(waits_of(300'000, "CREATE INDEX own ON t_v1 (a)"), "");
+  EXPECT_EQ(waits_of(9'000, ""), "");
+}
+
+TEST(Plan, LeavesAFileAsItIs) {
+  const TemporaryFolder folder;
+  const std::string file = folder / "t.db";
+  ASSERT_EQ(run_elsewhere(file, "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, a TEXT); INSERT INTO t_v1 VALUES (1, 'a')"),
+            "");
+  const auto bytes = [&] {
+    std::ifstream stream(file, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(stream), {});
+  };
+  const auto before = bytes();
+  for (const std::string up : {"upper(a)", "upper(b)", "upper(a", "nofunc(a)", "random()"}) {
+    auto client = must(db::create_database_client(file));
+    auto change = change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, a TEXT, c TEXT)");
+    change.up = {{"c", up}};
+    const auto plan = must(make_plan(*client, migration_of("m", {change})));
+    EXPECT_EQ(plan.refused(), up != "upper(a)");
+    client.reset();
+    EXPECT_EQ(bytes(), before) << up;
+  }
 }
 
 }  // namespace

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <ranges>
+#include <span>
 
+#include "db/forwarding_client.h"
 #include "db/script.h"
 #include "migrate/blueprint.h"
 #include "migrate/carried.h"
@@ -37,20 +39,54 @@ void append(std::vector<std::string>& to, std::vector<std::string> more) {
   to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
+/// A statement that SQLite does not understand would go to the connection that writes otherwise, and that makes of the
+/// file one with a log.
+class Reader final : public db::ForwardingClient {
+ public:
+  explicit Reader(db::DatabaseClient& client) : ForwardingClient(client) {}
+  Result<db::QueryResult> execute(std::string_view sql, const db::Params& params) override {
+    const db::Statement statement{sql, params};
+    OFFX_ASSIGN(auto results, client().batch(std::span(&statement, 1), db::Mode::read));
+    return std::move(results[0]);
+  }
+};
+
+/// What the triggers find rows by is made over the rows that are there in one step.
+void warn_of_indexing(const PairPlan& plan, std::int64_t rows, std::chrono::milliseconds max_stall,
+                      std::vector<Finding>& findings) {
+  constexpr std::chrono::nanoseconds kPerRow{1'000};  // measured: 0.6 to 1 µs
+  const auto& from = plan.pair.change.from;
+  std::vector<std::string> indexes;
+  for (const auto& helper : plan.helpers) {
+    const auto object = created_object(helper.sql);
+    if (object.kind == "index" && same_name(object.table, from)) indexes.push_back(helper.sql);
+  }
+  const auto wait = kPerRow * rows * static_cast<std::int64_t>(indexes.size());
+  if (wait <= max_stall) return;
+  const auto tenths = std::chrono::duration_cast<std::chrono::milliseconds>(wait).count() / 100;
+  findings.push_back(
+      {Severity::warning, from, "",
+       "`start` makes over all rows, in one step, by what its triggers find rows: " + joined(indexes, "; ") +
+           ". Writers wait about " + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) +
+           " s for that, whatever --max-stall says. Indexes of your own on the same columns without a "
+           "WHERE, made at a quiet time before, take their place",
+       plan.pair.change.line_of("")});
+}
+
 std::vector<Step> steps_of(const Blueprint& blueprint) {
   std::vector<Step> steps;
   Step expand{"expand", "", "make the new tables and their indexes, empty", {}};
   for (const auto& plan : blueprint.pairs) {
     append(expand.sql, plan.create);
     append(expand.sql, sql_of(plan.carried_indexes));
-    append(expand.sql, sql_of(plan.helpers));
   }
   steps.push_back(std::move(expand));
   Step live{"live", "", "triggers new → old, in the transaction that makes both versions live", {}};
   for (const auto& plan : blueprint.pairs) {
     const auto& [from, to] = std::pair(plan.pair.change.from, plan.pair.change.to);
     Step triggers{"expand", from, "triggers " + from + " → " + to + ": from now on writes are carried",
-                  sql_of(plan.up)};
+                  sql_of(plan.helpers)};
+    append(triggers.sql, sql_of(plan.up));
     append(triggers.sql, sql_of(plan.sync));
     steps.push_back(std::move(triggers));
     steps.push_back({"backfill", from, "copy the rows that are there, in chunks", {copy_sql(plan.pair, {true, true})}});
@@ -254,7 +290,8 @@ bool Plan::refused() const {
                      [](const Finding& finding) { return finding.severity == Severity::refusal; });
 }
 
-Result<Plan> make_plan(db::DatabaseClient& client, const Migration& migration, std::chrono::milliseconds max_stall) {
+Result<Plan> make_plan(db::DatabaseClient& database, const Migration& migration, std::chrono::milliseconds max_stall) {
+  Reader client(database);
   OFFX_ASSIGN(const auto records, read_records(client));
   for (const auto& record : records) {
     if (record.name == migration.name && record.phase != Phase::rolled_back) {
@@ -295,6 +332,7 @@ Result<Plan> make_plan(db::DatabaseClient& client, const Migration& migration, s
     // The scratch database has every index that it will have.
     OFFX_ASSIGN(const auto new_table, schema.table(pair.pair.change.to));
     OFFX_ASSIGN(auto size, estimate(client, pair, new_table, max_stall));
+    warn_of_indexing(pair, size.rows, max_stall, plan.findings);
     plan.tables.push_back(std::move(size));
   }
   OFFX_TRY(check_disk(client, plan, max_stall));
