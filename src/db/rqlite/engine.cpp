@@ -251,6 +251,15 @@ class Engine final : public DatabaseClient {
     return attempt;
   }
 
+  static Result<Request> request_of(std::string_view sql) {
+    const Statement statement{sql, {}};
+    return write_request(std::span(&statement, 1));
+  }
+  static Attempt giving_up(Error error) {
+    Attempt attempt;
+    attempt.error = std::move(error);
+    return attempt;
+  }
   static Attempt unsure_of(const Node& node) {
     Attempt attempt;
     attempt.next = Attempt::Next::unsure;
@@ -342,13 +351,8 @@ class Engine final : public DatabaseClient {
     const Deadline last{steady_clock::duration(node.answered.load())};
     if (node.answered != 0 && (nodes_.size() == 1 || steady_clock::now() < last + kTrusted)) return attempt;
     static constexpr std::string_view kSql = "SELECT foreign_keys FROM pragma_foreign_keys";
-    const Statement statement{kSql, {}};
-    const auto request = write_request(std::span(&statement, 1));
-    if (!request) {
-      attempt.next = Attempt::Next::give_up;
-      attempt.error = request.error();
-      return attempt;
-    }
+    const auto request = request_of(kSql);
+    if (!request) return giving_up(request.error());
     auto response = transport_->post(node.url + "/db/query?level=none", request->json, deadline);
     if (!response) return after_failure(std::move(response.error()), true);
     auto answered = after_response(std::move(*response), node, true);
@@ -382,13 +386,8 @@ class Engine final : public DatabaseClient {
       forgotten = node.forgotten;
     }
     static constexpr std::string_view kSql = "SELECT 1";
-    const Statement statement{kSql, {}};
-    const auto request = write_request(std::span(&statement, 1));
-    if (!request) {
-      attempt.next = Attempt::Next::give_up;
-      attempt.error = request.error();
-      return attempt;
-    }
+    const auto request = request_of(kSql);
+    if (!request) return giving_up(request.error());
     auto response = post(node, "/db/query?level=strong", *request, deadline);
     if (!response) return after_failure(std::move(response.error()), true);
     Applied applied{response->served_by, lost};
