@@ -29,7 +29,7 @@ class Builder {
       check_references(blueprint_, plan, schema_, findings_);
       OFFX_TRY(find_children(blueprint_, plan, schema_, can_redirect_, findings_));
       plan.pair.carries_replace = carries_replace(plan);
-      plan.pair.notes_displaced = notes_displaced(plan);
+      for (const Side side : {kOld, kNew}) plan.pair.notes_displaced[side] = notes_displaced(plan.pair, side);
       plan.helpers = sync_helpers(plan.pair);
       plan.sync = triggers_in(plan.pair.change.sync, plan.pair.change, findings_);
       OFFX_TRY(find_triggers(plan));
@@ -224,12 +224,19 @@ class Builder {
   }
 
   /// Likewise of Pair::notes_displaced.
-  bool notes_displaced(const PairPlan& plan) {
-    const auto& change = plan.pair.change;
-    if (schema_.find("table", change.to) != nullptr) {
-      return schema_.find("table", note_of_displaced(change.to)) != nullptr;
+  bool notes_displaced(Pair& pair, Side side) {
+    const bool notes = pair.notes_displaced[side] || pair.goes_with_itself;
+    if (schema_.find("table", pair.change.to) == nullptr) return notes;
+    const bool has_triggers = schema_.find("trigger", trigger_name(pair, side, "del")) != nullptr;
+    if (has_triggers ? schema_.find("trigger", trigger_name(pair, side, "way_in")) != nullptr
+                     : notes && schema_.find("table", note_of_displaced(pair.change.to)) != nullptr) {
+      return true;
     }
-    return plan.pair.notes_displaced || plan.goes_with_itself;
+    // An index that there was then somebody has dropped: rows are found without it.
+    for (auto& unique : pair.uniqueness[side]) {
+      if (unique.is_carried() && !unique.lookup) unique.lookup = {unique.collations, {}};
+    }
+    return false;
   }
 
   /// In a chain: the tables that this one is a next version of.
@@ -269,7 +276,7 @@ class Builder {
         if (!same_name(object.table, pair.table(side).name)) continue;
         note(side, object.sql);
         warn_of_group(pair, side, object);
-        if (!pair.notes_displaced || !writes_before(object.sql, object.table)) continue;
+        if (!pair.notes_displaced[side] || !writes_before(object.sql, object.table)) continue;
         find(Severity::warning, pair.change, "", object.name,
              "the trigger " + object.name + " writes to " + object.table +
                  " before each row that it runs for: a write with OR REPLACE that it gets in the way of so may be "
@@ -292,7 +299,7 @@ class Builder {
   /// ended the statement there, and took back nothing, would leave it half done.
   void check_failing_deletes(const Pair& pair) {
     const auto& uniques = pair.uniqueness[kNew];
-    const bool sweeps = pair.notes_displaced || pair.sweeps_updates[kOld] ||
+    const bool sweeps = pair.notes_displaced[kNew] || pair.sweeps_updates[kOld] ||
                         std::any_of(uniques.begin(), uniques.end(),
                                     [](const Uniqueness& unique) { return !unique.on_both || !unique.is_carried(); });
     for (const auto& object : schema_.objects()) {

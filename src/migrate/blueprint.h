@@ -24,8 +24,7 @@ struct PairPlan {
   std::vector<std::string> children;      ///< tables outside of the migration that refer to the old table
   /// … and of them those that this engine cannot point at the new one.
   std::vector<std::string> stuck_children;
-  bool deletions_act = false;     ///< what ON DELETE of such a table says is not said of the new table
-  bool goes_with_itself = false;  ///< a row goes with another one of its table, by ON DELETE CASCADE of others
+  bool deletions_act = false;  ///< what ON DELETE of such a table says is not said of the new table
 };
 
 /// A migration resolved against a database's schema: what every phase is made from.

@@ -77,28 +77,6 @@ TEST_F(Estimate, ATableWithoutRows) {
   EXPECT_EQ(plan.tables.front().seconds, 0);
 }
 
-TEST_F(Estimate, OfIndexesThatAreMadeOverAllRows) {
-  const auto waits_of = [&](int rows, const std::string& own) {
-    execute({"DROP TABLE IF EXISTS t_v1", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, a TEXT, b TEXT)"});
-    fill("n, 'a' || n, r", rows);
-    if (!own.empty()) execute({own});
-    const auto change = change_of(
-        "t_v1", "t_v2",
-        "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, a TEXT, b TEXT); CREATE UNIQUE INDEX i ON t_v2 (a) WHERE b > 0");
-    std::string waits;
-    for (const auto& finding :
-         must(make_plan(*client_, migration_of("m", {change}), std::chrono::milliseconds(10))).findings) {
-      if (finding.message.find("Writers wait about") != std::string::npos) waits += finding.message;
-    }
-    return waits;
-  };
-  EXPECT_THAT(waits_of(300'000, ""),
-              testing::AllOf(testing::HasSubstr("CREATE INDEX \"offx_sync_t_v2_find1\" ON \"t_v1\""),
-                             testing::HasSubstr("about 0.3 s")));
-  EXPECT_EQ(waits_of(300'000, "CREATE INDEX own ON t_v1 (a)"), "");
-  EXPECT_EQ(waits_of(9'000, ""), "");
-}
-
 TEST(Plan, LeavesAFileAsItIs) {
   const TemporaryFolder folder;
   const std::string file = folder / "t.db";

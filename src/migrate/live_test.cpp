@@ -117,11 +117,11 @@ TEST_F(Live, HelpersOfTheTriggersGoWithThem) {
   const auto migration =
       migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT UNIQUE)")});
   begin(migration);
-  EXPECT_THAT(objects_in(*client_), HasSubstr("offx_sync_t_v2_find1"));
+  EXPECT_THAT(objects_in(*client_), HasSubstr("offx_sync_t_v2_displaced"));
   go_back("m");
   EXPECT_EQ(objects_in(*client_), "t_v1");
   begin(migration);
-  execute({"CREATE INDEX by_name ON t_v1 (name)"});  // as good as the helper
+  execute({"CREATE INDEX by_name ON t_v1 (name)"});  // with which none would be made
   CompleteOptions forced;
   forced.force = true;
   must(complete(*client_, "m", forced));

@@ -429,7 +429,8 @@ class Resolver {
                "only " + table(side).name + " demands unique (" + readable(index) + "): while both versions live, " +
                    (side == kNew ? "old" : "new") + " code that writes a repeated value gets an error");
         }
-        pair_.notes_displaced = pair_.notes_displaced || !unique.is_carried();
+        unique.lookup = find_lookup(side, unique);
+        pair_.notes_displaced[side] = pair_.notes_displaced[side] || !unique.lookup;
         if (!unique.is_carried() && table(side).key_is_rowid() && contains_name(unique.reads, table(side).key[0])) {
           find(Severity::refusal, index.name,
                index.name + " is unique over an expression of " + table(side).key[0] +
@@ -439,6 +440,42 @@ class Resolver {
         pair_.uniqueness[side].push_back(std::move(unique));
       }
     }
+  }
+
+  /// Without one each write would have to read the other side's table from end to end.
+  std::optional<Uniqueness::Lookup> find_lookup(Side side, const Uniqueness& unique) const {
+    if (!unique.is_carried()) return std::nullopt;
+    const auto& columns = unique.columns[other(side)];
+    for (const auto& index : table(other(side)).indexes) {
+      if (index.columns.size() < columns.size() || (index.partial && !holds_the_same(side, unique, index))) continue;
+      Uniqueness::Lookup lookup{{}, index.text.where};
+      for (std::size_t i = 0; i < columns.size(); ++i) {
+        const auto mine = table(side).column(unique.columns[side][i])->type;
+        const auto at = std::find_if(index.columns.begin(), index.columns.begin() + std::ssize(columns),
+                                     [&](const auto& its) { return same_name(its, columns[i]); });
+        const auto found = static_cast<std::size_t>(at - index.columns.begin());
+        if (found == columns.size() || !tell_apart_alike(mine, table(other(side)).column(columns[i])->type)) break;
+        // What is equal by its bytes is so by any collation.
+        const auto& its = index.collations[found];
+        if (!same_name(its, unique.collations[i]) && !same_name(unique.collations[i], "BINARY")) break;
+        lookup.collations.push_back(its);
+      }
+      if (lookup.collations.size() == columns.size()) return lookup;
+    }
+    return std::nullopt;
+  }
+
+  /// True if the other side's partial index holds the twins of the rows that `unique` is about.
+  bool holds_the_same(Side side, const Uniqueness& unique, const Index& index) const {
+    if (as_said_by_other(side, unique.text.where) != normalised(index.text.where)) return false;
+    std::vector<std::string> speaks_of;
+    add_columns_in(side, unique.text.where, speaks_of);
+    return std::all_of(speaks_of.begin(), speaks_of.end(), [&](const std::string& name) {
+      const auto& mine = *table(side).column(name);
+      const auto* its = table(other(side)).column(mutual(side, name));
+      return !mine.generated && tell_apart_alike(mine.type, its->type) &&
+             collation_of(table(side), name) == collation_of(table(other(side)), its->name);
+    });
   }
 
   /// The columns that an index is over, and its condition speaks of: for a generated one those it is made of.

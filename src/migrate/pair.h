@@ -49,6 +49,13 @@ struct Uniqueness {
   bool partial = false;
   bool on_both = false;  ///< the other side has the same one, or one that tells fewer rows apart; never a partial one
   bool is_said_by_both = false;  ///< the other side has one of the same text, partial or not
+  /// The other side has an index that finds its rows by values of these columns: by which collations, and, of one that
+  /// is partial, which rows it holds, in SQL over that side. Those are all that count then.
+  struct Lookup {
+    std::vector<std::string> collations;
+    std::string where;
+  };
+  std::optional<Lookup> lookup;
 
   [[nodiscard]] bool is_carried() const;  ///< the other side has all these columns too
 };
@@ -81,10 +88,12 @@ struct Pair {
   /// REPLACE of a row of the new table has to be one of the old table's row too, as that has triggers of the user's, or
   /// as other tables' ON DELETE depends on it.
   bool carries_replace = false;
-  /// Rows that stand in the way of a write are noted before it, as REPLACE may remove them and what they were could not
-  /// be told afterwards: by a UNIQUE over what the other side does not have, or because the row that is written goes
-  /// with them (ON DELETE CASCADE through other tables).
-  bool notes_displaced = false;
+  /// A row goes with another one of its table, by ON DELETE CASCADE of other tables.
+  bool goes_with_itself = false;
+  /// Rows that stand in the way of a write to a side's table are noted before it, as REPLACE may remove them and their
+  /// twins could not be found afterwards: by a UNIQUE over what the other side does not have or has no index of, or
+  /// because the row that is written goes with them.
+  std::array<bool, 2> notes_displaced{};
   /// Each UPDATE trigger of the user's on a side's table: the columns it is OF; none if it is of all.
   std::array<std::vector<std::vector<std::string>>, 2> update_triggers;
   std::array<bool, 2> delete_triggers{};  ///< whether there is one of DELETE

@@ -51,28 +51,6 @@ class Reader final : public db::ForwardingClient {
   }
 };
 
-/// What the triggers find rows by is made over the rows that are there in one step.
-void warn_of_indexing(const PairPlan& plan, std::int64_t rows, std::chrono::milliseconds max_stall,
-                      std::vector<Finding>& findings) {
-  constexpr std::chrono::nanoseconds kPerRow{1'000};  // measured: 0.8 to 1 µs
-  const auto& from = plan.pair.change.from;
-  std::vector<std::string> indexes;
-  for (const auto& helper : plan.helpers) {
-    const auto object = created_object(helper.sql);
-    if (object.kind == "index" && same_name(object.table, from)) indexes.push_back(helper.sql);
-  }
-  const auto wait = kPerRow * rows * static_cast<std::int64_t>(indexes.size());
-  if (wait <= max_stall) return;
-  const auto tenths = std::chrono::duration_cast<std::chrono::milliseconds>(wait).count() / 100;
-  findings.push_back(
-      {Severity::warning, from, "",
-       "`start` makes over all rows, in one step, by what its triggers find rows: " + joined(indexes, "; ") +
-           ". Writers wait about " + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) +
-           " s for that, whatever --max-stall says. Indexes of your own on the same columns without a "
-           "WHERE, made at a quiet time before, take their place",
-       plan.pair.change.line_of("")});
-}
-
 std::vector<Step> steps_of(const Blueprint& blueprint) {
   std::vector<Step> steps;
   Step expand{"expand", "", "make the new tables and their indexes, empty", {}};
@@ -332,7 +310,6 @@ Result<Plan> make_plan(db::DatabaseClient& database, const Migration& migration,
     // The scratch database has every index that it will have.
     OFFX_ASSIGN(const auto new_table, schema.table(pair.pair.change.to));
     OFFX_ASSIGN(auto size, estimate(client, pair, new_table, max_stall));
-    warn_of_indexing(pair, size.rows, max_stall, plan.findings);
     plan.tables.push_back(std::move(size));
   }
   OFFX_TRY(check_disk(client, plan, max_stall));

@@ -214,7 +214,8 @@ Result<void> find_children(const Blueprint& blueprint, PairPlan& plan, Schema& s
       check_child(plan, child, key, can_redirect, findings);
     }
   }
-  plan.goes_with_itself = cascades_in_circle(pair.table(kOld), tables) || cascades_in_circle(pair.table(kNew), tables);
+  plan.pair.goes_with_itself =
+      cascades_in_circle(pair.table(kOld), tables) || cascades_in_circle(pair.table(kNew), tables);
   return {};
 }
 

@@ -6,8 +6,7 @@
 
 #include "migrate/pair_sql.h"
 
-/// What the triggers of sync_sql.h need beside the two tables, made before them and dropped with them: indexes to find
-/// rows by, where a table has none of its own, and tables of notes.
+/// What the triggers of sync_sql.h need beside the two tables, made before them and dropped with them: tables of notes.
 namespace offx::migrate {
 
 [[nodiscard]] std::vector<NamedSql> sync_helpers(const Pair& pair);

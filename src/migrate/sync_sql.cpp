@@ -107,9 +107,10 @@ class Triggers {
     // The row itself is made, or gets its new key, by what follows.
     const auto but_this = " AND NOT (" + at_key(pair_, from_, from_, "NEW") + ")";
     if (carries_replace()) add("rep", "BEFORE INSERT", "", note_replaced());
-    if (pair_.notes_displaced) {
-      add("way_in", "BEFORE INSERT", "", note_displaced(false));
-      add("way_to", "BEFORE UPDATE" + of_unique(), "", note_displaced(true));
+    if (notes_displaced()) {
+      add("way_in", "BEFORE INSERT", some_displaced() + " OR " + some_in_the_way(false), note_displaced(false));
+      add("way_to", "BEFORE UPDATE" + of_unique(), some_displaced() + " OR " + some_in_the_way(true),
+          note_displaced(true));
       // No other trigger is of columns that the target lacks, or of an echo that finds the pair alike.
       const auto rows = displaced_rows(true, true);
       add("way_up", "AFTER UPDATE" + of_unique(), some_displaced(),
@@ -118,7 +119,7 @@ class Triggers {
     // An echo, or what comes to the same, ends before anything is done.
     add("ins", "AFTER INSERT",
         "NOT " + pair_is_alike() + (carries_replace() ? " OR " + is_noted() : "") +
-            (pair_.notes_displaced ? " OR " + some_displaced() : ""),
+            (notes_displaced() ? " OR " + some_displaced() : ""),
         refuse_null_key() + bring_ancestors(but_this) + sweeps(nullptr, false) + replace() + insert_through("", false) +
             insert(is_carried_) + restore() + assert_row(false, is_carried_));
     add("del", "AFTER DELETE", "",
@@ -282,13 +283,18 @@ class Triggers {
            std::any_of(unique.columns[to_].begin(), unique.columns[to_].end(), is_computed);
   }
 
-  /// The rows of the target that have NEW's values in these columns, which are carried, but the twins of NEW and OLD.
+  /// The rows of the target that have NEW's values in these columns, by which it is looked up, but the twins of NEW and
+  /// OLD.
   std::string others_with(const Uniqueness& unique, bool key_moves) const {
     std::vector<std::string> parts;
     for (std::size_t i = 0; i < unique.columns[to_].size(); ++i) {
-      parts.push_back(target_ + "." + quote_identifier(unique.columns[to_][i]) + " = NEW." +
-                      quote_identifier(unique.columns[from_][i]) + " COLLATE " + unique.collations[i]);
+      const auto equal = target_ + "." + quote_identifier(unique.columns[to_][i]) + " = NEW." +
+                         quote_identifier(unique.columns[from_][i]) + " COLLATE ";
+      parts.push_back(equal + unique.collations[i]);
+      if (!same_name(unique.lookup->collations[i], unique.collations[i]))
+        parts.push_back(equal + unique.lookup->collations[i]);
     }
+    if (!unique.lookup->where.empty()) parts.push_back("(" + unique.lookup->where + ")");
     parts.push_back("NOT (" + at_key(pair_, to_, from_, "NEW") + ")");
     if (key_moves) parts.push_back("NOT (" + at_key(pair_, to_, from_, "OLD") + ")");
     return joined(parts, " AND ");
@@ -303,8 +309,7 @@ class Triggers {
   /// Where DELETE triggers of the user's would see them go, they are not swept, but replaced by what is written, if the
   /// target has the same uniqueness.
   bool replaces_through(const Uniqueness& unique, bool by_update) const {
-    return unique.on_both && unique.is_carried() && pair_.delete_triggers[to_] &&
-           !(by_update && pair_.sweeps_updates[to_]);
+    return unique.on_both && unique.lookup && pair_.delete_triggers[to_] && !(by_update && pair_.sweeps_updates[to_]);
   }
 
   /// True if there are rows to be replaced so; empty if there are never.
@@ -390,11 +395,11 @@ class Triggers {
     for (const auto& unique : pair_.uniqueness[from_]) {
       if (!concerns(unique, group)) continue;
       concerned = true;
-      if (!unique.is_carried()) continue;
+      if (!unique.lookup) continue;
       gone.push_back(replaced_rows(unique, key_moves));
       if (!replaces_through(unique, group != nullptr || key_moves)) sql += sweep(gone.back());
     }
-    if (concerned && pair_.notes_displaced) {
+    if (concerned && notes_displaced()) {
       gone.push_back(displaced_rows(key_moves, group != nullptr || key_moves));
       sql += sweep(gone.back()) + clear_displaced();
     }
@@ -633,6 +638,7 @@ class Triggers {
     return names;
   }
 
+  bool notes_displaced() const { return pair_.notes_displaced[from_]; }
   std::string displaced() const { return quote_identifier(note_of_displaced(pair_.tables[kNew].name)); }
   std::string of_this_side() const { return "side = " + std::to_string(from_); }
   std::string clear_displaced() const { return "DELETE FROM " + displaced() + " WHERE " + of_this_side() + ";\n"; }
@@ -653,22 +659,32 @@ class Triggers {
     return " OF " + joined(columns, ", ") + names_of_rowid();
   }
 
-  /// The rows that stand in the way of NEW, and who comes that way. Notes of a write that was ignored, or became an
-  /// upsert's update, are of rows that are still there when they are read, or whose twins went with them.
-  std::string note_displaced(bool is_update) const {
+  /// ` FROM … WHERE …`, of each uniqueness: the row that stands in the way of NEW.
+  std::vector<std::string> ways(bool is_update) const {
     std::vector<std::string> ways = {at_key(pair_, from_, from_, "NEW")};
     for (const auto& unique : pair_.uniqueness[from_]) {
       ways.push_back(has_terms_of_new(pair_.tables[from_], unique));
     }
+    const auto is_this = compared(quoted_key(pair_, from_, source_), quoted_key(pair_, from_, "OLD"), " IS ");
+    for (auto& way : ways) way = " FROM " + source_ + " WHERE " + way + (is_update ? " AND NOT (" + is_this + ")" : "");
+    return ways;
+  }
+  std::string some_in_the_way(bool is_update) const {
+    auto some = ways(is_update);
+    for (auto& way : some) way = "EXISTS (SELECT 1" + way + ")";
+    return combined(some, " OR ");
+  }
+
+  /// The rows that stand in the way of NEW, and who comes that way. Notes of a write that was ignored, or became an
+  /// upsert's update, are of rows that are still there when they are read, or whose twins went with them.
+  std::string note_displaced(bool is_update) const {
     auto columns = note_columns(pair_);
     auto values = quoted_key(pair_, from_, source_);
-    std::string but_this;
     if (is_update) {
       const auto by = note_columns(pair_, "by");
       const auto old_key = quoted_key(pair_, from_, "OLD");
       columns.insert(columns.end(), by.begin(), by.end());
       values.insert(values.end(), old_key.begin(), old_key.end());
-      but_this = " AND NOT (" + compared(quoted_key(pair_, from_, source_), old_key, " IS ") + ")";
     }
     // Those that are gone already wait for the end of a write that set off this one.
     std::string sql = "DELETE FROM " + displaced() + " WHERE " + of_this_side() + " AND EXISTS (SELECT 1 FROM " +
@@ -679,9 +695,9 @@ class Triggers {
       for (const auto& column : unique.reads) read.push_back("NEW." + quote_identifier(column));
     }
     if (is_update && !read.empty()) sql += "SELECT " + joined(read, ", ") + ";\n";
-    for (const auto& way : ways) {
+    for (const auto& way : ways(is_update)) {
       sql += "INSERT INTO " + displaced() + " (side, " + joined(columns, ", ") + ") SELECT " + std::to_string(from_) +
-             ", " + joined(values, ", ") + " FROM " + source_ + " WHERE " + way + but_this + ";\n";
+             ", " + joined(values, ", ") + way + ";\n";
     }
     return sql;
   }
@@ -707,7 +723,8 @@ class Triggers {
   /// UPDATE OR REPLACE may remove the row that it is about to change along with the one in its way, by ON DELETE
   /// CASCADE through other tables: then this is the only trigger that runs for it.
   std::string take_displaced_along() const {
-    if (!pair_.notes_displaced) return {};
+    const bool takes = pair_.goes_with_itself || pair_.cascades_in_self(kOld) || pair_.cascades_in_self(kNew);
+    if (!notes_displaced() || !takes) return {};
     return "DELETE FROM " + target_ + " WHERE " +
            were_displaced(" AND " + compared(note_columns(pair_, "by"), quoted_key(pair_, from_, "OLD"), " IS ")) +
            ";\n";
@@ -879,13 +896,10 @@ bool refers_anew(const Pair& pair) {
 }  // namespace
 
 bool may_wait_for_copy(const Pair& pair) {
-  // Those that REPLACE removes must be known without the row that takes their place, …
-  const bool sweeps = std::all_of(pair.uniqueness[kOld].begin(), pair.uniqueness[kOld].end(),
-                                  [](const Uniqueness& unique) { return unique.is_carried(); });
-  // … nobody may refer to it yet, and a row that the new table refuses is one that its author has to hear of.
+  // Nobody may refer to it yet, and a row that the new table refuses is one that its author has to hear of.
   const bool refuses = std::any_of(pair.uniqueness[kNew].begin(), pair.uniqueness[kNew].end(),
                                    [](const Uniqueness& unique) { return !unique.on_both; });
-  return pair.keys_are_rowids() && sweeps && !refuses && !pair.delete_triggers[kNew] && !pair.parent_in_self[kOld] &&
+  return pair.keys_are_rowids() && !refuses && !pair.delete_triggers[kNew] && !pair.parent_in_self[kOld] &&
          !pair.parent_in_self[kNew] && !demands_more(pair, kNew) && !refers_anew(pair);
 }
 
