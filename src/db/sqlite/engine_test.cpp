@@ -466,6 +466,23 @@ TEST(SqliteEngine, a_reader_that_keeps_its_snapshot_holds_up_nobody) {
   EXPECT_EQ(scalar(*client, "SELECT count(*) FROM big"), "56");
 }
 
+TEST(SqliteEngine, no_commit_cuts_a_log_that_had_to_grow) {
+  TemporaryFolder folder;
+  const std::string path = folder / "a.db";
+  auto client = must(sqlite::open(path));
+  must(client->execute("CREATE TABLE big (id INTEGER PRIMARY KEY, v BLOB)"));
+  auto reader = must(sqlite::Connection::open(path, sqlite::Connection::Access::read_only));
+  must(reader->control("BEGIN; SELECT * FROM big"));
+  const std::vector<Statement> insert(80, {"INSERT INTO big (v) VALUES (zeroblob(1000000))", {}});
+  must(client->batch(insert, Mode::write));
+  const auto bytes = std::filesystem::file_size(path + "-wal");
+  const auto generation = log_generation(path);
+  must(reader->control("COMMIT"));
+  for (int i = 0; i < 50 && log_generation(path) == generation; ++i) add_megabytes(*client, 1, Mode::write);
+  ASSERT_GT(log_generation(path), generation);
+  EXPECT_GE(std::filesystem::file_size(path + "-wal"), bytes);
+}
+
 TEST(SqliteEngine, two_processes_keep_one_log_short) {
   TemporaryFolder folder;
   const std::string path = folder / "a.db";
