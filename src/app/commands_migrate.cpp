@@ -519,6 +519,13 @@ Result<void> run_migrate_history(const Context& context) {
     for (const auto& state : states) {
       auto object = pipeline::to_json(state, kept);
       object["migration"] = json::parse(migrate::to_json(state.migration));
+      json::array before;
+      for (const auto& run : state.before) {
+        before.push_back(json::object{{"started_at", to_iso_time(run.started_at)},
+                                      {"ended_at", to_iso_time(run.ended_at)},
+                                      {"kept_as", run.kept_as.empty() ? json::value() : json::value(run.kept_as)}});
+      }
+      object["rolled_back"] = std::move(before);
       array.push_back(std::move(object));
     }
     print_json(array);
@@ -530,6 +537,10 @@ Result<void> run_migrate_history(const Context& context) {
   }
   std::vector<std::vector<std::string>> rows = {{"MIGRATION", "PHASE", "STARTED", "CHANGED", "TABLES"}};
   for (const auto& state : states) {
+    for (const auto& run : state.before) {
+      rows.push_back({state.migration.name, "rolled_back", time_of_day(run.started_at), time_of_day(run.ended_at),
+                      tables_of(state) + (run.kept_as.empty() ? "" : "; kept as " + run.kept_as)});
+    }
     rows.push_back({state.migration.name, std::string(to_string(state.phase)), time_of_day(state.started_at),
                     time_of_day(state.changed_at), tables_of(state)});
   }

@@ -98,9 +98,9 @@ Result<bool> has_ledger(db::DatabaseClient& client) { return table_exists(client
 
 Result<void> make_ledger(db::DatabaseClient& client) {
   // The table that was added last: with it all are there.
-  OFFX_ASSIGN(const bool there, table_exists(client, "offx_migration_archives"));
+  OFFX_ASSIGN(const bool there, table_exists(client, "offx_migration_rollbacks"));
   if (there) return {};
-  const std::array<Statement, 7> statements = {{
+  const std::array<Statement, 8> statements = {{
       {"CREATE TABLE IF NOT EXISTS offx_migrations (name TEXT NOT NULL PRIMARY KEY, position INTEGER NOT NULL, "
        "definition TEXT NOT NULL, phase TEXT NOT NULL, paused INTEGER NOT NULL, error TEXT NOT NULL, "
        "started_at TEXT NOT NULL, changed_at TEXT NOT NULL)",
@@ -121,6 +121,9 @@ Result<void> make_ledger(db::DatabaseClient& client) {
        {}},
       {"CREATE TABLE IF NOT EXISTS offx_migration_archives (migration TEXT NOT NULL, position INTEGER NOT NULL, "
        "name TEXT NOT NULL, PRIMARY KEY (migration, position))",
+       {}},
+      {"CREATE TABLE IF NOT EXISTS offx_migration_rollbacks (id INTEGER PRIMARY KEY, migration TEXT NOT NULL, "
+       "started_at TEXT NOT NULL, ended_at TEXT NOT NULL, archives TEXT NOT NULL)",
        {}},
       {"CREATE TABLE IF NOT EXISTS offx_schema_objects (type TEXT NOT NULL, name TEXT NOT NULL, sql TEXT NOT NULL, "
        "PRIMARY KEY (type, name))",
@@ -199,6 +202,19 @@ Result<std::map<std::string, std::string>> read_programs(db::DatabaseClient& cli
   return programs;
 }
 
+Result<std::map<std::string, std::vector<RolledBack>>> read_rolled_back(db::DatabaseClient& client) {
+  std::map<std::string, std::vector<RolledBack>> rolled_back;
+  OFFX_ASSIGN(const bool there, table_exists(client, "offx_migration_rollbacks"));
+  if (!there) return rolled_back;
+  OFFX_ASSIGN(const auto rows, client.execute("SELECT migration, started_at, ended_at, archives FROM "
+                                              "offx_migration_rollbacks ORDER BY id"));
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    const auto row = rows.row(i);
+    rolled_back[to_text(row[0])].push_back({time_of(row[1]), time_of(row[2]), to_text(row[3])});
+  }
+  return rolled_back;
+}
+
 Result<Record> read_record(db::DatabaseClient& client, std::string_view name) {
   OFFX_ASSIGN(auto records, read_records(client));
   std::vector<std::string> known;
@@ -224,14 +240,19 @@ bool says_paused(const db::QueryResult& answer) { return answer.rows() != 0 && t
 
 std::vector<Statement> record_beginning(const Migration& migration, std::string_view program,
                                         std::span<const TableRecord> tables) {
-  std::vector<Statement> statements = {{"DELETE FROM offx_migrations WHERE name = ?1 AND phase = ?2",
-                                        {migration.name, std::string(to_string(Phase::rolled_back))}},
-                                       {"DELETE FROM offx_migration_tables WHERE migration = ?1", {migration.name}},
-                                       {"DELETE FROM offx_migration_archives WHERE migration = ?1", {migration.name}},
-                                       insert_migration(migration.name, to_json(migration), Phase::backfill),
-                                       {"INSERT INTO offx_migration_programs (migration, program) VALUES (?1, ?2) "
-                                        "ON CONFLICT (migration) DO UPDATE SET program = excluded.program",
-                                        {migration.name, std::string(program)}}};
+  std::vector<Statement> statements = {
+      {"INSERT INTO offx_migration_rollbacks (migration, started_at, ended_at, "
+       "archives) SELECT name, started_at, changed_at, (SELECT ifnull(group_concat(a.name, ', '), '') FROM "
+       "offx_migration_archives AS a WHERE a.migration = m.name) FROM offx_migrations AS m WHERE m.name = ?1",
+       {migration.name}},
+      {"DELETE FROM offx_migrations WHERE name = ?1 AND phase = ?2",
+       {migration.name, std::string(to_string(Phase::rolled_back))}},
+      {"DELETE FROM offx_migration_tables WHERE migration = ?1", {migration.name}},
+      {"DELETE FROM offx_migration_archives WHERE migration = ?1", {migration.name}},
+      insert_migration(migration.name, to_json(migration), Phase::backfill),
+      {"INSERT INTO offx_migration_programs (migration, program) VALUES (?1, ?2) "
+       "ON CONFLICT (migration) DO UPDATE SET program = excluded.program",
+       {migration.name, std::string(program)}}};
   for (const auto& table : tables) {
     statements.push_back(
         {"INSERT INTO offx_migration_tables (migration, position, from_table, to_table, phase, low, rows_done, "

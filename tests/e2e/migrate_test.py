@@ -251,6 +251,11 @@ class Commands(ShopTest):
         self.assertEqual(self.json("migrate", "complete", "--yes")["phase"], "completed")
         history = self.json("migrate", "history")
         self.assertEqual(history[0]["migration"], plan["migration"])
+        self.assertEqual(history[0]["rolled_back"], [{"started_at": rolled_back["started_at"],
+                                                      "ended_at": rolled_back["changed_at"],
+                                                      "kept_as": rolled_back["tables"][0]["kept_as"]}])
+        lines = self.migrate("history")[0].splitlines()
+        self.assertEqual([line.split()[1] for line in lines[1:]], ["rolled_back", "completed"])
         self.assertEqual(self.json("migrate", "drift"), [])
         self.assertEqual(self.json("migrate", "baseline", "b")["name"], "b")
 
