@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <filesystem>
+#include <system_error>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -20,10 +21,11 @@ Result<migrate::CheckInput> own_input(const MigrateCommand& command, migrate::Mi
   const auto folder = std::filesystem::path(command.file).parent_path() / ".." / "releases";
   auto previous = previous_release(folder.lexically_normal().string());
   if (!previous) {
+    std::error_code error;
     return fail(Errc::invalid_argument,
                 "which statements must go on working? Name a file of them with --queries; `offx migrate check --help` "
-                "says how (" +
-                    previous.error().message() + ")");
+                "says how" +
+                    (std::filesystem::exists(folder, error) ? " (" + previous.error().message() + ")" : ""));
   }
   OFFX_ASSIGN(auto input, check_against(*previous));
   auto& all = input.migrations;

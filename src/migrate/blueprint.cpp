@@ -29,7 +29,7 @@ class Builder {
       check_references(blueprint_, plan, schema_, findings_);
       OFFX_TRY(find_children(blueprint_, plan, schema_, can_redirect_, findings_));
       plan.pair.carries_replace = carries_replace(plan);
-      for (const Side side : {kOld, kNew}) plan.pair.notes_displaced[side] = notes_displaced(plan.pair, side);
+      for (const Side side : {kOld, kNew}) decide_on_notes(plan.pair, side);
       plan.helpers = sync_helpers(plan.pair);
       plan.sync = triggers_in(plan.pair.change.sync, plan.pair.change, findings_);
       OFFX_TRY(find_triggers(plan));
@@ -224,19 +224,17 @@ class Builder {
   }
 
   /// Likewise of Pair::notes_displaced.
-  bool notes_displaced(Pair& pair, Side side) {
-    const bool notes = pair.notes_displaced[side] || pair.goes_with_itself;
-    if (schema_.find("table", pair.change.to) == nullptr) return notes;
+  void decide_on_notes(Pair& pair, Side side) {
+    auto& notes = pair.notes_displaced[side];
+    notes = notes || pair.goes_with_itself;
+    if (schema_.find("table", pair.change.to) == nullptr) return;
     const bool has_triggers = schema_.find("trigger", trigger_name(pair, side, "del")) != nullptr;
-    if (has_triggers ? schema_.find("trigger", trigger_name(pair, side, "way_in")) != nullptr
-                     : notes && schema_.find("table", note_of_displaced(pair.change.to)) != nullptr) {
-      return true;
-    }
-    // An index that there was then somebody has dropped: rows are found without it.
+    notes = has_triggers ? schema_.find("trigger", trigger_name(pair, side, "way_in")) != nullptr
+                         : notes && schema_.find("table", note_of_displaced(pair.change.to)) != nullptr;
+    // There was an index then, which somebody has dropped: rows are found without it, by reading the whole table.
     for (auto& unique : pair.uniqueness[side]) {
-      if (unique.is_carried() && !unique.lookup) unique.lookup = {unique.collations, {}};
+      if (!notes && unique.is_carried() && !unique.lookup) unique.lookup = {unique.collations, {}};
     }
-    return false;
   }
 
   /// In a chain: the tables that this one is a next version of.
@@ -299,9 +297,9 @@ class Builder {
   /// ended the statement there, and took back nothing, would leave it half done.
   void check_failing_deletes(const Pair& pair) {
     const auto& uniques = pair.uniqueness[kNew];
-    const bool sweeps = pair.notes_displaced[kNew] || pair.sweeps_updates[kOld] ||
-                        std::any_of(uniques.begin(), uniques.end(),
-                                    [](const Uniqueness& unique) { return !unique.on_both || !unique.is_carried(); });
+    const bool sweeps =
+        pair.notes_displaced[kNew] || pair.sweeps_updates[kOld] ||
+        std::any_of(uniques.begin(), uniques.end(), [](const Uniqueness& unique) { return !unique.on_both; });
     for (const auto& object : schema_.objects()) {
       const bool fails_deletes = object.type == "trigger" && same_name(object.table, pair.change.from) &&
                                  runs_for(object.sql, "delete") && fails(object.sql);

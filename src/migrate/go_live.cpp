@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "db/script.h"
+#include "migrate/data_check.h"
 #include "migrate/departure.h"
 #include "migrate/disk.h"
 #include "migrate/plan.h"
@@ -206,6 +207,17 @@ Result<void> go_live(Worker& worker, const Record& record, const Blueprint& blue
   return {};
 }
 
+/// What the new tables refuse may have been written since `plan` looked, or, where only two rows together break it (a
+/// UNIQUE), while the first one was not copied yet.
+Error with_refused_rows(db::DatabaseClient& client, const Blueprint& blueprint, Error error) {
+  std::vector<Finding> findings;
+  if (const auto checked = check_rows(client, blueprint, findings); !checked) return error;
+  const auto refused = refusals_in(findings);
+  if (refused.empty()) return error;
+  return Error(Errc::conflict, error.message() + ". The same command goes on when that is put right:" + refused)
+      .within(error.context());
+}
+
 /// Every table from wherever it is to the end of its backfill, then all of them live.
 Result<void> carry_on(Worker& worker, const Record& record) {
   OFFX_TRY(check_there(worker.client(), record));
@@ -221,7 +233,12 @@ Result<void> carry_on(Worker& worker, const Record& record) {
     if (table.phase == Phase::expand) {
       OFFX_ASSIGN(awaited_above, begin_table(worker, record, table, *plan));
     }
-    if (table.phase == Phase::backfill) OFFX_TRY(backfill(worker, record, table, *plan, awaited_above));
+    if (table.phase != Phase::backfill) continue;
+    auto copied = backfill(worker, record, table, *plan, awaited_above);
+    if (!copied && copied.error().code() == Errc::conflict) {
+      return fail(with_refused_rows(worker.client(), blueprint, std::move(copied).error()));
+    }
+    OFFX_TRY(std::move(copied));
   }
   OFFX_TRY(check_triggers(worker.client(), blueprint, kOld, false));
   Script script;

@@ -187,12 +187,24 @@ class Resolver {
     return {};
   }
 
+  /// True if these are all columns that it is over first, in whatever order.
+  static bool begins_with(const Index& index, const std::vector<std::string>& columns) {
+    return index.columns.size() >= columns.size() &&
+           std::all_of(index.columns.begin(), index.columns.begin() + std::ssize(columns),
+                       [&](const auto& column) { return contains_name(columns, column); }) &&
+           std::all_of(columns.begin(), columns.end(), [&](const auto& column) {
+             return std::any_of(index.columns.begin(), index.columns.begin() + std::ssize(columns),
+                                [&](const auto& its) { return same_name(its, column); });
+           });
+  }
+
   /// True if `side` has a key or index over just these columns, under which rows are different that `collations` tell
   /// apart. Values that any collation tells apart differ in their bytes.
   bool is_unique(Side side, const std::vector<std::string>& columns, const std::vector<std::string>& collations) const {
     if (table(side).key_is_rowid() && columns.size() == 1 && same_name(columns[0], table(side).key[0])) return true;
     return std::any_of(table(side).indexes.begin(), table(side).indexes.end(), [&](const Index& index) {
-      bool same = index.unique && !index.partial && index.columns.size() == columns.size();
+      bool same =
+          index.unique && !index.partial && index.columns.size() == columns.size() && begins_with(index, columns);
       for (std::size_t i = 0; same && i < columns.size(); ++i) {
         const auto its = collation_in(index, columns[i]);
         same = !its.empty() && (same_name(its, collations[i]) || same_name(collations[i], "BINARY"));
@@ -447,16 +459,13 @@ class Resolver {
     if (!unique.is_carried()) return std::nullopt;
     const auto& columns = unique.columns[other(side)];
     for (const auto& index : table(other(side)).indexes) {
-      if (index.columns.size() < columns.size() || (index.partial && !holds_the_same(side, unique, index))) continue;
+      if (!begins_with(index, columns) || (index.partial && !holds_the_same(side, unique, index))) continue;
       Uniqueness::Lookup lookup{{}, index.text.where};
       for (std::size_t i = 0; i < columns.size(); ++i) {
         const auto mine = table(side).column(unique.columns[side][i])->type;
-        const auto at = std::find_if(index.columns.begin(), index.columns.begin() + std::ssize(columns),
-                                     [&](const auto& its) { return same_name(its, columns[i]); });
-        const auto found = static_cast<std::size_t>(at - index.columns.begin());
-        if (found == columns.size() || !tell_apart_alike(mine, table(other(side)).column(columns[i])->type)) break;
+        if (!tell_apart_alike(mine, table(other(side)).column(columns[i])->type)) break;
         // What is equal by its bytes is so by any collation.
-        const auto& its = index.collations[found];
+        const auto its = collation_in(index, columns[i]);
         if (!same_name(its, unique.collations[i]) && !same_name(unique.collations[i], "BINARY")) break;
         lookup.collations.push_back(its);
       }
@@ -510,7 +519,7 @@ class Resolver {
 
   /// `sql` as the other side would have to say it, normalised(); nothing if it speaks of what is not carried there.
   std::optional<std::string> as_said_by_other(Side side, std::string_view sql) const {
-    bool is_there = true;
+    bool is_there = keys_are_same_rowids() || !speaks_of_rowid(side, sql);
     const auto said = with_columns(sql, [&](const std::string& name) {
       const auto* column = table(side).column(name);
       if (column == nullptr) return std::string();
@@ -521,6 +530,17 @@ class Resolver {
       return db::quote_identifier(counterpart);
     });
     return is_there ? std::optional(normalised(said)) : std::nullopt;
+  }
+
+  bool speaks_of_rowid(Side side, std::string_view sql) const {
+    const auto names = columns_in(sql);
+    return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+      return contains_name({"rowid", "oid", "_rowid_"}, name) && table(side).column(name) == nullptr;
+    });
+  }
+  bool keys_are_same_rowids() const {
+    return table(kOld).key_is_rowid() && table(kNew).key_is_rowid() &&
+           same_name(mutual(kOld, table(kOld).key[0]), table(kNew).key[0]);
   }
 
   /// True if those of them that are generated are by the same expression on the other side.
@@ -547,8 +567,9 @@ class Resolver {
 
   static std::string readable(const Index& index) {
     auto columns = index.columns;
-    for (auto& column : columns) {
-      if (column.empty()) column = "an expression";
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      if (columns[i].empty()) columns[i] = "an expression";
+      if (!same_name(index.collations[i], "BINARY")) columns[i] += " COLLATE " + index.collations[i];
     }
     return joined(columns, ", ");
   }

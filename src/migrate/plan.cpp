@@ -201,6 +201,17 @@ Result<std::vector<Migration>> earlier_in_chain(const std::vector<Record>& recor
   return earlier;
 }
 
+/// What stops the copying of a migration that is begun.
+Result<void> check_rows_left(db::DatabaseClient& client, const Migration& migration, std::vector<Finding>& findings) {
+  std::vector<Finding> of_blueprint;
+  OFFX_ASSIGN(const auto blueprint, read_blueprint(client, migration, of_blueprint));
+  std::vector<Finding> of_rows;
+  OFFX_TRY(check_rows(client, blueprint, of_rows));
+  std::erase_if(of_rows, [](const Finding& finding) { return finding.severity != Severity::refusal; });
+  findings.insert(findings.end(), of_rows.begin(), of_rows.end());
+  return {};
+}
+
 /// What can be done now with a migration that is begun.
 Result<Plan> plan_of_begun(db::DatabaseClient& client, const Migration& migration, const Record& record) {
   Plan plan;
@@ -214,7 +225,7 @@ Result<Plan> plan_of_begun(db::DatabaseClient& client, const Migration& migratio
   const auto or_refused = [](const auto& allowed, std::string what) {
     return allowed ? what : "would be refused now: " + allowed.error().message();
   };
-  say(Severity::note, record.name + " was started " + to_sql_time(record.started_at) + " and is " + phase + " since " +
+  say(Severity::note, record.name + " was started " + to_sql_time(record.started_at) + " and has been in the phase " + phase + " since " +
                           to_sql_time(record.changed_at));
   if (auto may = may_start(record, migration); !may) {
     say(Severity::refusal, "`start`: " + may.error().message());
@@ -226,7 +237,9 @@ Result<Plan> plan_of_begun(db::DatabaseClient& client, const Migration& migratio
       how_far += (how_far.empty() ? "" : ", ") + table.to + " " + std::to_string(table.rows_done) + " of " +
                  std::to_string(table.rows_total) + " rows";
     }
-    say(Severity::note, "`start` " + or_refused(check_there(client, record), "goes on where it stopped: " + how_far));
+    const auto there = check_there(client, record);
+    say(Severity::note, "`start` " + or_refused(there, "goes on where it stopped: " + how_far));
+    if (there) OFFX_TRY(check_rows_left(client, migration, plan.findings));
   }
   const auto old_tables = joined(names_of(record, kOld), ", ");
   if (record.phase == Phase::live) {

@@ -495,7 +495,7 @@ const Case kCases[] = {
      kWarning, "only t_v1 demands unique (name)"},
     {"unique_but_for_case", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INTEGER);",
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT COLLATE NOCASE UNIQUE, n INTEGER)"), kWarning,
-     "only t_v2 demands unique (name)"},
+     "only t_v2 demands unique (name COLLATE NOCASE)"},
     {"triggers_that_replace_sets_off",
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER);"
      "CREATE TRIGGER gone AFTER DELETE ON t_v1 BEGIN SELECT 1; END;",

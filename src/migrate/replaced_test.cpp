@@ -47,6 +47,43 @@ TEST_F(Replaced, ThroughAnExpressionThatBothVersionsKeepUnique) {
   EXPECT_EQ(rows(), "9|c");
 }
 
+TEST_F(Replaced, SeveralRowsOfWhichOneSetsOffOtherWrites) {
+  live({"PRAGMA foreign_keys = ON", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INT UNIQUE)",
+        "CREATE TABLE child (t REFERENCES t_v1 ON DELETE CASCADE)",
+        "CREATE TRIGGER more AFTER DELETE ON child BEGIN INSERT INTO t_v1 (name) VALUES (OLD.t || ' is'); "
+        "INSERT OR IGNORE INTO t_v1 (name) VALUES (OLD.t || ' is'); "
+        "INSERT INTO t_v1 (name) VALUES (OLD.t || ' gone'); UPDATE t_v1 SET name = name || '!' WHERE name GLOB '* is'; "
+        "END",
+        "INSERT INTO t_v1 VALUES (1, 'a', 1), (2, 'b', 2), (3, 'c', 3), (4, 'd', 4), (5, 'e', 5), (6, 'f', 6)",
+        "INSERT INTO child VALUES (2), (3), (5)"},
+       "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INT)", "id, name, n");
+  execute({"INSERT OR REPLACE INTO t_v1 VALUES (2, 'a', 9)"});
+  EXPECT_EQ(rows(), "2|a|9 3|c|3 4|d|4 5|e|5 6|f|6 7|2 is!|- 8|2 gone|-");
+  execute({"INSERT OR REPLACE INTO t_v1 VALUES (30, 'd', 3)"});
+  EXPECT_EQ(rows(), "2|a|9 5|e|5 6|f|6 7|2 is!|- 8|2 gone|- 9|3 is!|- 10|3 gone|- 30|d|3");
+  execute({"UPDATE OR REPLACE t_v1 SET id = 5, name = 'f', n = 77 WHERE id = 2"});
+  EXPECT_EQ(rows(), "5|f|77 7|2 is!|- 8|2 gone|- 9|3 is!|- 10|3 gone|- 30|d|3 31|5 is!|- 32|5 gone|-");
+  EXPECT_EQ(asked("SELECT count(*) FROM offx_sync_t_v2_displaced"), "0");
+}
+
+TEST_F(Replaced, ByWhatARowidSays) {
+  live({"CREATE TABLE t_v1 (name TEXT NOT NULL PRIMARY KEY, id TEXT)",
+        "CREATE UNIQUE INDEX late ON t_v1 (id) WHERE rowid > 1", "INSERT INTO t_v1 VALUES ('p', '1'), ('q', '2')",
+        "DELETE FROM t_v1 WHERE name = 'p'"},
+       "CREATE TABLE t_v2 (name TEXT NOT NULL PRIMARY KEY, id TEXT); "
+       "CREATE UNIQUE INDEX late_v2 ON t_v2 (id) WHERE rowid > 1");
+  execute({"INSERT OR REPLACE INTO t_v1 VALUES ('z', '2')"});
+  EXPECT_EQ(rows(), "2|z");
+}
+
+TEST_F(Replaced, ByAnIndexThatNamesAColumnTwice) {
+  live({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INT, UNIQUE (name, name))",
+        "INSERT INTO t_v1 VALUES (1, 'x', 1), (2, 'a', 1), (5, 'z', 0)"},
+       "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INT); CREATE UNIQUE INDEX both ON t_v2 (n, name)");
+  EXPECT_THAT(asked("INSERT OR REPLACE INTO t_v2 VALUES (8, 'x', 7)"), HasSubstr("UNIQUE constraint failed"));
+  EXPECT_EQ(rows(), "1|x 2|a 5|z");
+}
+
 TEST_F(Replaced, ThroughWhatOnlyTheOldVersionHas) {
   live({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, gone TEXT UNIQUE)",
         "INSERT INTO t_v1 VALUES (1, 'a', 'k1'), (2, 'b', 'k2'), (3, 'c', 'k3'), (4, 'd', 'k4')"},

@@ -15,9 +15,9 @@ std::string note_of_enforcement(std::string_view to) {
   return std::string(kSyncPrefix) + std::string(to) + "_enforced";
 }
 
-std::vector<std::string> note_columns(const Pair& pair, const std::string& prefix) {
+std::vector<std::string> note_columns(const Pair& pair) {
   std::vector<std::string> columns;
-  for (std::size_t i = 0; i < pair.key[kNew].size(); ++i) columns.push_back(prefix + std::to_string(i + 1));
+  for (std::size_t i = 0; i < pair.key[kNew].size(); ++i) columns.push_back("key" + std::to_string(i + 1));
   return columns;
 }
 
@@ -36,8 +36,7 @@ std::vector<NamedSql> sync_helpers(const Pair& pair) {
   if (pair.notes_displaced[kOld] || pair.notes_displaced[kNew]) {
     const auto name = note_of_displaced(pair.tables[kNew].name);
     helpers.push_back({name, "CREATE TABLE " + quote_identifier(name) + " (side INTEGER NOT NULL, " +
-                                 joined(note_columns(pair), ", ") + ", " + joined(note_columns(pair, "by"), ", ") +
-                                 ")"});
+                                 joined(note_columns(pair), ", ") + ", by_write TEXT NOT NULL)"});
   }
   if (pair.acts_on_delete_in_self(kOld) || pair.acts_on_delete_in_self(kNew)) {
     const auto name = note_of_enforcement(pair.tables[kNew].name);

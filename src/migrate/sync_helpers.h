@@ -22,6 +22,6 @@ namespace offx::migrate {
 /// The one by which they tell whether foreign keys are enforced, where ON DELETE of a self-reference does something.
 [[nodiscard]] std::string note_of_enforcement(std::string_view to);
 /// `key1, key2, …`: what a column of the key is called in notes of rows.
-[[nodiscard]] std::vector<std::string> note_columns(const Pair& pair, const std::string& prefix = "key");
+[[nodiscard]] std::vector<std::string> note_columns(const Pair& pair);
 
 }  // namespace offx::migrate

@@ -108,13 +108,14 @@ class Triggers {
     const auto but_this = " AND NOT (" + at_key(pair_, from_, from_, "NEW") + ")";
     if (carries_replace()) add("rep", "BEFORE INSERT", "", note_replaced());
     if (notes_displaced()) {
+      // Where nothing is in the way, nothing is written.
       add("way_in", "BEFORE INSERT", some_displaced() + " OR " + some_in_the_way(false), note_displaced(false));
       add("way_to", "BEFORE UPDATE" + of_unique(), some_displaced() + " OR " + some_in_the_way(true),
           note_displaced(true));
       // No other trigger is of columns that the target lacks, or of an echo that finds the pair alike.
       const auto rows = displaced_rows(true, true);
       add("way_up", "AFTER UPDATE" + of_unique(), some_displaced(),
-          take_from_parent({rows}, true) + sweep(rows) + clear_displaced());
+          take_from_parent({rows}, true) + sweep(rows) + clear_displaced(true));
     }
     // An echo, or what comes to the same, ends before anything is done.
     add("ins", "AFTER INSERT",
@@ -125,13 +126,13 @@ class Triggers {
     add("del", "AFTER DELETE", "",
         take_parent_along() + take_displaced_along() + "DELETE FROM " + target_ + " WHERE " +
             at_key(pair_, to_, from_, "OLD") + " AND NOT EXISTS (SELECT 1 FROM " + source_ + " WHERE " +
-            at_key(pair_, from_, from_, "OLD") + ");\n");
+            at_key(pair_, from_, from_, "OLD") + ");\n" + forget_displaced());
     const auto old_twin = twin("OLD");
     add("key", "AFTER UPDATE OF " + key_list(pair_, from_) + names_of_rowid(),
         "(" + key_changed() + ") AND (" + old_twin + " OR NOT " + pair_is_alike() + ")" + no_parent_moves(nullptr),
-        refuse_null_key() + bring_ancestors(but_this + " AND NOT " + pair_is_alike()) + sweeps(nullptr, true) +
-            insert_through(" AND NOT " + old_twin, true) + insert(" AND NOT " + old_twin) + move() + restore() +
-            assert_row(true, ""));
+        refuse_null_key() + bring_ancestors(but_this + " AND NOT " + pair_is_alike()) + forget_displaced() +
+            sweeps(nullptr, true) + insert_through(" AND NOT " + old_twin, true) + insert(" AND NOT " + old_twin) +
+            move() + restore() + assert_row(true, ""));
     // Where nobody sees in how many statements an UPDATE arrives, each group goes by itself, which costs less.
     if (!pair_.update_triggers[to_].empty() && updates_once(pair_, from_)) {
       const auto classes = update_classes(pair_, from_);
@@ -401,7 +402,7 @@ class Triggers {
     }
     if (concerned && notes_displaced()) {
       gone.push_back(displaced_rows(key_moves, group != nullptr || key_moves));
-      sql += sweep(gone.back()) + clear_displaced();
+      sql += sweep(gone.back()) + clear_displaced(group != nullptr || key_moves);
     }
     return gone.empty() ? sql : take_from_parent(gone, key_moves) + sql;
   }
@@ -627,11 +628,16 @@ class Triggers {
     return sql;
   }
 
+  /// True if SQLite may give it to a row. In a trigger before that it is -1.
+  bool key_may_be_given() const {
+    return pair_.tables[from_].key_is_rowid() && pair_.key[from_] == pair_.tables[from_].key;
+  }
+
   /// `, rowid, …`: an UPDATE may name the key so, and `OF` goes by the name.
   std::string names_of_rowid() const {
     std::string names;
     const auto& table = pair_.tables[from_];
-    if (!table.key_is_rowid() || pair_.key[from_] != table.key) return names;
+    if (!key_may_be_given()) return names;
     for (const char* name : {"rowid", "oid", "_rowid_"}) {
       if (table.column(name) == nullptr) names += std::string(", ") + name;
     }
@@ -641,7 +647,17 @@ class Triggers {
   bool notes_displaced() const { return pair_.notes_displaced[from_]; }
   std::string displaced() const { return quote_identifier(note_of_displaced(pair_.tables[kNew].name)); }
   std::string of_this_side() const { return "side = " + std::to_string(from_); }
-  std::string clear_displaced() const { return "DELETE FROM " + displaced() + " WHERE " + of_this_side() + ";\n"; }
+  /// What was noted for the write that ends here; the notes of one that this one is inside of stay.
+  std::string clear_displaced(bool by_update) const {
+    return "DELETE FROM " + displaced() + " WHERE " + of_this_side() + " AND by_write IN (" +
+           joined(marks(by_update), ", ") + ");\n";
+  }
+  /// OLD is gone in another way.
+  std::string forget_displaced() const {
+    if (!notes_displaced()) return {};
+    return "DELETE FROM " + displaced() + " WHERE " + of_this_side() + " AND " +
+           compared(note_columns(pair_), quoted_key(pair_, from_, "OLD"), " IS ") + ";\n";
+  }
   std::string some_displaced() const {
     return "EXISTS (SELECT 1 FROM " + displaced() + " WHERE " + of_this_side() + ")";
   }
@@ -649,11 +665,8 @@ class Triggers {
   /// ` OF` the columns by which a row can stand in the way of an UPDATE.
   std::string of_unique() const {
     std::vector<std::string> columns = pair_.key[from_];
-    for (const auto& unique : pair_.uniqueness[from_]) {
-      for (const auto& column : unique.reads) {
-        const bool is_new = !contains_name(columns, column) && !pair_.tables[from_].column(column)->generated;
-        if (is_new) columns.push_back(column);
-      }
+    for (const auto& column : unique_columns()) {
+      if (!contains_name(columns, column)) columns.push_back(column);
     }
     for (auto& column : columns) column = quote_identifier(column);
     return " OF " + joined(columns, ", ") + names_of_rowid();
@@ -675,20 +688,51 @@ class Triggers {
     return combined(some, " OR ");
   }
 
-  /// The rows that stand in the way of NEW, and who comes that way. Notes of a write that was ignored, or became an
-  /// upsert's update, are of rows that are still there when they are read, or whose twins went with them.
-  std::string note_displaced(bool is_update) const {
-    auto columns = note_columns(pair_);
-    auto values = quoted_key(pair_, from_, source_);
-    if (is_update) {
-      const auto by = note_columns(pair_, "by");
-      const auto old_key = quoted_key(pair_, from_, "OLD");
-      columns.insert(columns.end(), by.begin(), by.end());
-      values.insert(values.end(), old_key.begin(), old_key.end());
+  /// What tells a write from the others of its table, in a trigger after it: an UPDATE by the row's key, an INSERT by
+  /// what its row has in UNIQUE columns and by its key, or, if SQLite gave it that, by none.
+  std::vector<std::string> marks(bool by_update) const {
+    if (by_update) return {mark("u", quoted_key(pair_, from_, "OLD"))};
+    auto values = unique_columns();
+    for (auto& value : values) value = "NEW." + quote_identifier(value);
+    auto with_key = values;
+    for (const auto& key : quoted_key(pair_, from_, "NEW")) with_key.push_back(key);
+    if (!key_may_be_given()) return {mark("i", with_key)};
+    return {mark("i", with_key), mark("n", values)};
+  }
+  /// … of an INSERT, in a trigger before it.
+  std::string mark_of_insert() const {
+    std::vector<std::string> values;
+    for (const auto& column : unique_columns())
+      values.push_back(over_new(pair_.tables[from_], quote_identifier(column)));
+    auto with_key = values;
+    const auto key = quoted_key(pair_, from_, "NEW");
+    for (const auto& column : key) with_key.push_back(column);
+    if (!key_may_be_given()) return mark("i", with_key);
+    return "CASE " + key[0] + " WHEN -1 THEN " + mark("n", values) + " ELSE " + mark("i", with_key) + " END";
+  }
+  static std::string mark(const std::string& kind, std::vector<std::string> values) {
+    for (auto& value : values) value = " || ' ' || quote(" + value + ")";
+    return quote_text(kind) + joined(values, "");
+  }
+  std::vector<std::string> unique_columns() const {
+    std::vector<std::string> columns;
+    for (const auto& unique : pair_.uniqueness[from_]) {
+      for (const auto& column : unique.reads) {
+        const bool is_new = !contains_name(columns, column) && !pair_.tables[from_].column(column)->generated;
+        if (is_new) columns.push_back(column);
+      }
     }
-    // Those that are gone already wait for the end of a write that set off this one.
-    std::string sql = "DELETE FROM " + displaced() + " WHERE " + of_this_side() + " AND EXISTS (SELECT 1 FROM " +
-                      source_ + " WHERE " + compared(quoted_key(pair_, from_, source_), note_columns(pair_)) + ");\n";
+    return columns;
+  }
+
+  /// The rows that stand in the way of NEW, and who comes that way. Notes of a write that was ignored, or became an
+  /// upsert's update, are of rows that are still there. Those of one that this one is inside of (a row that it replaced
+  /// has set off triggers) stay: some of their rows are gone already.
+  std::string note_displaced(bool is_update) const {
+    const auto is_noted = compared(quoted_key(pair_, from_, source_), note_columns(pair_));
+    std::string sql = "DELETE FROM " + displaced() + " WHERE " + of_this_side() +
+                      " AND by_write NOT IN (SELECT by_write FROM " + displaced() + " WHERE " + of_this_side() +
+                      " AND NOT EXISTS (SELECT 1 FROM " + source_ + " WHERE " + is_noted + "));\n";
     // In a BEFORE UPDATE trigger NEW has what is set or named, and generated columns are computed from that.
     std::vector<std::string> read;
     for (const auto& unique : pair_.uniqueness[from_]) {
@@ -696,8 +740,9 @@ class Triggers {
     }
     if (is_update && !read.empty()) sql += "SELECT " + joined(read, ", ") + ";\n";
     for (const auto& way : ways(is_update)) {
-      sql += "INSERT INTO " + displaced() + " (side, " + joined(columns, ", ") + ") SELECT " + std::to_string(from_) +
-             ", " + joined(values, ", ") + way + ";\n";
+      sql += "INSERT INTO " + displaced() + " (side, " + joined(note_columns(pair_), ", ") + ", by_write) SELECT " +
+             std::to_string(from_) + ", " + joined(quoted_key(pair_, from_, source_), ", ") + ", " +
+             (is_update ? marks(true)[0] : mark_of_insert()) + way + ";\n";
     }
     return sql;
   }
@@ -725,9 +770,7 @@ class Triggers {
   std::string take_displaced_along() const {
     const bool takes = pair_.goes_with_itself || pair_.cascades_in_self(kOld) || pair_.cascades_in_self(kNew);
     if (!notes_displaced() || !takes) return {};
-    return "DELETE FROM " + target_ + " WHERE " +
-           were_displaced(" AND " + compared(note_columns(pair_, "by"), quoted_key(pair_, from_, "OLD"), " IS ")) +
-           ";\n";
+    return "DELETE FROM " + target_ + " WHERE " + were_displaced(" AND by_write = " + marks(true)[0]) + ";\n";
   }
 
   bool takes_parents_along() const { return pair_.cascades_in_self(kOld) && pair_.cascades_in_self(kNew); }

@@ -413,6 +413,39 @@ TEST_F(MigrationWork, APlanOfWhatIsBegunSaysWhatCanBeDoneNow) {
   EXPECT_THAT(planned(Phase::completed, true), HasSubstr("is completed already"));
 }
 
+TEST_F(MigrationWork, WhatIsRepeatedBeforeItIsCopiedIsNamedAndCanBeCorrected) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)"});
+  run(*client_,
+      "INSERT INTO t_v1 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) "
+      "SELECT i, 'n' || i FROM n");
+  const auto migration =
+      migration_of("m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT UNIQUE)")});
+  WorkOptions options;
+  options.max_chunk_rows = 10;
+  bool has_written = false;
+  options.progress = [&](const WorkState& state) {
+    if (has_written || state.done == 0) return true;
+    has_written = true;
+    EXPECT_THAT(asked("INSERT INTO t_v1 VALUES (500, 'n1')"), HasSubstr("UNIQUE constraint failed: t_v2.name"));
+    EXPECT_EQ(asked("INSERT INTO t_v1 VALUES (500, 'n90')"), "");
+    return true;
+  };
+  const auto stopped = start(*client_, migration, options);
+  ASSERT_FALSE(stopped);
+  EXPECT_THAT(error_of(stopped),
+              testing::AllOf(HasSubstr("UNIQUE constraint failed: t_v2.name, in the row with the key 90"),
+                             HasSubstr("The same command goes on when that is put right"), HasSubstr("id = 90"),
+                             HasSubstr("id = 500")));
+  const auto plan = must(make_plan(*client_, migration));
+  EXPECT_TRUE(plan.refused());
+  EXPECT_THAT(plan.findings, testing::Contains(testing::Field(
+                                 &Finding::message, AllOf(HasSubstr("id = 90"), HasSubstr("id = 500")))));
+  execute({"UPDATE t_v1 SET name = 'other' WHERE id = 500"});
+  EXPECT_FALSE(must(make_plan(*client_, migration)).refused());
+  begin(migration);
+  expect_alike("m");
+}
+
 TEST_F(MigrationWork, APauseHoldsUntilItIsResumed) {
   execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)",
            "INSERT INTO t_v1 (name) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) "
