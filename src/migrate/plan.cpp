@@ -225,8 +225,8 @@ Result<Plan> plan_of_begun(db::DatabaseClient& client, const Migration& migratio
   const auto or_refused = [](const auto& allowed, std::string what) {
     return allowed ? what : "would be refused now: " + allowed.error().message();
   };
-  say(Severity::note, record.name + " was started " + to_sql_time(record.started_at) + " and has been in the phase " + phase + " since " +
-                          to_sql_time(record.changed_at));
+  say(Severity::note, record.name + " was started " + to_sql_time(record.started_at) + " and has been in the phase " +
+                          phase + " since " + to_sql_time(record.changed_at));
   if (auto may = may_start(record, migration); !may) {
     say(Severity::refusal, "`start`: " + may.error().message());
   } else if (record.phase == Phase::live) {

@@ -128,8 +128,14 @@ class Triggers {
             at_key(pair_, to_, from_, "OLD") + " AND NOT EXISTS (SELECT 1 FROM " + source_ + " WHERE " +
             at_key(pair_, from_, from_, "OLD") + ");\n" + forget_displaced());
     const auto old_twin = twin("OLD");
+    // 'y' that becomes 'Y' is the same key where case does not count: the one twin is NEW's.
+    const auto other_key =
+        pair_.key_folds_case
+            ? " AND NOT (" + compared(quoted_key(pair_, from_, "NEW"), quoted_key(pair_, from_, "OLD")) + ")"
+            : std::string();
     add("key", "AFTER UPDATE OF " + key_list(pair_, from_) + names_of_rowid(),
-        "(" + key_changed() + ") AND (" + old_twin + " OR NOT " + pair_is_alike() + ")" + no_parent_moves(nullptr),
+        "(" + key_changed() + ") AND (" + old_twin + other_key + " OR NOT " + pair_is_alike() + ")" +
+            no_parent_moves(nullptr),
         refuse_null_key() + bring_ancestors(but_this + " AND NOT " + pair_is_alike()) + forget_displaced() +
             sweeps(nullptr, true) + insert_through(" AND NOT " + old_twin, true) + insert(" AND NOT " + old_twin) +
             move() + restore() + assert_row(true, ""));

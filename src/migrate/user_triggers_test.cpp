@@ -159,6 +159,17 @@ TEST_F(AsOnOneTable, AKeyThatIsOnlySpelledAnewIsIgnoredToo) {
 }
 
 // What begins with the number that is there is not that number, and no echo of what old code has written.
+TEST_F(AsOnOneTable, AnInsertThatSpellsTheKeyOtherwiseRunsNoUpdateTrigger) {
+  make({"CREATE TABLE t_v1 (id TEXT COLLATE NOCASE PRIMARY KEY NOT NULL, name TEXT)",
+        "CREATE TRIGGER no BEFORE UPDATE ON t_v1 BEGIN SELECT RAISE (ABORT, 'no'); END",
+        "INSERT INTO t_v1 VALUES ('y', 'a'), ('z', 'b')"},
+       change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id TEXT COLLATE NOCASE PRIMARY KEY NOT NULL, name TEXT)"));
+  expect_same("INSERT OR REPLACE INTO % VALUES ('Z', 'd')", "t_v2");
+  expect_same("INSERT OR REPLACE INTO % VALUES ('Y', 'c')", "t_v1");
+  expect_same("UPDATE % SET id = 'y' WHERE id = 'Y'", "t_v1");
+  expect_same("UPDATE % SET id = 'z' WHERE id = 'Z'", "t_v2");
+}
+
 TEST_F(AsOnOneTable, AValueThatOnlyBeginsAsTheOtherVersionsIsIgnoredToo) {
   auto change = change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n INTEGER, t TEXT)");
   change.up = {{"n", "m + 0"}, {"t", "b || ''"}};

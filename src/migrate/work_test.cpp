@@ -438,8 +438,8 @@ TEST_F(MigrationWork, WhatIsRepeatedBeforeItIsCopiedIsNamedAndCanBeCorrected) {
                              HasSubstr("id = 500")));
   const auto plan = must(make_plan(*client_, migration));
   EXPECT_TRUE(plan.refused());
-  EXPECT_THAT(plan.findings, testing::Contains(testing::Field(
-                                 &Finding::message, AllOf(HasSubstr("id = 90"), HasSubstr("id = 500")))));
+  EXPECT_THAT(plan.findings,
+              testing::Contains(testing::Field(&Finding::message, AllOf(HasSubstr("id = 90"), HasSubstr("id = 500")))));
   execute({"UPDATE t_v1 SET name = 'other' WHERE id = 500"});
   EXPECT_FALSE(must(make_plan(*client_, migration)).refused());
   begin(migration);
