@@ -514,13 +514,14 @@ Result<void> run_migrate_history(const Context& context) {
   OFFX_ASSIGN(auto client, context.open_database_as_it_is());
   OFFX_ASSIGN(const auto states, migrate::list_migrations(*client));
   OFFX_ASSIGN(const auto kept, store::migrations_kept(*client));
+  OFFX_ASSIGN(auto rolled_back, migrate::list_rolled_back(*client));
   if (context.json) {
     json::array array;
     for (const auto& state : states) {
       auto object = pipeline::to_json(state, kept);
       object["migration"] = json::parse(migrate::to_json(state.migration));
       json::array before;
-      for (const auto& run : state.before) {
+      for (const auto& run : rolled_back[state.migration.name]) {
         before.push_back(json::object{{"started_at", to_iso_time(run.started_at)},
                                       {"ended_at", to_iso_time(run.ended_at)},
                                       {"kept_as", run.kept_as.empty() ? json::value() : json::value(run.kept_as)}});
@@ -537,7 +538,7 @@ Result<void> run_migrate_history(const Context& context) {
   }
   std::vector<std::vector<std::string>> rows = {{"MIGRATION", "PHASE", "STARTED", "CHANGED", "TABLES"}};
   for (const auto& state : states) {
-    for (const auto& run : state.before) {
+    for (const auto& run : rolled_back[state.migration.name]) {
       rows.push_back({state.migration.name, "rolled_back", time_of_day(run.started_at), time_of_day(run.ended_at),
                       tables_of(state) + (run.kept_as.empty() ? "" : "; kept as " + run.kept_as)});
     }

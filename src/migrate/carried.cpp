@@ -232,13 +232,13 @@ void note_trigger(const Pair& pair, const SchemaObject& object, std::vector<Find
   }
   const auto& uniques = pair.uniqueness[kNew];
   if (runs_for(object.sql, "delete") && std::any_of(uniques.begin(), uniques.end(), [](const Uniqueness& unique) {
-        return !unique.is_carried() || !unique.on_both;
+        return !unique.lookup || !unique.on_both;
       })) {
     findings.push_back(
         {Severity::warning, pair.change.from, object.name,
          "the trigger " + object.name + " runs for rows too that new code replaces through a UNIQUE that only " +
              pair.change.to +
-             " has, or one that is partial or on an expression, while both live: on one table REPLACE "
+             " has, or one that is partial, on an expression or of another type, while both live: on one table REPLACE "
              "runs no DELETE trigger" +
              (mentions(object.sql, "raise") ? ", and where this one says RAISE the write is refused" : "")});
   }

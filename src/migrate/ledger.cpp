@@ -202,7 +202,7 @@ Result<std::map<std::string, std::string>> read_programs(db::DatabaseClient& cli
   return programs;
 }
 
-Result<std::map<std::string, std::vector<RolledBack>>> read_rolled_back(db::DatabaseClient& client) {
+Result<std::map<std::string, std::vector<RolledBack>>> list_rolled_back(db::DatabaseClient& client) {
   std::map<std::string, std::vector<RolledBack>> rolled_back;
   OFFX_ASSIGN(const bool there, table_exists(client, "offx_migration_rollbacks"));
   if (!there) return rolled_back;

@@ -51,8 +51,6 @@ struct Record {
 Result<std::vector<Record>> read_records(db::DatabaseClient& client);
 /// The programs that began migrations, by the name of the migration, where that was noted: `0.2.0`.
 Result<std::map<std::string, std::string>> read_programs(db::DatabaseClient& client);
-/// What was rolled back before it was begun again, oldest first, by the name of the migration.
-Result<std::map<std::string, std::vector<RolledBack>>> read_rolled_back(db::DatabaseClient& client);
 /// Errc::not_found if the database knows none of this name; the message lists those it knows.
 Result<Record> read_record(db::DatabaseClient& client, std::string_view name);
 
@@ -63,7 +61,7 @@ Result<void> set_paused(db::DatabaseClient& client, const std::string& migration
 
 // Statements that record a step, for the transaction of the step itself.
 
-/// A migration begins, with its tables. One of this name that was rolled back is from then on of read_rolled_back().
+/// A migration begins, with its tables. One of this name that was rolled back is from then on of list_rolled_back().
 [[nodiscard]] std::vector<db::Statement> record_beginning(const Migration& migration, std::string_view program,
                                                           std::span<const TableRecord> tables);
 /// A history begins with this name.

@@ -75,7 +75,6 @@ Result<std::vector<MigrationState>> list_migrations(db::DatabaseClient& client) 
   if (records.empty()) return states;
   OFFX_ASSIGN(const auto users, list_table_users(client));
   OFFX_ASSIGN(const auto holder, lease_holder(client));
-  OFFX_ASSIGN(auto rolled_back, read_rolled_back(client));
   for (const auto& record : records) {
     MigrationState state;
     state.migration.name = record.name;
@@ -87,7 +86,6 @@ Result<std::vector<MigrationState>> list_migrations(db::DatabaseClient& client) 
     state.error = record.error;
     state.started_at = record.started_at;
     state.changed_at = record.changed_at;
-    state.before = std::move(rolled_back[record.name]);
     const bool ended = record.phase == Phase::completed || record.phase == Phase::rolled_back;
     if (!ended) {
       state.migrator = holder;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -102,13 +103,6 @@ struct TableState {
   std::string kept_as;  ///< the archive that complete() or roll_back() made of what left; empty if none
 };
 
-/// An earlier run of a migration, which was rolled back before it was begun again.
-struct RolledBack {
-  Timestamp started_at;
-  Timestamp ended_at;
-  std::string kept_as;  ///< the archives it left, with commas between; empty if none
-};
-
 struct MigrationState {
   Migration migration;
   Phase phase = Phase::expand;
@@ -119,13 +113,21 @@ struct MigrationState {
   double rows_per_second = 0;  ///< of the backfill that runs now; 0 if none
   std::string migrator;        ///< who holds the lease: "host pid 12"; empty if nobody
   std::vector<TableState> tables;
-  std::vector<RolledBack> before;    ///< oldest first
   std::vector<TableUser> old_users;  ///< live processes that say they use an old table
   std::vector<TableUser> new_users;
 };
 
 /// Every migration this database knows, oldest first: `status` shows those under way, `history` all.
 Result<std::vector<MigrationState>> list_migrations(db::DatabaseClient& client);
+
+/// An earlier run of a migration, which was rolled back before it was begun again.
+struct RolledBack {
+  Timestamp started_at;
+  Timestamp ended_at;
+  std::string kept_as;  ///< the archives it left, with commas between; empty if none
+};
+/// By the name of the migration, oldest first.
+Result<std::map<std::string, std::vector<RolledBack>>> list_rolled_back(db::DatabaseClient& client);
 
 /// Rows in which the versions differ, found by comparing every row in chunks, each in one snapshot.
 struct Difference {
