@@ -208,7 +208,7 @@ Result<void> go_live(Worker& worker, const Record& record, const Blueprint& blue
 }
 
 /// What the new tables refuse may have been written since `plan` looked, or, where only two rows together break it (a
-/// UNIQUE), while the first one was not copied yet.
+/// UNIQUE), while the first one was not copied yet. If the rows cannot be read now, `error` tells of the copy alone.
 Error with_refused_rows(db::DatabaseClient& client, const Blueprint& blueprint, Error error) {
   std::vector<Finding> findings;
   if (const auto checked = check_rows(client, blueprint, findings); !checked) return error;
