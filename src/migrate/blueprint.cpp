@@ -233,7 +233,7 @@ class Builder {
                          : notes && schema_.find("table", note_of_displaced(pair.change.to)) != nullptr;
     // There was an index then, which somebody has dropped: rows are found without it, by reading the whole table.
     for (auto& unique : pair.uniqueness[side]) {
-      if (!notes && unique.is_carried() && !unique.lookup) unique.lookup = {unique.collations, {}};
+      if (!notes && !unique.terms_of_other.empty() && !unique.lookup) unique.lookup = {unique.collations, {}};
     }
   }
 
@@ -340,14 +340,16 @@ class Builder {
                              [&](const ForeignKey& key) { return same_name(key.parent, table.name); });
         });
     if (!pair.delete_triggers[side] || !foreign_keys_look_on) return;
-    const auto columns_here = [&](Side of) {
-      std::vector<std::vector<std::string>> columns;
-      for (const auto& unique : pair.uniqueness[of]) columns.push_back(unique.columns[side]);
-      return columns;
+    const auto uniques_here = [&](Side of) {
+      std::vector<std::string> uniques;
+      for (const auto& unique : pair.uniqueness[of]) {
+        uniques.push_back(normalised(joined(of == side ? unique.text.terms : unique.terms_of_other, ", ")));
+      }
+      return uniques;
     };
     const auto count = pair.uniqueness[side].size();
     constexpr std::size_t kNamedMax = 3;
-    const bool ordered_otherwise = table.key_is_rowid() && count > 1 && columns_here(kOld) != columns_here(kNew);
+    const bool ordered_otherwise = table.key_is_rowid() && count > 1 && uniques_here(kOld) != uniques_here(kNew);
     if (count <= kNamedMax && !ordered_otherwise) return;
     pair.sweeps_updates[side] = true;
     find(Severity::warning, pair.change, "create", "",

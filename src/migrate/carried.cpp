@@ -236,10 +236,10 @@ void note_trigger(const Pair& pair, const SchemaObject& object, std::vector<Find
       })) {
     findings.push_back(
         {Severity::warning, pair.change.from, object.name,
-         "the trigger " + object.name + " runs for rows too that new code replaces through a UNIQUE that only " +
-             pair.change.to +
-             " has, or one that is partial, on an expression or of another type, while both live: on one table REPLACE "
-             "runs no DELETE trigger" +
+         "the trigger " + object.name + " runs for rows too that new code replaces through a UNIQUE that " +
+             pair.change.from +
+             " does not have, or has over columns of other types, while both live: on one table REPLACE runs no DELETE "
+             "trigger" +
              (mentions(object.sql, "raise") ? ", and where this one says RAISE the write is refused" : "")});
   }
   if (runs_for(object.sql, "delete") && pair.cascades_in_self(kOld) && pair.cascades_in_self(kNew)) {

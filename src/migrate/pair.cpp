@@ -428,20 +428,26 @@ class Resolver {
           unique.columns[other(side)].push_back(column.empty() ? std::string() : mutual(side, column));
         }
         unique.collations = index.collations;
-        unique.partial = index.partial;
         unique.text = index.text;
         unique.reads = read_by(side, index);
-        const bool is_said = is_said_by_both(side, index);
-        unique.is_said_by_both = is_said;
+        for (const auto& term : index.text.terms) {
+          auto said = as_said_by_other(side, term);
+          if (!said) break;
+          unique.terms_of_other.push_back(*std::move(said));
+        }
+        if (unique.terms_of_other.size() < index.text.terms.size()) unique.terms_of_other.clear();
+        const auto* same = said_by_other(side, index);
+        const auto* equal = same != nullptr && says_the_same(side, index) ? same : nullptr;
+        const bool is_whole = unique.is_carried() && !index.partial;
         unique.on_both =
-            !index.partial &&
-            (unique.is_carried() ? is_unique(other(side), unique.columns[other(side)], unique.collations) : is_said);
-        if (!unique.on_both && !is_said) {
-          find(Severity::warning, index.name,
+            is_whole ? is_unique(other(side), unique.columns[other(side)], unique.collations) : equal != nullptr;
+        if (!unique.on_both && same == nullptr) {
+          find(Severity::warning, index.by_constraint ? joined(index.columns, ", ") : index.name,
                "only " + table(side).name + " demands unique (" + readable(index) + "): while both versions live, " +
                    (side == kNew ? "old" : "new") + " code that writes a repeated value gets an error");
         }
         unique.lookup = find_lookup(side, unique);
+        if (!unique.lookup && equal != nullptr) unique.lookup = {equal->collations, equal->text.where};
         pair_.notes_displaced[side] = pair_.notes_displaced[side] || !unique.lookup;
         if (!unique.is_carried() && table(side).key_is_rowid() && contains_name(unique.reads, table(side).key[0])) {
           find(Severity::refusal, index.name,
@@ -476,15 +482,33 @@ class Resolver {
 
   /// True if the other side's partial index holds the twins of the rows that `unique` is about.
   bool holds_the_same(Side side, const Uniqueness& unique, const Index& index) const {
-    if (as_said_by_other(side, unique.text.where) != normalised(index.text.where)) return false;
+    const auto said = as_said_by_other(side, unique.text.where);
+    if (!said || normalised(*said) != normalised(index.text.where)) return false;
     std::vector<std::string> speaks_of;
     add_columns_in(side, unique.text.where, speaks_of);
-    return std::all_of(speaks_of.begin(), speaks_of.end(), [&](const std::string& name) {
-      const auto& mine = *table(side).column(name);
-      const auto* its = table(other(side)).column(mutual(side, name));
-      return !mine.generated && tell_apart_alike(mine.type, its->type) &&
-             collation_of(table(side), name) == collation_of(table(other(side)), its->name);
+    return are_made_alike(side, speaks_of) && says_the_same(side, unique.text.where);
+  }
+
+  /// True if `sql`, which both sides say, has the same value for rows that are carried.
+  bool says_the_same(Side side, std::string_view sql) const {
+    const auto tokens = tokens_of(sql);
+    const bool compares = std::any_of(tokens.begin(), tokens.end(), [](const Token& token) {
+      return token.text.find_first_of("=<>") != std::string_view::npos ||
+             contains_name({"is", "in", "between", "case", "min", "max", "nullif"}, token.text);
     });
+    const auto names = columns_in(sql);
+    return std::all_of(table(side).columns.begin(), table(side).columns.end(), [&](const Column& mine) {
+      if (!names.contains(folded(mine.name))) return true;
+      const auto* its = table(other(side)).column(mine.generated ? mine.name : mutual(side, mine.name));
+      return its != nullptr && tell_apart_alike(mine.type, its->type) &&
+             (!compares || collation_of(table(side), mine.name) == collation_of(table(other(side)), its->name)) &&
+             (!mine.generated || says_the_same(side, generated_as(definition(table(side), mine.name))));
+    });
+  }
+  bool says_the_same(Side side, const Index& index) const {
+    return says_the_same(side, index.text.where) &&
+           std::all_of(index.text.terms.begin(), index.text.terms.end(),
+                       [&](const std::string& term) { return says_the_same(side, term); });
   }
 
   /// The columns that an index is over, and its condition speaks of: for a generated one those it is made of.
@@ -511,16 +535,16 @@ class Resolver {
         RowCheck found{std::string(check), {}};
         add_columns_in(side, check, found.reads);
         const auto said = as_said_by_other(side, check);
-        if (said && others.contains(*said) && are_made_alike(side, found.reads)) continue;
+        if (said && others.contains(normalised(*said)) && are_made_alike(side, found.reads)) continue;
         pair_.own_checks[side].push_back(std::move(found));
       }
     }
   }
 
-  /// `sql` as the other side would have to say it, normalised(); nothing if it speaks of what is not carried there.
+  /// `sql` as the other side would have to say it; nothing if it speaks of what is not carried there.
   std::optional<std::string> as_said_by_other(Side side, std::string_view sql) const {
     bool is_there = keys_are_same_rowids() || !speaks_of_rowid(side, sql);
-    const auto said = with_columns(sql, [&](const std::string& name) {
+    auto said = with_columns(sql, [&](const std::string& name) {
       const auto* column = table(side).column(name);
       if (column == nullptr) return std::string();
       const auto* its = table(other(side)).column(name);
@@ -529,7 +553,7 @@ class Resolver {
       is_there = is_there && !counterpart.empty();
       return db::quote_identifier(counterpart);
     });
-    return is_there ? std::optional(normalised(said)) : std::nullopt;
+    return is_there ? std::optional(std::move(said)) : std::nullopt;
   }
 
   bool speaks_of_rowid(Side side, std::string_view sql) const {
@@ -547,22 +571,26 @@ class Resolver {
   bool are_made_alike(Side side, const std::vector<std::string>& columns) const {
     return std::all_of(columns.begin(), columns.end(), [&](const std::string& name) {
       return !table(side).column(name)->generated ||
-             as_said_by_other(side, definition(table(side), name)) == normalised(definition(table(other(side)), name));
+             is_said(side, definition(table(side), name), definition(table(other(side)), name));
     });
   }
 
-  /// True if the other side has an index that says the same, of what is carried under another name too.
-  bool is_said_by_both(Side side, const Index& index) const {
-    const auto same_term = [&](const std::string& mine, const std::string& its) {
-      return as_said_by_other(side, mine) == normalised(its);
-    };
+  /// True if `its` is what the other side would have to say for `mine`.
+  bool is_said(Side side, std::string_view mine, std::string_view its) const {
+    const auto said = as_said_by_other(side, mine);
+    return said && normalised(*said) == normalised(its);
+  }
+
+  /// The UNIQUE of the other side that says the same, of what is carried under another name too; nullptr if none does.
+  const Index* said_by_other(Side side, const Index& index) const {
+    if (!are_made_alike(side, read_by(side, index))) return nullptr;
     const auto& others = table(other(side)).indexes;
-    return are_made_alike(side, read_by(side, index)) &&
-           std::any_of(others.begin(), others.end(), [&](const Index& its) {
-             return its.unique && its.collations == index.collations && same_term(index.text.where, its.text.where) &&
-                    std::equal(index.text.terms.begin(), index.text.terms.end(), its.text.terms.begin(),
-                               its.text.terms.end(), same_term);
-           });
+    const auto found = std::find_if(others.begin(), others.end(), [&](const Index& its) {
+      return its.unique && its.collations == index.collations && is_said(side, index.text.where, its.text.where) &&
+             std::equal(index.text.terms.begin(), index.text.terms.end(), its.text.terms.begin(), its.text.terms.end(),
+                        [&](const std::string& a, const std::string& b) { return is_said(side, a, b); });
+    });
+    return found == others.end() ? nullptr : &*found;
   }
 
   static std::string readable(const Index& index) {

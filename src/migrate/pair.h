@@ -44,13 +44,12 @@ struct Uniqueness {
   /// An expression has an empty name; the other side's are empty where nothing is carried to and fro.
   std::array<std::vector<std::string>, 2> columns;
   std::vector<std::string> collations;
-  IndexText text;                  ///< over its own side
-  std::vector<std::string> reads;  ///< the columns of its own side that it is made of
-  bool partial = false;
-  bool on_both = false;  ///< the other side has the same one, or one that tells fewer rows apart; never a partial one
-  bool is_said_by_both = false;  ///< the other side has one of the same text, partial or not
-  /// The other side has an index that finds its rows by values of these columns: by which collations, and, of one that
-  /// is partial, which rows it holds, in SQL over that side. Those are all that count then.
+  IndexText text;                           ///< over its own side
+  std::vector<std::string> terms_of_other;  ///< text.terms over the other side; empty if that has not all they speak of
+  std::vector<std::string> reads;           ///< the columns of its own side that it is made of
+  bool on_both = false;                     ///< the other side has the same one, or one that tells fewer rows apart
+  /// The other side has an index that finds its rows by values of these terms: by which collations, and, of one that is
+  /// partial, which rows it holds, in SQL over that side. Those are all that count then.
   struct Lookup {
     std::vector<std::string> collations;
     std::string where;

@@ -311,7 +311,7 @@ const Case kCases[] = {
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE UNIQUE INDEX x ON t_v1 (id + n);",
      with(kSame), kRefusal, "x is unique over an expression of id"},
     {"trigger_that_writes_before_what_may_replace",
-     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE UNIQUE INDEX x ON t_v1 (lower(name));"
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INTEGER);"
      "CREATE TRIGGER y BEFORE INSERT ON t_v1 BEGIN SELECT 1; UPDATE OR IGNORE \"t_v1\" SET n = 1; END;",
      with(kSame), kWarning, "the trigger y writes to t_v1 before each row"},
     {"trigger_of_a_part_of_what_is_carried_together",
@@ -437,9 +437,21 @@ const Case kCases[] = {
           }),
      kRefusal, "(upper(code || more)) would not be unique in t_v2, in 3 rows, for instance id = 1 and id = 3"},
     {"repeated_in_what_sqlite_computes", kRows,
-     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER, low AS (lower(name)));"
-          "CREATE UNIQUE INDEX lows ON t_v2 (low) WHERE n > 5"),
-     Finding::Severity::note, "not looked for beforehand: whether (low) would not be unique in t_v2 WHERE n > 5"},
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER, tag TEXT AS ('#' || low) UNIQUE, low AS "
+          "(lower(name)))"),
+     kRefusal, "(tag) would not be unique in t_v2, in 3 rows, for instance id = 1 and id = 3: correct"},
+    {"repeated_in_what_sqlite_computes_but_for_case", kRows,
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER, same TEXT COLLATE NOCASE AS (name));"
+          "CREATE UNIQUE INDEX sames ON t_v2 (same) WHERE same = 'A'"),
+     kRefusal, "(same) would not be unique in t_v2 WHERE same = 'A', in 3 rows, for instance id = 1 and id = 3"},
+    {"check_of_what_sqlite_computes", kRows,
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER, more INTEGER AS (n || '0') STORED CHECK "
+          "(more <> 50))"),
+     kRefusal, "CHECK (more <> 50) would fail, in 1 row"},
+    {"repeated_where_only_the_table_can_tell", kRows,
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER);"
+          "CREATE UNIQUE INDEX some ON t_v2 (name) WHERE rowid > 1"),
+     Finding::Severity::note, "not looked for beforehand: whether (name) would not be unique in t_v2 WHERE rowid > 1"},
     {"repeated_as_numbers",
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, n TEXT UNIQUE); INSERT INTO t_v1 VALUES (1, '1'), (2, '01'), (3, "
      "'x');",

@@ -290,13 +290,13 @@ class Triggers {
            std::any_of(unique.columns[to_].begin(), unique.columns[to_].end(), is_computed);
   }
 
-  /// The rows of the target that have NEW's values in these columns, by which it is looked up, but the twins of NEW and
-  /// OLD.
+  /// The rows of the target that have NEW's values, by which they are looked up, but the twins of NEW and OLD.
   std::string others_with(const Uniqueness& unique, bool key_moves) const {
     std::vector<std::string> parts;
-    for (std::size_t i = 0; i < unique.columns[to_].size(); ++i) {
-      const auto equal = target_ + "." + quote_identifier(unique.columns[to_][i]) + " = NEW." +
-                         quote_identifier(unique.columns[from_][i]) + " COLLATE ";
+    for (std::size_t i = 0; i < unique.terms_of_other.size(); ++i) {
+      const auto value = over_values(pair_.tables[from_], unique.text.terms[i],
+                                     [](const Column& column) { return "NEW." + quote_identifier(column.name); });
+      const auto equal = "(" + unique.terms_of_other[i] + ") = (" + value + ") COLLATE ";
       parts.push_back(equal + unique.collations[i]);
       if (!same_name(unique.lookup->collations[i], unique.collations[i]))
         parts.push_back(equal + unique.lookup->collations[i]);

@@ -235,6 +235,35 @@ TEST_F(AsOnOneTable, ReplaceRunsNoDeleteTriggerWhateverItReplacesBy) {
   }
 }
 
+TEST_F(AsOnOneTable, ReplaceRunsNoDeleteTriggerThroughPartialIndexesAndExpressions) {
+  for (const std::string unique : {"(email) WHERE n > 0", "(lower(email))", "(a || '/' || email) WHERE n > 0", "(low)",
+                                   "(n, email COLLATE NOCASE) WHERE a IS NOT NULL"}) {
+    for (const std::string table : {"t_v1", "t_v2"}) {
+      SCOPED_TRACE(unique + " by " + table);
+      const std::string columns =
+          " (id INTEGER PRIMARY KEY, email TEXT, a TEXT, n INTEGER, low TEXT AS (lower(email)))";
+      make({"CREATE TABLE t_v1" + columns, "CREATE UNIQUE INDEX one ON t_v1 " + unique, "CREATE TABLE log (what TEXT)",
+            "CREATE TRIGGER stays BEFORE DELETE ON t_v1 BEGIN SELECT RAISE (ABORT, 'stays') WHERE OLD.a = 'a'; "
+            "INSERT INTO log VALUES ('-' || OLD.id); END",
+            "INSERT INTO t_v1 (id, email, a, n) VALUES (1, 'e1', 'a', 1), (2, 'e2', 'a', 1), (3, 'e3', 'a', 1), "
+            "(4, 'e4', 'a', 1)"},
+           change_of("t_v1", "t_v2", "CREATE TABLE t_v2" + columns));
+      const auto same = [&](const std::string& sql) { expect_same(sql, table); };
+      same("INSERT OR REPLACE INTO % (id, email, a, n) VALUES (5, 'e1', 'a', 1)");
+      same("INSERT OR REPLACE INTO % (id, email, a, n) VALUES (2, 'e3', 'a', 1)");
+      same("INSERT OR REPLACE INTO % (email, a, n) VALUES ('e4', 'a', 1), ('e4', 'a', 1), ('e4', 'a', 0)");
+      same("INSERT INTO % (id, email, a, n) VALUES (7, 'e2', 'a', 1), (8, 'E5', 'b', 1), (9, 'E6', 'a', 1)");
+      same("UPDATE OR REPLACE % SET email = 'e5', a = 'b' WHERE id = 2");
+      same("UPDATE OR REPLACE % SET id = 12, email = 'E6' WHERE id = 7");
+      same("UPDATE OR REPLACE % SET n = 1, email = 'e5', a = 'b' WHERE id = 5");
+      same("UPDATE OR IGNORE % SET email = 'e5', n = 1, a = 'b'");
+      same("INSERT INTO % (id, email, a, n) VALUES (13, 'e5', 'b', 1)");
+      same("DELETE FROM % WHERE a = 'b'");
+      same("DELETE FROM %");
+    }
+  }
+}
+
 TEST_F(AsOnOneTable, AnUpdateThatReplacesIsNotRefusedForWhatItDoesNotChange) {
   // Where foreign keys look on, SQLite takes the row itself for another one in each UNIQUE that the statement names.
   const std::string columns =
