@@ -293,7 +293,7 @@ class Builder {
     return {};
   }
 
-  /// What OR REPLACE by new code replaces may have to be deleted from the old table (Triggers::sweep()); a trigger that
+  /// What OR REPLACE by new code replaces may have to be deleted from the old table (Sweeps); a trigger that
   /// ended the statement there, and took back nothing, would leave it half done.
   void check_failing_deletes(const Pair& pair) {
     const auto& uniques = pair.uniqueness[kNew];

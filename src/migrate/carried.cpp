@@ -7,6 +7,7 @@
 
 #include "db/script.h"
 #include "migrate/ignoring.h"
+#include "migrate/ignoring_sql.h"
 #include "migrate/positions.h"
 #include "migrate/sql_text.h"
 

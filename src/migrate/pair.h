@@ -37,6 +37,8 @@ struct Group {
 
   /// True if `side`'s columns get their value when the row is made and then belong to that side.
   [[nodiscard]] bool only_initial(Side side) const;
+  /// True if what is written to the other side's goes on to them.
+  [[nodiscard]] bool is_carried_to(Side side) const { return !computed[side].empty() && !only_initial(side); }
 };
 
 /// A uniqueness of one side's rows.

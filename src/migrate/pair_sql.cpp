@@ -34,6 +34,10 @@ std::string at_key(const Pair& pair, Side side, Side row_side, const std::string
   return compared(quoted_key(pair, side, quoted(pair, side)), quoted_key(pair, row_side, row));
 }
 
+std::string has_row(const Pair& pair, Side side, Side row_side, const std::string& row) {
+  return "EXISTS (SELECT 1 FROM " + quoted(pair, side) + " WHERE " + at_key(pair, side, row_side, row) + ")";
+}
+
 std::string looked_up(const Pair& pair, Side side, const std::string& expression, Side row_side,
                       const std::string& row) {
   return "(SELECT " + expression + " FROM " + quoted(pair, side) + " WHERE " + at_key(pair, side, row_side, row) + ")";
@@ -47,6 +51,19 @@ Rows rows_in_join(const Pair& pair) {
         return c.carried_from.empty() ? looked_up(pair, source, c.expression, source, kAlias[source])
                                       : std::string(kAlias[source]) + "." + quote_identifier(c.carried_from);
       }};
+}
+
+Rows rows_in_trigger(const Pair& pair, Side to) {
+  const Side from = other(to);
+  return {[&pair, to, from](Side side, const std::string& column) {
+            return side == to ? quoted(pair, to) + "." + quote_identifier(column)
+                              : looked_up(pair, from, quote_identifier(column), from, "NEW");
+          },
+          [&pair, to, from](const Computed& c, Side side) {
+            if (side == to) return looked_up(pair, from, c.expression, from, "NEW");
+            return c.carried_from.empty() ? "(" + c.expression + ")"
+                                          : quoted(pair, to) + "." + quote_identifier(c.carried_from);
+          }};
 }
 
 std::string follows(const Group& group, Side side, const Rows& rows) {
@@ -159,6 +176,23 @@ Columns columns_to_write(const Pair& pair, Side to) {
     expressions.push_back(c.carried_from.empty() ? "(" + c.expression + ")" : c.expression);
   }
   return {joined(names, ", "), joined(expressions, ", ")};
+}
+
+bool gives_keys(const Pair& pair, Side side) {
+  return pair.tables[side].key_is_rowid() && pair.key[side] == pair.tables[side].key;
+}
+
+std::string names_of_rowid(const Pair& pair, Side side) {
+  std::string names;
+  if (!gives_keys(pair, side)) return names;
+  for (const char* name : {"rowid", "oid", "_rowid_"}) {
+    if (pair.tables[side].column(name) == nullptr) names += std::string(", ") + name;
+  }
+  return names;
+}
+
+std::string refuse_where(const Pair& pair, Side to) {
+  return "SELECT RAISE(ABORT, " + quote_text("offx-sync: " + pair.tables[to].name + " refuses this row") + ") WHERE ";
 }
 
 std::string key_list(const Pair& pair, Side side) { return joined(quoted_key(pair, side, ""), ", "); }

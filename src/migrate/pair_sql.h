@@ -39,6 +39,8 @@ struct Rows {
                                    const std::string& is = " = ", const std::string& between = " AND ");
 /// The row of `side`'s table whose key is that of `row`, an alias of a row of `row_side` (`NEW`, for instance).
 [[nodiscard]] std::string at_key(const Pair& pair, Side side, Side row_side, const std::string& row);
+/// True if there is such a row.
+[[nodiscard]] std::string has_row(const Pair& pair, Side side, Side row_side, const std::string& row);
 /// `expression` over that row. The table has no alias there, so that an expression may speak of it by its name.
 [[nodiscard]] std::string looked_up(const Pair& pair, Side side, const std::string& expression, Side row_side,
                                     const std::string& row);
@@ -46,6 +48,9 @@ struct Rows {
 /// In a join of both tables under these aliases.
 inline constexpr std::array<const char*, 2> kAlias = {"offx_old", "offx_new"};
 [[nodiscard]] Rows rows_in_join(const Pair& pair);
+
+/// In a statement on the table of `to`, in a trigger on the other one.
+[[nodiscard]] Rows rows_in_trigger(const Pair& pair, Side to);
 
 /// True when `side`'s columns of the group follow from the other row.
 [[nodiscard]] std::string follows(const Group& group, Side side, const Rows& rows);
@@ -73,6 +78,15 @@ struct Columns {
 };
 
 [[nodiscard]] Columns columns_to_write(const Pair& pair, Side to);
+
+/// True if SQLite may give a row of `side` its key. In a trigger before that it is -1.
+[[nodiscard]] bool gives_keys(const Pair& pair, Side side);
+/// `, rowid, …`: an UPDATE may name the key so, and `OF` goes by the name.
+[[nodiscard]] std::string names_of_rowid(const Pair& pair, Side side);
+
+/// What makes the write an error that sets off the trigger, where what follows is true. OR IGNORE in the application's
+/// statement reaches into triggers: what `to`'s table refuses would vanish there.
+[[nodiscard]] std::string refuse_where(const Pair& pair, Side to);
 
 /// The old rows that `start`, a SELECT of references to them, leads to upwards, as far as the new table lacks them.
 [[nodiscard]] std::string ancestors(const Pair& pair, const std::string& start);

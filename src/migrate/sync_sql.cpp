@@ -7,29 +7,15 @@
 #include "db/script.h"
 #include "migrate/demand_sql.h"
 #include "migrate/demands.h"
+#include "migrate/ignoring_sql.h"
 #include "migrate/sql_text.h"
+#include "migrate/sweep_sql.h"
 #include "migrate/sync_helpers.h"
 
 namespace offx::migrate {
 namespace {
 
 using db::quote_identifier;
-
-/// In a statement on the table of `to`, in a trigger on the other one.
-Rows rows_in_trigger(const Pair& pair, Side to) {
-  const Side from = other(to);
-  return {[&pair, to, from](Side side, const std::string& column) {
-            return side == to ? quoted(pair, to) + "." + quote_identifier(column)
-                              : looked_up(pair, from, quote_identifier(column), from, "NEW");
-          },
-          [&pair, to, from](const Computed& c, Side side) {
-            if (side == to) return looked_up(pair, from, c.expression, from, "NEW");
-            return c.carried_from.empty() ? "(" + c.expression + ")"
-                                          : quoted(pair, to) + "." + quote_identifier(c.carried_from);
-          }};
-}
-
-bool carries(const Group& group, Side to) { return !group.computed[to].empty() && !group.only_initial(to); }
 
 std::string all_alike(const Pair& pair, Side to, const Rows& rows, bool but_one_way = false) {
   std::vector<std::string> parts;
@@ -39,15 +25,12 @@ std::string all_alike(const Pair& pair, Side to, const Rows& rows, bool but_one_
   }
   for (const auto& group : pair.groups) {
     if (but_one_way && group.computed[other(to)].empty()) continue;
-    if (carries(group, to)) parts.push_back(alike(group, to, rows));
+    if (group.is_carried_to(to)) parts.push_back(alike(group, to, rows));
   }
   return parts.empty() ? "1" : combined(parts, " AND ");
 }
 
-using Groups = std::vector<const Group*>;
-
 constexpr const char* kMaskPrefix = "update";
-constexpr const char* kIgnoring = "ignore";
 
 bool is_carried_on_update(const Group& group, Side to) {
   return !group.computed[to].empty() && !group.sources[other(to)].empty();
@@ -96,49 +79,48 @@ class Triggers {
         to_(other(from)),
         rows_(rows_in_trigger(pair, to_)),
         source_(quoted(pair, from_)),
-        target_(quoted(pair, to_)) {
+        target_(quoted(pair, to_)),
+        sweeps_(pair, from) {
     if (!copied_up_to) return;
     // REPLACE may find a twin that an update of its key took there.
     is_carried_ = " AND (NEW." + quote_identifier(pair.key[from][0]) + " <= " + std::to_string(*copied_up_to) + " OR " +
-                  twin("NEW") + ")";
+                  has_row(pair_, to_, from_, "NEW") + ")";
   }
 
   std::vector<NamedSql> make() {
     // The row itself is made, or gets its new key, by what follows.
     const auto but_this = " AND NOT (" + at_key(pair_, from_, from_, "NEW") + ")";
     if (carries_replace()) add("rep", "BEFORE INSERT", "", note_replaced());
-    if (notes_displaced()) {
+    if (notes().are_kept()) {
       // Where nothing is in the way, nothing is written.
-      add("way_in", "BEFORE INSERT", some_displaced() + " OR " + some_in_the_way(false), note_displaced(false));
-      add("way_to", "BEFORE UPDATE" + of_unique(), some_displaced() + " OR " + some_in_the_way(true),
-          note_displaced(true));
+      add("way_in", "BEFORE INSERT", notes().some() + " OR " + notes().some_in_the_way(false), notes().note(false));
+      add("way_to", "BEFORE UPDATE" + notes().of_unique(), notes().some() + " OR " + notes().some_in_the_way(true),
+          notes().note(true));
       // No other trigger is of columns that the target lacks, or of an echo that finds the pair alike.
-      const auto rows = displaced_rows(true, true);
-      add("way_up", "AFTER UPDATE" + of_unique(), some_displaced(),
-          take_from_parent({rows}, true) + sweep(rows) + clear_displaced(true));
+      add("way_up", "AFTER UPDATE" + notes().of_unique(), notes().some(), sweeps_.sweep_noted());
     }
     // An echo, or what comes to the same, ends before anything is done.
     add("ins", "AFTER INSERT",
         "NOT " + pair_is_alike() + (carries_replace() ? " OR " + is_noted() : "") +
-            (notes_displaced() ? " OR " + some_displaced() : ""),
-        refuse_null_key() + bring_ancestors(but_this) + sweeps(nullptr, false) + replace() + insert_through("", false) +
-            insert(is_carried_) + restore() + assert_row(false, is_carried_));
+            (notes().are_kept() ? " OR " + notes().some() : ""),
+        refuse_null_key() + bring_ancestors(but_this) + sweeps_.sweep_for(nullptr, false) + replace() +
+            insert_through("", false) + insert(is_carried_) + restore() + assert_row(false, is_carried_));
     add("del", "AFTER DELETE", "",
-        take_parent_along() + take_displaced_along() + "DELETE FROM " + target_ + " WHERE " +
-            at_key(pair_, to_, from_, "OLD") + " AND NOT EXISTS (SELECT 1 FROM " + source_ + " WHERE " +
-            at_key(pair_, from_, from_, "OLD") + ");\n" + forget_displaced());
-    const auto old_twin = twin("OLD");
+        sweeps_.take_along() + "DELETE FROM " + target_ + " WHERE " + at_key(pair_, to_, from_, "OLD") +
+            " AND NOT EXISTS (SELECT 1 FROM " + source_ + " WHERE " + at_key(pair_, from_, from_, "OLD") + ");\n" +
+            notes().forget_old());
+    const auto old_twin = has_row(pair_, to_, from_, "OLD");
     // 'y' that becomes 'Y' is the same key where case does not count: the one twin is NEW's.
     const auto other_key =
         pair_.key_folds_case
             ? " AND NOT (" + compared(quoted_key(pair_, from_, "NEW"), quoted_key(pair_, from_, "OLD")) + ")"
             : std::string();
-    add("key", "AFTER UPDATE OF " + key_list(pair_, from_) + names_of_rowid(),
+    add("key", "AFTER UPDATE OF " + key_list(pair_, from_) + names_of_rowid(pair_, from_),
         "(" + key_changed() + ") AND (" + old_twin + other_key + " OR NOT " + pair_is_alike() + ")" +
             no_parent_moves(nullptr),
-        refuse_null_key() + bring_ancestors(but_this + " AND NOT " + pair_is_alike()) + forget_displaced() +
-            sweeps(nullptr, true) + insert_through(" AND NOT " + old_twin, true) + insert(" AND NOT " + old_twin) +
-            move() + restore() + assert_row(true, ""));
+        refuse_null_key() + bring_ancestors(but_this + " AND NOT " + pair_is_alike()) + notes().forget_old() +
+            sweeps_.sweep_for(nullptr, true) + insert_through(" AND NOT " + old_twin, true) +
+            insert(" AND NOT " + old_twin) + move() + restore() + assert_row(true, ""));
     // Where nobody sees in how many statements an UPDATE arrives, each group goes by itself, which costs less.
     if (!pair_.update_triggers[to_].empty() && updates_once(pair_, from_)) {
       const auto classes = update_classes(pair_, from_);
@@ -149,13 +131,15 @@ class Triggers {
         if (!is_carried_on_update(group, to_)) continue;
         add(std::to_string(i + 1), "AFTER UPDATE" + of_sources({&group}),
             not_key_changed() + " AND (" + changed(group) + ")" + no_parent_moves(&group),
-            ancestors_for(group) + sweeps(&group, false) + update(group) + assert_groups({&group}));
+            ancestors_for(group) + sweeps_.sweep_for(&group, false) + update(group) + assert_groups({&group}));
       }
     }
     return std::move(made_);
   }
 
  private:
+  [[nodiscard]] const DisplacedNotes& notes() const { return sweeps_.notes(); }
+
   void add(const std::string& suffix, const std::string& event, const std::string& when, const std::string& body) {
     const auto name = trigger_name(pair_, from_, suffix);
     made_.push_back({name, "CREATE TRIGGER " + quote_identifier(name) + " " + event + " ON " + source_ +
@@ -181,7 +165,7 @@ class Triggers {
     if (mask == 0) when.push_back(some_changed(classes.free));
     std::string body;
     for (const auto* group : groups) body += ancestors_for(*group);
-    for (const auto* group : groups) body += sweeps(group, false);
+    for (const auto* group : groups) body += sweeps_.sweep_for(group, false);
     body += groups.size() == 1 ? update(*groups[0]) : update(groups);
     add(kMaskPrefix + std::to_string(mask), "AFTER UPDATE" + of_sources(groups), joined(when, " AND "),
         body + assert_groups(groups));
@@ -276,61 +260,6 @@ class Triggers {
     return {};
   }
 
-  /// True if a change of the group's sources can change what is to be unique.
-  bool concerns(const Uniqueness& unique, const Group* group) const {
-    if (group == nullptr) return true;
-    const auto is_source = [&](const auto& column) { return contains_name(group->sources[from_], column); };
-    const auto is_computed = [&](const auto& column) {
-      return std::any_of(group->computed[to_].begin(), group->computed[to_].end(),
-                         [&](const Computed& c) { return same_name(c.column, column); });
-    };
-    return std::any_of(unique.reads.begin(), unique.reads.end(), is_source) ||
-           std::any_of(unique.reads.begin(), unique.reads.end(), is_computed) ||
-           std::any_of(unique.columns[from_].begin(), unique.columns[from_].end(), is_source) ||
-           std::any_of(unique.columns[to_].begin(), unique.columns[to_].end(), is_computed);
-  }
-
-  /// The rows of the target that have NEW's values, by which they are looked up, but the twins of NEW and OLD.
-  std::string others_with(const Uniqueness& unique, bool key_moves) const {
-    std::vector<std::string> parts;
-    for (std::size_t i = 0; i < unique.terms_of_other.size(); ++i) {
-      const auto value = over_values(pair_.tables[from_], unique.text.terms[i],
-                                     [](const Column& column) { return "NEW." + quote_identifier(column.name); });
-      const auto equal = "(" + unique.terms_of_other[i] + ") = (" + value + ") COLLATE ";
-      parts.push_back(equal + unique.collations[i]);
-      if (!same_name(unique.lookup->collations[i], unique.collations[i]))
-        parts.push_back(equal + unique.lookup->collations[i]);
-    }
-    if (!unique.lookup->where.empty()) parts.push_back("(" + unique.lookup->where + ")");
-    parts.push_back("NOT (" + at_key(pair_, to_, from_, "NEW") + ")");
-    if (key_moves) parts.push_back("NOT (" + at_key(pair_, to_, from_, "OLD") + ")");
-    return joined(parts, " AND ");
-  }
-
-  /// ` FROM … WHERE …`: the rows of the target whose twins REPLACE removed for NEW by this uniqueness.
-  std::string replaced_rows(const Uniqueness& unique, bool key_moves) const {
-    return " FROM " + target_ + " WHERE " + others_with(unique, key_moves) + " AND NOT EXISTS (SELECT 1 FROM " +
-           source_ + " WHERE " + compared(quoted_key(pair_, from_, source_), quoted_key(pair_, to_, target_)) + ")";
-  }
-
-  /// Where DELETE triggers of the user's would see them go, they are not swept, but replaced by what is written, if the
-  /// target has the same uniqueness.
-  bool replaces_through(const Uniqueness& unique, bool by_update) const {
-    return unique.on_both && unique.lookup && pair_.delete_triggers[to_] && !(by_update && pair_.sweeps_updates[to_]);
-  }
-
-  /// True if there are rows to be replaced so; empty if there are never.
-  std::string replaces(const Groups& groups, bool key_moves) const {
-    std::vector<std::string> parts;
-    for (const auto& unique : pair_.uniqueness[from_]) {
-      const bool concerned = groups.empty() || std::any_of(groups.begin(), groups.end(),
-                                                           [&](const Group* group) { return concerns(unique, group); });
-      if (!concerned || !replaces_through(unique, !groups.empty() || key_moves)) continue;
-      parts.push_back("EXISTS (SELECT 1" + replaced_rows(unique, key_moves) + ")");
-    }
-    return parts.empty() ? std::string() : "(" + combined(parts, " OR ") + ")";
-  }
-
   /// What an UPDATE of the target sets in one group, or of one column of the key, and the condition under which that
   /// changes something.
   struct Change {
@@ -394,79 +323,6 @@ class Triggers {
     return "UPDATE " + target_ + " SET " + joined(sets, ", ") + " WHERE " + where + ";\n";
   }
 
-  /// REPLACE removes rows without firing their DELETE triggers: their twins go here.
-  std::string sweeps(const Group* group, bool key_moves) const {
-    std::vector<std::string> gone;
-    std::string sql;
-    bool concerned = group == nullptr;
-    for (const auto& unique : pair_.uniqueness[from_]) {
-      if (!concerns(unique, group)) continue;
-      concerned = true;
-      if (!unique.lookup) continue;
-      gone.push_back(replaced_rows(unique, key_moves));
-      if (!replaces_through(unique, group != nullptr || key_moves)) sql += sweep(gone.back());
-    }
-    if (concerned && notes_displaced()) {
-      gone.push_back(displaced_rows(key_moves, group != nullptr || key_moves));
-      sql += sweep(gone.back()) + clear_displaced(group != nullptr || key_moves);
-    }
-    return gone.empty() ? sql : take_from_parent(gone, key_moves) + sql;
-  }
-
-  std::string sweep(const std::string& rows) const {
-    std::string sql;
-    if (takes_parents_along()) {
-      // take_parent_along() over there would take NEW for a parent that went, as its twin is not there yet.
-      sql = refusal() + "NOT " + twin("NEW") + " AND EXISTS (SELECT 1" + rows + " AND " + target_ + "." +
-            quote_identifier(*pair_.parent_in_self[to_]) + " = " + quoted_key(pair_, from_, "NEW")[0] + ");\n";
-    }
-    sql += "DELETE" + rows + ";\n";
-    // A trigger of the user's may have left that undone.
-    return pair_.delete_triggers[to_] ? sql + refusal() + "EXISTS (SELECT 1" + rows + ");\n" : sql;
-  }
-
-  /// `raise` where that is so and foreign keys are enforced, which the program that writes decides and no SQL tells: a
-  /// row goes with another, or not. Nothing if ON DELETE of the self-reference does nothing.
-  std::string if_enforced(const std::string& raise, const std::string& condition) const {
-    if (!pair_.acts_on_delete_in_self(to_)) return {};
-    const auto table = quote_identifier(note_of_enforcement(pair_.tables[kNew].name));
-    return "DELETE FROM " + table + ";\nINSERT INTO " + table + " (id) SELECT 1 WHERE " + condition +
-           ";\nINSERT INTO " + table + " (id, goes_with) SELECT 2, 1 FROM " + table + ";\nDELETE FROM " + table +
-           " WHERE id = 1;\n" + raise + condition + " AND NOT EXISTS (SELECT 1 FROM " + table + ");\nDELETE FROM " +
-           table + ";\n";
-  }
-
-  /// ON DELETE of a self-reference would take NEW's twin along with a row that is swept, if it referred to that, and
-  /// the row with it: the twin gets its new parent first. Where that is one of those which are gone, or the parent
-  /// cannot change alone, it is an error if the twin would go.
-  std::string take_from_parent(const std::vector<std::string>& swept, bool key_moves) const {
-    const auto group = std::find_if(pair_.groups.begin(), pair_.groups.end(), [&](const Group& g) {
-      return pair_.parent_in_self[to_] && carries(g, to_) &&
-             std::any_of(g.computed[to_].begin(), g.computed[to_].end(),
-                         [&](const Computed& c) { return same_name(c.column, *pair_.parent_in_self[to_]); });
-    });
-    if (group == pair_.groups.end()) return {};
-    const auto parent = quote_identifier(*pair_.parent_in_self[to_]);
-    const auto is_swept = [&](const std::string& row) {
-      std::vector<std::string> parts;
-      for (const auto& rows : swept) {
-        parts.push_back(row + " IN (SELECT " + quoted_key(pair_, to_, target_)[0] + rows + ")");
-      }
-      return "(" + combined(parts, " OR ") + ")";
-    };
-    if (key_moves || group->computed[to_].size() != 1) {
-      if (!pair_.cascades_in_self(to_)) return {};
-      return if_enforced(refusal(), is_swept("(SELECT " + parent + " FROM " + target_ + " WHERE " +
-                                             at_key(pair_, to_, from_, key_moves ? "OLD" : "NEW") + ")"));
-    }
-    std::vector<std::string> some;
-    for (const auto& rows : swept) some.push_back("EXISTS (SELECT 1" + rows + ")");
-    const auto value = rows_.value(group->computed[to_][0], to_);
-    return if_enforced("SELECT RAISE(ABORT, 'FOREIGN KEY constraint failed') WHERE ", is_swept(value)) + "UPDATE " +
-           target_ + " SET " + parent + " = " + value + " WHERE " + at_key(pair_, to_, from_, "NEW") + " AND NOT " +
-           alike(*group, to_, rows_) + " AND (" + combined(some, " OR ") + ");\n";
-  }
-
   /// The pair whose key is NEW's.
   std::string this_pair() const {
     std::array<std::string, 2> key = {compared(quoted_key(pair_, kOld, kAlias[kOld]), quoted_key(pair_, from_, "NEW")),
@@ -484,14 +340,7 @@ class Triggers {
     return "EXISTS (SELECT 1 FROM " + this_pair() + " AND " + alike(group, to_, rows_in_join(pair_)) + ")";
   }
 
-  /// True if the target has a row with the key of `row`, OLD or NEW.
-  std::string twin(const std::string& row) const {
-    return "EXISTS (SELECT 1 FROM " + target_ + " WHERE " + at_key(pair_, to_, from_, row) + ")";
-  }
-
-  std::string source_exists() const {
-    return "EXISTS (SELECT 1 FROM " + source_ + " WHERE " + at_key(pair_, from_, from_, "NEW") + ")";
-  }
+  std::string source_exists() const { return has_row(pair_, from_, from_, "NEW"); }
 
   /// Makes the twin, or, where a REPLACE left an older one, writes to it. The row is read from its table, not from NEW:
   /// a trigger of the user's may have changed it before this one ran.
@@ -503,7 +352,7 @@ class Triggers {
       sets.push_back(column + " = excluded." + column);
     }
     for (const auto& group : pair_.groups) {
-      if (!carries(group, to_)) continue;
+      if (!group.is_carried_to(to_)) continue;
       for (const auto& c : group.computed[to_]) {
         sets.push_back(assignment(group, c, "excluded." + quote_identifier(c.column)));
       }
@@ -518,7 +367,7 @@ class Triggers {
   std::vector<Change> changes_of_all() const {
     std::vector<Change> changes;
     for (const auto& group : pair_.groups) {
-      if (!carries(group, to_)) continue;
+      if (!group.is_carried_to(to_)) continue;
       Change change{&group, {}, "NOT " + alike(group, to_, rows_)};
       for (const auto& c : group.computed[to_]) change.sets.push_back(assignment(group, c, rows_.value(c, to_)));
       changes.push_back(std::move(change));
@@ -528,7 +377,7 @@ class Triggers {
 
   /// insert() where that replaces.
   std::string insert_through(const std::string& condition, bool key_moves) const {
-    const auto replacing = replaces({}, key_moves);
+    const auto replacing = sweeps_.replaces({}, key_moves);
     if (replacing.empty()) return {};
     const auto columns = columns_to_write(pair_, to_);
     const auto due = " AND NOT " + pair_is_alike() + condition;
@@ -538,8 +387,8 @@ class Triggers {
                 : update_through({}, changes, at_key(pair_, to_, from_, "NEW") + " AND " + source_exists() + due,
                                  replacing)) +
            "INSERT OR REPLACE INTO " + target_ + " (" + columns.names + ") SELECT " + columns.expressions + " FROM " +
-           source_ + " WHERE " + at_key(pair_, from_, from_, "NEW") + " AND NOT " + twin("NEW") + due + " AND " +
-           replacing + ";\n";
+           source_ + " WHERE " + at_key(pair_, from_, from_, "NEW") + " AND NOT " + has_row(pair_, to_, from_, "NEW") +
+           due + " AND " + replacing + ";\n";
   }
 
   bool carries_replace() const { return from_ == kNew && pair_.carries_replace; }
@@ -586,7 +435,7 @@ class Triggers {
         auto value = kept(c.column);
         if (group.plain) {
           value = quote_identifier(c.carried_from);
-        } else if (carries(group, to_)) {
+        } else if (group.is_carried_to(to_)) {
           value = "CASE WHEN EXISTS (SELECT 1 FROM " + this_pair() + " AND " + alike(group, to_, rows_in_join(pair_)) +
                   ") THEN " + value + " ELSE (" + c.expression + ") END";
         }
@@ -620,7 +469,7 @@ class Triggers {
   std::string restore() const {
     std::string sql;
     for (const auto& group : pair_.groups) {
-      if (!group.computed[to_].empty() || !carries(group, from_)) continue;
+      if (!group.computed[to_].empty() || !group.is_carried_to(from_)) continue;
       std::vector<std::string> sets;
       std::vector<std::string> differ;
       for (const auto& c : group.computed[from_]) {
@@ -632,163 +481,6 @@ class Triggers {
              " AND (" + combined(differ, " OR ") + ");\n";
     }
     return sql;
-  }
-
-  /// True if SQLite may give it to a row. In a trigger before that it is -1.
-  bool key_may_be_given() const {
-    return pair_.tables[from_].key_is_rowid() && pair_.key[from_] == pair_.tables[from_].key;
-  }
-
-  /// `, rowid, …`: an UPDATE may name the key so, and `OF` goes by the name.
-  std::string names_of_rowid() const {
-    std::string names;
-    const auto& table = pair_.tables[from_];
-    if (!key_may_be_given()) return names;
-    for (const char* name : {"rowid", "oid", "_rowid_"}) {
-      if (table.column(name) == nullptr) names += std::string(", ") + name;
-    }
-    return names;
-  }
-
-  bool notes_displaced() const { return pair_.notes_displaced[from_]; }
-  std::string displaced() const { return quote_identifier(note_of_displaced(pair_.tables[kNew].name)); }
-  std::string of_this_side() const { return "side = " + std::to_string(from_); }
-  /// What was noted for the write that ends here; the notes of one that this one is inside of stay.
-  std::string clear_displaced(bool by_update) const {
-    return "DELETE FROM " + displaced() + " WHERE " + of_this_side() + " AND by_write IN (" +
-           joined(marks(by_update), ", ") + ");\n";
-  }
-  /// OLD is gone in another way.
-  std::string forget_displaced() const {
-    if (!notes_displaced()) return {};
-    return "DELETE FROM " + displaced() + " WHERE " + of_this_side() + " AND " +
-           compared(note_columns(pair_), quoted_key(pair_, from_, "OLD"), " IS ") + ";\n";
-  }
-  std::string some_displaced() const {
-    return "EXISTS (SELECT 1 FROM " + displaced() + " WHERE " + of_this_side() + ")";
-  }
-
-  /// ` OF` the columns by which a row can stand in the way of an UPDATE.
-  std::string of_unique() const {
-    std::vector<std::string> columns = pair_.key[from_];
-    for (const auto& column : unique_columns()) {
-      if (!contains_name(columns, column)) columns.push_back(column);
-    }
-    for (auto& column : columns) column = quote_identifier(column);
-    return " OF " + joined(columns, ", ") + names_of_rowid();
-  }
-
-  /// ` FROM … WHERE …`, of each uniqueness: the row that stands in the way of NEW.
-  std::vector<std::string> ways(bool is_update) const {
-    std::vector<std::string> ways = {at_key(pair_, from_, from_, "NEW")};
-    for (const auto& unique : pair_.uniqueness[from_]) {
-      ways.push_back(has_terms_of_new(pair_.tables[from_], unique));
-    }
-    const auto is_this = compared(quoted_key(pair_, from_, source_), quoted_key(pair_, from_, "OLD"), " IS ");
-    for (auto& way : ways) way = " FROM " + source_ + " WHERE " + way + (is_update ? " AND NOT (" + is_this + ")" : "");
-    return ways;
-  }
-  std::string some_in_the_way(bool is_update) const {
-    auto some = ways(is_update);
-    for (auto& way : some) way = "EXISTS (SELECT 1" + way + ")";
-    return combined(some, " OR ");
-  }
-
-  /// What tells a write from the others of its table, in a trigger after it: an UPDATE by the row's key, an INSERT by
-  /// what its row has in UNIQUE columns and by its key, or, if SQLite gave it that, by none.
-  std::vector<std::string> marks(bool by_update) const {
-    if (by_update) return {mark("u", quoted_key(pair_, from_, "OLD"))};
-    auto values = unique_columns();
-    for (auto& value : values) value = "NEW." + quote_identifier(value);
-    auto with_key = values;
-    for (const auto& key : quoted_key(pair_, from_, "NEW")) with_key.push_back(key);
-    if (!key_may_be_given()) return {mark("i", with_key)};
-    return {mark("i", with_key), mark("n", values)};
-  }
-  /// … of an INSERT, in a trigger before it.
-  std::string mark_of_insert() const {
-    std::vector<std::string> values;
-    for (const auto& column : unique_columns())
-      values.push_back(over_new(pair_.tables[from_], quote_identifier(column)));
-    auto with_key = values;
-    const auto key = quoted_key(pair_, from_, "NEW");
-    for (const auto& column : key) with_key.push_back(column);
-    if (!key_may_be_given()) return mark("i", with_key);
-    return "CASE " + key[0] + " WHEN -1 THEN " + mark("n", values) + " ELSE " + mark("i", with_key) + " END";
-  }
-  static std::string mark(const std::string& kind, std::vector<std::string> values) {
-    for (auto& value : values) value = " || ' ' || quote(" + value + ")";
-    return quote_text(kind) + joined(values, "");
-  }
-  std::vector<std::string> unique_columns() const {
-    std::vector<std::string> columns;
-    for (const auto& unique : pair_.uniqueness[from_]) {
-      for (const auto& column : unique.reads) {
-        const bool is_new = !contains_name(columns, column) && !pair_.tables[from_].column(column)->generated;
-        if (is_new) columns.push_back(column);
-      }
-    }
-    return columns;
-  }
-
-  /// The rows that stand in the way of NEW, and who comes that way. Notes of a write that was ignored, or became an
-  /// upsert's update, are of rows that are still there. Those of one that this one is inside of (a row that it replaced
-  /// has set off triggers) stay: some of their rows are gone already.
-  std::string note_displaced(bool is_update) const {
-    const auto is_noted = compared(quoted_key(pair_, from_, source_), note_columns(pair_));
-    std::string sql = "DELETE FROM " + displaced() + " WHERE " + of_this_side() +
-                      " AND by_write NOT IN (SELECT by_write FROM " + displaced() + " WHERE " + of_this_side() +
-                      " AND NOT EXISTS (SELECT 1 FROM " + source_ + " WHERE " + is_noted + "));\n";
-    // In a BEFORE UPDATE trigger NEW has what is set or named, and generated columns are computed from that.
-    std::vector<std::string> read;
-    for (const auto& unique : pair_.uniqueness[from_]) {
-      for (const auto& column : unique.reads) read.push_back("NEW." + quote_identifier(column));
-    }
-    if (is_update && !read.empty()) sql += "SELECT " + joined(read, ", ") + ";\n";
-    for (const auto& way : ways(is_update)) {
-      sql += "INSERT INTO " + displaced() + " (side, " + joined(note_columns(pair_), ", ") + ", by_write) SELECT " +
-             std::to_string(from_) + ", " + joined(quoted_key(pair_, from_, source_), ", ") + ", " +
-             (is_update ? marks(true)[0] : mark_of_insert()) + way + ";\n";
-    }
-    return sql;
-  }
-
-  /// Of rows of the target: those whose twins stood in the way and are gone.
-  std::string were_displaced(const std::string& which) const {
-    const auto key = quoted_key(pair_, to_, target_);
-    return "(" + joined(key, ", ") + ") IN (SELECT " + joined(note_columns(pair_), ", ") + " FROM " + displaced() +
-           " WHERE " + of_this_side() + which + ") AND NOT EXISTS (SELECT 1 FROM " + source_ + " WHERE " +
-           compared(quoted_key(pair_, from_, source_), key) + ")";
-  }
-
-  /// ` FROM … WHERE …`: those that are swept.
-  std::string displaced_rows(bool key_moves, bool by_update) const {
-    std::string rows = " FROM " + target_ + " WHERE " + were_displaced("");
-    for (const auto& unique : pair_.uniqueness[from_]) {
-      // A NULL stands in nobody's way.
-      if (replaces_through(unique, by_update)) rows += " AND (" + others_with(unique, key_moves) + ") IS NOT 1";
-    }
-    return rows;
-  }
-
-  /// UPDATE OR REPLACE may remove the row that it is about to change along with the one in its way, by ON DELETE
-  /// CASCADE through other tables: then this is the only trigger that runs for it.
-  std::string take_displaced_along() const {
-    const bool takes = pair_.goes_with_itself || pair_.cascades_in_self(kOld) || pair_.cascades_in_self(kNew);
-    if (!notes_displaced() || !takes) return {};
-    return "DELETE FROM " + target_ + " WHERE " + were_displaced(" AND by_write = " + marks(true)[0]) + ";\n";
-  }
-
-  bool takes_parents_along() const { return pair_.cascades_in_self(kOld) && pair_.cascades_in_self(kNew); }
-
-  /// REPLACE that removes the parent of a row it is about to change removes that row too, by ON DELETE CASCADE, and no
-  /// trigger sees the parent go. A parent whose children see it gone takes them along here as there.
-  std::string take_parent_along() const {
-    if (!takes_parents_along()) return {};
-    const auto parent = "OLD." + quote_identifier(*pair_.parent_in_self[from_]);
-    return "DELETE FROM " + target_ + " WHERE " + quoted_key(pair_, to_, target_)[0] + " = " + parent +
-           " AND NOT EXISTS (SELECT 1 FROM " + source_ + " WHERE " + quoted_key(pair_, from_, source_)[0] + " = " +
-           parent + ");\n";
   }
 
   /// The key and all else in one statement: an echo in between would see half of it.
@@ -815,8 +507,9 @@ class Triggers {
       }
     }
     // Whatever has the new key there already is the twin of a row that REPLACE removed.
-    auto replacing = twin("NEW");
-    if (const auto others = replaces({}, true); !others.empty()) replacing = "(" + replacing + " OR " + others + ")";
+    auto replacing = has_row(pair_, to_, from_, "NEW");
+    if (const auto others = sweeps_.replaces({}, true); !others.empty())
+      replacing = "(" + replacing + " OR " + others + ")";
     const auto where = at_key(pair_, to_, from_, "OLD") + " AND " + source_exists();
     return update_through(sets, changes, where, replacing, true) + update_plainly(sets, changes, where);
   }
@@ -848,7 +541,7 @@ class Triggers {
     std::vector<std::string> differ;
     for (const auto& change : changes) differ.push_back("(" + change.differs + ")");
     const auto where = at_key(pair_, to_, from_, "NEW") + " AND (" + combined(differ, " OR ") + ")";
-    const auto replacing = replaces(groups, false);
+    const auto replacing = sweeps_.replaces(groups, false);
     return (replacing.empty() ? std::string() : update_through({}, changes, where, replacing)) +
            update_plainly({}, changes, where);
   }
@@ -865,13 +558,8 @@ class Triggers {
            ") WHERE " + joined(is_null, " OR ") + ";\n";
   }
 
-  /// OR IGNORE in the application's statement reaches into triggers: what the target refuses would vanish there.
-  std::string refusal() const {
-    return "SELECT RAISE(ABORT, " + quote_text("offx-sync: " + pair_.tables[to_].name + " refuses this row") +
-           ") WHERE ";
-  }
   std::string assert_row(bool but_one_way, const std::string& condition) const {
-    return refusal() + source_exists() + " AND NOT " + pair_is_alike(but_one_way) + condition + ";\n";
+    return refuse_where(pair_, to_) + source_exists() + " AND NOT " + pair_is_alike(but_one_way) + condition + ";\n";
   }
   std::string assert_groups(const Groups& groups) const {
     std::vector<std::string> differ;
@@ -879,7 +567,8 @@ class Triggers {
       const auto part = "NOT " + alike(*group, to_, rows_in_join(pair_));
       differ.push_back(groups.size() == 1 ? part : "((" + changed(*group) + ") AND " + part + ")");
     }
-    return refusal() + "EXISTS (SELECT 1 FROM " + this_pair() + " AND (" + combined(differ, " OR ") + "));\n";
+    return refuse_where(pair_, to_) + "EXISTS (SELECT 1 FROM " + this_pair() + " AND (" + combined(differ, " OR ") +
+           "));\n";
   }
 
   const Pair& pair_;
@@ -888,46 +577,10 @@ class Triggers {
   Rows rows_;
   std::string source_;
   std::string target_;
+  Sweeps sweeps_;
   std::string is_carried_;  ///< the condition on a row that is inserted, if not each is carried at once
   std::vector<NamedSql> made_;
 };
-
-/// In a trigger on the new table: that NEW's key has the bytes of the one of a row of `side` that is at_key() of it.
-std::vector<std::string> is_spelled_as_new(const Pair& pair, Side side) {
-  std::vector<std::string> parts;
-  for (std::size_t i = 0; pair.key_folds_case && i < pair.key[kNew].size(); ++i) {
-    parts.push_back("NEW." + quote_identifier(pair.key[kNew][i]) + " COLLATE BINARY IS " + quoted(pair, side) + "." +
-                    quote_identifier(pair.key[side][i]));
-  }
-  return parts;
-}
-
-/// In a BEFORE trigger on the new table: false if what is about to be written there is on the old table already, and
-/// not yet on the new one.
-std::string is_no_echo(const Pair& pair, std::string_view event) {
-  const auto exists = [&](Side side, const std::string& row, std::vector<std::string> conditions) {
-    conditions.insert(conditions.begin(), at_key(pair, side, kNew, row));
-    return "EXISTS (SELECT 1 FROM " + quoted(pair, side) + " WHERE " + combined(conditions, " AND ") + ")";
-  };
-  if (runs_for(event, "delete")) return exists(kOld, "OLD", {});
-  auto on_old = is_spelled_as_new(pair, kOld);
-  auto on_new = is_spelled_as_new(pair, kNew);
-  for (const auto& group : pair.groups) {
-    if (!carries(group, kNew)) continue;
-    for (const auto& c : group.computed[kNew]) {
-      const auto column = quote_identifier(c.column);
-      on_old.push_back(new_follows(pair, kNew, c));
-      on_new.push_back("NEW." + column + " COLLATE BINARY IS " + quoted(pair, kNew) + "." + column);
-    }
-  }
-  std::vector<std::string> stays;
-  for (const auto& column : pair.table(kNew).columns) {
-    const auto name = quote_identifier(column.name);
-    if (!column.generated) stays.push_back("NEW." + name + " COLLATE BINARY IS OLD." + name);
-  }
-  return "(NOT " + exists(kOld, "NEW", on_old) + " OR " +
-         (runs_for(event, "update") ? combined(stays, " AND ") : exists(kNew, "NEW", on_new)) + ")";
-}
 
 /// True if rows that the old table takes may refer to nothing by what the new one says.
 bool refers_anew(const Pair& pair) {
@@ -955,18 +608,9 @@ bool may_wait_for_copy(const Pair& pair) {
 std::vector<NamedSql> sync_triggers(const Pair& pair, Side from, std::optional<std::int64_t> copied_up_to) {
   auto triggers = Triggers(pair, from, copied_up_to).make();
   for (auto& trigger : demand_triggers(pair, other(from))) triggers.push_back(std::move(trigger));
-  for (std::size_t i = 0; from == kNew && i < pair.ignoring.size(); ++i) {
-    const auto name = trigger_name(pair, from, kIgnoring + std::to_string(i + 1));
-    const auto& trigger = pair.ignoring[i];
-    triggers.push_back({name, "CREATE TRIGGER " + quote_identifier(name) + " " + trigger.event + "\nWHEN " +
-                                  (trigger.when.empty() ? "" : "(" + trigger.when + ") AND ") +
-                                  is_no_echo(pair, trigger.event) + trigger.body});
-  }
+  if (from == kOld) return triggers;
+  for (auto& trigger : ignoring_triggers(pair)) triggers.push_back(std::move(trigger));
   return triggers;
-}
-
-bool is_ignoring(std::string_view trigger) {
-  return trigger.starts_with(kSyncPrefix) && trigger.find("_down_" + std::string(kIgnoring)) != std::string_view::npos;
 }
 
 std::vector<std::string> sync_trigger_names(const Pair& pair, Side from) {
@@ -975,8 +619,10 @@ std::vector<std::string> sync_trigger_names(const Pair& pair, Side from) {
   for (std::size_t mask = 0; mask < (std::size_t{1} << UpdateClasses::kBoundMax); ++mask) {
     suffixes.push_back(kMaskPrefix + std::to_string(mask));
   }
-  for (std::size_t i = 1; i <= Pair::kIgnoringMax; ++i) suffixes.push_back(kIgnoring + std::to_string(i));
   for (auto& suffix : suffixes) suffix = trigger_name(pair, from, suffix);
+  if (from == kNew) {
+    for (auto& name : ignoring_trigger_names(pair)) suffixes.push_back(std::move(name));
+  }
   for (auto& name : demand_trigger_names(pair, other(from))) suffixes.push_back(std::move(name));
   return suffixes;
 }

@@ -23,9 +23,6 @@ namespace offx::migrate {
 /// there already: with a single new row at its end, the copy takes half as long again.
 [[nodiscard]] bool may_wait_for_copy(const Pair& pair);
 
-/// True if a trigger of this name is among them that leaves undone what one of the user's on the old table would
-/// (Pair::ignoring).
-[[nodiscard]] bool is_ignoring(std::string_view trigger);
 /// Every name that one of them may have: what a user's trigger makes of them can change while they are there.
 [[nodiscard]] std::vector<std::string> sync_trigger_names(const Pair& pair, Side from);
 /// False if an UPDATE of several groups of `from`'s columns sets off UPDATE triggers of the user's on the other table
