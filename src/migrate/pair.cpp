@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "db/script.h"
+#include "migrate/constraints.h"
 #include "migrate/functions.h"
 #include "migrate/sql_text.h"
 
@@ -37,8 +38,7 @@ class Resolver {
     make_groups();
     bundle_groups();
     check_way_back();
-    find_uniqueness();
-    find_own_checks();
+    find_constraints(pair_, findings_);
     find_parents_in_self();
     check_sequence();
     return true;
@@ -179,40 +179,6 @@ class Resolver {
     return back != nullptr && same_name(back->carried_from, column) ? to->carried_from : std::string();
   }
 
-  /// How `index` compares `column`; empty if it is not over it.
-  static std::string collation_in(const Index& index, std::string_view column) {
-    for (std::size_t i = 0; i < index.columns.size(); ++i) {
-      if (same_name(index.columns[i], column)) return index.collations[i];
-    }
-    return {};
-  }
-
-  /// True if these are all columns that it is over first, in whatever order.
-  static bool begins_with(const Index& index, const std::vector<std::string>& columns) {
-    return index.columns.size() >= columns.size() &&
-           std::all_of(index.columns.begin(), index.columns.begin() + std::ssize(columns),
-                       [&](const auto& column) { return contains_name(columns, column); }) &&
-           std::all_of(columns.begin(), columns.end(), [&](const auto& column) {
-             return std::any_of(index.columns.begin(), index.columns.begin() + std::ssize(columns),
-                                [&](const auto& its) { return same_name(its, column); });
-           });
-  }
-
-  /// True if `side` has a key or index over just these columns, under which rows are different that `collations` tell
-  /// apart. Values that any collation tells apart differ in their bytes.
-  bool is_unique(Side side, const std::vector<std::string>& columns, const std::vector<std::string>& collations) const {
-    if (table(side).key_is_rowid() && columns.size() == 1 && same_name(columns[0], table(side).key[0])) return true;
-    return std::any_of(table(side).indexes.begin(), table(side).indexes.end(), [&](const Index& index) {
-      bool same =
-          index.unique && !index.partial && index.columns.size() == columns.size() && begins_with(index, columns);
-      for (std::size_t i = 0; same && i < columns.size(); ++i) {
-        const auto its = collation_in(index, columns[i]);
-        same = !its.empty() && (same_name(its, collations[i]) || same_name(collations[i], "BINARY"));
-      }
-      return same;
-    });
-  }
-
   /// The collation of each column as `=` takes it in this table.
   std::vector<std::string> key_collations(Side side, const std::vector<std::string>& columns) const {
     for (const auto& index : table(side).indexes) {
@@ -251,7 +217,7 @@ class Resolver {
         // '1' and '01' are two texts and one number.
         if (!same_affinity(old_key, new_key)) continue;
         const auto collations = key_collations(kOld, old_key);
-        if (!is_unique(kNew, new_key, collations) || key_collations(kNew, new_key) != collations) continue;
+        if (!is_unique(table(kNew), new_key, collations) || key_collations(kNew, new_key) != collations) continue;
         pair_.key_folds_case = std::any_of(collations.begin(), collations.end(),
                                            [](const std::string& collation) { return collation != "binary"; });
         pair_.key = {old_key, new_key};
@@ -333,7 +299,7 @@ class Resolver {
         }
       };
       for (const auto& index : table(side).indexes) {
-        if (index.unique) unite_all(read_by(side, index));
+        if (index.unique) unite_all(read_by(table(side), index));
       }
       for (const auto& key : table(side).foreign_keys) unite_all(key.columns);
       for (const auto check : check_expressions(table(side).sql)) unite_all(columns_in(check));
@@ -414,194 +380,6 @@ class Resolver {
     }
   }
 
-  void find_uniqueness() {
-    for (const Side side : {kOld, kNew}) {
-      for (const auto& index : table(side).indexes) {
-        if (!index.unique) continue;
-        const bool is_key = index.columns.size() == pair_.key[side].size() &&
-                            std::all_of(index.columns.begin(), index.columns.end(),
-                                        [&](const auto& column) { return in_key(side, column); });
-        if (is_key && !index.partial) continue;
-        Uniqueness unique;
-        for (const auto& column : index.columns) {
-          unique.columns[side].push_back(column);
-          unique.columns[other(side)].push_back(column.empty() ? std::string() : mutual(side, column));
-        }
-        unique.collations = index.collations;
-        unique.text = index.text;
-        unique.reads = read_by(side, index);
-        for (const auto& term : index.text.terms) {
-          auto said = as_said_by_other(side, term);
-          if (!said) break;
-          unique.terms_of_other.push_back(*std::move(said));
-        }
-        if (unique.terms_of_other.size() < index.text.terms.size()) unique.terms_of_other.clear();
-        const auto* same = said_by_other(side, index);
-        const auto* equal = same != nullptr && says_the_same(side, index) ? same : nullptr;
-        const bool is_whole = unique.is_carried() && !index.partial;
-        unique.on_both =
-            is_whole ? is_unique(other(side), unique.columns[other(side)], unique.collations) : equal != nullptr;
-        if (!unique.on_both && same == nullptr) {
-          find(Severity::warning, index.by_constraint ? joined(index.columns, ", ") : index.name,
-               "only " + table(side).name + " demands unique (" + readable(index) + "): while both versions live, " +
-                   (side == kNew ? "old" : "new") + " code that writes a repeated value gets an error");
-        }
-        unique.lookup = find_lookup(side, unique);
-        if (!unique.lookup && equal != nullptr) unique.lookup = {equal->collations, equal->text.where};
-        pair_.notes_displaced[side] = pair_.notes_displaced[side] || !unique.lookup;
-        if (!unique.is_carried() && table(side).key_is_rowid() && contains_name(unique.reads, table(side).key[0])) {
-          find(Severity::refusal, index.name,
-               index.name + " is unique over an expression of " + table(side).key[0] +
-                   ", which SQLite gives to a row after BEFORE triggers have run: what a row replaces through it could "
-                   "not be told. Drop it before, and make it again after `complete`");
-        }
-        pair_.uniqueness[side].push_back(std::move(unique));
-      }
-    }
-  }
-
-  /// Without one each write would have to read the other side's table from end to end.
-  std::optional<Uniqueness::Lookup> find_lookup(Side side, const Uniqueness& unique) const {
-    if (!unique.is_carried()) return std::nullopt;
-    const auto& columns = unique.columns[other(side)];
-    for (const auto& index : table(other(side)).indexes) {
-      if (!begins_with(index, columns) || (index.partial && !holds_the_same(side, unique, index))) continue;
-      Uniqueness::Lookup lookup{{}, index.text.where};
-      for (std::size_t i = 0; i < columns.size(); ++i) {
-        const auto mine = table(side).column(unique.columns[side][i])->type;
-        if (!tell_apart_alike(mine, table(other(side)).column(columns[i])->type)) break;
-        // What is equal by its bytes is so by any collation.
-        const auto its = collation_in(index, columns[i]);
-        if (!same_name(its, unique.collations[i]) && !same_name(unique.collations[i], "BINARY")) break;
-        lookup.collations.push_back(its);
-      }
-      if (lookup.collations.size() == columns.size()) return lookup;
-    }
-    return std::nullopt;
-  }
-
-  /// True if the other side's partial index holds the twins of the rows that `unique` is about.
-  bool holds_the_same(Side side, const Uniqueness& unique, const Index& index) const {
-    const auto said = as_said_by_other(side, unique.text.where);
-    if (!said || normalised(*said) != normalised(index.text.where)) return false;
-    std::vector<std::string> speaks_of;
-    add_columns_in(side, unique.text.where, speaks_of);
-    return are_made_alike(side, speaks_of) && says_the_same(side, unique.text.where);
-  }
-
-  /// True if `sql`, which both sides say, has the same value for rows that are carried.
-  bool says_the_same(Side side, std::string_view sql) const {
-    const auto tokens = tokens_of(sql);
-    const bool compares = std::any_of(tokens.begin(), tokens.end(), [](const Token& token) {
-      return token.text.find_first_of("=<>") != std::string_view::npos ||
-             contains_name({"is", "in", "between", "case", "min", "max", "nullif"}, token.text);
-    });
-    const auto names = columns_in(sql);
-    return std::all_of(table(side).columns.begin(), table(side).columns.end(), [&](const Column& mine) {
-      if (!names.contains(folded(mine.name))) return true;
-      const auto* its = table(other(side)).column(mine.generated ? mine.name : mutual(side, mine.name));
-      return its != nullptr && tell_apart_alike(mine.type, its->type) &&
-             (!compares || collation_of(table(side), mine.name) == collation_of(table(other(side)), its->name)) &&
-             (!mine.generated || says_the_same(side, generated_as(definition(table(side), mine.name))));
-    });
-  }
-  bool says_the_same(Side side, const Index& index) const {
-    return says_the_same(side, index.text.where) &&
-           std::all_of(index.text.terms.begin(), index.text.terms.end(),
-                       [&](const std::string& term) { return says_the_same(side, term); });
-  }
-
-  /// The columns that an index is over, and its condition speaks of: for a generated one those it is made of.
-  std::vector<std::string> read_by(Side side, const Index& index) const {
-    std::vector<std::string> columns;
-    for (const auto& term : index.text.terms) add_columns_in(side, term, columns);
-    add_columns_in(side, index.text.where, columns);
-    return columns;
-  }
-  void add_columns_in(Side side, std::string_view sql, std::vector<std::string>& columns) const {
-    const auto names = columns_in(sql);
-    for (const auto& column : table(side).columns) {
-      if (!names.contains(folded(column.name)) || contains_name(columns, column.name)) continue;
-      columns.push_back(column.name);
-      if (column.generated) add_columns_in(side, definition(table(side), column.name), columns);
-    }
-  }
-
-  void find_own_checks() {
-    for (const Side side : {kOld, kNew}) {
-      std::set<std::string> others;
-      for (const auto check : check_expressions(table(other(side)).sql)) others.insert(normalised(check));
-      for (const auto check : check_expressions(table(side).sql)) {
-        RowCheck found{std::string(check), {}};
-        add_columns_in(side, check, found.reads);
-        const auto said = as_said_by_other(side, check);
-        if (said && others.contains(normalised(*said)) && are_made_alike(side, found.reads)) continue;
-        pair_.own_checks[side].push_back(std::move(found));
-      }
-    }
-  }
-
-  /// `sql` as the other side would have to say it; nothing if it speaks of what is not carried there.
-  std::optional<std::string> as_said_by_other(Side side, std::string_view sql) const {
-    bool is_there = keys_are_same_rowids() || !speaks_of_rowid(side, sql);
-    auto said = with_columns(sql, [&](const std::string& name) {
-      const auto* column = table(side).column(name);
-      if (column == nullptr) return std::string();
-      const auto* its = table(other(side)).column(name);
-      const bool is_made_alike = column->generated && its != nullptr && its->generated;
-      const auto counterpart = is_made_alike ? name : mutual(side, name);
-      is_there = is_there && !counterpart.empty();
-      return db::quote_identifier(counterpart);
-    });
-    return is_there ? std::optional(std::move(said)) : std::nullopt;
-  }
-
-  bool speaks_of_rowid(Side side, std::string_view sql) const {
-    const auto names = columns_in(sql);
-    return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-      return contains_name({"rowid", "oid", "_rowid_"}, name) && table(side).column(name) == nullptr;
-    });
-  }
-  bool keys_are_same_rowids() const {
-    return table(kOld).key_is_rowid() && table(kNew).key_is_rowid() &&
-           same_name(mutual(kOld, table(kOld).key[0]), table(kNew).key[0]);
-  }
-
-  /// True if those of them that are generated are by the same expression on the other side.
-  bool are_made_alike(Side side, const std::vector<std::string>& columns) const {
-    return std::all_of(columns.begin(), columns.end(), [&](const std::string& name) {
-      return !table(side).column(name)->generated ||
-             is_said(side, definition(table(side), name), definition(table(other(side)), name));
-    });
-  }
-
-  /// True if `its` is what the other side would have to say for `mine`.
-  bool is_said(Side side, std::string_view mine, std::string_view its) const {
-    const auto said = as_said_by_other(side, mine);
-    return said && normalised(*said) == normalised(its);
-  }
-
-  /// The UNIQUE of the other side that says the same, of what is carried under another name too; nullptr if none does.
-  const Index* said_by_other(Side side, const Index& index) const {
-    if (!are_made_alike(side, read_by(side, index))) return nullptr;
-    const auto& others = table(other(side)).indexes;
-    const auto found = std::find_if(others.begin(), others.end(), [&](const Index& its) {
-      return its.unique && its.collations == index.collations && is_said(side, index.text.where, its.text.where) &&
-             std::equal(index.text.terms.begin(), index.text.terms.end(), its.text.terms.begin(), its.text.terms.end(),
-                        [&](const std::string& a, const std::string& b) { return is_said(side, a, b); });
-    });
-    return found == others.end() ? nullptr : &*found;
-  }
-
-  static std::string readable(const Index& index) {
-    auto columns = index.columns;
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-      if (columns[i].empty()) columns[i] = "an expression";
-      if (!same_name(index.collations[i], "BINARY")) columns[i] += " COLLATE " + index.collations[i];
-    }
-    return joined(columns, ", ");
-  }
-
   void find_parents_in_self() {
     bool is_refused = false;
     for (const Side side : {kOld, kNew}) {
@@ -679,6 +457,22 @@ std::string Pair::counterpart(Side side, std::string_view column) const {
     }
   }
   return {};
+}
+
+std::string Pair::mutual(Side side, std::string_view column) const {
+  const auto carried_from = [&](Side its, std::string_view name) {
+    for (std::size_t i = 0; i < key[its].size(); ++i) {
+      if (same_name(key[its][i], name)) return key[other(its)][i];
+    }
+    for (const auto& group : groups) {
+      for (const auto& c : group.computed[its]) {
+        if (same_name(c.column, name)) return c.carried_from;
+      }
+    }
+    return std::string();
+  };
+  auto there = carried_from(side, column);
+  return !there.empty() && same_name(carried_from(other(side), there), column) ? there : std::string();
 }
 
 std::string_view Pair::on_delete_in_self(Side side) const {

@@ -112,6 +112,8 @@ struct Pair {
   [[nodiscard]] std::vector<Computed> computed(Side side) const;
   /// The column of the other side that `column` is carried to as it is; empty if there is none.
   [[nodiscard]] std::string counterpart(Side side, std::string_view column) const;
+  /// … if it is carried from there too.
+  [[nodiscard]] std::string mutual(Side side, std::string_view column) const;
   /// What becomes of rows of `side` when the row of the same table that they refer to goes; empty if none does.
   [[nodiscard]] std::string_view on_delete_in_self(Side side) const;
   /// True if it is more than to refuse it.

@@ -309,7 +309,7 @@ const Case kCases[] = {
      with(kSame), kRefusal, "put RAISE first"},
     {"unique_over_an_expression_of_the_id",
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER); CREATE UNIQUE INDEX x ON t_v1 (id + n);",
-     with(kSame), kRefusal, "x is unique over an expression of id"},
+     with(kSame, [](auto& c) { c.drop = {"x"}; }), kRefusal, "x is unique over an expression of id"},
     {"trigger_that_writes_before_what_may_replace",
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INTEGER);"
      "CREATE TRIGGER y BEFORE INSERT ON t_v1 BEGIN SELECT 1; UPDATE OR IGNORE \"t_v1\" SET n = 1; END;",
