@@ -59,7 +59,7 @@ class WorkBar {
       what_ = state.what;
       paused_ = state.paused;
       bar_.reset();  // the old one wipes its line before the new one draws
-      bar_.emplace(context_.terminal, printable(paused_ ? "Paused: " + what_ : what_), "rows");
+      bar_.emplace(context_.terminal, printable(paused_ ? "Paused: " + what_ : what_), std::string(state.unit));
       bar_->resume_at(state.done, state.done);
     }
     bar_->update(state.done, state.total, state.done);
@@ -81,6 +81,7 @@ auto with_progress(const Context& context, const MigrateCommand& command, Option
   OFFX_ASSIGN(options.max_stall, parse_stall(command.max_stall));
   WorkBar bar(context);
   options.progress = [&bar](const migrate::WorkState& state) { return bar.show(state); };
+  options.planning = options.progress;
   auto result = work(options);
   if (result || result.error().code() != Errc::cancelled) return result;
   return fail(Errc::cancelled, "stopped; nothing is lost. " + goes_on);
@@ -322,7 +323,10 @@ Result<void> run_migrate_plan(const Context& context, const MigrateCommand& comm
   OFFX_ASSIGN(const auto max_stall, parse_stall(command.max_stall));
   OFFX_ASSIGN(const auto migration, migrate::read_migration(command.file));
   OFFX_ASSIGN(auto client, context.open_database_as_it_is());
-  OFFX_ASSIGN(const auto plan, migrate::make_plan(*client, migration, max_stall));
+  std::optional<WorkBar> bar(context);
+  const auto progress = [&bar](const migrate::WorkState& state) { return bar->show(state); };
+  OFFX_ASSIGN(const auto plan, migrate::make_plan(*client, migration, max_stall, progress));
+  bar.reset();
   if (context.json) {
     print_json(plan_to_json(plan));
   } else {
@@ -372,6 +376,8 @@ Result<void> run_migrate_status(const Context& context) {
     print_state(context, states[i], std::find(kept.begin(), kept.end(), states[i].migration.name) != kept.end());
   }
   if (states.empty()) {
+    OFFX_ASSIGN(const auto migrator, migrate::migrator_at_work(*client));
+    if (!migrator.empty()) print(printable(migrator) + " plans a migration, and has begun nothing yet.\n");
     print("No migration is under way.");
     if (known > 0) print(" `offx migrate history` lists those that were.");
     print("\n");

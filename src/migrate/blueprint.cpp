@@ -1,6 +1,7 @@
 #include "migrate/blueprint.h"
 
 #include <algorithm>
+#include <array>
 #include <ranges>
 
 #include "db/script.h"
@@ -349,15 +350,19 @@ class Builder {
     };
     const auto count = pair.uniqueness[side].size();
     constexpr std::size_t kNamedMax = 3;
-    const bool ordered_otherwise = table.key_is_rowid() && count > 1 && uniques_here(kOld) != uniques_here(kNew);
+    auto uniques = std::array{uniques_here(kOld), uniques_here(kNew)};
+    const bool ordered_otherwise = table.key_is_rowid() && count > 1 && uniques[kOld] != uniques[kNew];
     if (count <= kNamedMax && !ordered_otherwise) return;
     pair.sweeps_updates[side] = true;
+    for (auto& of_side : uniques) std::sort(of_side.begin(), of_side.end());
+    const bool are_the_same = uniques[kOld] == uniques[kNew];
     find(Severity::warning, pair.change, "create", "",
          std::string("an UPDATE OR REPLACE by ") + (side == kOld ? "new" : "old") +
              " code that replaces a row runs the DELETE triggers of " + table.name +
              " while both live, which on one table it does not, as that has foreign keys and " +
-             (ordered_otherwise ? "its UNIQUE constraints in another order: say them in the same one"
-                                : "more than three UNIQUE constraints"));
+             (!ordered_otherwise ? "more than three UNIQUE constraints"
+              : are_the_same     ? "its UNIQUE constraints in another order: say them in the same one"
+                                 : "other UNIQUE constraints"));
   }
 
   Schema& schema_;

@@ -1,8 +1,10 @@
 #include "migrate/data_check.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "db/script.h"
 #include "migrate/pair_sql.h"
@@ -16,8 +18,10 @@ using db::quote_identifier;
 
 class Checker {
  public:
-  Checker(db::DatabaseClient& client, const Blueprint& blueprint, const Pair& pair, std::vector<Finding>& findings)
-      : client_(client), blueprint_(blueprint), pair_(pair), findings_(findings) {
+  /// `begin` is called before each check, and says whether it is to be done.
+  Checker(db::DatabaseClient& client, const Blueprint& blueprint, const Pair& pair, std::vector<Finding>& findings,
+          std::function<Result<bool>()> begin)
+      : client_(client), blueprint_(blueprint), pair_(pair), findings_(findings), begin_(std::move(begin)) {
     std::vector<std::string> columns = {key_text() + " AS offx_key"};
     std::vector<std::string> stored = {"offx_key"};
     for (const auto& c : pair.computed(kNew)) {
@@ -97,6 +101,8 @@ class Checker {
   /// `example` gives a row that breaks a constraint, if there is one, and `count` how many do.
   Result<void> refuse_found(const std::string& example, const std::string& count, const std::string& column,
                             const std::string& why) {
+    OFFX_ASSIGN(const bool is_to_be_done, begin_());
+    if (!is_to_be_done) return {};
     const auto found = client_.execute(example);
     if (!found && found.error().code() == Errc::invalid_argument) {
       // A constraint may speak of what only the new table has: its rowid, for instance.
@@ -311,14 +317,33 @@ class Checker {
   const Blueprint& blueprint_;
   const Pair& pair_;
   std::vector<Finding>& findings_;
+  std::function<Result<bool>()> begin_;
   std::string rows_;         ///< the new table's rows, of values as they are given to it
   std::string stored_rows_;  ///< … as it has them, if not as it compares them with others
 };
 
 }  // namespace
 
-Result<void> check_rows(db::DatabaseClient& client, const Blueprint& blueprint, std::vector<Finding>& findings) {
-  for (const auto& plan : blueprint.pairs) OFFX_TRY(Checker(client, blueprint, plan.pair, findings).check());
+Result<void> check_rows(db::DatabaseClient& client, const Blueprint& blueprint, std::vector<Finding>& findings,
+                        const WorkProgress& progress) {
+  std::uint64_t total = 0;
+  std::uint64_t done = 0;
+  std::string what;
+  const auto count = [&]() -> Result<bool> {
+    ++total;
+    return false;
+  };
+  const auto tell = [&]() -> Result<bool> {
+    if (progress && !progress({what, done++, total, false, {}, "checks"})) {
+      return fail(Errc::cancelled, "stopped while rows were looked at; nothing was changed");
+    }
+    return true;
+  };
+  for (const auto& plan : blueprint.pairs) OFFX_TRY(Checker(client, blueprint, plan.pair, findings, count).check());
+  for (const auto& plan : blueprint.pairs) {
+    what = "look at the rows of " + plan.pair.change.from;
+    OFFX_TRY(Checker(client, blueprint, plan.pair, findings, tell).check());
+  }
   return {};
 }
 

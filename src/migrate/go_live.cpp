@@ -24,7 +24,9 @@ std::string pair_name(const TableRecord& table) { return table.from + " → " + 
 
 Result<void> expand(Worker& worker, const Migration& migration) {
   auto& client = worker.client();
-  OFFX_ASSIGN(const auto plan, make_plan(client, migration, worker.options().max_stall));
+  OFFX_ASSIGN(const auto plan, worker.keeping_lease([&] {
+    return make_plan(client, migration, worker.options().max_stall, worker.options().planning);
+  }));
   if (plan.refused())
     return fail(Errc::conflict, "the plan of " + migration.name + " is refused:" + refusals_in(plan.findings));
   std::vector<Finding> findings;

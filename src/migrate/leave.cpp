@@ -284,7 +284,8 @@ Result<void> finish(Worker& worker, const Record& record, Phase phase) {
 
 Result<void> complete(Worker& worker, Record record, const CompleteOptions& options) {
   if (record.phase == Phase::live) {
-    OFFX_ASSIGN(const auto blueprint, may_complete(worker.client(), record, options.force));
+    OFFX_ASSIGN(const auto blueprint,
+                worker.keeping_lease([&] { return may_complete(worker.client(), record, options.force); }));
     OFFX_TRY(check_alike(worker, record, blueprint, true));
     Script script;
     script.add(blueprint.drop_on_complete);
@@ -305,7 +306,8 @@ Result<void> complete(Worker& worker, Record record, const CompleteOptions& opti
 
 Result<void> roll_back(Worker& worker, Record record, const RollbackOptions& options) {
   if (record.phase != Phase::rolling_back) {
-    OFFX_ASSIGN(const auto blueprint, may_roll_back(worker.client(), record, options));
+    OFFX_ASSIGN(const auto blueprint,
+                worker.keeping_lease([&] { return may_roll_back(worker.client(), record, options); }));
     OFFX_ASSIGN(const auto objects, read_objects(worker.client()));
     Script script;
     for (const auto& plan : blueprint.pairs) {

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <charconv>
+#include <condition_variable>
+#include <mutex>
 
 #include "base/process.h"
 #include "base/time.h"
@@ -425,6 +427,17 @@ Result<void> Lease::keep() {
   if (std::chrono::steady_clock::now() - renewed_at_ < ttl_ / 3) return {};
   return renew();
 }
+
+LeaseKeeper::LeaseKeeper(Lease& lease)
+    : thread_([&lease](const std::stop_token& stop) {
+        std::mutex mutex;
+        std::unique_lock lock(mutex);
+        std::condition_variable_any stopped;
+        while (!stopped.wait_for(lock, stop, lease.ttl() / 3, [&] { return stop.stop_requested(); })) {
+          // One that fails may be followed by one that does not; whether it is lost the holder's next commit tells.
+          (void)lease.renew();
+        }
+      }) {}
 
 Result<std::string> lease_holder(db::DatabaseClient& client) {
   OFFX_ASSIGN(const auto rows,

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "base/error.h"
@@ -103,6 +104,7 @@ class Lease {
   Result<void> renew();
   /// Renews it if a third of its time is over. For long reading, which needs the lease only when it writes again.
   Result<void> keep();
+  [[nodiscard]] std::chrono::milliseconds ttl() const noexcept { return ttl_; }
 
  private:
   Lease(db::DatabaseClient& client, std::int64_t fence, std::chrono::milliseconds ttl)
@@ -115,6 +117,15 @@ class Lease {
   std::int64_t fence_;
   std::chrono::milliseconds ttl_;
   std::chrono::steady_clock::time_point renewed_at_;
+};
+
+/// Renews a lease, which nobody else may use as long as this lives, by a thread of its own.
+class LeaseKeeper {
+ public:
+  explicit LeaseKeeper(Lease& lease);
+
+ private:
+  std::jthread thread_;
 };
 
 /// Who holds the lease now, for people; empty if nobody.

@@ -69,6 +69,11 @@ Result<void> resume(db::DatabaseClient& client, std::string_view name) {
   return set_paused(client, record.name, false);
 }
 
+Result<std::string> migrator_at_work(db::DatabaseClient& client) {
+  OFFX_ASSIGN(const bool begun, has_ledger(client));
+  return begun ? lease_holder(client) : std::string();
+}
+
 Result<std::vector<MigrationState>> list_migrations(db::DatabaseClient& client) {
   OFFX_ASSIGN(const auto records, read_records(client));
   std::vector<MigrationState> states;

@@ -37,16 +37,18 @@ enum class Phase : std::uint8_t {
 /// Told now and then during long work; `false` stops it (Errc::cancelled), to be gone on with by the same call.
 struct WorkState {
   std::string_view what;   ///< "backfill topics_v1 → topics_v2"
-  std::uint64_t done = 0;  ///< rows
+  std::uint64_t done = 0;  ///< rows, or what `unit` says
   std::uint64_t total = 0;
   bool paused = false;      ///< somebody said pause()
   std::string waits_for{};  ///< what keeps it from going on just now, for people; empty if nothing
+  std::string_view unit = "rows";
 };
 using WorkProgress = std::function<bool(const WorkState&)>;
 
 struct WorkOptions {
   std::chrono::milliseconds max_stall{50};  ///< how long a writer should have to wait at most, about; at least 1 ms
   WorkProgress progress;
+  WorkProgress planning;                        ///< told while start() makes its plan, before anything is begun
   std::chrono::milliseconds lease_ttl{10'000};  ///< a migrator that is silent for this long may be replaced
   /// Of a database in a file: while its write-ahead log is longer than this, as a reader keeps an old snapshot, nothing
   /// is copied or removed, for log_patience at most; then it goes on until the log has grown by as much again.
@@ -119,6 +121,8 @@ struct MigrationState {
 
 /// Every migration this database knows, oldest first: `status` shows those under way, `history` all.
 Result<std::vector<MigrationState>> list_migrations(db::DatabaseClient& client);
+/// Who migrates, or plans to, at this moment, for people; empty if nobody does.
+Result<std::string> migrator_at_work(db::DatabaseClient& client);
 
 /// An earlier run of a migration, which was rolled back before it was begun again.
 struct RolledBack {

@@ -202,18 +202,20 @@ Result<std::vector<Migration>> earlier_in_chain(const std::vector<Record>& recor
 }
 
 /// What stops the copying of a migration that is begun.
-Result<void> check_rows_left(db::DatabaseClient& client, const Migration& migration, std::vector<Finding>& findings) {
+Result<void> check_rows_left(db::DatabaseClient& client, const Migration& migration, std::vector<Finding>& findings,
+                             const WorkProgress& progress) {
   std::vector<Finding> of_blueprint;
   OFFX_ASSIGN(const auto blueprint, read_blueprint(client, migration, of_blueprint));
   std::vector<Finding> of_rows;
-  OFFX_TRY(check_rows(client, blueprint, of_rows));
+  OFFX_TRY(check_rows(client, blueprint, of_rows, progress));
   std::erase_if(of_rows, [](const Finding& finding) { return finding.severity != Severity::refusal; });
   findings.insert(findings.end(), of_rows.begin(), of_rows.end());
   return {};
 }
 
 /// What can be done now with a migration that is begun.
-Result<Plan> plan_of_begun(db::DatabaseClient& client, const Migration& migration, const Record& record) {
+Result<Plan> plan_of_begun(db::DatabaseClient& client, const Migration& migration, const Record& record,
+                           const WorkProgress& progress) {
   Plan plan;
   plan.migration = migration;
   plan.begun = record.phase;
@@ -239,7 +241,7 @@ Result<Plan> plan_of_begun(db::DatabaseClient& client, const Migration& migratio
     }
     const auto there = check_there(client, record);
     say(Severity::note, "`start` " + or_refused(there, "goes on where it stopped: " + how_far));
-    if (there) OFFX_TRY(check_rows_left(client, migration, plan.findings));
+    if (there) OFFX_TRY(check_rows_left(client, migration, plan.findings, progress));
   }
   const auto old_tables = joined(names_of(record, kOld), ", ");
   if (record.phase == Phase::live) {
@@ -281,12 +283,13 @@ bool Plan::refused() const {
                      [](const Finding& finding) { return finding.severity == Severity::refusal; });
 }
 
-Result<Plan> make_plan(db::DatabaseClient& database, const Migration& migration, std::chrono::milliseconds max_stall) {
+Result<Plan> make_plan(db::DatabaseClient& database, const Migration& migration, std::chrono::milliseconds max_stall,
+                       const WorkProgress& progress) {
   Reader client(database);
   OFFX_ASSIGN(const auto records, read_records(client));
   for (const auto& record : records) {
     if (record.name == migration.name && record.phase != Phase::rolled_back) {
-      return plan_of_begun(client, migration, record);
+      return plan_of_begun(client, migration, record, progress);
     }
   }
   Plan plan;
@@ -315,7 +318,7 @@ Result<Plan> make_plan(db::DatabaseClient& database, const Migration& migration,
   OFFX_TRY(rehearse(schema, blueprint, rehearsed));
   add_to_known(plan, std::move(rehearsed));
   std::vector<Finding> of_rows;
-  OFFX_TRY(check_rows(client, blueprint, of_rows));
+  OFFX_TRY(check_rows(client, blueprint, of_rows, progress));
   for (auto& finding : of_rows) {
     if (finding.severity == Severity::refusal || !plan.refused()) plan.findings.push_back(std::move(finding));
   }

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "db/client.h"
 #include "migrate/migration.h"
+#include "migrate/migrator.h"
 
 namespace offx::migrate {
 
@@ -47,8 +48,6 @@ struct TableEstimate {
   double seconds = 0;           ///< until both live; disks differ: a half to the double of it
 };
 
-enum class Phase : std::uint8_t;  // migrator.h
-
 struct Plan {
   Migration migration;
   /// Of a migration that is begun, or at its end: there are no steps then, and the findings say what start(),
@@ -65,8 +64,10 @@ struct Plan {
 /// What start() and complete() would do to this database, and every danger found. Changes nothing: the whole migration
 /// is rehearsed on a copy of the schema in memory. Reads the tables through where a danger depends on their rows, and
 /// samples them for the estimates, which are those of a start() with this `max_stall`.
-/// Errors are those of the database; what is wrong with the migration is a Finding.
+/// Errors are those of the database, and Errc::cancelled if `progress` says so; what is wrong with the migration is a
+/// Finding.
 Result<Plan> make_plan(db::DatabaseClient& client, const Migration& migration,
-                       std::chrono::milliseconds max_stall = std::chrono::milliseconds(50));
+                       std::chrono::milliseconds max_stall = std::chrono::milliseconds(50),
+                       const WorkProgress& progress = {});
 
 }  // namespace offx::migrate

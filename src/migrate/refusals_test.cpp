@@ -522,7 +522,12 @@ const Case kCases[] = {
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INTEGER UNIQUE);"
      "CREATE TABLE c (t REFERENCES t_v1); CREATE TRIGGER gone AFTER DELETE ON t_v1 BEGIN SELECT 1; END;",
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n INTEGER UNIQUE, name TEXT UNIQUE)"), kWarning,
-     "an UPDATE OR REPLACE by new code that replaces a row runs the DELETE triggers of t_v1"},
+     "and its UNIQUE constraints in another order: say them in the same one"},
+    {"other_unique_constraints",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INTEGER UNIQUE);"
+     "CREATE TABLE c (t REFERENCES t_v1); CREATE TRIGGER gone AFTER DELETE ON t_v1 BEGIN SELECT 1; END;",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n INTEGER UNIQUE, name TEXT)"), kWarning,
+     "as that has foreign keys and other UNIQUE constraints"},
     {"triggers_that_a_cascade_after_replace_sets_off",
      "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER REFERENCES t_v1 (id) ON DELETE CASCADE);"
      "CREATE TRIGGER gone AFTER DELETE ON t_v1 BEGIN SELECT 1; END;",

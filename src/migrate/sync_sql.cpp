@@ -381,7 +381,12 @@ class Triggers {
     if (replacing.empty()) return {};
     const auto columns = columns_to_write(pair_, to_);
     const auto due = " AND NOT " + pair_is_alike() + condition;
-    const auto changes = changes_of_all();
+    auto changes = changes_of_all();
+    for (std::size_t i = 0; pair_.key_folds_case && i < pair_.key[to_].size(); ++i) {
+      const auto key = quote_identifier(pair_.key[to_][i]);
+      const auto mine = "NEW." + quote_identifier(pair_.key[from_][i]);
+      changes.push_back({nullptr, {key + " = " + mine}, key + " COLLATE BINARY IS NOT " + mine});
+    }
     return (changes.empty()
                 ? std::string()
                 : update_through({}, changes, at_key(pair_, to_, from_, "NEW") + " AND " + source_exists() + due,

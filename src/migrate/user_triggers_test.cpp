@@ -170,6 +170,20 @@ TEST_F(AsOnOneTable, AnInsertThatSpellsTheKeyOtherwiseRunsNoUpdateTrigger) {
   expect_same("UPDATE % SET id = 'z' WHERE id = 'Z'", "t_v2");
 }
 
+TEST_F(AsOnOneTable, AReplaceThatSpellsTheKeyOtherwiseIsNotIgnoredOnItsWay) {
+  const std::string columns = " (id TEXT COLLATE NOCASE PRIMARY KEY NOT NULL, email TEXT UNIQUE, a TEXT)";
+  for (const std::string table : {"t_v1", "t_v2"}) {
+    make({"CREATE TABLE t_v1" + columns, "CREATE TABLE log (what TEXT)",
+          "CREATE TRIGGER no BEFORE UPDATE ON t_v1 WHEN NEW.email = 'e1' BEGIN SELECT RAISE (FAIL, 'no'); END",
+          "CREATE TRIGGER stays BEFORE DELETE ON t_v1 WHEN OLD.a = 'u' BEGIN SELECT RAISE (FAIL, 'u'); END",
+          "INSERT INTO t_v1 VALUES ('Y', NULL, 'u'), ('z', 'e1', 'u')"},
+         change_of("t_v1", "t_v2", "CREATE TABLE t_v2" + columns));
+    expect_same("INSERT OR REPLACE INTO % VALUES ('y', 'e1', 'w')", table);
+    expect_same("INSERT INTO % VALUES ('z', 'e2', 'w')", table);
+    expect_same("INSERT OR REPLACE INTO % VALUES ('Y', 'e2', 'w')", table);
+  }
+}
+
 TEST_F(AsOnOneTable, AValueThatOnlyBeginsAsTheOtherVersionsIsIgnoredToo) {
   auto change = change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n INTEGER, t TEXT)");
   change.up = {{"n", "m + 0"}, {"t", "b || ''"}};
@@ -295,7 +309,7 @@ TEST_F(AsOnOneTable, AnUpdateThatReplacesIsNotRefusedForWhatOfItsKeyDoesNotChang
       "item))";
   for (const std::string table : {"t_v1", "t_v2"}) {
     make({"CREATE TABLE parent (id INTEGER PRIMARY KEY)", "INSERT INTO parent VALUES (1), (2)",
-          "CREATE TABLE t_v1" + columns, "CREATE TABLE log (what TEXT)",
+          "CREATE TABLE t_v1" + columns,
           "INSERT INTO t_v1 VALUES (1, 1, 'a'), (1, 2, 'b'), (1, 3, 'c'), (2, 1, 'd'), (2, 2, 'e'), (2, 3, 'f')"},
          change_of("t_v1", "t_v2", "CREATE TABLE t_v2" + columns));
     const auto same = [&](const std::string& sql) { expect_same(sql, table); };

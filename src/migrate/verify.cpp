@@ -143,8 +143,10 @@ Result<void> check_alike(Worker& worker, const Record& record, const Blueprint& 
 Result<VerifyReport> verify(db::DatabaseClient& client, std::string_view name, const WorkOptions& options) {
   OFFX_ASSIGN(const auto record, read_record(client, name));
   if (record.phase != Phase::verify && record.phase != Phase::live) {
-    return fail(Errc::conflict, "the migration " + record.name + " is in the phase " +
-                                    std::string(to_string(record.phase)) + ": there is nothing to compare");
+    return fail(Errc::conflict,
+                "the migration " + record.name + " is in the phase " + std::string(to_string(record.phase)) +
+                    (record.phase < Phase::verify ? ": `start` compares all rows when it has copied them"
+                                                  : ": there is nothing to compare any more"));
   }
   OFFX_TRY(check_there(client, record));
   OFFX_ASSIGN(const auto migration, parse_migration(record.definition, record.name));

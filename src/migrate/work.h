@@ -39,6 +39,13 @@ class Worker {
   }
   /// What `status` shows beside the phase of `migration`.
   Result<void> note(const std::string& migration, const std::string& text);
+  /// `work`, which only reads and may do so for long, while another thread renews the lease. If somebody has it all the
+  /// same by then, the next commit fails.
+  template <class Work>
+  auto keeping_lease(const Work& work) {
+    const LeaseKeeper keeper(lease_);
+    return work();
+  }
   /// How many rows the next chunk has.
   [[nodiscard]] std::int64_t next_rows(const Throttle& throttle) const {
     return std::min(throttle.next_rows(), options_.max_chunk_rows);

@@ -3,6 +3,7 @@
 #include "migrate/work.h"
 
 #include <array>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <unistd.h>
@@ -80,6 +81,36 @@ TEST_F(MigrationWork, WhoBeginsToUseTheOldVersionMeanwhileStopsComplete) {
   EXPECT_EQ(asked("SELECT group_concat(name, '') FROM t_v2"), "ab");
   use.reset();
   end("m");
+}
+
+/// To look at the rows of a large table takes longer than a migrator may be silent.
+TEST_F(MigrationWork, OneThatPlansKeepsItsPlaceAndCanBeStopped) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO t_v1 (name) VALUES ('a'), ('b')"});
+  const auto migration = migration_of(
+      "m", {change_of("t_v1", "t_v2", "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, CHECK (id > 0))")});
+  auto other = must(db::create_database_client(file()));
+  WorkOptions options;
+  options.lease_ttl = std::chrono::milliseconds(300);
+  int checks = 0;
+  options.planning = [&](const WorkState& state) {
+    EXPECT_EQ(state.what, "look at the rows of t_v1");
+    EXPECT_EQ(state.total, 2);
+    EXPECT_EQ(state.unit, "checks");
+    if (++checks == 2) return false;
+    std::this_thread::sleep_for(2 * options.lease_ttl);
+    const auto second = start(*other, migration, {});
+    EXPECT_FALSE(second);
+    EXPECT_EQ(second.error().code(), Errc::unavailable);
+    EXPECT_THAT(error_of(second), HasSubstr(must(migrator_at_work(*other))));
+    return true;
+  };
+  const auto stopped = start(*client_, migration, options);
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code(), Errc::cancelled);
+  EXPECT_EQ(checks, 2);
+  EXPECT_EQ(must(migrator_at_work(*other)), "");
+  EXPECT_EQ(asked("SELECT count(*) FROM sqlite_schema WHERE name = 't_v2'"), "0");
+  begin(migration);
 }
 
 TEST_F(MigrationWork, AViewThatOnlyUsesATablesNameKeepsItsTriggers) {

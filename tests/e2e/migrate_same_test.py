@@ -162,7 +162,7 @@ class Table:
         replaces = or_what == "OR REPLACE"
         one = f"id = {r.choice(keys)}"
         some = [one, f"email = {r.choice(values['email'])}", "n > 0", "1"]
-        some = one if replaces or not of_rowid else r.choice(some)
+        some = one if replaces or not of_rowid or self.conflict else r.choice(some)
         kind = r.randrange(10)
         if kind < 4:
             rows = ", ".join(row() for _ in range(1 if replaces else r.choice([1, 1, 2, 3])))
