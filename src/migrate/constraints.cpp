@@ -33,6 +33,16 @@ bool begins_with(const Index& index, const std::vector<std::string>& columns) {
          });
 }
 
+/// The CHECKs of a table, and what comes to the same: NOT NULL of generated columns.
+std::vector<std::string> demanded_by(const Table& table) {
+  std::vector<std::string> checks;
+  for (const auto check : check_expressions(table.sql)) checks.emplace_back(check);
+  for (const auto& column : table.columns) {
+    if (column.generated && column.not_null) checks.push_back(db::quote_identifier(column.name) + " IS NOT NULL");
+  }
+  return checks;
+}
+
 class Finder {
  public:
   Finder(Pair& pair, std::vector<Finding>& findings) : pair_(pair), findings_(findings) {}
@@ -64,13 +74,18 @@ class Finder {
         const bool is_whole = unique.is_carried() && !index.partial;
         unique.on_both =
             is_whole ? is_unique(table(other(side)), unique.columns[other(side)], unique.collations) : equal != nullptr;
-        if (!unique.on_both && same == nullptr) {
+        if (!unique.on_both) {
           find(Severity::warning, index.by_constraint ? joined(index.columns, ", ") : index.name,
-               "only " + table(side).name + " demands unique (" + readable(index) + "): while both versions live, " +
-                   (side == kNew ? "old" : "new") + " code that writes a repeated value gets an error");
+               (same == nullptr ? "only " + table(side).name + " demands unique (" + readable(index) + ")"
+                                : table(side).name + " may tell other rows apart by unique (" + readable(index) +
+                                      ") than " + table(other(side)).name) +
+                   ": while both versions live, " + (side == kNew ? "old" : "new") +
+                   " code that writes a repeated value gets an error");
         }
-        unique.lookup = find_lookup(side, unique);
-        if (!unique.lookup && equal != nullptr) unique.lookup = {equal->collations, equal->text.where};
+        if (equal != nullptr)
+          unique.lookup = {equal->collations, equal->text.where};
+        else
+          unique.lookup = find_lookup(side, unique);
         pair_.notes_displaced[side] = pair_.notes_displaced[side] || !unique.lookup;
         if (!unique.lookup && !unique.is_carried() && table(side).key_is_rowid() &&
             contains_name(unique.reads, table(side).key[0])) {
@@ -87,11 +102,11 @@ class Finder {
   void find_own_checks() {
     for (const Side side : {kOld, kNew}) {
       std::set<std::string> others;
-      for (const auto check : check_expressions(table(other(side)).sql)) others.insert(normalised(check));
-      for (const auto check : check_expressions(table(side).sql)) {
-        RowCheck found{std::string(check), {}};
-        add_columns_in(table(side), check, found.reads);
-        const auto said = as_said_by_other(side, check);
+      for (const auto& check : demanded_by(table(other(side)))) others.insert(normalised(check));
+      for (auto& check : demanded_by(table(side))) {
+        RowCheck found{std::move(check), {}};
+        add_columns_in(table(side), found.text, found.reads);
+        const auto said = as_said_by_other(side, found.text);
         if (said && others.contains(normalised(*said)) && are_made_alike(side, found.reads)) continue;
         pair_.own_checks[side].push_back(std::move(found));
       }
@@ -121,16 +136,17 @@ class Finder {
 
   /// True if the other side's partial index holds the twins of the rows that `unique` is about.
   bool holds_the_same(Side side, const Uniqueness& unique, const Index& index) const {
-    const auto said = as_said_by_other(side, unique.text.where);
-    if (!said || normalised(*said) != normalised(index.text.where)) return false;
+    if (!is_said(side, unique.text.where, index.text.where)) return false;
     std::vector<std::string> speaks_of;
     add_columns_in(table(side), unique.text.where, speaks_of);
     return are_made_alike(side, speaks_of) && says_the_same(side, unique.text.where);
   }
 
-  /// True if `sql`, which both sides say, has the same value for rows that are carried.
+  /// True if `sql`, which both sides say, has the same value for rows that are alike. Without a declared type 1 and 1.0
+  /// are alike, and have other texts; a column alone is compared as they are.
   bool says_the_same(Side side, std::string_view sql) const {
     const auto tokens = tokens_of(sql);
+    const bool computes = tokens.size() > 1;
     const bool compares = std::any_of(tokens.begin(), tokens.end(), [](const Token& token) {
       return token.text.find_first_of("=<>") != std::string_view::npos ||
              contains_name({"is", "in", "between", "case", "min", "max", "nullif"}, token.text);
@@ -140,6 +156,7 @@ class Finder {
       if (!names.contains(folded(mine.name))) return true;
       const auto* its = table(other(side)).column(mine.generated ? mine.name : pair_.mutual(side, mine.name));
       return its != nullptr && tell_apart_alike(mine.type, its->type) &&
+             !(computes && affinity_of(mine.type) == Affinity::blob && !mine.generated) &&
              (!compares || collation_of(table(side), mine.name) == collation_of(table(other(side)), its->name)) &&
              (!mine.generated || says_the_same(side, generated_as(definition(table(side), mine.name))));
     });

@@ -78,6 +78,9 @@ class Checker {
       if (old_checks.contains(std::string(expression))) continue;
       OFFX_TRY(check_check(std::string(expression)));
     }
+    for (const auto& column : new_table.columns) {
+      if (column.generated) OFFX_TRY(check_generated(column));
+    }
     for (const auto& index : new_table.indexes) OFFX_TRY(check_unique(index));
     for (const auto& key : new_table.foreign_keys) OFFX_TRY(check_reference(key));
     return {};
@@ -179,11 +182,12 @@ class Checker {
         return std::none_of(left.begin(), left.end(),
                             [&](const Column* other) { return names.contains(folded(other->name)); });
       });
+      if (waiting == left.begin()) break;  // SQLite makes no such table
       std::string made;
       std::string stored;
       for (auto column = left.begin(); column != waiting; ++column) {
         auto raw = **column;
-        raw.name = "offx_raw_" + raw.name;
+        for (raw.name = "offx_raw_" + raw.name; table.column(raw.name) != nullptr;) raw.name += "_";
         made +=
             ", (" +
             over_values(table, made_of(*column), [](const Column& source) { return quote_identifier(source.name); }) +
@@ -221,6 +225,20 @@ class Checker {
     if (affinity == Affinity::real) return "CASE WHEN " + is_number + " THEN " + as("REAL") + " ELSE " + name + " END";
     return "CASE WHEN " + as("INTEGER") + " = " + name + " THEN " + as("INTEGER") + " WHEN " + is_number + " THEN " +
            as("NUMERIC") + " ELSE " + name + " END";
+  }
+
+  Result<void> check_generated(const Column& column) {
+    const auto refuse = [&](const std::string& condition, const std::string& why) {
+      const auto from = " FROM " + stored_rows_ + " WHERE " + condition;
+      return refuse_found("SELECT offx_key" + from + " LIMIT 1", "SELECT count(*)" + from, column.name, why);
+    };
+    if (column.not_null) {
+      OFFX_TRY(refuse(quote_identifier(column.name) + " IS NULL",
+                      column.name + " would be NULL, which " + pair_.change.to + " refuses"));
+    }
+    const auto wrong = pair_.table(kNew).strict ? wrong_type(column) : std::string();
+    if (wrong.empty()) return {};
+    return refuse(wrong, column.name + " would not be " + column.type + ", which STRICT refuses");
   }
 
   Result<void> check_check(const std::string& expression) {
@@ -308,9 +326,11 @@ class Checker {
       same.push_back("offx_parent." + quote_identifier(parent_columns[i]) + " = offx_rows." +
                      quote_identifier(key.columns[i]));
     }
-    return refuse_where(joined(present, " AND ") + " AND NOT EXISTS (SELECT 1 FROM " + quote_identifier(parent) +
-                            " AS offx_parent WHERE " + joined(same, " AND ") + ")",
-                        joined(key.columns, ", "), "(" + joined(key.columns, ", ") + ") refers to no row of " + parent);
+    const auto from = " FROM " + stored_rows_ + " AS offx_rows WHERE " + joined(present, " AND ") +
+                      " AND NOT EXISTS (SELECT 1 FROM " + quote_identifier(parent) + " AS offx_parent WHERE " +
+                      joined(same, " AND ") + ")";
+    return refuse_found("SELECT offx_key" + from + " LIMIT 1", "SELECT count(*)" + from, joined(key.columns, ", "),
+                        "(" + joined(key.columns, ", ") + ") refers to no row of " + parent);
   }
 
   db::DatabaseClient& client_;

@@ -262,6 +262,20 @@ TEST_F(Demands, AKeyOfEveryRow) {
   }
 }
 
+TEST_F(Demands, OfWhatTheTableGenerates) {
+  execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, a TEXT)", "INSERT INTO t_v1 VALUES (1, 'a'), (2, 'b')"});
+  begin(migration_of("m",
+                     {change_of("t_v1", "t_v2",
+                                "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, a TEXT, g TEXT NOT NULL AS (lower(a)))")}));
+  for (const auto* sql : {"INSERT OR FAIL INTO t_v1 VALUES (3, 'c'), (4, NULL)", "UPDATE OR FAIL t_v1 SET a = NULL",
+                          "INSERT OR REPLACE INTO t_v1 VALUES (1, NULL)"}) {
+    EXPECT_THAT(run_elsewhere(file(), sql), HasSubstr("CHECK constraint failed: \"g\" IS NOT NULL")) << sql;
+    rows("id, a");
+  }
+  EXPECT_EQ(rows("id, a"), "1|a 2|b");
+  expect_alike("m");
+}
+
 TEST_F(Demands, ActAsTheStatementSaysOnTheirOwnTable) {
   execute({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, a TEXT, b TEXT)",
            "INSERT INTO t_v1 VALUES (1, 'a', 'a'), (2, 'b', 'b')"});

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <condition_variable>
 #include <mutex>
+#include <system_error>
 
 #include "base/process.h"
 #include "base/time.h"
@@ -428,16 +429,23 @@ Result<void> Lease::keep() {
   return renew();
 }
 
-LeaseKeeper::LeaseKeeper(Lease& lease)
-    : thread_([&lease](const std::stop_token& stop) {
-        std::mutex mutex;
-        std::unique_lock lock(mutex);
-        std::condition_variable_any stopped;
-        while (!stopped.wait_for(lock, stop, lease.ttl() / 3, [&] { return stop.stop_requested(); })) {
-          // One that fails may be followed by one that does not; whether it is lost the holder's next commit tells.
-          (void)lease.renew();
-        }
-      }) {}
+LeaseKeeper::LeaseKeeper(Lease& lease) {
+  try {
+    thread_ = std::jthread([&lease](const std::stop_token& stop) {
+      std::mutex mutex;
+      std::unique_lock lock(mutex);
+      std::condition_variable_any stopped;
+      while (!stopped.wait_for(lock, stop, lease.ttl() / 3, [&] { return stop.stop_requested(); })) {
+        // One that fails may be followed by one that does not, unless somebody else has it, of which its holder hears
+        // when it renews it itself.
+        const auto renewed = lease.renew();
+        if (!renewed && renewed.error().code() == Errc::conflict) return;
+      }
+    });
+  } catch (const std::system_error&) {
+    // No thread to be had: the lease lasts for its time to live, and whether it did its holder hears.
+  }
+}
 
 Result<std::string> lease_holder(db::DatabaseClient& client) {
   OFFX_ASSIGN(const auto rows,

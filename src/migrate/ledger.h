@@ -119,7 +119,8 @@ class Lease {
   std::chrono::steady_clock::time_point renewed_at_;
 };
 
-/// Renews a lease, which nobody else may use as long as this lives, by a thread of its own.
+/// Renews a lease, which nobody else may use as long as this lives, by a thread of its own. Its end waits for a renewal
+/// that is on its way.
 class LeaseKeeper {
  public:
   explicit LeaseKeeper(Lease& lease);

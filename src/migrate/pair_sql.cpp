@@ -191,7 +191,7 @@ std::string names_of_rowid(const Pair& pair, Side side) {
   return names;
 }
 
-std::string refuse_where(const Pair& pair, Side to) {
+std::string raise_where(const Pair& pair, Side to) {
   return "SELECT RAISE(ABORT, " + quote_text("offx-sync: " + pair.tables[to].name + " refuses this row") + ") WHERE ";
 }
 

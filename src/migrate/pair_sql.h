@@ -86,7 +86,7 @@ struct Columns {
 
 /// What makes the write an error that sets off the trigger, where what follows is true. OR IGNORE in the application's
 /// statement reaches into triggers: what `to`'s table refuses would vanish there.
-[[nodiscard]] std::string refuse_where(const Pair& pair, Side to);
+[[nodiscard]] std::string raise_where(const Pair& pair, Side to);
 
 /// The old rows that `start`, a SELECT of references to them, leads to upwards, as far as the new table lacks them.
 [[nodiscard]] std::string ancestors(const Pair& pair, const std::string& start);

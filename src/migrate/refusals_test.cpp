@@ -444,6 +444,29 @@ const Case kCases[] = {
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER, same TEXT COLLATE NOCASE AS (name));"
           "CREATE UNIQUE INDEX sames ON t_v2 (same) WHERE same = 'A'"),
      kRefusal, "(same) would not be unique in t_v2 WHERE same = 'A', in 3 rows, for instance id = 1 and id = 3"},
+    {"null_in_what_sqlite_computes", kRows,
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER, more TEXT NOT NULL AS (n || '0'))"),
+     kRefusal, "more would be NULL, which t_v2 refuses, in 1 row, id = 2"},
+    {"null_that_sqlite_may_compute", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT)",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, low TEXT NOT NULL AS (lower(name)))"), kWarning,
+     "only t_v2 demands CHECK (\"low\" IS NOT NULL): old code that writes otherwise gets an error"},
+    {"type_of_what_sqlite_computes_is_refused", kRows,
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER, low INTEGER AS (lower(name))) STRICT"),
+     kRefusal, "low would not be INTEGER, which STRICT refuses, in 3 rows"},
+    {"reference_of_what_sqlite_computes",
+     "CREATE TABLE p (x INTEGER PRIMARY KEY); CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, n INTEGER);"
+     "INSERT INTO p VALUES (2); INSERT INTO t_v1 VALUES (1, 1), (2, 5)",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, n INTEGER, next INTEGER AS (n + 1) REFERENCES p (x))"), kRefusal,
+     "(next) refers to no row of p, in 1 row, id = 2"},
+    {"column_called_as_ours", kRows,
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER, offx_raw_g TEXT DEFAULT 'x', g TEXT AS "
+          "(lower(name)) UNIQUE)"),
+     kRefusal, "(g) would not be unique in t_v2, in 3 rows"},
+    {"unique_that_compares_otherwise",
+     "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT COLLATE NOCASE, n INTEGER);"
+     "CREATE UNIQUE INDEX one ON t_v1 (iif(name = 'x', 1, n));",
+     with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER)"), kWarning,
+     "t_v2 may tell other rows apart by unique (an expression) than t_v1"},
     {"check_of_what_sqlite_computes", kRows,
      with("CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INTEGER, more INTEGER AS (n || '0') STORED CHECK "
           "(more <> 50))"),

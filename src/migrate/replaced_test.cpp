@@ -47,6 +47,36 @@ TEST_F(Replaced, ThroughAnExpressionThatBothVersionsKeepUnique) {
   EXPECT_EQ(rows(), "9|c");
 }
 
+TEST_F(Replaced, ThroughAnotherUniqueThanThePartialOneThatItIsUnder) {
+  for (const std::string trigger : {"BEGIN SELECT 1; END", "BEGIN UPDATE t_v1 SET n = n WHERE id = OLD.id; END"}) {
+    live({"CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT, n INT)",
+          "CREATE UNIQUE INDEX some ON t_v1 (name) WHERE n = 1", "CREATE TRIGGER gone AFTER DELETE ON t_v1 " + trigger},
+         "CREATE TABLE t_v2 (id INTEGER PRIMARY KEY, name TEXT, n INT, own TEXT UNIQUE)", "id, name, n");
+    execute({"INSERT INTO t_v2 VALUES (1, 'x', 1, 'o')", "INSERT OR REPLACE INTO t_v2 VALUES (2, 'x', 0, 'o')"});
+    EXPECT_EQ(rows(), "2|x|0");
+    execute(
+        {"INSERT INTO t_v2 VALUES (3, 'y', 1, 'p')", "UPDATE OR REPLACE t_v2 SET own = 'p', name = 'y' WHERE id = 2"});
+    EXPECT_EQ(rows(), "2|y|0");
+    go_back("m", true);
+    execute({"DROP TABLE t_v1"});
+  }
+}
+
+TEST_F(Replaced, ByWhatAnExpressionMakesOfValuesThatAreAlike) {
+  for (const std::string expression : {"a || ''", "quote(a)", "low"}) {
+    const std::string columns = " (id INTEGER PRIMARY KEY, a, low AS (a || ''))";
+    live({"CREATE TABLE t_v1" + columns, "CREATE UNIQUE INDEX one ON t_v1 (" + expression + ")",
+          "INSERT INTO t_v1 (id, a) VALUES (1, 1.0), (3, 1)"},
+         "CREATE TABLE t_v2" + columns, "id, a = 1");
+    execute({"UPDATE OR REPLACE t_v1 SET a = 1 WHERE id = 1"});
+    EXPECT_EQ(rows(), "1|1");
+    asked("INSERT OR FAIL INTO t_v1 (id, a) VALUES (9, 1.0)");
+    rows();
+    go_back("m", true);
+    execute({"DROP TABLE t_v1"});
+  }
+}
+
 TEST_F(Replaced, SeveralRowsOfWhichOneSetsOffOtherWrites) {
   live({"PRAGMA foreign_keys = ON", "CREATE TABLE t_v1 (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n INT UNIQUE)",
         "CREATE TABLE child (t REFERENCES t_v1 ON DELETE CASCADE)",

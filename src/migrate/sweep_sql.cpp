@@ -69,16 +69,22 @@ bool Sweeps::concerns(const Uniqueness& unique, const Group* group) const {
 }
 
 std::string Sweeps::others_with(const Uniqueness& unique, bool key_moves) const {
+  const auto of_new = [&](const std::string& sql) {
+    return "(" +
+           over_values(pair_.tables[from_], sql,
+                       [](const Column& column) { return "NEW." + quote_identifier(column.name); }) +
+           ")";
+  };
   std::vector<std::string> parts;
   for (std::size_t i = 0; i < unique.terms_of_other.size(); ++i) {
-    const auto value = over_values(pair_.tables[from_], unique.text.terms[i],
-                                   [](const Column& column) { return "NEW." + quote_identifier(column.name); });
-    const auto equal = "(" + unique.terms_of_other[i] + ") = (" + value + ") COLLATE ";
+    const auto equal = "(" + unique.terms_of_other[i] + ") = " + of_new(unique.text.terms[i]) + " COLLATE ";
     parts.push_back(equal + unique.collations[i]);
     if (!same_name(unique.lookup->collations[i], unique.collations[i]))
       parts.push_back(equal + unique.lookup->collations[i]);
   }
   if (!unique.lookup->where.empty()) parts.push_back("(" + unique.lookup->where + ")");
+  // One that it is not about replaces nothing by it.
+  if (!unique.text.where.empty()) parts.push_back(of_new(unique.text.where));
   parts.push_back("NOT (" + at_key(pair_, to_, from_, "NEW") + ")");
   if (key_moves) parts.push_back("NOT (" + at_key(pair_, to_, from_, "OLD") + ")");
   return joined(parts, " AND ");
@@ -97,13 +103,13 @@ std::string Sweeps::sweep(const std::string& rows) const {
   std::string sql;
   if (takes_parents_along()) {
     // take_parent_along() over there would take NEW for a parent that went, as its twin is not there yet.
-    sql = refuse_where(pair_, to_) + "NOT " + has_row(pair_, to_, from_, "NEW") + " AND EXISTS (SELECT 1" + rows +
+    sql = raise_where(pair_, to_) + "NOT " + has_row(pair_, to_, from_, "NEW") + " AND EXISTS (SELECT 1" + rows +
           " AND " + target_ + "." + quote_identifier(*pair_.parent_in_self[to_]) + " = " +
           quoted_key(pair_, from_, "NEW")[0] + ");\n";
   }
   sql += "DELETE" + rows + ";\n";
   // A trigger of the user's may have left that undone.
-  return pair_.delete_triggers[to_] ? sql + refuse_where(pair_, to_) + "EXISTS (SELECT 1" + rows + ");\n" : sql;
+  return pair_.delete_triggers[to_] ? sql + raise_where(pair_, to_) + "EXISTS (SELECT 1" + rows + ");\n" : sql;
 }
 
 std::string Sweeps::if_enforced(const std::string& raise, const std::string& condition) const {
@@ -131,8 +137,8 @@ std::string Sweeps::take_from_parent(const std::vector<std::string>& swept, bool
   };
   if (key_moves || group->computed[to_].size() != 1) {
     if (!pair_.cascades_in_self(to_)) return {};
-    return if_enforced(refuse_where(pair_, to_), is_swept("(SELECT " + parent + " FROM " + target_ + " WHERE " +
-                                                          at_key(pair_, to_, from_, key_moves ? "OLD" : "NEW") + ")"));
+    return if_enforced(raise_where(pair_, to_), is_swept("(SELECT " + parent + " FROM " + target_ + " WHERE " +
+                                                         at_key(pair_, to_, from_, key_moves ? "OLD" : "NEW") + ")"));
   }
   std::vector<std::string> some;
   for (const auto& rows : swept) some.push_back("EXISTS (SELECT 1" + rows + ")");

@@ -564,7 +564,7 @@ class Triggers {
   }
 
   std::string assert_row(bool but_one_way, const std::string& condition) const {
-    return refuse_where(pair_, to_) + source_exists() + " AND NOT " + pair_is_alike(but_one_way) + condition + ";\n";
+    return raise_where(pair_, to_) + source_exists() + " AND NOT " + pair_is_alike(but_one_way) + condition + ";\n";
   }
   std::string assert_groups(const Groups& groups) const {
     std::vector<std::string> differ;
@@ -572,7 +572,7 @@ class Triggers {
       const auto part = "NOT " + alike(*group, to_, rows_in_join(pair_));
       differ.push_back(groups.size() == 1 ? part : "((" + changed(*group) + ") AND " + part + ")");
     }
-    return refuse_where(pair_, to_) + "EXISTS (SELECT 1 FROM " + this_pair() + " AND (" + combined(differ, " OR ") +
+    return raise_where(pair_, to_) + "EXISTS (SELECT 1 FROM " + this_pair() + " AND (" + combined(differ, " OR ") +
            "));\n";
   }
 

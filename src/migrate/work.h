@@ -39,12 +39,16 @@ class Worker {
   }
   /// What `status` shows beside the phase of `migration`.
   Result<void> note(const std::string& migration, const std::string& text);
-  /// `work`, which only reads and may do so for long, while another thread renews the lease. If somebody has it all the
-  /// same by then, the next commit fails.
+  /// `work`, which only reads and may do so for long, while another thread renews the lease. Errc::conflict if somebody
+  /// else has it all the same by then.
   template <class Work>
-  auto keeping_lease(const Work& work) {
-    const LeaseKeeper keeper(lease_);
-    return work();
+  auto keeping_lease(const Work& work) -> decltype(work()) {
+    auto done = [&] {
+      const LeaseKeeper keeper(lease_);
+      return work();
+    }();
+    if (done) OFFX_TRY(lease_.renew());
+    return done;
   }
   /// How many rows the next chunk has.
   [[nodiscard]] std::int64_t next_rows(const Throttle& throttle) const {
