@@ -63,8 +63,9 @@ class Finder {
         unique.collations = index.collations;
         unique.text = index.text;
         unique.reads = read_by(table(side), index);
-        for (const auto& term : index.text.terms) {
-          auto said = as_said_by_other(side, term);
+        for (std::size_t i = 0; i < index.columns.size(); ++i) {
+          const auto& carried = unique.columns[other(side)][i];
+          auto said = carried.empty() ? as_said_by_other(side, index.text.terms[i]) : db::quote_identifier(carried);
           if (!said) break;
           unique.terms_of_other.push_back(*std::move(said));
         }

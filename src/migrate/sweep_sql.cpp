@@ -77,7 +77,9 @@ std::string Sweeps::others_with(const Uniqueness& unique, bool key_moves) const 
   };
   std::vector<std::string> parts;
   for (std::size_t i = 0; i < unique.terms_of_other.size(); ++i) {
-    const auto equal = "(" + unique.terms_of_other[i] + ") = " + of_new(unique.text.terms[i]) + " COLLATE ";
+    const auto& column = unique.columns[from_][i];
+    const auto equal = "(" + unique.terms_of_other[i] +
+                       ") = " + of_new(column.empty() ? unique.text.terms[i] : quote_identifier(column)) + " COLLATE ";
     parts.push_back(equal + unique.collations[i]);
     if (!same_name(unique.lookup->collations[i], unique.collations[i]))
       parts.push_back(equal + unique.lookup->collations[i]);
