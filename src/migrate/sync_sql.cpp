@@ -267,7 +267,7 @@ class Triggers {
     std::vector<std::string> sets;
     std::string differs;
   };
-  static constexpr std::size_t kWatchedMax = 3;
+  static constexpr std::size_t kWatchedMax = 4;
 
   /// True if there are UNIQUE constraints that SQLite checks because an UPDATE of the target names the column.
   bool is_watched(const std::string& column) const {
@@ -283,15 +283,40 @@ class Triggers {
                        [&](const Computed& c) { return is_watched(c.column); });
   }
 
+  bool is_watched(const Change& change) const { return change.group == nullptr || is_watched(*change.group); }
+
+  /// With each column by itself of a group that is carried as it is, if that makes no more to be watched than can be.
+  std::vector<Change> by_columns(const std::vector<Change>& changes) const {
+    std::vector<Change> split;
+    for (const auto& change : changes) {
+      const bool is_one = change.group == nullptr || !change.group->plain || change.sets.size() == 1;
+      if (is_one || !is_watched(change)) {
+        split.push_back(change);
+        continue;
+      }
+      for (std::size_t i = 0; i < change.sets.size(); ++i) {
+        const auto& c = change.group->computed[to_][i];
+        split.push_back({change.group,
+                         {change.sets[i]},
+                         "(" + change.differs + ") AND " + rows_.column(to_, c.column) + " COLLATE BINARY IS NOT " +
+                             rows_.value(c, to_)});
+      }
+    }
+    const auto watched =
+        std::count_if(split.begin(), split.end(), [&](const Change& change) { return is_watched(change); });
+    return static_cast<std::size_t>(watched) <= kWatchedMax ? split : changes;
+  }
+
   /// UPDATE OR REPLACE of the target, for when that is `replacing`. Where foreign keys look on, SQLite checks what such
   /// a statement names once more when it has replaced a row, and takes the row itself for another one if a value has
   /// not changed. So of the columns under UNIQUE constraints those are named that change, by a statement for each set
-  /// of their groups; which a new rowid makes useless, as then it checks them all.
-  std::string update_through(std::vector<std::string> sets, const std::vector<Change>& changes,
+  /// of them, or of their groups; which a new rowid makes useless, as then it checks them all.
+  std::string update_through(std::vector<std::string> sets, const std::vector<Change>& of_groups,
                              const std::string& where, const std::string& replacing, bool new_key = false) const {
+    const auto changes = by_columns(of_groups);
     std::vector<const Change*> watched;
     for (const auto& change : changes) {
-      if (change.group == nullptr || is_watched(*change.group)) watched.push_back(&change);
+      if (is_watched(change)) watched.push_back(&change);
     }
     if (watched.size() > kWatchedMax || (new_key && pair_.tables[to_].key_is_rowid())) watched.clear();
     for (const auto& change : changes) {

@@ -303,6 +303,21 @@ TEST_F(AsOnOneTable, AnUpdateThatReplacesIsNotRefusedForWhatItDoesNotChange) {
   }
 }
 
+TEST_F(AsOnOneTable, AnUpdateThatReplacesIsNotRefusedForWhatIsUnderTwoConstraints) {
+  const std::string columns =
+      " (id TEXT PRIMARY KEY NOT NULL, n INTEGER, a TEXT, email TEXT, p INTEGER REFERENCES parent, UNIQUE (n, a), "
+      "UNIQUE "
+      "(email, a))";
+  for (const std::string table : {"t_v1", "t_v2"}) {
+    make({"CREATE TABLE parent (id INTEGER PRIMARY KEY)", "CREATE TABLE t_v1" + columns, "CREATE TABLE log (what TEXT)",
+          "INSERT INTO t_v1 (id, n, a, email) VALUES ('1', 1, 'a', 'e1'), ('2', 2, 'a', 'e2'), ('3', 3, 'a', 'e3')"},
+         change_of("t_v1", "t_v2", "CREATE TABLE t_v2" + columns));
+    const auto same = [&](const std::string& sql) { expect_same(sql, table); };
+    same("UPDATE OR REPLACE % SET id = '2', n = 4 WHERE id = '1'");
+    same("UPDATE OR REPLACE % SET id = '3', email = 'e4' WHERE id = '2'");
+  }
+}
+
 TEST_F(AsOnOneTable, AnUpdateThatReplacesIsNotRefusedForWhatOfItsKeyDoesNotChange) {
   const std::string columns =
       " (id INTEGER NOT NULL REFERENCES parent, pos INTEGER NOT NULL, item TEXT, PRIMARY KEY (id, pos), UNIQUE (id, "
