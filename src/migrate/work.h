@@ -47,7 +47,10 @@ class Worker {
       const LeaseKeeper keeper(lease_);
       return work();
     }();
-    if (done) OFFX_TRY(lease_.renew());
+    if (!done) return done;
+    // Any other error the next commit would meet too, or does not any more.
+    auto kept = lease_.keep();
+    if (!kept && kept.error().code() == Errc::conflict) return fail(std::move(kept).error());
     return done;
   }
   /// How many rows the next chunk has.
